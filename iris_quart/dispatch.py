@@ -1,0 +1,300 @@
+"""Commands: declared once with a decorator, validated, run, and described as JSON Schema."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import inspect
+import types
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from pydantic import ValidationError
+from quart import Blueprint
+
+from .errors import InvalidInput, UnknownCommand
+from .protocol import Envelope, Event, Message
+
+if TYPE_CHECKING:
+    from quart import Quart
+
+    from .config import Settings
+    from .sessions import Session
+    from .tables import Tables
+
+__all__ = [
+    "AuditEntry",
+    "Browsing",
+    "Command",
+    "CommandBlueprint",
+    "Commands",
+    "Context",
+    "Kind",
+    "RowChange",
+    "TableChange",
+    "WriteRecord",
+    "WriteResults",
+]
+
+EXTENSION = "iris_quart.commands"
+
+
+class Kind(enum.Enum):
+    """How a command runs beside the others of its socket."""
+
+    INSTANT = "instant"
+    """Answers from memory, at once."""
+    READ = "read"
+    """Runs beside other reads, up to `settings.reads_in_flight`; may be cancelled."""
+    WRITE = "write"
+    """One at a time per socket, in the order of arrival; never cancelled once started."""
+
+
+@dataclass(slots=True)
+class Browsing:
+    """What one socket looks at: the context of commands that do not name their table."""
+
+    namespace: str | None = None
+    table_name: str | None = None
+
+    def choose_namespace(self, namespace: str) -> None:
+        """Enter a namespace; another one clears the table, so that no write falls on its namesake."""
+        if namespace != self.namespace:
+            self.table_name = None
+        self.namespace = namespace
+
+    def choose_table(self, namespace: str, table_name: str) -> None:
+        """Open a table."""
+        self.namespace, self.table_name = namespace, table_name
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """One proved change of a row; `values` are the new wire values by column, absent for a delete."""
+
+    kind: str
+    row_id: str | None
+    values: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """Proved changes of one table, to be told to every other socket that has it open."""
+
+    namespace: str
+    table_name: str
+    changes: Sequence[RowChange]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One write for the audit file; `values` are written only when settings.audit_values says so."""
+
+    namespace: str
+    table_name: str
+    kind: str
+    row_id: str | None
+    columns: Sequence[str]
+    outcome: str
+    write_id: str
+    sqlcode: int | None = None
+    values: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """What is stored under a write's id."""
+
+    state: str
+    """"started", "done" or "unknown"."""
+    fingerprint: str
+    answer: bytes
+    mine: bool = False
+    """Whether this very worker started it and still runs."""
+
+
+class WriteResults(Protocol):
+    """Results of writes by id, kept per IRIS server and user, outliving the web session."""
+
+    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+        """Claim an id: None when it is new and now ours, else what is stored."""
+
+    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
+        """Store how it ended."""
+
+
+@dataclass(slots=True)
+class Context:
+    """All that a command may use: no request, no socket, no current_app.
+
+    One per socket; `message_id` differs for each command (see `for_message`).
+    """
+
+    session: Session
+    settings: Settings
+    tables: Tables
+    results: WriteResults
+    announce: Callable[[TableChange], Awaitable[None]]
+    audit: Callable[[AuditEntry], None]
+    browsing: Browsing = field(default_factory=Browsing)
+    message_id: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """Whom stored write results belong to."""
+        return f"{self.session.server_key}|{self.session.user}"
+
+    def for_message(self, message_id: str | None) -> Context:
+        """Give the same context for one command; what is being browsed stays shared."""
+        return dataclasses.replace(self, message_id=message_id)
+
+
+Handler = Callable[[Any, Any], Any]
+View = Callable[[Context, Any], Hashable]
+H = TypeVar("H", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command as it was declared."""
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    payload: type[Message]
+    events: tuple[type[Event], ...]
+    handler: Handler
+    kind: Kind
+    slides: bool
+    """Whether it counts as the user's activity, which keeps the session alive."""
+    view: View | None
+    """Key of what it shows: a newer command of the same key makes an older one stale."""
+
+    async def run(self, context: Context, payload: Message) -> AsyncIterator[Event]:
+        """Run the handler; what it returns or yields are the events."""
+        answer = self.handler(context, payload)
+        if isinstance(answer, AsyncIterator):
+            async for event in answer:
+                yield event
+        else:
+            yield await answer
+
+
+class CommandBlueprint(Blueprint):
+    """A blueprint that registers commands; `app.register_blueprint` makes them known.
+
+    Example::
+
+        rows = CommandBlueprint("rows", __name__)
+
+        @rows.command("requestData", aliases=("refresh",))
+        async def request_data(context: Context, payload: RequestData) -> TableData:
+            '''Read one page of the selected table.'''
+
+    A handler that answers with several events is an async generator typed `AsyncIterator[A | B]`.
+    """
+
+    def command(
+        self,
+        name: str,
+        *,
+        aliases: Sequence[str] = (),
+        kind: Kind = Kind.READ,
+        slides: bool = True,
+        view: View | None = None,
+    ) -> Callable[[H], H]:
+        """Declare a command; payload and event types come from the handler's annotations."""
+
+        def declare(handler: H) -> H:
+            command = _describe(name, tuple(aliases), handler, kind, slides, view)
+            self.record(lambda state: state.app.extensions[EXTENSION].add(command))
+            return handler
+
+        return declare
+
+
+def _describe(
+    name: str, aliases: tuple[str, ...], handler: Handler, kind: Kind, slides: bool, view: View | None
+) -> Command:
+    where = f"command {name!r} ({handler.__module__}.{handler.__qualname__})"
+    hints = get_type_hints(handler)
+    parameters = list(inspect.signature(handler).parameters)
+    if len(parameters) != 2 or "return" not in hints:
+        raise TypeError(f"{where} takes a context and a payload and says what it returns")
+    payload = hints.get(parameters[1])
+    if not (inspect.isclass(payload) and issubclass(payload, Message)):
+        raise TypeError(f"{where}: the payload must be a Message")
+    summary = inspect.getdoc(handler)
+    if not summary:
+        raise TypeError(f"{where} needs a docstring; it becomes the reference")
+    events = tuple(_events(hints["return"]))
+    if not events or not all(inspect.isclass(event) and issubclass(event, Event) for event in events):
+        raise TypeError(f"{where} must return an Event, a union of them or an AsyncIterator of them")
+    return Command(name, aliases, summary, payload, events, handler, kind, slides, view)
+
+
+def _events(annotation: Any) -> Iterator[type[Event]]:
+    origin = get_origin(annotation)
+    if origin in {AsyncIterator, AsyncGenerator}:
+        yield from _events(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for part in get_args(annotation):
+            yield from _events(part)
+    else:
+        yield annotation
+
+
+class Commands:
+    """The registered commands, by name and alias."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Command] = {}
+
+    def init_app(self, app: Quart) -> None:
+        """Take commands from the blueprints that `app` registers from now on."""
+        app.extensions[EXTENSION] = self
+
+    def add(self, command: Command) -> None:
+        """Register a command; a name that is taken raises ValueError at start."""
+        for name in (command.name, *command.aliases):
+            if name in self._by_name:
+                raise ValueError(f"command {name!r} is declared twice")
+        for name in (command.name, *command.aliases):
+            self._by_name[name] = command
+
+    def __iter__(self) -> Iterator[Command]:
+        """Go through the commands once each, in the order of registration."""
+        return iter(dict.fromkeys(self._by_name.values()))
+
+    def resolve(self, name: str) -> Command:
+        """Find a command. Raises UnknownCommand."""
+        command = self._by_name.get(name)
+        if command is None:
+            raise UnknownCommand(f"Unknown command: {name[:64]}")
+        return command
+
+    def validate(self, command: Command, envelope: Envelope) -> Message:
+        """Read the payload. Raises InvalidInput that names the first wrong field and never echoes its value."""
+        try:
+            return command.payload.model_validate_json(bytes(envelope.payload))
+        except ValidationError as error:
+            raise _invalid(error) from None
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    errors = error.errors(include_input=False, include_context=False, include_url=False)
+    first = errors[0]
+    # A location may hold keys that the client made up; they are cut, as they come back in the answer.
+    location = ".".join(str(part)[:64] for part in first["loc"][:6])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "is no field of this command"
+    elif first["type"] == "missing":
+        message = "is required"
+    elif first["type"] == "recursion_loop":
+        message = "is nested too deeply"
+    text = f"{location}: {message}" if location else f"payload: {message}"
+    if len(errors) > 1:
+        text += f" (and {len(errors) - 1} more)"
+    return InvalidInput(text, field=location or "payload")
