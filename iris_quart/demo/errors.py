@@ -1,0 +1,50 @@
+"""SQL errors as IRIS words them.
+
+The texts follow messages recorded in public issues and test logs where one was found; the rest
+are worded after the SQLCODE table of the InterSystems error reference.
+"""
+
+from __future__ import annotations
+
+
+class SqlError(Exception):
+    """Say why a statement failed: a SQLCODE and the text IRIS would send with it."""
+
+    def __init__(self, sqlcode: int, text: str) -> None:
+        super().__init__(f"SQLCODE {sqlcode}: {text}")
+        self.sqlcode = sqlcode
+        self.text = text
+
+
+def shortened(value: object, limit: int = 80) -> str:
+    """Return a value for an error text, cut so that a long one cannot fill the answer."""
+    text = str(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def not_found(table: str) -> SqlError:
+    """Return -30 for an unknown table or view (text seen in the wild)."""
+    return SqlError(-30, f"Table '{table}' not found")
+
+
+def fatal(reason: str) -> SqlError:
+    """Return -400, the code IRIS uses for run-time faults such as <DIVIDE> or <MAXSTRING>."""
+    return SqlError(-400, f"Fatal error occurred: {reason}")
+
+
+def not_done(what: str) -> SqlError:
+    """Return -1 for a statement or clause that this engine does not run."""
+    return SqlError(-1, f"Invalid SQL statement: {what} is not supported here")
+
+
+def not_privileged(user: str) -> SqlError:
+    """Return -99 for a missing grant (text seen in the wild)."""
+    return SqlError(-99, f"User {user} is not privileged for the operation")
+
+
+def row_locked(operation: str, table: str, row_id: object) -> SqlError:
+    """Return -110 for a row that somebody else holds (text seen in the wild)."""
+    return SqlError(
+        -110,
+        f"Unable to acquire lock for {operation} of table '{table}' on row with RowID = '{row_id}'",
+    )
