@@ -1,0 +1,67 @@
+# The two commands a newcomer needs are `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PORT ?= 8000
+ARGS ?=
+
+.PHONY: help demo test test-all check lint format types js bench faults soak protocol screenshots wheel clean setup
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo-installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test-installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[demo,redis,test]'
+	@touch $@ $(VENV)/.demo-installed
+
+demo: $(VENV)/.demo-installed  ## Embedded IRIS and web server; sign in as _SYSTEM / SYS
+	@$(BIN)/iris-quart demo --port $(PORT) $(ARGS)
+
+setup: $(VENV)/.test-installed  ## Install what the tests need beside Python: Chromium, Redis, nginx, Node.js
+	@sh tests/setup.sh $(BIN)
+
+lint: $(VENV)/.test-installed  ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test-installed  ## Types
+	$(BIN)/mypy
+
+js: setup  ## JavaScript modules, each on its own
+	node --test tests/js/
+
+test: setup lint types js  ## The quick loop: lint, types, unit, live and browser tests
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: setup lint types js  ## Everything: other encodings, faults, bombs, several machines
+	$(BIN)/python -m pytest $(ARGS)
+
+format: $(VENV)/.test-installed  ## Rewrite to the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.test-installed  ## Measure; ratios within one run, also written to bench.json
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+faults: $(VENV)/.test-installed  ## 10,000 seeded edits under faults
+	$(BIN)/python -m tests.faults.run --edits 10000 $(ARGS)
+
+protocol: $(VENV)/.test-installed  ## Write the reference of commands and events anew
+	$(BIN)/iris-quart protocol --write
+
+screenshots: setup  ## Write docs/images anew
+	$(BIN)/python -m tests.screenshots
+
+wheel: $(VENV)/.test-installed  ## Build the wheel and the source archive into dist/
+	$(BIN)/python -m build
+
+clean:  ## Remove what was built
+	rm -rf dist build $(VENV)
