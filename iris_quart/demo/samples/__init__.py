@@ -1,0 +1,27 @@
+"""The sample data: made once into a directory, the same on every machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from iris_quart.demo.engine import EngineOptions, Namespace
+from iris_quart.demo.samples.building import CONTENTS, build_missing, database_path
+
+if TYPE_CHECKING:
+    from iris_quart.demo.settings import DemoOptions
+
+
+def open_namespaces(options: DemoOptions) -> dict[str, Namespace]:
+    """Open every namespace, after making what is not there yet; blocking.
+
+    Raises OSError when the directory cannot be written.
+    """
+    directory = options.directory
+    directory.mkdir(parents=True, exist_ok=True)
+    engine_options = EngineOptions(
+        release=options.release,
+        lock_timeout=options.lock_timeout,
+        shuffle_unordered=options.shuffle_unordered,
+    )
+    build_missing(directory, options.rows)
+    return {name: Namespace(name, database_path(directory, name), engine_options) for name in CONTENTS}

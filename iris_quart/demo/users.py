@@ -1,0 +1,62 @@
+"""The people who may sign in to the embedded server."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class User:
+    """One account: a name, a password in clear (this is a demonstration), and what it may do.
+
+    development: holds %Development:USE, without which /api/atelier answers 403.
+    namespaces: the namespaces it may open, or None for all.
+    grants: handed to the engine when table grants are checked; None means everything is granted.
+    """
+
+    name: str
+    password: str
+    development: bool = True
+    namespaces: frozenset[str] | None = None
+    grants: Any = None
+
+    def may_open(self, namespace: str) -> bool:
+        """Tell whether this user may open a namespace."""
+        return self.namespaces is None or namespace in self.namespaces
+
+
+DEMO_USERS = (
+    User("_SYSTEM", "SYS"),
+    User("alice", "alice"),
+    User("nodev", "nodev", development=False),
+)
+
+
+class Users:
+    """Find accounts by the header of HTTP Basic authentication."""
+
+    def __init__(self, users: Iterable[User]) -> None:
+        self._by_name = {
+            user.name.casefold(): user for user in users
+        }  # IRIS takes user names in any letter case
+
+    def authenticate(self, authorization: str) -> User | None:
+        """Give the user an Authorization header proves, or None (RFC 7617)."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.casefold() != "basic":
+            return None
+        try:
+            name, colon, password = base64.b64decode(token.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        user = self._by_name.get(name.casefold())
+        expected = user.password if user else ""
+        matches = hmac.compare_digest(password.encode(), expected.encode())
+        return user if user and colon and matches else None
