@@ -1,5 +1,7 @@
 // Rows of one query by position: a sparse set of chunks, read by keyset where a neighbour is known, that forgets.
 
+const isAbort = (error) => error?.name === "AbortError" || error?.code === "ABORTED" || error?.code === "CANCELLED";
+
 /**
  * A page as load() gives it: {rows: [{id, values, previews}], next, previous, total, countState}.
  * `next` and `previous` are cursors or null where the table ends.
@@ -107,7 +109,7 @@ export class RowCache {
       } while (page.next && page.rows.length && start <= to);
     } catch (error) {
       if (epoch === this.#epoch) this.#flight = null;
-      if (error?.name === "AbortError") return false;
+      if (isAbort(error)) return false;
       throw error;
     }
     this.#flight = null;
@@ -237,7 +239,7 @@ export class RowCache {
       page = await this.load({ ...request, pageSize: size + (meets ? 1 : 0) }, controller.signal);
     } catch (error) {
       if (this.#flight === flight) this.#flight = null;
-      if (error?.name === "AbortError" || error?.code === "CANCELLED" || epoch !== this.#epoch) {
+      if (isAbort(error) || epoch !== this.#epoch) {
         if (epoch === this.#epoch && !controller.signal.aborted && ++this.#retries < 4) this.#pump();
         return;
       }
