@@ -1,0 +1,104 @@
+"""What a session store does; SQLite and Redis do it alike, and the same tests hold both to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..atelier import Credentials
+from .session import Ended, NewSession, Session
+
+__all__ = ["SessionStore", "WriteRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """What is stored under a write's id."""
+
+    state: str
+    """"started", "done" or "unknown"."""
+    fingerprint: str
+    answer: bytes
+    mine: bool = False
+    """Whether this very worker started it and still runs it."""
+
+
+class SessionStore(Protocol):
+    """Sessions, tickets, sign-in limits, results of writes and live changes, shared by all workers.
+
+    Every method but `now` raises StoreUnavailable when the store does not answer.
+    """
+
+    async def start(self) -> None:
+        """Open the store in this worker; called once, in `before_serving`."""
+
+    async def close(self) -> None:
+        """Let go of files and connections; iterators of `watch` and `changes` end."""
+
+    def now(self) -> float:
+        """Tell the store's clock, in seconds; between answers of a remote store it is extrapolated."""
+
+    async def healthy(self) -> bool:
+        """Tell whether the store answers; never raises."""
+
+    async def create(self, new: NewSession, credentials: Credentials) -> str:
+        """Begin a session and return its id, 256 random bits as base64url: the only copy there is."""
+
+    async def get(self, session_id: str) -> Session | None:
+        """Find a session; None when it is unknown, ended or past a deadline."""
+
+    async def credentials(self, session_id: str, session: Session) -> Credentials | None:
+        """Decrypt the IRIS credentials; None when the session has ended meanwhile."""
+
+    async def touch(self, session: Session) -> Session | None:
+        """Slide the idle deadline, unless it has passed; None when the session has ended.
+
+        Callers do so rarely: when the stored deadline lags the true one by more than min(30 s, idle/10).
+        """
+
+    async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
+        """Read many sessions again by key; None for those that have ended."""
+
+    async def end(self, key: str, reason: str) -> bool:
+        """End a session everywhere; whether it was there.
+
+        When a remote store is away the session ends in this worker at once and in the store as soon as
+        it is back.
+        """
+
+    async def end_others(self, user: str, server_key: str, keep: str) -> int:
+        """End the user's other sessions on this server; how many there were."""
+
+    async def list(self, user: str | None = None, server_key: str | None = None) -> Sequence[Session]:
+        """List live sessions, oldest first."""
+
+    async def count(self) -> int:
+        """Count live sessions."""
+
+    def watch(self) -> AsyncIterator[Ended]:
+        """Give every session that ends from `start` on, in any worker, deadlines included."""
+
+    async def attempt(self, user: str, server_key: str, address: str) -> float | None:
+        """Count a sign-in try: None when it may go on, else the seconds until one may."""
+
+    async def forgive(self, user: str, server_key: str, address: str) -> None:
+        """Take back the latest try of this user and address, for it succeeded."""
+
+    async def make_ticket(self, session_id: str) -> str:
+        """Make a ticket that stands for the session once, within 60 s, in any worker."""
+
+    async def take_ticket(self, ticket: str) -> str | None:
+        """Use up a ticket and give the session id; None when it is unknown, used or too old."""
+
+    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+        """Claim a write's id: None when it is new and now ours, else what is stored."""
+
+    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
+        """Store how a write ended; kept for settings.write_result_seconds."""
+
+    async def publish(self, message: bytes) -> None:
+        """Tell the other workers; this worker's own `changes` do not give it back."""
+
+    def changes(self) -> AsyncIterator[bytes]:
+        """Give what other workers published since `start`, in order for each of them."""

@@ -1,0 +1,73 @@
+"""What the routes need from the application; `create_app` puts it into `app.extensions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, cast
+
+from quart import current_app
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..atelier import Credentials
+    from ..audit import Audit
+    from ..config import Settings
+    from ..dispatch import Commands
+    from ..sessions import Session, SessionStore
+    from ..sessions.vault import Vault
+    from ..tables import Tables
+
+__all__ = ["EXTENSION", "Services", "SocketCount", "services"]
+
+EXTENSION = "iris_quart"
+
+
+class SocketCount(Protocol):
+    """What the routes ask of the registry of sockets."""
+
+    def __len__(self) -> int:
+        """Count the open sockets of this worker."""
+
+
+class Services(Protocol):
+    """Everything that lives as long as the application, one per worker."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+
+    @property
+    def store(self) -> SessionStore:
+        """The session store."""
+
+    @property
+    def vault(self) -> Vault:
+        """The instance's secrets."""
+
+    @property
+    def commands(self) -> Commands:
+        """The registered commands."""
+
+    @property
+    def sockets(self) -> SocketCount:
+        """The registry of open sockets."""
+
+    @property
+    def audit(self) -> Audit:
+        """The audit file."""
+
+    @property
+    def draining(self) -> bool:
+        """Whether the worker is stopping and takes nothing new."""
+
+    @property
+    def demo_users(self) -> Sequence[tuple[str, str]]:
+        """User names and passwords to show on the sign-in page of the demo; else empty."""
+
+    def tables_for(self, session: Session, credentials: Credentials) -> Tables:
+        """Give the session's table services, made once per session and worker, released when it ends."""
+
+
+def services() -> Services:
+    """Give the services of the application that handles this request."""
+    return cast("Services", current_app.extensions[EXTENSION])
