@@ -93,6 +93,8 @@ class AtelierApp:
             reply = await exchange.answer()
         except (ClientGoneError, DroppedError):
             return
+        except ConnectionResetError:
+            raise
         except Exception:
             logger.exception("the embedded server failed on %s %s", request.method, request.path)
             reply = replies.failure(500, 5002, "ObjectScript error: <INTERNAL>")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,13 +12,59 @@ import pytest
 from iris_quart.demo import DemoOptions, DemoServer
 
 
+class Api:
+    """A client of one embedded server, signed in as _SYSTEM on each request, with the cookies it was given."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def query(
+        self,
+        sql: str,
+        *parameters: object,
+        namespace: str = "USER",
+        version: str = "v1",
+        **options: str,
+    ) -> httpx.Response:
+        """Post one statement; options go into the URL."""
+        return await self.client.post(
+            f"/api/atelier/{version}/{namespace.replace('%', '%25')}/action/query",
+            json={"query": sql, "parameters": list(parameters)},
+            params=options,
+        )
+
+    async def rows(self, sql: str, *parameters: object, namespace: str = "USER") -> list[dict[str, Any]]:
+        """Post one statement that must succeed and give its rows."""
+        response = await self.query(sql, *parameters, namespace=namespace)
+        answer = response.json()
+        assert response.status_code == 200, response.text
+        assert answer["status"]["errors"] == []
+        content: list[dict[str, Any]] = answer["result"]["content"]
+        return content
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[DemoServer]:
+    """Run an embedded server with the default options."""
     async with DemoServer(DemoOptions(directory=tmp_path)) as running:
         yield running
 
 
 @pytest.fixture
 async def client(server: DemoServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, auth=("_SYSTEM", "SYS")) as connected:
+    """Connect to it as _SYSTEM."""
+    async with httpx.AsyncClient(base_url=server.url, auth=("_SYSTEM", "SYS"), timeout=10) as connected:
         yield connected
+
+
+@pytest.fixture
+def api(client: httpx.AsyncClient) -> Api:
+    """Give the client's statements."""
+    return Api(client)
+
+
+@pytest.fixture
+async def notes(api: Api) -> Api:
+    """Make a small table to write to."""
+    await api.rows("CREATE TABLE Note (Number INTEGER, Text VARCHAR(50))")
+    return api
