@@ -1,0 +1,174 @@
+// Filters as people type them ("≥ 10", "in a, b", "not null") and as the wire has them.
+
+import { isNumber } from "./json.js";
+import { ValueError, kindOf, parseValue, textOf } from "./values.js";
+
+export const OPERATORS = [
+  "contains", "startsWith", "endsWith", "equals", "notEquals", "greater", "greaterOrEqual", "less", "lessOrEqual",
+  "between", "in", "isNull", "isNotNull", "isEmpty",
+];
+
+const WITHOUT_VALUE = new Set(["isNull", "isNotNull", "isEmpty"]);
+const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty"]);
+const SIGNS = [
+  ["<>", "notEquals"], ["!=", "notEquals"], ["≠", "notEquals"], [">=", "greaterOrEqual"], ["≥", "greaterOrEqual"],
+  ["<=", "lessOrEqual"], ["≤", "lessOrEqual"], [">", "greater"], ["<", "less"], ["=", "equals"], ["^", "startsWith"], ["$", "endsWith"],
+];
+const SIGN_OF = {
+  notEquals: "≠", greaterOrEqual: "≥", lessOrEqual: "≤", greater: ">", less: "<", equals: "=", startsWith: "^", endsWith: "$",
+};
+
+const isText = (column) => ["text", "longText", "list"].includes(kindOf(column));
+
+/** The operators that make sense for a column. */
+export function operatorsOf(column) {
+  const kind = kindOf(column);
+  if (kind === "binary" || kind === "longText" || kind === "list") {
+    return kind === "binary" ? ["isNull", "isNotNull"] : ["contains", "startsWith", "isNull", "isNotNull", "isEmpty"];
+  }
+  if (kind === "bit") return ["equals", "notEquals", "isNull", "isNotNull"];
+  return kind === "text" ? OPERATORS : OPERATORS.filter((operator) => !TEXT_ONLY.has(operator));
+}
+
+export const takesValue = (operator) => !WITHOUT_VALUE.has(operator);
+
+/** The operator that a plain text in the filter row means. */
+export function defaultOperator(column) {
+  return operatorsOf(column).includes("contains") ? "contains" : "equals";
+}
+
+function valueOf(text, column) {
+  if (isText(column)) return text;
+  const value = parseValue(text, { ...column, nullable: true, precision: undefined, scale: undefined });
+  if (value === null) throw new ValueError("needsValue");
+  return value;
+}
+
+/** The first and last moment of a year, month or day, for columns of dates; null for other texts. */
+function period(text, column) {
+  const kind = kindOf(column);
+  const match = /^(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?$/.exec(text);
+  if (!match || (kind !== "date" && kind !== "timestamp") || (kind === "date" && match[3])) return null;
+  const [, year, month, day] = match;
+  const m = month?.padStart(2, "0");
+  const first = `${year}-${m ?? "01"}-${day?.padStart(2, "0") ?? "01"}`;
+  parseValue(first, { category: "date" });
+  let last = first;
+  if (!month) last = `${year}-12-31`;
+  else if (!day) last = `${year}-${m}-${new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate()}`;
+  return kind === "date" ? [first, last] : [`${first} 00:00:00`, `${last} 23:59:59.999999999`];
+}
+
+/**
+ * The filter that a text of the filter row means, without its column: {operator, value?}; null for an empty text.
+ * Throws ValueError when the value does not fit the column.
+ */
+export function parseFilter(text, column) {
+  const typed = text.trim();
+  if (typed === "") return null;
+  if (/^(?:is )?null$/i.test(typed)) return { operator: "isNull" };
+  if (/^(?:is )?not null$/i.test(typed)) return { operator: "isNotNull" };
+  const allowed = operatorsOf(column);
+  if (typed === "''" && allowed.includes("isEmpty")) return { operator: "isEmpty" };
+  const list = /^in\s+(.+)$/is.exec(typed);
+  if (list && allowed.includes("in")) {
+    const items = list[1].split(",").map((item) => item.trim()).filter(Boolean);
+    return { operator: "in", value: items.map((item) => valueOf(item, column)) };
+  }
+  const range = /^(.+?)\s*\.\.\s*(.+)$/.exec(typed);
+  if (range && !isText(column)) return { operator: "between", value: [valueOf(range[1], column), valueOf(range[2], column)] };
+  for (const [sign, operator] of SIGNS) {
+    if (!typed.startsWith(sign) || !allowed.includes(operator)) continue;
+    const rest = typed.slice(sign.length).trim();
+    if (rest === "" && isText(column) && (sign === "=" || sign === "^" || sign === "$")) break;
+    if (rest === "") throw new ValueError("needsValue");
+    const span = operator === "equals" ? period(rest, column) : null;
+    return span ? { operator: "between", value: span } : { operator, value: valueOf(rest, column) };
+  }
+  const span = period(typed, column);
+  if (span) return { operator: "between", value: span };
+  const operator = defaultOperator(column);
+  if (!allowed.includes(operator)) throw new ValueError("needsNullFilter");
+  return { operator, value: valueOf(isText(column) ? text : typed, column) };
+}
+
+/** The text of the filter row for a filter; parseFilter gives the same filter back. */
+export function filterText(filter, column) {
+  const { operator, value } = filter;
+  if (operator === "isNull") return "NULL";
+  if (operator === "isNotNull") return "not NULL";
+  if (operator === "isEmpty") return "''";
+  if (operator === "in") return `in ${value.map(textOf).join(", ")}`;
+  if (operator === "between") return `${textOf(value[0])} .. ${textOf(value[1])}`;
+  return operator === defaultOperator(column) ? textOf(value) : `${SIGN_OF[operator] ?? operator} ${textOf(value)}`;
+}
+
+/**
+ * The filters of a table: one per column in the row, more in the panel.
+ * A filter: {column, operator, value?, matchCase?, enabled}.
+ */
+export class Filters {
+  constructor(list = []) {
+    this.list = list.filter((filter) => filter && typeof filter.column === "string" && OPERATORS.includes(filter.operator))
+      .map((filter) => ({ enabled: true, ...filter }));
+  }
+
+  /** The filter that the filter row shows for a column. */
+  of(column) {
+    return this.list.find((filter) => filter.column === column);
+  }
+
+  /** Put the first filter of a column in place, or take it away with null. Returns true when something changed. */
+  put(column, filter) {
+    const old = this.of(column);
+    if (!filter) {
+      if (!old) return false;
+      this.list = this.list.filter((other) => other !== old);
+      return true;
+    }
+    if (old && old.operator === filter.operator && old.enabled && sameFilterValue(old.value, filter.value)) return false;
+    if (old) {
+      delete old.value;
+      Object.assign(old, filter, { enabled: true });
+    } else this.list.push({ column, enabled: true, ...filter });
+    return true;
+  }
+
+  add(filter) {
+    this.list.push({ enabled: true, ...filter });
+  }
+
+  removeAt(index) {
+    this.list.splice(index, 1);
+  }
+
+  clear() {
+    this.list = [];
+  }
+
+  get active() {
+    return this.list.filter((filter) => filter.enabled);
+  }
+
+  /** Drop filters of columns that the table no longer has; returns them. */
+  keepOnly(names) {
+    const gone = this.list.filter((filter) => !names.has(filter.column));
+    this.list = this.list.filter((filter) => names.has(filter.column));
+    return gone;
+  }
+
+  /** As requestData takes them. */
+  toWire() {
+    return this.active.map(({ column, operator, value, matchCase }) => ({
+      column,
+      operator,
+      ...(takesValue(operator) ? { value } : {}),
+      ...(matchCase ? { matchCase: true } : {}),
+    }));
+  }
+}
+
+function sameFilterValue(a, b) {
+  const plain = (value) => (Array.isArray(value) ? value.map(plain).join("\u0000") : isNumber(value) ? `n${value}` : `${typeof value}${value}`);
+  return plain(a) === plain(b);
+}

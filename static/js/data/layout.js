@@ -1,0 +1,42 @@
+// How a person arranged a table's columns: order, widths, hidden ones, frozen ones. Kept per table in the browser.
+
+const WIDTHS = { integer: 90, numeric: 104, double: 120, bit: 80, date: 104, time: 104, timestamp: 168, binary: 140, longText: 200, list: 160 };
+
+export const MIN_WIDTH = 48;
+export const MAX_WIDTH = 1200;
+
+/** The width of a column nobody has set: by its kind, and wide enough for its name. */
+export function naturalWidth(column, kind) {
+  const byLength = kind === "text" ? Math.min(260, Math.max(92, (column.maxLength ?? 30) * 5)) : (WIDTHS[kind] ?? 140);
+  return Math.max(byLength, Math.min(240, column.name.length * 7.5 + 44));
+}
+
+/** {order: names, widths: {name: px}, hidden: names, frozen: number of columns or null} */
+export class Layout {
+  constructor(saved = null) {
+    const data = saved && typeof saved === "object" ? saved : {};
+    this.order = Array.isArray(data.order) ? data.order.filter((name) => typeof name === "string") : [];
+    this.hidden = new Set(Array.isArray(data.hidden) ? data.hidden : []);
+    this.frozen = Number.isInteger(data.frozen) && data.frozen >= 0 ? data.frozen : null;
+    this.widths = new Map(
+      Object.entries(data.widths ?? {}).filter(([, width]) => Number.isFinite(width) && width >= MIN_WIDTH && width <= MAX_WIDTH),
+    );
+  }
+
+  /** The columns in their order: those known first as arranged, new ones where the table has them. */
+  arrange(columns) {
+    const byName = new Map(columns.map((column) => [column.name, column]));
+    const known = this.order.filter((name) => byName.has(name));
+    const arranged = known.map((name) => byName.get(name));
+    columns.forEach((column, index) => {
+      if (known.includes(column.name)) return;
+      const previous = index > 0 ? arranged.indexOf(columns[index - 1]) : -1;
+      arranged.splice(previous + 1, 0, column);
+    });
+    return arranged;
+  }
+
+  get data() {
+    return { order: this.order, widths: Object.fromEntries(this.widths), hidden: [...this.hidden], frozen: this.frozen };
+  }
+}

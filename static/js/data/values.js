@@ -1,0 +1,234 @@
+// What a value looks like, what a typed text means, and whether two values are the same. No value passes through a Date
+// or a float: dates are texts, and a number keeps its digits.
+
+import { LosslessNumber, isNumber, numberOf } from "./json.js";
+
+/** Thrown by parseValue; `reason` is a key of the texts, `values` fill its places. */
+export class ValueError extends Error {
+  constructor(reason, values = {}) {
+    super(reason);
+    this.reason = reason;
+    this.values = values;
+  }
+}
+
+const INTEGER_RANGES = {
+  tinyint: [-128n, 127n],
+  smallint: [-32768n, 32767n],
+  integer: [-2147483648n, 2147483647n],
+  bigint: [-9223372036854775808n, 9223372036854775807n],
+};
+
+const KINDS = {
+  boolean: "bit",
+  bool: "bit",
+  int: "integer",
+  decimal: "numeric",
+  float: "double",
+  posixtime: "timestamp",
+  string: "text",
+  guid: "text",
+  long_text: "longText",
+  longtext: "longText",
+  stream: "longText",
+  text_stream: "longText",
+  textstream: "longText",
+  characterstream: "longText",
+  binary_stream: "binary",
+  binarystream: "binary",
+  rowversion: "integer",
+};
+const KNOWN = new Set(["text", "integer", "numeric", "double", "bit", "date", "time", "timestamp", "binary", "list", "longText"]);
+
+/** The kind of a column: text, longText, integer, numeric, double, bit, date, time, timestamp, binary or list. */
+export function kindOf(column) {
+  const category = String(column.category ?? "text");
+  if (KNOWN.has(category)) return category;
+  return KINDS[category.toLowerCase()] ?? "text";
+}
+
+export const isNumeric = (column) => ["integer", "numeric", "double"].includes(kindOf(column));
+
+/** True where '' is a value that the column can hold. */
+export const holdsEmpty = (column) => ["text", "longText"].includes(kindOf(column));
+
+/** The text of a value as the database has it; NULL is "". */
+export function textOf(value) {
+  return value === null || value === undefined ? "" : String(value);
+}
+
+/** A number's text without sign of plus, leading and trailing zeros: for comparing only. */
+function plainNumber(text) {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  if (!match || !(match[2] || match[3])) return text;
+  let digits = (match[2] ?? "") + (match[3] ?? "");
+  let exponent = Number(match[4] ?? 0) - (match[3] ?? "").length;
+  digits = digits.replace(/^0+/, "");
+  const trimmed = digits.replace(/0+$/, "");
+  exponent += digits.length - trimmed.length;
+  if (!trimmed) return "0";
+  return `${match[1] === "-" ? "-" : ""}${trimmed}e${exponent}`;
+}
+
+/** True when two values of the wire are the same value: 12.50 is 12.5, but NULL is not '', and the text "1" not the number. */
+export function sameValue(a, b) {
+  if (a === b) return true;
+  if (a === null || a === undefined || b === null || b === undefined) return false;
+  if (isNumber(a) && isNumber(b)) return plainNumber(String(a)) === plainNumber(String(b));
+  return false;
+}
+
+const two = (text) => text.padStart(2, "0");
+const leap = (year) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+const daysIn = (year, month) => [31, leap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+
+function parseDate(text) {
+  const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text);
+  if (!match) throw new ValueError("notDate");
+  const [year, month, day] = match.slice(1).map(Number);
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) throw new ValueError("noSuchDate");
+  return `${match[1]}-${two(match[2])}-${two(match[3])}`;
+}
+
+function parseTime(text) {
+  const match = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/.exec(text);
+  if (!match) throw new ValueError("notTime");
+  if (Number(match[1]) > 23 || Number(match[2]) > 59 || Number(match[3] ?? 0) > 59) throw new ValueError("noSuchTime");
+  return `${two(match[1])}:${match[2]}:${match[3] ?? "00"}${match[4] ? `.${match[4]}` : ""}`;
+}
+
+function parseTimestamp(text) {
+  if (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) && /\d:\d/.test(text)) throw new ValueError("noZone");
+  const match = /^(\S+?)(?:[ T]+(\S+))?$/.exec(text);
+  if (!match || !/^\d{4}-/.test(text)) throw new ValueError("notTimestamp");
+  return `${parseDate(match[1])} ${match[2] === undefined ? "00:00:00" : parseTime(match[2])}`;
+}
+
+function parseInteger(text, column) {
+  if (!/^[+-]?\d+$/.test(text)) throw new ValueError(/^[+-]?\d+[.,]\d*$/.test(text) ? "notWhole" : "notNumber");
+  const whole = BigInt(text.replace(/^\+/, ""));
+  const [least, most] = INTEGER_RANGES[String(column.dataType ?? "").toLowerCase()] ?? INTEGER_RANGES.bigint;
+  if (whole < least || whole > most) throw new ValueError("outOfRange", { least: String(least), most: String(most) });
+  return numberOf(String(whole));
+}
+
+function parseNumeric(text, column) {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
+  if (!match || !(match[2] || match[3])) throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+  const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
+  const fraction = match[3] ?? "";
+  const { precision, scale } = column;
+  const used = fraction.replace(/0+$/, "").length;
+  if (Number.isInteger(scale) && used > scale) throw new ValueError("tooManyDecimals", { scale });
+  if (Number.isInteger(precision) && Number.isInteger(scale) && whole.replace(/^0$/, "").length > precision - scale) {
+    throw new ValueError("tooManyDigits", { digits: precision - scale });
+  }
+  const kept = Number.isInteger(scale) ? fraction.slice(0, Math.max(scale, used)) : fraction;
+  return numberOf(`${match[1] === "-" ? "-" : ""}${whole}${kept ? `.${kept}` : ""}`);
+}
+
+function parseDouble(text) {
+  if (/^nan$/i.test(text)) return "NAN";
+  if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith("-") ? "-INF" : "INF";
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/.exec(text);
+  if (!match || !(match[2] || match[3])) throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+  const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
+  const literal = `${match[1] === "-" ? "-" : ""}${whole}${match[3] ? `.${match[3]}` : ""}${match[4] ?? ""}`;
+  if (!Number.isFinite(Number(literal))) throw new ValueError("outOfRange", { least: "-1.79e308", most: "1.79e308" });
+  return numberOf(literal);
+}
+
+const BITS = new Map([["1", 1], ["true", 1], ["yes", 1], ["0", 0], ["false", 0], ["no", 0]]);
+
+/**
+ * What a typed or pasted text means in a column. An empty text is '' in a text column, NULL elsewhere.
+ * Throws ValueError where it means nothing there.
+ */
+export function parseValue(text, column) {
+  const kind = kindOf(column);
+  if (kind === "text" || kind === "longText") {
+    const most = column.maxLength;
+    if (kind === "text" && Number.isInteger(most) && most > 0 && text.length > most) {
+      throw new ValueError("tooLong", { length: text.length, most });
+    }
+    return text;
+  }
+  const trimmed = text.trim();
+  if (trimmed === "" || trimmed === "NULL") {
+    if (column.nullable === false && !column.hasDefault) throw new ValueError("required");
+    return null;
+  }
+  if (kind === "integer") return parseInteger(trimmed, column);
+  if (kind === "numeric") return parseNumeric(trimmed, column);
+  if (kind === "double") return parseDouble(trimmed);
+  if (kind === "date") return parseDate(trimmed);
+  if (kind === "time") return parseTime(trimmed);
+  if (kind === "timestamp") return parseTimestamp(trimmed);
+  if (kind === "bit") {
+    const bit = BITS.get(trimmed.toLowerCase());
+    if (bit === undefined) throw new ValueError("notBit");
+    return bit;
+  }
+  throw new ValueError("notEditable");
+}
+
+/** Why a value of the wire may not stand in a column, or null: for NULL and '' set by key. */
+export function refusal(value, column) {
+  if (value === null && column.nullable === false) return new ValueError("required");
+  if (value === "" && !holdsEmpty(column)) return new ValueError("noEmptyText");
+  return null;
+}
+
+/** True when a text is a JSON object or array, so that an editor for JSON helps. */
+export function looksLikeJson(text) {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A size as people read it: 312, 2.1 KB, 12 KB, 3.4 MB. */
+export function sizeText(length, unit) {
+  if (unit && unit !== "bytes" && unit !== "characters") return `${length} ${unit}`;
+  if (length < 1000) return `${length} ${unit === "bytes" ? "B" : "chars"}`;
+  const [amount, name] = length < 1_000_000 ? [length / 1000, "K"] : [length / 1_000_000, "M"];
+  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${name}${unit === "bytes" ? "B" : " chars"}`;
+}
+
+/** Sum and average of numbers exactly, as texts; null when there is none. Doubles that are not finite are left out. */
+export function sumOf(values) {
+  let sum = 0n;
+  let scale = 0;
+  let count = 0;
+  for (const value of values) {
+    if (!isNumber(value)) continue;
+    const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(value));
+    if (!match) return floatSum(values);
+    const fraction = match[3] ?? "";
+    if (fraction.length > scale) {
+      sum *= 10n ** BigInt(fraction.length - scale);
+      scale = fraction.length;
+    }
+    const units = BigInt(match[2] + fraction.padEnd(scale, "0"));
+    sum += match[1] ? -units : units;
+    count++;
+  }
+  if (!count) return null;
+  const average = (sum * 10_000n) / BigInt(count);
+  return { count, sum: unitsText(sum, scale), average: unitsText(average, scale + 4).replace(/\.?0+$/, "") || "0" };
+}
+
+function unitsText(units, scale) {
+  if (!scale) return String(units);
+  const digits = String(units < 0n ? -units : units).padStart(scale + 1, "0");
+  return `${units < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+}
+
+function floatSum(values) {
+  const numbers = values.filter(isNumber).map((value) => Number(value instanceof LosslessNumber ? value.text : value));
+  const sum = numbers.reduce((a, b) => a + b, 0);
+  return { count: numbers.length, sum: String(sum), average: String(sum / numbers.length) };
+}

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { numberOf } from "../../static/js/data/json.js";
+import { History } from "../../static/js/data/history.js";
+import { Staged } from "../../static/js/data/staged.js";
+
+const row = { Name: "Ann", Age: 5, City: null };
+const edited = (staged = new Staged()) => {
+  staged.set("1", "Name", "Anna", "Ann", row);
+  return staged;
+};
+const send = (staged, ...ids) => {
+  const entries = ids.map((id) => staged.get(id));
+  const changes = entries.map((entry) => staged.change(entry));
+  staged.sending(entries);
+  return changes;
+};
+
+test("an edit carries what was seen", () => {
+  const staged = edited();
+  const change = staged.change(staged.get("1"));
+  assert.deepEqual({ ...change, changeId: "x" }, { changeId: "x", kind: "update", rowId: "1", values: { Name: "Anna" }, base: { Name: "Ann" } });
+  assert.deepEqual(staged.counts, { changed: 1, inserted: 0, deleted: 0, rows: 1 });
+});
+
+test("the old value typed back is no edit", () => {
+  const staged = edited();
+  staged.set("1", "Age", numberOf("5.0"), 5, row);
+  staged.set("1", "Name", "Ann", "Ann", row);
+  assert.equal(staged.entries.size, 0);
+});
+
+test("NULL and '' are different edits", () => {
+  const staged = new Staged();
+  staged.set("1", "City", "", null, row);
+  assert.deepEqual(staged.get("1").values, { City: "" });
+  assert.deepEqual(staged.get("1").base, { City: null });
+});
+
+test("the second of two edits to a cell is the one that is saved", () => {
+  const staged = edited();
+  staged.set("1", "Name", "Anne", "Ann", row);
+  assert.deepEqual(staged.change(staged.get("1")).values, { Name: "Anne" });
+  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
+});
+
+test("the same content keeps its id, another content gets another", () => {
+  const staged = edited();
+  const first = staged.change(staged.get("1")).changeId;
+  assert.equal(staged.change(staged.get("1")).changeId, first);
+  staged.set("1", "Age", 6, 5, row);
+  assert.notEqual(staged.change(staged.get("1")).changeId, first);
+});
+
+test("saved: the edit is gone and what the database holds is returned", () => {
+  const staged = edited();
+  const [change] = send(staged, "1");
+  const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "1", values: { Name: "ANNA" } });
+  assert.deepEqual(saved, { Name: "ANNA" });
+  assert.equal(staged.entries.size, 0);
+});
+
+test("typed on while saving: the newer value stays staged on the saved one", () => {
+  const staged = edited();
+  const [change] = send(staged, "1");
+  staged.set("1", "Name", "Annabel", "Ann", row);
+  staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
+  assert.deepEqual(staged.get("1").values, { Name: "Annabel" });
+  assert.deepEqual(staged.get("1").base, { Name: "Anna" });
+  assert.equal(staged.get("1").state, "staged");
+});
+
+test("typed back to the old value while saving: it is an edit of the saved value", () => {
+  const staged = edited();
+  const [change] = send(staged, "1");
+  staged.set("1", "Name", "Ann", "Ann", row);
+  staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
+  assert.deepEqual(staged.get("1").values, { Name: "Ann" });
+  assert.deepEqual(staged.get("1").base, { Name: "Anna" });
+});
+
+test("a failure keeps the edit with its reason, and another try is another write", () => {
+  const staged = edited();
+  const [change] = send(staged, "1");
+  staged.settle({ changeId: change.changeId, outcome: "failed", error: { code: "CONSTRAINT_VIOLATION", message: "no" } });
+  assert.equal(staged.get("1").state, "error");
+  assert.equal(staged.get("1").error.message, "no");
+  assert.notEqual(staged.change(staged.get("1")).changeId, change.changeId);
+});
+
+test("an unknown outcome is asked again with the same id", () => {
+  let now = 1000;
+  const staged = edited(new Staged({ now: () => now }));
+  const [change] = send(staged, "1");
+  staged.settle({ changeId: change.changeId, outcome: "unknown" });
+  assert.equal(staged.get("1").state, "unknown");
+  assert.equal(staged.change(staged.get("1")).changeId, change.changeId);
+  assert.equal(staged.askable.length, 1);
+  now += 11 * 60_000;
+  assert.equal(staged.askable.length, 0);
+});
+
+test("a conflict waits for a decision: mine is saved over theirs", () => {
+  const staged = edited();
+  const [change] = send(staged, "1");
+  staged.settle({ changeId: change.changeId, outcome: "conflict", conflict: { Name: { base: "Ann", mine: "Anna", theirs: "Bob" } } });
+  assert.deepEqual([staged.savable.length, staged.undecided.length], [0, 1]);
+  assert.deepEqual(staged.resolve("1", { Name: "mine" }), { Name: "Bob" });
+  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Bob" });
+  assert.deepEqual(staged.change(staged.get("1")).values, { Name: "Anna" });
+});
+
+test("a conflict taken from the other side leaves nothing staged", () => {
+  const staged = edited();
+  assert.deepEqual(staged.rebase("1", { Name: "Bob", Age: 9 }, "alice"), ["Name"]);
+  assert.equal(staged.get("1").by, "alice");
+  assert.deepEqual(staged.resolve("1", { Name: "theirs" }), { Name: "Bob" });
+  assert.equal(staged.entries.size, 0);
+});
+
+test("the same value from both sides is no conflict and no edit", () => {
+  const staged = edited();
+  assert.deepEqual(staged.rebase("1", { Name: "Anna" }), []);
+  assert.equal(staged.entries.size, 0);
+});
+
+test("another column changed by someone else is no conflict", () => {
+  const staged = edited();
+  assert.deepEqual(staged.rebase("1", { Age: 6 }), []);
+  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
+});
+
+test("a row gone with edits can be inserted again with them", () => {
+  const staged = edited();
+  assert.equal(staged.gone("1", "alice"), true);
+  assert.equal(staged.savable.length, 0);
+  const id = staged.insertAgain("1", (name) => name !== "Age", 3);
+  assert.deepEqual(staged.get(id).values, { Name: "Anna", City: null });
+  assert.equal(staged.get(id).at, 3);
+});
+
+test("a deletion is guarded by the row as seen, and takes edits of the row with it until it is taken back", () => {
+  const staged = edited();
+  staged.remove("1", row);
+  assert.deepEqual(staged.change(staged.get("1"), (name) => name !== "City").base, { Name: "Ann", Age: 5 });
+  assert.deepEqual(staged.counts, { changed: 0, inserted: 0, deleted: 1, rows: 1 });
+  staged.restore("1");
+  assert.deepEqual(staged.get("1").values, { Name: "Anna" });
+});
+
+test("a row marked to be deleted that someone changed is a conflict; one that someone deleted is settled", () => {
+  const staged = new Staged();
+  staged.remove("1", row);
+  assert.deepEqual(staged.rebase("1", { Age: 6 }), ["Age"]);
+  assert.equal(staged.get("1").state, "conflict");
+  staged.resolve("1", { Age: "mine" });
+  assert.equal(staged.change(staged.get("1")).base.Age, 6);
+  assert.equal(staged.gone("1"), false);
+  assert.equal(staged.entries.size, 0);
+});
+
+test("a new row sends only what was filled", () => {
+  const staged = new Staged();
+  const id = staged.insert({}, 0);
+  staged.set(id, "Name", "Zed");
+  staged.set(id, "City", null);
+  staged.set(id, "Age", 3);
+  staged.set(id, "Age", undefined);
+  const change = staged.change(staged.get(id));
+  assert.deepEqual(change.values, { Name: "Zed", City: null });
+  assert.ok(!("rowId" in change) && !("base" in change));
+  staged.remove(id);
+  assert.equal(staged.entries.size, 0);
+});
+
+test("a new row edited while it is saved goes on as an edit of the saved row", () => {
+  const staged = new Staged();
+  const id = staged.insert({ Name: "Zed" });
+  const [change] = send(staged, id);
+  staged.set(id, "Name", "Zoe");
+  const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed", Age: 1 } });
+  assert.deepEqual(saved, { Name: "Zed", Age: 1 });
+  assert.deepEqual(staged.get("77").values, { Name: "Zoe" });
+  assert.deepEqual(staged.get("77").base, { Name: "Zed" });
+});
+
+test("everything survives a reload, with all digits; what was on its way is unknown", () => {
+  const staged = edited();
+  staged.set("2", "Age", numberOf("12345678901234567890.50"), numberOf("1.50"), row);
+  staged.insert({ Name: "Zed" }, Infinity, "new:1");
+  const [change] = send(staged, "1");
+  const copy = new Staged();
+  assert.equal(copy.load(staged.snapshot()), true);
+  assert.equal(String(copy.get("2").values.Age), "12345678901234567890.50");
+  assert.equal(copy.get("1").state, "unknown");
+  assert.equal(copy.change(copy.get("1")).changeId, change.changeId);
+  assert.equal(copy.get("new:1").at, Infinity);
+  assert.equal(new Staged().snapshot(), null);
+});
+
+for (const bad of ["", "{}", "nonsense", '{"version":9,"entries":[]}', '{"version":1,"entries":5}']) {
+  test(`a snapshot of ${JSON.stringify(bad)} is refused`, () => assert.equal(new Staged().load(bad), false));
+}
+
+test("an answer for a change nobody knows is nothing", () => assert.equal(new Staged().settle({ changeId: "x", outcome: "saved" }), null));
+
+test("undo and redo walk the batches, across a save and a new row's ID", () => {
+  const log = [];
+  const history = new History((batch, way) => log.push([way, ...batch.map((step) => [step.id, step.column, step.base])]));
+  history.commit([]);
+  assert.equal(history.undo(), null);
+  history.commit([{ id: "new:1", column: "a", base: 1 }, { id: "2", column: "b", base: 2 }]);
+  history.rename("new:1", "77");
+  history.rebase("2", { b: 9 });
+  history.undo();
+  history.redo();
+  assert.deepEqual(log.slice(1), [
+    ["backwards", ["2", "b", 9], ["77", "a", 1]],
+    ["forwards", ["77", "a", 1], ["2", "b", 9]],
+  ]);
+  history.undo();
+  history.commit([{ id: "3", column: "c", base: 3 }]);
+  assert.equal(history.canRedo, false);
+});
