@@ -1,0 +1,163 @@
+"""The client of one user at one IRIS server."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from iris_quart.errors import InvalidResponse
+from iris_quart.protocol import encode_json
+
+from .probe import probe
+from .replies import Reply
+from .sessions import IrisSessions
+from .target import Credentials, Limits, Target
+from .transport import ConnectionTransport
+from .urls import Urls
+
+if TYPE_CHECKING:
+    from iris_quart.sql.encoding import Encoding
+
+__all__ = ["AtelierClient", "Parameter", "ServerInfo"]
+
+Parameter = str | int | float | Decimal
+
+RELEASE = re.compile(r"\)\s+(\d{4})\.(\d+)")
+CLOSE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What `GET /api/atelier/` tells (class reference of %Api.Atelier)."""
+
+    version: str
+    release: tuple[int, int]
+    """Year and minor of the release; (0, 0) when the version text does not tell."""
+    api: int
+    namespaces: tuple[str, ...]
+    features: dict[str, bool] = field(default_factory=dict)
+
+
+class AtelierClient:
+    """Send statements to one IRIS server as one user.
+
+    Usage::
+
+        client = AtelierClient(Target("http://host:52773"), Credentials(name, password), limits=Limits())
+        reply = await client.query("USER", "SELECT Name FROM Sample.Person WHERE %ID = ?", [1])
+        reply.rows                 # [{"Name": "…"}]
+        await client.close()       # signs out at IRIS, which gives the licences back
+
+    `signed_in` says that IRIS has accepted these credentials before, so that a refusal is AuthExpired from
+    the start. `transport_factory` makes the transport of each IRIS session.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        credentials: Credentials,
+        *,
+        limits: Limits,
+        transport_factory: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        signed_in: bool = False,
+    ) -> None:
+        self.target = target
+        self.username = credentials.username
+        self._limits = limits
+        self._urls = Urls(target.url)
+        self._sessions = IrisSessions(
+            self._urls,
+            credentials,
+            limits,
+            transport_factory or self._make_transport,
+            proved=signed_in,
+        )
+
+    @property
+    def round_trips(self) -> int:
+        """Requests sent so far."""
+        return self._sessions.round_trips
+
+    @property
+    def open_sessions(self) -> int:
+        """IRIS sessions that hold a licence now."""
+        return self._sessions.open_sessions
+
+    async def server_info(self, *, timeout: float | None = None) -> ServerInfo:
+        """Ask who is there; the first success proves the credentials.
+
+        Raises AuthFailed, AccessDenied, ServerUnreachable, ConnectionTimeout, ConnectionFailed,
+        LicenseLimit or InvalidResponse.
+        """
+        reply = await self._sessions.request("GET", self._urls.root, seconds=timeout)
+        return _server_info(reply.content())
+
+    async def query(
+        self,
+        namespace: str,
+        sql: str,
+        parameters: Sequence[Parameter] = (),
+        *,
+        write: bool = False,
+        background: bool = False,
+        timeout: float | None = None,
+    ) -> Reply:
+        """Run one statement in a namespace.
+
+        A read whose connection breaks is repeated once; a write never, but on a 401, which precedes
+        execution. `background` reads never take the last free IRIS session. `timeout` is in seconds, the
+        settings' by default. Numbers keep all their digits in both directions.
+
+        Raises the errors below errors.UpstreamError (`maybe_executed` tells whether a write may have been
+        applied) and those that atelier.sqlerrors makes of an SQLCODE.
+        """
+        body = encode_json({"query": sql, "parameters": list(parameters)})
+        return await self._sessions.request(
+            "POST", self._urls.query(namespace), body, write=write, background=background, seconds=timeout
+        )
+
+    async def encoding(self, namespace: str) -> Encoding:
+        """Tell how this server writes values; probed once per server and user."""
+        return await probe(self, namespace)
+
+    async def close(self) -> None:
+        """Sign out at IRIS and close the connections, within a few seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._sessions.close()
+
+    def _make_transport(self) -> httpx.AsyncBaseTransport:
+        return ConnectionTransport(
+            address=self.target.pinned_address,
+            ssl_context=self.target.ssl_context(),
+            connect_seconds=self._limits.connect_seconds,
+            body_bytes_max=self._limits.body_bytes,
+        )
+
+
+def _server_info(content: Any) -> ServerInfo:
+    if not isinstance(content, dict):
+        raise InvalidResponse("The server answered, but not as IRIS does.")
+    version, api, namespaces = content.get("version"), content.get("api"), content.get("namespaces")
+    if not isinstance(version, str) or not isinstance(api, int) or not isinstance(namespaces, list):
+        raise InvalidResponse("The server answered, but not as IRIS does.")
+    found = RELEASE.search(version)
+    features = content.get("features")
+    return ServerInfo(
+        version=version[:200],
+        release=(int(found[1]), int(found[2])) if found else (0, 0),
+        api=api,
+        namespaces=tuple(name for name in namespaces if isinstance(name, str)),
+        features={
+            str(feature["name"]): bool(feature.get("enabled"))
+            for feature in (features if isinstance(features, list) else [])
+            if isinstance(feature, dict) and "name" in feature
+        },
+    )

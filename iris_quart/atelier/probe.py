@@ -1,0 +1,66 @@
+"""Ask each server once how it writes values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from iris_quart.errors import InvalidResponse
+
+if TYPE_CHECKING:
+    from iris_quart.sql.encoding import Encoding
+
+    from .client import AtelierClient
+
+__all__ = ["forget_probes", "probe"]
+
+PROBES_MAX = 1024
+
+_known: OrderedDict[tuple[str, str], Encoding] = OrderedDict()  # by server URL and user, oldest first
+_running: dict[tuple[str, str], asyncio.Task[Encoding]] = {}
+
+
+async def probe(client: AtelierClient, namespace: str) -> Encoding:
+    """Tell how the client's server writes values for its user.
+
+    The first call runs one SELECT of constants in `namespace`; calls at the same time wait for it. Raises
+    what AtelierClient.query raises; a failure is not remembered.
+    """
+    key = (client.target.url, client.username)
+    known = _known.get(key)
+    if known is not None:
+        _known.move_to_end(key)
+        return known
+    task = _running.get(key)
+    if task is None or task.get_loop() is not asyncio.get_running_loop():
+        task = asyncio.get_running_loop().create_task(_ask(client, namespace, key))
+        _running[key] = task
+        task.add_done_callback(lambda done: _settle(key, done))
+    # The caller may be cancelled; the others that wait for the same answer are not.
+    return await asyncio.shield(task)
+
+
+def forget_probes() -> None:
+    """Ask every server again at the next use."""
+    _known.clear()
+
+
+async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> Encoding:
+    from iris_quart.sql.encoding import PROBE_SQL, interpret
+
+    reply = await client.query(namespace, PROBE_SQL)
+    if len(reply.rows) != 1:
+        raise InvalidResponse("IRIS did not answer the first question that we ask each server.")
+    encoding = interpret(reply.rows[0])
+    _known[key] = encoding
+    while len(_known) > PROBES_MAX:
+        _known.popitem(last=False)
+    return encoding
+
+
+def _settle(key: tuple[str, str], task: asyncio.Task[Encoding]) -> None:
+    if _running.get(key) is task:
+        del _running[key]
+    if not task.cancelled():
+        task.exception()  # whoever waited has seen it; a failure nobody waited for is asked again anyway

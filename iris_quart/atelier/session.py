@@ -1,0 +1,177 @@
+"""One CSP session at IRIS: a connection and a set of cookies."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from iris_quart.errors import (
+    ConnectionFailed,
+    ConnectionTimeout,
+    InvalidResponse,
+    ServerUnreachable,
+    UpstreamError,
+)
+
+from .transport import BodyTooLarge
+
+__all__ = ["Answer", "Broken", "IrisSession"]
+
+COOKIES_MAX = 20
+COOKIE_BYTES_MAX = 8192
+NET_SECONDS = 0.5
+"""The transport keeps the deadline itself and knows what was sent; this is how far the net hangs below it."""
+LOGOUT_SECONDS = 2.0
+
+Answer = tuple[int, httpx.Headers, bytes]
+
+
+class Broken(Exception):
+    """The connection broke after the request was handed over; whether to repeat is the caller's to decide."""
+
+    def __init__(self, error: UpstreamError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
+class IrisSession:
+    """One CSP session, its connection and its cookies; one request at a time.
+
+    IRIS serialises the requests of a session (class reference of %CSP.Session, Unlock).
+    """
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, body_bytes_max: int) -> None:
+        self._transport = transport
+        self._body_bytes_max = body_bytes_max
+        self._cookies: dict[str, str] = {}
+        self._cookie_header: tuple[bytes, bytes] | None = None
+        self.last_used = time.monotonic()
+        self.hung = False  # a request was given up here, and IRIS may still be working on it
+
+    @property
+    def signed_in(self) -> bool:
+        """Tell whether IRIS has given this session a cookie, and so a licence."""
+        return bool(self._cookies)
+
+    def forget(self) -> None:
+        """Drop the cookies."""
+        self._cookies.clear()
+        self._cookie_header = None
+
+    async def exchange(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes | None,
+        *,
+        deadline: float,
+        fresh_after: float | None = None,
+    ) -> Answer:
+        """Send a request with the session's cookies and read the whole answer within `deadline` seconds.
+
+        Raises ConnectionTimeout, ServerUnreachable, ConnectionFailed, InvalidResponse or Broken; the
+        connection is not used again after any of them, nor after a cancellation.
+        """
+        if self._cookie_header is not None:
+            headers = [*headers, self._cookie_header]
+        extensions: dict[str, float] = {"deadline": deadline}
+        if fresh_after is not None:
+            extensions["fresh_after"] = fresh_after
+        try:
+            request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
+        except ValueError as error:
+            raise ConnectionFailed("The request cannot be written.", maybe_executed=False) from error
+        self.hung = True
+        try:
+            async with asyncio.timeout(deadline + NET_SECONDS):
+                response = await self._transport.handle_async_request(request)
+                content = await self._body(response)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise self._translate(error) from error
+        self.hung = False
+        self.last_used = time.monotonic()
+        for value in response.headers.get_list("set-cookie"):
+            self._keep(value)
+        return response.status_code, response.headers, content
+
+    async def close(self) -> None:
+        """Close the connection; whoever wants the licence back signs out before."""
+        self.forget()
+        with suppress(httpx.HTTPError, OSError):
+            await self._transport.aclose()
+
+    def _translate(self, error: httpx.HTTPError | TimeoutError) -> UpstreamError | Broken:
+        if isinstance(
+            error,
+            (
+                httpx.ConnectTimeout,
+                httpx.PoolTimeout,
+                httpx.ConnectError,
+                httpx.UnsupportedProtocol,
+                httpx.LocalProtocolError,
+            ),
+        ):
+            self.hung = False  # surely not sent
+        if isinstance(error, (httpx.ConnectTimeout, httpx.PoolTimeout)):
+            return ConnectionTimeout(
+                "The IRIS server does not answer; check its address and that it runs.", maybe_executed=False
+            )
+        if isinstance(error, (httpx.ConnectError, httpx.UnsupportedProtocol)):
+            return ServerUnreachable("The IRIS server cannot be reached; check its address and that it runs.")
+        if isinstance(error, httpx.LocalProtocolError):
+            return ConnectionFailed("The request cannot be written.", maybe_executed=False)
+        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+            return ConnectionTimeout("IRIS did not answer in time.")
+        if isinstance(error, BodyTooLarge):
+            return InvalidResponse("IRIS's answer is larger than is accepted here.")
+        if isinstance(error, httpx.DecodingError):
+            return InvalidResponse("The server compressed its answer although it was asked not to.")
+        return Broken(ConnectionFailed("The connection to IRIS broke before the whole answer had come."))
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        stream = response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)
+        parts: list[bytes] = []
+        length = 0
+        try:
+            async for part in stream:
+                length += len(part)
+                if length > self._body_bytes_max:
+                    raise BodyTooLarge("the answer is too long")
+                parts.append(part)
+        finally:
+            await stream.aclose()
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _keep(self, header: str) -> None:
+        """Store a Set-Cookie value (RFC 6265 section 5.2); path and domain are always this server's API."""
+        pair, *attributes = header.split(";")
+        name, equals, value = pair.partition("=")
+        name, value = name.strip(), value.strip()
+        if not equals or not name or any(c <= " " or c == "," for c in name):
+            return
+        if _is_gone(attributes):
+            self._cookies.pop(name, None)
+        elif len(value) <= COOKIE_BYTES_MAX and (name in self._cookies or len(self._cookies) < COOKIES_MAX):
+            self._cookies[name] = value
+        text = "; ".join(f"{key}={value}" for key, value in self._cookies.items())
+        self._cookie_header = (b"Cookie", text.encode("latin-1", "replace")) if text else None
+
+
+def _is_gone(attributes: list[str]) -> bool:
+    """Tell whether a cookie's attributes delete it; Max-Age wins over Expires (RFC 6265 section 5.3)."""
+    given = {
+        key.strip().lower(): value.strip()
+        for key, _, value in (attribute.partition("=") for attribute in attributes)
+    }
+    if "max-age" in given:
+        return given["max-age"].startswith("-") or given["max-age"] == "0"
+    try:
+        return parsedate_to_datetime(given["expires"]).timestamp() <= time.time()
+    except (KeyError, ValueError):
+        return False

@@ -1,0 +1,327 @@
+"""One HTTP/1.1 connection under httpx's types: no pool, no repeats, and "not sent" told from "maybe executed"."""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any, cast
+
+import h11
+import httpx
+
+__all__ = ["BodyTooLarge", "ConnectionTransport"]
+
+POLL_EVENTS = (
+    select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+)
+SWITCHING_PROTOCOLS = 101
+
+
+class BodyTooLarge(httpx.ReadError):
+    """The answer is longer than is accepted; the rest was not read."""
+
+
+class ConnectionTransport(httpx.AsyncBaseTransport):
+    """Speak HTTP/1.1 over one connection to one origin, one request at a time.
+
+    `address` is connected to instead of the URL's host (an address that was judged before); the Host header
+    and the TLS server name stay the URL's. `connect_seconds` bounds resolving, connecting and the TLS
+    handshake together; a request's extension `deadline` (seconds) bounds the whole exchange, and its
+    extension `fresh_after` (seconds) forbids a connection that was idle for longer.
+
+    Raises httpx.ConnectError, ConnectTimeout, UnsupportedProtocol and LocalProtocolError only when no byte
+    was handed over; everything else (ReadError, ReadTimeout, RemoteProtocolError, DecodingError,
+    BodyTooLarge) means that the request may have been executed. Nothing is ever sent twice.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        connect_seconds: float = 3.0,
+        body_bytes_max: int = 32 * 1024 * 1024,
+        header_bytes_max: int = 64 * 1024,
+    ) -> None:
+        self._address = address
+        self._ssl_context = ssl_context
+        self._connect_seconds = connect_seconds
+        self._body_bytes_max = body_bytes_max
+        self._header_bytes_max = header_bytes_max
+        self._connection: _Connection | None = None
+        self._origin: tuple[bytes, bytes, int | None] | None = None  # scheme, host, port of the connection
+        self._turn = asyncio.Lock()
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether a connection is kept for the next request."""
+        return self._connection is not None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and read its whole answer."""
+        deadline: float | None = request.extensions.get("deadline")
+        async with self._turn:
+            started = time.monotonic()
+            connection = self._reusable(request)
+            reused = connection is not None
+            if connection is None:
+                connection = await self._connect(request, deadline)
+            try:
+                data = connection.serialise(request)
+            except h11.LocalProtocolError as error:
+                self._drop()
+                raise httpx.LocalProtocolError(str(error), request=request) from error
+            left = None if deadline is None else deadline - (time.monotonic() - started)
+            try:
+                async with asyncio.timeout(left):
+                    status, headers, body = await connection.exchange(data, self._body_bytes_max)
+            except TimeoutError as error:
+                self._drop()
+                raise httpx.ReadTimeout("no whole answer in time", request=request) from error
+            except httpx.RequestError as error:
+                self._drop()
+                error.request = request
+                raise
+            except BaseException:
+                # Cancelled, or a defect: what is still on its way must not meet the next request.
+                self._drop()
+                raise
+            if not connection.finish():
+                self._drop()
+        return httpx.Response(
+            status,
+            headers=headers,
+            stream=httpx.ByteStream(body),
+            extensions={"http_version": b"HTTP/1.1", "reused": reused},
+            request=request,
+        )
+
+    async def aclose(self) -> None:
+        """Close the connection in order; a peer that does not follow is cut off."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def abort(self) -> None:
+        """Cut the connection at once; an exchange in flight fails with ReadError."""
+        self._drop()
+
+    def _reusable(self, request: httpx.Request) -> _Connection | None:
+        connection = self._connection
+        if connection is None:
+            return None
+        url = request.url
+        idle_max: float | None = request.extensions.get("fresh_after")
+        if (
+            self._origin == (url.raw_scheme, url.raw_host, url.port)
+            and connection.quiet()
+            and (idle_max is None or time.monotonic() - connection.idle_since <= idle_max)
+        ):
+            return connection
+        self._drop()
+        return None
+
+    async def _connect(self, request: httpx.Request, deadline: float | None) -> _Connection:
+        url = request.url
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise httpx.UnsupportedProtocol("only http and https", request=request)
+        seconds = self._connect_seconds if deadline is None else min(self._connect_seconds, deadline)
+        tls: dict[str, Any] = {}
+        if url.scheme == "https":
+            tls = {"ssl": self._ssl_context or ssl.create_default_context(), "server_hostname": url.host}
+        port = url.port or (443 if tls else 80)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(seconds):
+                _, connection = await loop.create_connection(
+                    lambda: _Connection(loop, self._header_bytes_max), self._address or url.host, port, **tls
+                )
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout("no connection in time", request=request) from error
+        except (OSError, UnicodeError) as error:
+            raise httpx.ConnectError(f"cannot connect: {type(error).__name__}", request=request) from error
+        self._connection = connection
+        self._origin = (url.raw_scheme, url.raw_host, url.port)
+        return connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.abort()
+
+
+class _Connection(asyncio.Protocol):
+    """The bytes of one connection: h11 decides what they mean, this class when they come."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, header_bytes_max: int) -> None:
+        self._loop = loop
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=header_bytes_max)
+        self._transport: asyncio.Transport | None = None
+        self._poll: select.poll | None = None
+        self._waiter: asyncio.Future[None] | None = None  # set while an exchange waits for bytes
+        self._received: list[bytes] = []  # bytes that h11 has not seen yet
+        self._lost = loop.create_future()  # done when asyncio has let go of the socket
+        self._broken: BaseException | None = None  # why it was lost, when not in order
+        self._eof = False  # the peer sends no more
+        self._busy = False  # an exchange is on its way; bytes outside of one are poison
+        self._clean = True  # nothing has happened that forbids another exchange
+        self.idle_since = time.monotonic()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports do not inherit from asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+        raw = transport.get_extra_info("socket")
+        if raw is not None:
+            self._poll = select.poll()
+            self._poll.register(raw.fileno(), POLL_EVENTS)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._busy:
+            self._clean = False
+            self.abort()
+            return
+        self._received.append(data)
+        self._wake()
+
+    def eof_received(self) -> bool:
+        self._eof = True
+        self._wake()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._eof = True
+        self._broken = exc
+        if not self._lost.done():
+            self._lost.set_result(None)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # What the transport above calls.
+
+    def quiet(self) -> bool:
+        """Tell whether nothing has come since the last exchange, not even unseen by the loop."""
+        assert self._transport is not None
+        if not self._clean or self._eof or self._transport.is_closing():
+            return False
+        # A busy loop may not have read yet what lies in the socket: a FIN there means that a request sent
+        # now is lost after it left, and bytes there would be taken for its answer.
+        return self._poll is None or not self._poll.poll(0)
+
+    def serialise(self, request: httpx.Request) -> bytes:
+        """Write the request as bytes. Raises h11.LocalProtocolError, and then nothing was sent."""
+        url = request.url
+        # A request is made with its whole body here; a body that streams has no place in this protocol.
+        content = request.content
+        parts = [
+            self._http.send(
+                h11.Request(method=request.method, target=url.raw_path, headers=request.headers.raw)
+            )
+        ]
+        if content:
+            parts.append(self._http.send(h11.Data(content)))
+        parts.append(self._http.send(h11.EndOfMessage()))
+        return b"".join(part for part in parts if part)
+
+    async def exchange(
+        self, data: bytes, body_bytes_max: int
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Hand the bytes over and read the answer: status, headers, body."""
+        assert self._transport is not None
+        self._busy = True
+        self._clean = False
+        self._transport.write(data)
+        response: h11.Response | None = None
+        body: list[bytes] = []
+        length = 0
+        while True:
+            event = await self._event()
+            if isinstance(event, h11.Data):
+                length += len(event.data)
+                if length > body_bytes_max:
+                    raise BodyTooLarge(f"the answer is longer than {body_bytes_max} bytes")
+                body.append(bytes(event.data))
+            elif isinstance(event, h11.Response):
+                response = event
+                _refuse_encoding(event.headers)
+            elif isinstance(event, h11.EndOfMessage):
+                break
+            elif isinstance(event, h11.InformationalResponse):
+                if event.status_code == SWITCHING_PROTOCOLS:
+                    raise httpx.RemoteProtocolError("the server switched protocols")
+            else:
+                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
+        assert response is not None
+        return response.status_code, list(response.headers), b"".join(body)
+
+    def finish(self) -> bool:
+        """End an exchange that came to its end; tell whether the connection may be used again."""
+        self._busy = False
+        self.idle_since = time.monotonic()
+        http = self._http
+        if (
+            http.our_state is not h11.DONE
+            or http.their_state is not h11.DONE
+            or http.trailing_data != (b"", False)
+            or self._received
+            or self._eof
+        ):
+            return False
+        http.start_next_cycle()
+        self._clean = True
+        return True
+
+    async def close(self) -> None:
+        """Close in order within a second, else cut off."""
+        assert self._transport is not None
+        self._transport.close()
+        try:
+            async with asyncio.timeout(1):
+                await asyncio.shield(self._lost)
+        except TimeoutError:
+            self._transport.abort()
+
+    def abort(self) -> None:
+        """Cut the connection."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def _event(self) -> Any:
+        while True:
+            try:
+                event = self._http.next_event()
+            except h11.RemoteProtocolError as error:
+                raise httpx.RemoteProtocolError(str(error)) from error
+            if event is not h11.NEED_DATA:
+                return event
+            if self._received:
+                data = b"".join(self._received)
+                self._received.clear()
+            elif self._broken is not None:
+                raise httpx.ReadError("the connection broke") from self._broken
+            elif self._eof:
+                data = b""
+            else:
+                self._waiter = self._loop.create_future()
+                try:
+                    await self._waiter
+                finally:
+                    self._waiter = None
+                continue
+            try:
+                self._http.receive_data(data)
+            except RuntimeError as error:
+                raise httpx.ReadError("the connection is closed") from error
+
+
+def _refuse_encoding(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    for name, value in headers:
+        if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
+            raise httpx.DecodingError("the answer is compressed although we asked for none")
