@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+from iris_quart.config import Settings
+
 from .session import Ended, NewSession, Session
 from .store import SessionStore, WriteRecord
+from .vault import Vault, open_vault
 
-__all__ = ["Ended", "NewSession", "Session", "SessionStore", "WriteRecord"]
+__all__ = [
+    "Ended",
+    "NewSession",
+    "Session",
+    "SessionStore",
+    "Vault",
+    "WriteRecord",
+    "open_store",
+    "open_vault",
+]
+
+
+def open_store(settings: Settings, vault: Vault) -> SessionStore:
+    """Make the store that the settings name; `start` opens it."""
+    if settings.store == "sqlite":
+        from .sqlite import SqliteStore
+
+        return SqliteStore(settings, vault)
+    from .redis import RedisStore
+
+    return RedisStore(settings, vault)

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from ..atelier import Target
+from iris_quart.atelier import Target
 
 __all__ = ["Ended", "NewSession", "Session", "key_of", "new_secret"]
 

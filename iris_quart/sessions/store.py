@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..atelier import Credentials
+from iris_quart.atelier import Credentials
+
 from .session import Ended, NewSession, Session
 
 __all__ = ["SessionStore", "WriteRecord"]

@@ -9,13 +9,13 @@ from quart import current_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..atelier import Credentials
-    from ..audit import Audit
-    from ..config import Settings
-    from ..dispatch import Commands
-    from ..sessions import Session, SessionStore
-    from ..sessions.vault import Vault
-    from ..tables import Tables
+    from iris_quart.atelier import Credentials
+    from iris_quart.audit import Audit
+    from iris_quart.config import Settings
+    from iris_quart.dispatch import Commands
+    from iris_quart.sessions import Session, SessionStore
+    from iris_quart.sessions.vault import Vault
+    from iris_quart.tables import Tables
 
 __all__ = ["EXTENSION", "Services", "SocketCount", "services"]
 

@@ -1,0 +1,398 @@
+"""What every session store does; each test runs on SQLite and on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from iris_quart.sessions import Ended, Session, SessionStore
+from iris_quart.sessions.session import key_of
+
+from .conftest import ALICE, CREDENTIALS, PASSWORD, Kind, make_settings, opened, until
+
+Pair = tuple[SessionStore, SessionStore]
+T = TypeVar("T")
+
+
+async def soon(items: AsyncIterator[T], seconds: float = 3) -> T:
+    async with asyncio.timeout(seconds):
+        return await anext(items)
+
+
+async def signed_in(store: SessionStore, **changes: object) -> tuple[str, Session]:
+    session_id = await store.create(dataclasses.replace(ALICE, **changes), CREDENTIALS)  # type: ignore[arg-type]
+    session = await store.get(session_id)
+    assert session is not None
+    return session_id, session
+
+
+async def test_created_session_is_found_by_its_id_in_every_worker(pair: Pair) -> None:
+    session_id, session = await signed_in(pair[0])
+    assert await pair[1].get(session_id) == session
+    assert session.user == "alice"
+    assert session.server == "demo"
+    assert session.server_key == "key-of-demo"
+    assert session.namespace == "USER"
+    assert session.read_only is False
+    assert session.target == ALICE.target
+    assert session.address == "192.0.2.7"
+    assert session.user_agent == "Test/1"
+    assert session.key == key_of(session_id)
+    assert len(session_id) == 43
+    assert abs(session.created - pair[0].now()) < 5
+    assert session.idle_until - session.created == pytest.approx(1800, abs=0.1)
+    assert session.absolute_until - session.created == pytest.approx(43200, abs=0.1)
+
+
+async def test_absent_namespace_and_read_only_survive(store: SessionStore) -> None:
+    _, session = await signed_in(store, namespace=None, read_only=True, user="Zoë \u202e\x00|")
+    assert session.namespace is None
+    assert session.read_only is True
+    assert session.user == "Zoë \u202e\x00|"
+
+
+async def test_empty_namespace_is_not_absent(store: SessionStore) -> None:
+    _, session = await signed_in(store, namespace="")
+    assert session.namespace == ""
+
+
+@pytest.mark.parametrize(
+    "session_id", ["", "x", "../../etc/passwd", "'; DROP TABLE sessions; --", "\udcff", "a" * 9999]
+)
+async def test_unknown_ids_find_nothing(store: SessionStore, session_id: str) -> None:
+    await signed_in(store)
+    assert await store.get(session_id) is None
+    assert await store.count() == 1
+
+
+async def test_the_key_is_not_the_id(store: SessionStore) -> None:
+    _, session = await signed_in(store)
+    assert await store.get(session.key) is None
+
+
+async def test_ids_differ(store: SessionStore) -> None:
+    ids = {(await signed_in(store))[0] for _ in range(20)}
+    assert len(ids) == 20
+
+
+async def test_credentials_open_with_the_id_alone(pair: Pair) -> None:
+    session_id, session = await signed_in(pair[0])
+    credentials = await pair[1].credentials(session_id, session)
+    assert credentials is not None
+    assert credentials.username == "alice"
+    assert credentials.password.get_secret_value() == PASSWORD
+    assert await pair[1].credentials("another id", session) is None
+
+
+async def test_credentials_of_another_session_do_not_open(store: SessionStore) -> None:
+    first_id, _ = await signed_in(store)
+    _, second = await signed_in(store)
+    assert await store.credentials(first_id, second) is None
+
+
+async def test_credentials_are_gone_with_the_session(store: SessionStore) -> None:
+    session_id, session = await signed_in(store)
+    assert await store.end(session.key, "logout")
+    assert await store.credentials(session_id, session) is None
+
+
+async def test_changed_row_does_not_give_its_credentials(store: SessionStore) -> None:
+    session_id, session = await signed_in(store)
+    for change in ({"user": "bob"}, {"server_key": "evil"}, {"created": session.created + 1}):
+        assert await store.credentials(session_id, dataclasses.replace(session, **change)) is None  # type: ignore[arg-type]
+
+
+async def test_ended_session_is_gone_everywhere(pair: Pair) -> None:
+    session_id, session = await signed_in(pair[0])
+    assert await pair[1].end(session.key, "logout")
+    assert await pair[0].get(session_id) is None
+    assert await pair[0].touch(session) is None
+    assert await pair[0].recheck([session.key]) == {session.key: None}
+    assert not await pair[0].end(session.key, "logout")
+
+
+async def test_touch_slides_the_idle_deadline_only(pair: Pair) -> None:
+    session_id, session = await signed_in(pair[0])
+    touched = await pair[1].touch(session)
+    assert touched is not None
+    assert touched.idle_until > session.idle_until
+    assert dataclasses.replace(touched, idle_until=session.idle_until) == session
+    assert await pair[0].get(session_id) == touched
+
+
+async def test_idle_session_ends_at_its_deadline(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url, session_idle_seconds=0.3)
+    async with opened(settings) as store:
+        ended = store.watch()
+        session_id, session = await signed_in(store)
+        assert await soon(ended) == Ended(session.key, "idle")
+        assert store.now() >= session.idle_until
+        assert await store.get(session_id) is None
+        assert await store.touch(session) is None
+        assert await store.credentials(session_id, session) is None
+
+
+async def test_touched_session_outlives_its_first_deadline_but_not_the_absolute_one(
+    kind: Kind, tmp_path: Path
+) -> None:
+    settings = make_settings(tmp_path, store=kind.url, session_idle_seconds=0.5, session_absolute_seconds=1.2)
+    async with opened(settings) as store:
+        ended = store.watch()
+        session_id, first = await signed_in(store)
+        session: Session | None = first
+        while session is not None:
+            session = await store.touch(session)
+            await asyncio.sleep(0.05)
+        assert store.now() - first.created == pytest.approx(1.2, abs=0.3)
+        assert await soon(ended) == Ended(first.key, "absolute")
+        assert await store.get(session_id) is None
+
+
+async def test_past_its_deadline_a_session_is_not_found_even_before_it_is_swept(
+    kind: Kind, tmp_path: Path
+) -> None:
+    settings = make_settings(tmp_path, store=kind.url, session_idle_seconds=0.2)
+    async with opened(settings) as store:
+        session_id, session = await signed_in(store)
+
+        async def gone() -> bool:
+            return await store.get(session_id) is None
+
+        await until(gone)
+        assert store.now() - session.idle_until < 0.15
+        assert await store.list() == []
+        assert await store.count() == 0
+
+
+async def test_other_workers_hear_of_an_end(pair: Pair) -> None:
+    heard = pair[1].watch()
+    _, first = await signed_in(pair[0])
+    _, second = await signed_in(pair[0])
+    await pair[0].end(first.key, "logout")
+    await pair[0].end(second.key, "replaced")
+    assert [await soon(heard), await soon(heard)] == [
+        Ended(first.key, "logout"),
+        Ended(second.key, "replaced"),
+    ]
+
+
+async def test_the_own_worker_hears_at_once(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url, sessions_poll_seconds=5)
+    async with opened(settings) as store:
+        heard = store.watch()
+        _, session = await signed_in(store)
+        waiting = asyncio.ensure_future(anext(heard))
+        await asyncio.sleep(0.1)
+        await store.end(session.key, "logout")
+        assert await asyncio.wait_for(waiting, 1) == Ended(session.key, "logout")
+
+
+async def test_ends_before_the_watch_but_after_the_start_are_not_missed(pair: Pair) -> None:
+    _, session = await signed_in(pair[0])
+    await pair[0].end(session.key, "logout")
+    assert await soon(pair[1].watch()) == Ended(session.key, "logout")
+
+
+async def test_recheck_reads_many(store: SessionStore) -> None:
+    sessions = [(await signed_in(store))[1] for _ in range(3)]
+    await store.end(sessions[1].key, "logout")
+    keys = [session.key for session in sessions]
+    assert await store.recheck([*keys, "unknown"]) == {
+        keys[0]: sessions[0],
+        keys[1]: None,
+        keys[2]: sessions[2],
+        "unknown": None,
+    }
+    assert await store.recheck([]) == {}
+    many = [f"unknown {number}" for number in range(1200)] + keys[:1]
+    assert sum(found is not None for found in (await store.recheck(many)).values()) == 1
+
+
+async def test_ending_the_others_keeps_one_and_strangers(pair: Pair) -> None:
+    heard = pair[1].watch()
+    _, mine = await signed_in(pair[0])
+    _, other = await signed_in(pair[0])
+    _, elsewhere = await signed_in(pair[0], server_key="another server")
+    _, bob = await signed_in(pair[0], user="bob")
+    assert await pair[0].end_others("alice", "key-of-demo", mine.key) == 1
+    assert await soon(heard) == Ended(other.key, "ended")
+    assert {session.key for session in await pair[1].list()} == {mine.key, elsewhere.key, bob.key}
+
+
+async def test_list_filters_and_orders(store: SessionStore) -> None:
+    first = (await signed_in(store))[1]
+    second = (await signed_in(store, user="bob"))[1]
+    third = (await signed_in(store, server_key="other"))[1]
+    assert list(await store.list()) == [first, second, third]
+    assert list(await store.list("alice")) == [first, third]
+    assert list(await store.list("alice", "other")) == [third]
+    assert list(await store.list(server_key="key-of-demo")) == [first, second]
+    assert await store.count() == 3
+
+
+async def test_ticket_works_once_in_any_worker(pair: Pair) -> None:
+    session_id, _ = await signed_in(pair[0])
+    ticket = await pair[0].make_ticket(session_id)
+    assert ticket != session_id
+    assert await pair[1].take_ticket(ticket) == session_id
+    assert await pair[0].take_ticket(ticket) is None
+    assert await pair[1].take_ticket("never made") is None
+
+
+async def test_of_many_takers_of_a_ticket_one_gets_it(pair: Pair) -> None:
+    ticket = await pair[0].make_ticket("an id")
+    taken = await asyncio.gather(*(pair[number % 2].take_ticket(ticket) for number in range(10)))
+    assert sorted(taken, key=str) == [None] * 9 + ["an id"]
+
+
+async def test_old_ticket_is_refused(store: SessionStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iris_quart.sessions.records.TICKET_SECONDS", 0.05)
+    ticket = await store.make_ticket("an id")
+    await asyncio.sleep(0.1)
+    assert await store.take_ticket(ticket) is None
+
+
+async def test_sixth_try_of_a_user_has_to_wait(pair: Pair) -> None:
+    for number in range(5):
+        assert await pair[number % 2].attempt("alice", "server", f"192.0.2.{number}") is None
+    wait = await pair[0].attempt("ALICE ", "server", "192.0.2.99")
+    assert wait is not None
+    assert 50 < wait <= 60
+    assert await pair[0].attempt("bob", "server", "192.0.2.99") is None
+    assert await pair[0].attempt("alice", "another server", "192.0.2.99") is None
+
+
+async def test_parallel_tries_are_counted_exactly(pair: Pair) -> None:
+    answers = await asyncio.gather(*(pair[number % 2].attempt("alice", "s", "a") for number in range(12)))
+    assert sum(answer is None for answer in answers) == 5
+
+
+async def test_an_address_is_limited_over_all_users(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url, login_attempts_per_address=3)
+    async with opened(settings) as store:
+        for number in range(3):
+            assert await store.attempt(f"user {number}", "server", "192.0.2.1") is None
+        assert await store.attempt("user 4", "server", "192.0.2.1") is not None
+        assert await store.attempt("user 4", "server", "192.0.2.2") is None
+
+
+async def test_all_tries_together_are_limited(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url, login_attempts_overall=4)
+    async with opened(settings) as store:
+        for number in range(4):
+            assert await store.attempt(f"user {number}", "server", f"192.0.2.{number}") is None
+        assert await store.attempt("user 5", "server", "192.0.2.5") is not None
+
+
+async def test_forgiven_tries_count_no_more_but_failed_ones_do(store: SessionStore) -> None:
+    for _ in range(4):
+        assert await store.attempt("alice", "server", "a") is None
+    for _ in range(10):
+        assert await store.attempt("alice", "server", "a") is None
+        await store.forgive("alice", "server", "a")
+    assert await store.attempt("alice", "server", "a") is None
+    assert await store.attempt("alice", "server", "a") is not None
+
+
+async def test_tries_are_forgotten_after_their_minute(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iris_quart.sessions.records.ATTEMPT_SECONDS", 0.2)
+    for _ in range(5):
+        assert await store.attempt("alice", "server", "a") is None
+
+    async def allowed() -> bool:
+        return await store.attempt("alice", "server", "a") is None
+
+    assert not await allowed()
+    await until(allowed, 2)
+
+
+async def test_a_write_is_claimed_once_and_its_answer_kept(pair: Pair) -> None:
+    assert await pair[0].begin("owner", "w1", "print") is None
+    mine = await pair[0].begin("owner", "w1", "print")
+    assert mine is not None
+    assert (mine.state, mine.mine) == ("started", True)
+    theirs = await pair[1].begin("owner", "w1", "other print")
+    assert theirs is not None
+    assert (theirs.state, theirs.fingerprint, theirs.mine) == ("started", "print", False)
+    await pair[0].finish("owner", "w1", "done", b'{"n": 1}')
+    done = await pair[1].begin("owner", "w1", "print")
+    assert done is not None
+    assert (done.state, done.answer, done.mine) == ("done", b'{"n": 1}', False)
+    assert await pair[1].begin("another owner", "w1", "print") is None
+    assert await pair[1].begin("owner", "w2", "print") is None
+
+
+async def test_of_many_claimants_of_a_write_one_wins(pair: Pair) -> None:
+    claims = await asyncio.gather(*(pair[number % 2].begin("owner", "w", "p") for number in range(10)))
+    assert sum(claim is None for claim in claims) == 1
+
+
+async def test_finished_write_runs_no_more(store: SessionStore) -> None:
+    await store.begin("owner", "w1", "print")
+    await store.finish("owner", "w1", "unknown", b"")
+    record = await store.begin("owner", "w1", "print")
+    assert record is not None
+    assert (record.state, record.mine) == ("unknown", False)
+
+
+async def test_claim_of_a_dead_worker_is_not_mine(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url)
+    async with opened(settings) as store:
+        await store.begin("owner", "w1", "print")
+    async with opened(settings) as store:
+        record = await store.begin("owner", "w1", "print")
+        assert record is not None
+        assert (record.state, record.mine) == ("started", False)
+
+
+async def test_result_of_a_write_outlives_the_session(store: SessionStore) -> None:
+    _, session = await signed_in(store)
+    await store.begin("owner", "w1", "print")
+    await store.finish("owner", "w1", "done", b"answer")
+    await store.end(session.key, "logout")
+    record = await store.begin("owner", "w1", "print")
+    assert record is not None
+    assert record.answer == b"answer"
+
+
+async def test_changes_reach_other_workers_in_order_and_not_the_own(pair: Pair) -> None:
+    own, others = pair[0].changes(), pair[1].changes()
+    await pair[0].publish(b"one \x00\xff")
+    await pair[0].publish(b"two")
+    assert [await soon(others), await soon(others)] == [b"one \x00\xff", b"two"]
+    await pair[1].publish(b"three")
+    assert await soon(own) == b"three"
+
+
+async def test_a_late_worker_gets_no_old_changes(kind: Kind, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, store=kind.url)
+    async with opened(settings) as first:
+        await first.publish(b"old")
+        async with opened(settings) as late:
+            changes = late.changes()
+            await first.publish(b"new")
+            assert await soon(changes) == b"new"
+
+
+async def test_iterators_end_when_the_store_closes(kind: Kind, tmp_path: Path) -> None:
+    async with opened(make_settings(tmp_path, store=kind.url)) as store:
+
+        async def collect(items: AsyncIterator[object]) -> list[object]:
+            return [item async for item in items]
+
+        tasks = [asyncio.create_task(collect(store.watch())), asyncio.create_task(collect(store.changes()))]
+        await asyncio.sleep(0.05)
+    assert await asyncio.wait_for(asyncio.gather(*tasks), 3) == [[], []]
+
+
+async def test_health(kind: Kind, tmp_path: Path) -> None:
+    async with opened(make_settings(tmp_path, store=kind.url)) as store:
+        assert await store.healthy()
+    assert not await store.healthy()
