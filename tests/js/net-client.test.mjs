@@ -212,6 +212,7 @@ test("writes wait through an expiry and a new sign-in", async () => {
   assert.equal(FakeSocket.all.length, 1);
   client.signedIn();
   latest().welcome();
+  await settled();
   latest().answer("saveChanges", "changesSaved", { saved: 0 });
   assert.equal((await asked).event, "changesSaved");
 });
@@ -287,4 +288,21 @@ test("ids are what the server accepts, and do not repeat", () => {
   const ids = new Set(Array.from({ length: 1000 }, () => newId()));
   assert.equal(ids.size, 1000);
   for (const id of ids) assert.match(id, /^[A-Za-z0-9_-]{20}$/);
+});
+
+test("a socket of someone else's session gets nothing of this page", async () => {
+  const client = await live({ belongs: (session) => session.user === "_SYSTEM" });
+  const asked = client.send("saveCell", {}, { id: "mine" });
+  latest().drop();
+  client.retry();
+  latest().accept();
+  latest().answer("getSession", "session", { user: "alice" });
+  await settled();
+  assert.deepEqual(latest().commands, ["getSession"]);
+  assert.deepEqual([client.state, client.situation.why], ["signedOut", "otherUser"]);
+  client.signedIn();
+  latest().welcome();
+  await settled();
+  latest().say({ event: "saveCellResult", payload: { success: true }, id: "mine" });
+  assert.equal((await asked).payload.success, true);
 });

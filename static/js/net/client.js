@@ -19,6 +19,7 @@ const NORMAL = 1000;
 export class Client extends EventTarget {
   #url;
   #Socket;
+  #belongs;
   #bytesMax;
   #life = START;
   #socket = null;
@@ -32,14 +33,16 @@ export class Client extends EventTarget {
   /**
    * @param {object} options
    * @param {string} options.url address of the socket, absolute or from the page's origin
+   * @param {(session: object) => boolean} [options.belongs] whether a session is the one this page was made for
    * @param {number} [options.bytesMax] the largest frame the server takes
    * @param {typeof WebSocket} [options.Socket]
    */
-  constructor({ url, bytesMax = 1024 * 1024, Socket = globalThis.WebSocket }) {
+  constructor({ url, belongs = () => true, bytesMax = 1024 * 1024, Socket = globalThis.WebSocket }) {
     super();
     const address = new URL(url, globalThis.location?.href);
     address.protocol = address.protocol.replace("http", "ws");
     this.#url = address.href;
+    this.#belongs = belongs;
     this.#bytesMax = bytesMax;
     this.#Socket = Socket;
   }
@@ -143,10 +146,12 @@ export class Client extends EventTarget {
   }
 
   /**
-   * An accepted socket is not yet a session: the server accepts, then closes with 4001. So the first answer makes it live.
-   * What was queued goes out behind the question at once: a socket that gets closed runs nothing, and ids keep writes single.
+   * An accepted socket is not yet a session: the server accepts, then closes with 4001. And after a drop the cookie may
+   * belong to another sign-in. So the first answer makes it live, and no write leaves before it. Only the reads of a page
+   * that has just been served go out behind the question at once.
    */
   #probe(socket) {
+    const first = this.state === "connecting";
     const probe = this.#exchanges.start("getSession", {}, { background: true });
     const live = (session) => socket === this.#socket && this.#live(session);
     probe.promise.then(
@@ -154,17 +159,25 @@ export class Client extends EventTarget {
       (error) => error.code !== "AWAY" && live(null), // the close that ended it says why
     );
     this.#dispatch(probe);
-    this.#dispatchWaiting();
+    if (first) this.#dispatchWaiting((exchange) => !exchange.write);
   }
 
   #live(session) {
+    if (session && !this.#belongs(session)) {
+      this.#socket.close(NORMAL);
+      this.#socket = null;
+      this.#exchanges.lost();
+      this.#happen({ type: "foreign" });
+      this.#emit("session", session);
+      return;
+    }
     this.#happen({ type: "open" });
     if (session) this.#emit("session", session);
     this.#dispatchWaiting();
   }
 
-  #dispatchWaiting() {
-    for (const exchange of this.#exchanges.unsent()) this.#dispatch(exchange);
+  #dispatchWaiting(wanted = () => true) {
+    for (const exchange of this.#exchanges.unsent()) if (wanted(exchange)) this.#dispatch(exchange);
   }
 
   #received(socket, text) {

@@ -34,7 +34,7 @@ const NOTHING = Object.freeze({ do: "nothing" });
  * One step of the connection.
  *
  * @param {object} now the state: {state, attempt, why, blocked, restarting}
- * @param {object} happening {type: "open" | "close" | "due" | "wake" | "retry" | "signedIn", code?, reason?}
+ * @param {object} happening {type: "open" | "close" | "due" | "wake" | "retry" | "foreign" | "signedIn", code?, reason?}
  * @returns {{next: object, act: object}} act is {do: "connect"}, {do: "wait", ms}, {do: "signIn"}, {do: "stop"} or {do: "nothing"}
  */
 export function step(now, happening, random = Math.random) {
@@ -52,6 +52,9 @@ export function step(now, happening, random = Math.random) {
     case "retry":
       if (now.state !== "away") return { next: now, act: NOTHING };
       return { next: { ...now, attempt: 0, blocked: false }, act: CONNECT };
+    case "foreign":
+      // The cookie now belongs to someone else's session (a sign-in in another tab): nothing of this page may go there.
+      return { next: { ...START, state: "signedOut", why: "otherUser" }, act: { do: "signIn" } };
     case "signedIn":
       if (now.state !== "signedOut") return { next: now, act: NOTHING };
       return { next: { ...START, state: "away", why: "signedIn" }, act: CONNECT };

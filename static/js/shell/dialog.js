@@ -1,0 +1,64 @@
+// Dialogs on the browser's own <dialog>: it keeps the focus inside, closes on Esc and makes the rest inert.
+
+import { T } from "../texts.js";
+import { el, icon } from "./dom.js";
+
+/**
+ * Show a dialog and wait for how it is closed.
+ *
+ * @param {object} options
+ * @param {string} options.title
+ * @param {string} [options.text] a sentence below the title
+ * @param {Node[]} [options.body]
+ * @param {{label: string, value: string, primary?: boolean, autofocus?: boolean}[]} [options.actions] buttons of the foot
+ * @param {boolean} [options.alert] a question that must be answered (role alertdialog)
+ * @param {string} [options.class]
+ * @param {(dialog: HTMLDialogElement) => void} [options.ready] called when it is open
+ * @returns {Promise<string>} the value of the button, "" when it was dismissed
+ */
+export function openDialog({ title, text = null, body = [], actions = [], alert = false, class: more = "", ready = null }) {
+  const id = `dialog-${Math.random().toString(36).slice(2)}`;
+  const back = document.activeElement;
+  const dialog = el(
+    "dialog",
+    { class: `float dialog ${more}`.trim(), role: alert ? "alertdialog" : null, aria: { labelledby: id, describedby: text ? `${id}-text` : null } },
+    el(
+      "div",
+      { class: "dialog-head" },
+      el("div", {}, el("h2", { id }, title), text && el("p", { id: `${id}-text` }, text)),
+      !alert && el("button", { class: "button button-icon", type: "button", title: `${T.close} (Esc)`, aria: { label: T.close }, on: { click: () => dialog.close("") } }, icon("x")),
+    ),
+    body.length ? el("div", { class: "dialog-body" }, ...body) : null,
+    actions.length
+      ? el("div", { class: "dialog-foot" }, el("span", { class: "push" }), ...actions.map((action) =>
+          el("button", { class: `button ${action.primary ? "button-primary" : "button-outline"}`, type: "button", autofocus: action.autofocus, on: { click: () => dialog.close(action.value) } }, action.label)))
+      : null,
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  ready?.(dialog);
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      if (back?.isConnected) back.focus();
+      resolve(dialog.returnValue);
+    });
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog && !alert) dialog.close("");
+    });
+  });
+}
+
+/** Ask before something that cannot be undone; true if the person goes on. */
+export async function confirm({ title, text, go, cancel = T.cancel }) {
+  const actions = [
+    { label: cancel, value: "", autofocus: true },
+    { label: go, value: "go", primary: true },
+  ];
+  return (await openDialog({ title, text, actions, alert: true })) === "go";
+}
+
+/** Close every open dialog but `kept`. */
+export function closeDialogs(kept = null) {
+  for (const dialog of document.querySelectorAll("dialog[open]")) if (dialog !== kept) dialog.close("");
+}

@@ -1,0 +1,306 @@
+// The page put together: connection, sidebar, tables, keys, and what happens when the session ends.
+
+import { Client } from "../net/client.js";
+import { T } from "../texts.js";
+import { accountItems, signOut } from "./account.js";
+import { closeDialogs } from "./dialog.js";
+import { isTyping, part } from "./dom.js";
+import { openExport } from "./export.js";
+import { openHelp } from "./help.js";
+import { Memory, storageOf } from "./memory.js";
+import { openMenu } from "./menu.js";
+import { openPalette } from "./palette.js";
+import { Preferences } from "./preferences.js";
+import { SignInAgain } from "./reauth.js";
+import { Sidebar } from "./sidebar.js";
+import { announce, copyText, toast } from "./toasts.js";
+import { takeOut } from "./veil.js";
+import { Workspace } from "./workspace.js";
+import { address } from "./location.js";
+
+/** Somebody who did something this long ago is still there. */
+const PRESENT_FOR = 60_000;
+
+export class Editor {
+  #page;
+  #client;
+  #preferences;
+  #drafts;
+  #sidebar;
+  #workspace;
+  #again;
+  #putBack = null; // puts the views back after a sign-in over the page
+  #session = null;
+  #lastActive = Date.now();
+  #leaving = false;
+  #wasLive = false;
+
+  /** @param {object} page what readPage gives */
+  constructor(page) {
+    this.#page = page;
+    const scope = [page.server.name, page.user];
+    const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
+    this.#preferences = new Preferences(new Memory(local));
+    this.#drafts = draftStore(page.settings.drafts, { local, own, scope });
+    this.#client = new Client({ url: page.socket, bytesMax: page.settings.bytesMax, belongs: (session) => this.#isMine(session) });
+    this.#workspace = new Workspace({
+      client: this.#client,
+      page,
+      preferences: this.#preferences,
+      drafts: this.#drafts,
+      lists: { window: new Memory(own, ...scope), browser: new Memory(local, ...scope) },
+      settings: this.#viewSettings(),
+    });
+    this.#sidebar = new Sidebar({ client: this.#client, preferences: this.#preferences, memory: new Memory(local, ...scope) });
+    this.#again = new SignInAgain(page, () => this.#client.signedIn());
+    this.#density();
+    this.#listen();
+  }
+
+  /** Begin: connect, and show what the address or the last visit asks for. */
+  start() {
+    this.#workspace.status.connection(this.#client.situation, 0);
+    this.#client.start();
+    this.#workspace.restore();
+    this.#sidebar.start(this.#workspace.current?.namespace ?? this.#page.namespace);
+  }
+
+  #listen() {
+    const { client, workspace, sidebar } = { client: this.#client, workspace: this.#workspace, sidebar: this.#sidebar };
+    client.addEventListener("state", ({ detail }) => this.#connection(detail));
+    client.addEventListener("session", ({ detail }) => { this.#session = detail; this.#showSession(); });
+    client.addEventListener("sessionExpiring", ({ detail }) => this.#expiring(detail));
+    sidebar.addEventListener("open", ({ detail }) => workspace.open(detail));
+    sidebar.addEventListener("tableMenu", ({ detail }) => this.#tableMenu(detail));
+    workspace.addEventListener("current", ({ detail }) => {
+      if (detail.current) sidebar.choose(detail.current.namespace);
+      sidebar.mark(detail);
+    });
+    workspace.addEventListener("export", ({ detail }) => openExport(detail));
+    this.#preferences.addEventListener("change", () => this.#density());
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("keydown", (event) => this.#key(event));
+    for (const type of ["pointerdown", "keydown", "wheel"]) {
+      addEventListener(type, () => { this.#lastActive = Date.now(); }, { capture: true, passive: true });
+    }
+    addEventListener("beforeunload", (event) => {
+      const lost = this.#page.settings.drafts !== "browser" && workspace.pending.total > 0;
+      if (!this.#leaving && (lost || client.unanswered > 0)) event.preventDefault();
+    });
+  }
+
+  #isMine(session) {
+    const user = session.user ?? session.username;
+    const server = typeof session.server === "object" ? session.server?.name : session.server;
+    return (user === undefined || user === this.#page.user) && (server === undefined || server === this.#page.server.name);
+  }
+
+  #connection(situation) {
+    const { state, why } = situation;
+    this.#workspace.status.connection(situation, this.#client.unanswered);
+    document.querySelector(".app").dataset.connection = state;
+    if (state === "signedOut") return this.#veil(why);
+    if (state !== "live") return;
+    part("toasts").querySelector("[data-key=connection]")?.remove();
+    this.#putBack?.();
+    this.#putBack = null;
+    if (this.#wasLive) {
+      announce(T.backAgain);
+      this.#workspace.refreshAll();
+      this.#sidebar.reload({ background: true });
+    }
+    this.#wasLive = true;
+  }
+
+  #veil(why) {
+    this.#putBack ??= takeOut(part("views"));
+    closeDialogs();
+    this.#again.show({
+      why,
+      pending: this.#workspace.pending.total,
+      namespace: this.#sidebar.namespace,
+      readOnly: Boolean(this.#session?.readOnly) && !this.#page.server.readOnly,
+      other: why === "otherUser" ? this.#session : null,
+    });
+  }
+
+  #showSession() {
+    part("read-only").hidden = !(this.#page.server.readOnly || this.#session?.readOnly === true);
+  }
+
+  /** One notice; a person who is at work is not asked at all. */
+  #expiring({ secondsLeft }) {
+    const extend = () => this.#client.send("getServerList").catch(() => undefined); // any command but getSession slides the deadline
+    if (Date.now() - this.#lastActive < PRESENT_FOR) return extend();
+    const remove = toast(T.endsSoon(secondsLeft), { kind: "warning", lasting: true, key: "expiring", actions: [{ label: T.stay, run: extend }] });
+    announce(T.endsSoon(secondsLeft));
+    const active = () => {
+      for (const type of ["pointerdown", "keydown"]) removeEventListener(type, active, true);
+      remove();
+      if (this.#client.state === "live") extend();
+    };
+    for (const type of ["pointerdown", "keydown"]) addEventListener(type, active, true);
+  }
+
+  #viewSettings() {
+    const preferences = this.#preferences;
+    const { settings, server } = this.#page;
+    // Read when needed, so that a changed preference counts at once in every open table.
+    return {
+      ...settings,
+      readOnly: server.readOnly,
+      get autosave() { return preferences.get("saving") === "auto"; },
+      get reviewFirst() { return preferences.get("saving") === "review"; },
+      get density() { return preferences.get("density"); },
+    };
+  }
+
+  #density() {
+    const density = this.#preferences.get("density");
+    if (density === "normal") delete document.documentElement.dataset.density;
+    else document.documentElement.dataset.density = density;
+    dispatchEvent(new CustomEvent("densitychange", { detail: density }));
+  }
+
+  #click(event) {
+    const button = event.target.closest?.("[data-action]");
+    if (!button) return;
+    switch (button.dataset.action) {
+      case "sidebar": return this.#sidebar.toggle();
+      case "palette": return this.#palette();
+      case "help": return openHelp();
+      case "namespace": return this.#sidebar.openNamespaces(button);
+      case "server": return this.#serverMenu(button);
+      case "account": return this.#accountMenu(button);
+    }
+  }
+
+  #accountMenu(anchor) {
+    const { user, server, settings } = this.#page;
+    const items = accountItems({ user, server: server.label, version: settings.version, preferences: this.#preferences, leave: () => this.#leave() });
+    openMenu(anchor, items, { label: user, end: true });
+  }
+
+  #serverMenu(anchor) {
+    const { server, user } = this.#page;
+    const readOnly = server.readOnly || this.#session?.readOnly === true;
+    const items = [
+      { note: true, label: `${server.label}${readOnly ? ` · ${T.readOnly.replace(".", "").toLowerCase()}` : ""}` },
+      { note: true, label: `Signed in as ${user}` },
+      null,
+      { label: "Sign in to another server…", icon: "database", run: () => this.#leave() },
+    ];
+    openMenu(anchor, items, { label: server.label });
+  }
+
+  #leave() {
+    return signOut({
+      url: this.#page.logout,
+      pending: this.#workspace.pending,
+      forget: () => {
+        this.#leaving = true;
+        this.#workspace.forget();
+        this.#drafts.clear();
+        this.#client.stop();
+      },
+    });
+  }
+
+  #tableMenu({ namespace, table, anchor, x, y }) {
+    openMenu(
+      anchor,
+      [
+        { label: "Open", icon: "table-2", hint: "Enter", run: () => this.#workspace.open({ namespace, table }) },
+        { label: "Open in the background", icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
+        { label: T.copyLink, icon: "link", run: () => copyText(location.origin + address({ namespace, table })) },
+        { label: "Copy name", icon: "copy", run: () => copyText(table) },
+      ],
+      { label: table, at: { x, y } },
+    );
+  }
+
+  #palette() {
+    if (document.querySelector("dialog[open]")) return;
+    const { namespace } = this.#sidebar;
+    const system = this.#preferences.get("system");
+    openPalette(() => [
+      ...this.#workspace.tabs.map((tab) => ({ label: tab.table, icon: "table-2", hint: `${T.openTabs} · ${tab.namespace}`, group: T.openTabs, boost: 40, run: () => this.#workspace.open(tab) })),
+      ...this.#sidebar.tables
+        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => tab.table === full && tab.namespace === namespace))
+        .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0].slice(0, 60) || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
+      ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
+      ...this.#commands(),
+    ]);
+  }
+
+  #commands() {
+    const table = (label, action, symbol, hint) => ({ label, icon: symbol, hint, run: () => this.#workspace.run(action) });
+    const ofTable = this.#workspace.current
+      ? [
+          table(T.refresh, "refresh", "refresh-cw", "F5"),
+          table(T.newRow, "insertRow", "plus", "Alt+Insert"),
+          table(T.filterRow, "showFilters", "list-filter", "Ctrl+F"),
+          table(T.columnsTitle, "showColumns", "columns-3"),
+          table(T.reviewTip, "showReview", "list-checks"),
+          table(T.save, "save", "save", "Ctrl+S"),
+          table(T.discard, "discard", "undo-2"),
+          table(T.exportTitle, "export", "download"),
+          { label: T.closeTab, icon: "x", run: () => this.#workspace.close(this.#workspace.current) },
+        ]
+      : [];
+    const ofPage = accountItems({ user: "", server: "", version: "", preferences: this.#preferences, leave: () => this.#leave() })
+      .filter((item) => item && !item.note)
+      .map(({ label, icon, run }) => ({ label, icon, run }));
+    return [
+      ...ofTable,
+      { label: T.reloadTables, icon: "refresh-cw", run: () => this.#sidebar.reload() },
+      { label: "Fold the sidebar", icon: "panel-left", hint: "Ctrl+B", run: () => this.#sidebar.toggle() },
+      { label: T.help, icon: "keyboard", hint: "F1", run: openHelp },
+      ...ofPage,
+    ].map((item) => ({ ...item, group: T.commands, boost: -200 }));
+  }
+
+  #key(event) {
+    if (event.defaultPrevented || this.#again.shown) return;
+    const { key } = event;
+    const control = event.ctrlKey || event.metaKey;
+    const plain = !control && !event.altKey;
+    let run = null;
+    if (control && !event.altKey && !event.shiftKey) {
+      run = { k: () => this.#palette(), b: () => this.#sidebar.toggle(), s: () => this.#workspace.run("save"), f: () => this.#workspace.current && this.#workspace.run("showFilters") }[key.toLowerCase()];
+      if (key.toLowerCase() === "f" && !this.#workspace.current) run = null;
+    } else if (key === "F1" && plain) run = openHelp;
+    else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]")) run = openHelp;
+    else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");
+    else if (key === "F6" && plain) run = () => this.#nextRegion(event.shiftKey ? -1 : 1);
+    if (!run || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    run();
+  }
+
+  #nextRegion(step) {
+    const regions = [
+      [part("tree").closest(".side"), () => this.#sidebar.focus()],
+      [part("tabs"), () => this.#workspace.focusTabs()],
+      [part("tools"), () => this.#workspace.focusToolbar()],
+      [part("views"), () => this.#workspace.focus()],
+    ].filter(([region], index) => this.#workspace.current || index === 0 ? region : false);
+    const at = regions.findIndex(([region]) => region.contains(document.activeElement));
+    regions.at((at + step + regions.length) % regions.length)[1]();
+  }
+}
+
+/** Where staged edits are kept, after the server's setting: this tab, this browser, or nowhere. A Storage of its own keys. */
+function draftStore(where, { local, own, scope }) {
+  const storage = { tab: own, browser: local }[where] ?? null;
+  const prefix = ["iris-quart", "draft", ...scope, ""].join(":");
+  return {
+    getItem: (key) => storage?.getItem(prefix + key) ?? null,
+    setItem: (key, text) => storage?.setItem(prefix + key, text),
+    removeItem: (key) => storage?.removeItem(prefix + key),
+    keys: () => (storage ? Object.keys(storage).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)) : []),
+    clear() {
+      for (const key of this.keys()) this.removeItem(key);
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// Export as CSV: what to write, then a download that the server streams, with its progress and a way to stop it.
+
+import { stringify } from "../data/json.js";
+import { T } from "../texts.js";
+import { openDialog } from "./dialog.js";
+import { el } from "./dom.js";
+import { toast } from "./toasts.js";
+
+const UNITS = ["B", "KB", "MB", "GB"];
+
+/** A size as a person reads it. */
+export function bytes(count) {
+  let value = count;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit ? value.toFixed(1) : value} ${UNITS[unit]}`;
+}
+
+/** The address of an export: the table, its filters, sort and columns as the socket names them, and how to write NULL. */
+export function exportAddress({ namespace, table, view = {}, rows = null, columns = null, nullText = "", safe = true }) {
+  const query = new URLSearchParams({ namespace, tableName: table, format: "csv", null: nullText, safe: String(safe) });
+  if (view.filters?.length) query.set("filters", stringify(view.filters));
+  if (view.sort?.length) query.set("sort", stringify(view.sort));
+  if (view.search) query.set("search", view.search);
+  if (columns) query.set("columns", stringify(columns));
+  if (rows) query.set("rowIds", stringify(rows));
+  return `/api/export?${query}`;
+}
+
+/** Ask what to export from a tab's table, and do it. */
+export async function openExport({ tab }) {
+  const view = tab.view;
+  const selection = view.exportRange?.("selection") ?? null;
+  const ranges = ["selection", "page", "all"].filter((range) => range === "all" || view.exportRange?.(range));
+  const range = select("export-range", T.exportWhat, Object.fromEntries(ranges.map((name) => [name, T.exportRange[name]])), selection?.rowIds.length > 1 ? "selection" : "all");
+  const nulls = select("export-null", T.exportNull, T.exportNulls, "empty");
+  const safe = el("input", { type: "checkbox", checked: true });
+  const answer = await openDialog({
+    title: T.exportHead(tab.table), class: "small-dialog",
+    body: [el("div", { class: "fields" }, range.field, nulls.field, el("label", { class: "check" }, safe, ` ${T.exportSafe}`))],
+    actions: [{ label: T.cancel, value: "" }, { label: T.exportGo, value: "go", primary: true }],
+  });
+  if (answer !== "go") return;
+  const part = range.value === "all" ? null : view.exportRange(range.value);
+  const state = view.state ?? {};
+  const url = exportAddress({
+    namespace: tab.namespace, table: tab.table, view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
+    rows: part?.rowIds, columns: part?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
+  });
+  await download(url, `${tab.table}.csv`);
+}
+
+function select(id, label, values, chosen) {
+  const input = el("select", { class: "input", id }, ...Object.entries(values).map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+  return { field: el("div", { class: "field" }, el("label", { for: id }, label), input), get value() { return input.value; } };
+}
+
+/**
+ * Fetch with progress. Where the browser can write to a file of the person's choice, the rows go straight to it;
+ * elsewhere they are gathered and handed over at the end.
+ */
+async function download(url, name) {
+  const abort = new AbortController();
+  let sink = null;
+  if (globalThis.showSaveFilePicker) {
+    try {
+      sink = await (await globalThis.showSaveFilePicker({ suggestedName: name, types: [{ accept: { "text/csv": [".csv"] } }] })).createWritable();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      sink = null; // not allowed here: gather instead
+    }
+  }
+  const stop = () => abort.abort();
+  let remove = toast(T.exportRunning(0, bytes(0)), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: stop }] });
+  const text = () => document.querySelector("[data-key=export] p");
+  try {
+    const response = await fetch(url, { signal: abort.signal, credentials: "same-origin" });
+    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+    const reader = response.body.getReader();
+    const gathered = [];
+    let [size, lines, shownAt] = [0, 0, 0];
+    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
+      if (sink) await sink.write(piece.value);
+      else gathered.push(piece.value);
+      size += piece.value.length;
+      for (const byte of piece.value) if (byte === 10) lines += 1;
+      if (performance.now() - shownAt > 200 && text()) {
+        shownAt = performance.now();
+        text().textContent = T.exportRunning(Math.max(0, lines - 1), bytes(size));
+      }
+    }
+    if (sink) await sink.close();
+    else save(new Blob(gathered, { type: "text/csv" }), name);
+    remove();
+    toast(T.exportDone(name), { key: "export" });
+  } catch (error) {
+    await sink?.abort().catch(() => undefined);
+    remove();
+    if (error.name !== "AbortError") toast(`${T.exportFailed} ${error.message}`, { kind: "error", key: "export" });
+  }
+}
+
+function save(blob, name) {
+  const href = URL.createObjectURL(blob);
+  const link = el("a", { href, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}

@@ -1,0 +1,61 @@
+// The address of what is on screen: /table/NAMESPACE/TABLE?sort=Name:asc&filter=["Age","greater",40]&search=…
+
+import { parse, stringify } from "../data/json.js";
+
+const PATH = /^\/table\/([^/]+)\/(.+)$/;
+
+/** The address of a table and how it is looked at. */
+export function address({ namespace, table, view = {} }) {
+  const query = new URLSearchParams();
+  for (const { column, direction } of view.sort ?? []) query.append("sort", `${column}:${direction}`);
+  for (const filter of view.filters ?? []) {
+    const list = [filter.column, filter.operator ?? "equals"];
+    if ("value" in filter || filter.matchCase) list.push(filter.value ?? null);
+    if (filter.matchCase) list.push("matchCase");
+    query.append("filter", stringify(list));
+  }
+  if (view.search) query.append("search", view.search);
+  const path = `/table/${encodeURIComponent(namespace)}/${encodeURIComponent(table)}`;
+  const text = query.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left out. */
+export function readAddress({ pathname, search }) {
+  const match = PATH.exec(pathname);
+  if (!match) return null;
+  let namespace, table;
+  try {
+    [namespace, table] = [decodeURIComponent(match[1]), decodeURIComponent(match[2])];
+  } catch {
+    return null;
+  }
+  const query = new URLSearchParams(search);
+  const view = {};
+  const sort = query.getAll("sort").map(readSort).filter(Boolean);
+  const filters = query.getAll("filter").map(readFilter).filter(Boolean);
+  if (sort.length) view.sort = sort;
+  if (filters.length) view.filters = filters;
+  if (query.get("search")) view.search = query.get("search");
+  return { namespace, table, view };
+}
+
+function readSort(text) {
+  const colon = text.lastIndexOf(":");
+  const [column, direction] = [text.slice(0, colon), text.slice(colon + 1)];
+  return colon > 0 && (direction === "asc" || direction === "desc") ? { column, direction } : null;
+}
+
+function readFilter(text) {
+  let list;
+  try {
+    list = parse(text);
+  } catch {
+    return null;
+  }
+  if (!Array.isArray(list) || typeof list[0] !== "string" || typeof list[1] !== "string") return null;
+  const filter = { column: list[0], operator: list[1] };
+  if (list.length > 2) filter.value = list[2];
+  if (list[3] === "matchCase") filter.matchCase = true;
+  return filter;
+}

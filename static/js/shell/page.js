@@ -1,0 +1,21 @@
+// What the server wrote into the page: read once from <body>'s data attributes.
+
+/** The page's facts: who, where, and how the server wants it. */
+export function readPage(body = document.body) {
+  const data = body.dataset;
+  let settings = {};
+  try {
+    settings = JSON.parse(data.settings || "{}");
+  } catch {
+    // A page without settings works with its own defaults.
+  }
+  return {
+    socket: data.socket,
+    user: data.user,
+    server: { name: data.server, label: data.serverLabel, readOnly: data.readOnly === "true" },
+    namespace: data.namespace || null,
+    nonce: data.nonce,
+    logout: data.logout,
+    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), bytesMax: settings.message_bytes_max },
+  };
+}

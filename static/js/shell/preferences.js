@@ -1,0 +1,27 @@
+// How this person likes the page: kept by the browser, the same in all its tabs.
+
+const DEFAULTS = Object.freeze({ density: "normal", saving: "staged", sidebar: null, sidebarWidth: 208, system: false });
+
+/** Emits "change" ({name, value}). */
+export class Preferences extends EventTarget {
+  #memory;
+  #values;
+
+  /** @param {import("./memory.js").Memory} memory */
+  constructor(memory) {
+    super();
+    this.#memory = memory;
+    this.#values = { ...DEFAULTS, ...memory.get("preferences", {}) };
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  set(name, value) {
+    if (this.#values[name] === value) return;
+    this.#values[name] = value;
+    this.#memory.set("preferences", this.#values);
+    this.dispatchEvent(new CustomEvent("change", { detail: { name, value } }));
+  }
+}

@@ -1,0 +1,106 @@
+// The status bar: connection, table, rows, selection, staged edits, what was done, how long it took.
+
+import { T, edits } from "../texts.js";
+import { el, icon } from "./dom.js";
+
+const MESSAGE_FOR = 8000;
+
+/** Emits "do" ({action}) for its buttons: retry, count, review. */
+export class StatusBar extends EventTarget {
+  #parts;
+  #ticker = null;
+  #forget = null;
+
+  /** @param {HTMLElement} root @param {{user: string}} facts */
+  constructor(root, { user }) {
+    super();
+    const slot = (name, properties = {}) => el("span", { ...properties, data: { part: `status-${name}` } });
+    this.#parts = {
+      connection: slot("connection", { role: "status" }),
+      table: slot("table", { class: "table-name", hidden: true }),
+      lock: slot("lock", { hidden: true }),
+      rows: slot("rows", { hidden: true }),
+      selection: slot("selection", { hidden: true }),
+      pending: slot("pending", { class: "changes", hidden: true }),
+      message: slot("message", { class: "grow" }),
+      query: slot("query", { class: "wide", title: T.lastQuery, hidden: true }),
+    };
+    const { connection, table, lock, ...rest } = this.#parts;
+    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest));
+  }
+
+  /** Show the client's situation: {state, why, blocked, retryAt}, and how many writes wait. */
+  connection({ state, why, detail, blocked, retryAt }, waiting) {
+    clearInterval(this.#ticker);
+    const slot = this.#parts.connection;
+    slot.dataset.state = state;
+    slot.classList.toggle("off", state === "away" || state === "signedOut");
+    const reason = [T.why[why] ?? "", detail, state === "away" ? T.keptEdits(waiting) : ""].filter(Boolean).join(" ");
+    slot.title = reason;
+    if (state === "live") slot.replaceChildren(el("span", { class: "pulse" }), T.live);
+    else if (state === "connecting") slot.replaceChildren(el("span", { class: "pulse pulse-wait" }), T.connecting);
+    else if (state === "signedOut") slot.replaceChildren(icon("wifi-off", { small: true }), T.signedOut);
+    else {
+      const again = el("button", { class: "link", type: "button", on: { click: () => this.#do("retry") } }, blocked ? T.reconnect : T.retryNow);
+      const text = el("span", { title: reason });
+      slot.replaceChildren(icon("wifi-off", { small: true }), text, again);
+      const count = () => {
+        text.textContent = blocked ? `${T.stopped}. ${reason}` : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
+      };
+      count();
+      if (!blocked && retryAt) this.#ticker = setInterval(count, 1000);
+    }
+  }
+
+  /** Show a table's status; null clears it. */
+  table(tab) {
+    const { table, lock, rows, selection, pending, query } = this.#parts;
+    const status = tab?.status ?? {};
+    const name = tab ? `${tab.namespace}.${tab.table}` : "";
+    fill(table, name);
+    table.title = name;
+    fill(lock, status.readOnly ? [icon("lock", { small: true }), T.readOnly.replace(".", "")] : null);
+    lock.title = status.readOnly?.reason ?? "";
+    this.#rows(rows, status);
+    fill(selection, selectionText(status.selection));
+    const text = edits(status.pending ?? {});
+    fill(pending, text ? [el("span", { class: "staged" }), text] : null);
+    const { at, ms } = status.lastQuery ?? {};
+    const parts = [at && new Date(at).toTimeString().slice(0, 8), ms !== undefined && T.milliseconds(ms)].filter(Boolean);
+    fill(query, parts.length ? parts.join(" · ") : null);
+    this.message(status.message ?? null);
+  }
+
+  /** Say what was done, for a while. */
+  message(text) {
+    if (text === null || text === this.#parts.message.textContent) return;
+    clearTimeout(this.#forget);
+    this.#parts.message.textContent = text;
+    this.#parts.message.title = text;
+    this.#forget = setTimeout(() => { this.#parts.message.textContent = ""; }, MESSAGE_FOR);
+  }
+
+  #rows(slot, { range, total, countState, counting }) {
+    const text = range ? T.rows(range[0], range[1], total, countState) : "";
+    if (!text) return fill(slot, null);
+    const button = (label, action) => el("button", { class: "link", type: "button", on: { click: () => this.#do(action) } }, label);
+    if (counting) fill(slot, [text, el("span", {}, T.counting), button(T.stopCounting, "stopCounting")]);
+    else fill(slot, countState === "estimate" || countState === "skipped" ? [text, button(T.countExactly, "count")] : text);
+  }
+
+  #do(action) {
+    this.dispatchEvent(new CustomEvent("do", { detail: { action } }));
+  }
+}
+
+function fill(slot, content) {
+  slot.hidden = !content || content.length === 0;
+  slot.replaceChildren(...(slot.hidden ? [] : [content].flat()));
+}
+
+function selectionText(selection) {
+  if (!selection || (selection.rows ?? 0) * (selection.columns ?? 0) <= 1) return null;
+  const { sum, avg, nulls } = selection;
+  const wide = [sum !== undefined && sum !== null && T.sum(String(sum)), avg !== undefined && avg !== null && T.average(String(avg))].filter(Boolean);
+  return [T.selection(selection), wide.length ? el("span", { class: "wide" }, `· ${wide.join(" · ")}`) : null, nulls ? `· ${T.nulls(nulls)}` : null].filter(Boolean);
+}

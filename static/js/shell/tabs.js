@@ -1,0 +1,118 @@
+// The strip of open tables. Knows names and order; what stands in a tab is the editor's.
+
+import { T, edits } from "../texts.js";
+import { el, icon } from "./dom.js";
+
+/** Emits "select", "close" and "menu" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
+export class Tabs extends EventTarget {
+  #root;
+  #tabs = [];
+  #current = null;
+
+  constructor(root) {
+    super();
+    this.#root = root;
+    root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("wheel", (event) => { root.scrollLeft += event.deltaY || event.deltaX; }, { passive: true });
+  }
+
+  get all() {
+    return [...this.#tabs];
+  }
+
+  get current() {
+    return this.#current;
+  }
+
+  find(namespace, table) {
+    return this.#tabs.find((tab) => tab.namespace === namespace && tab.table === table) ?? null;
+  }
+
+  /** Add a tab at the end; does not select it. */
+  add(tab) {
+    const id = `tab-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
+    tab.panel.id = `${id}-panel`;
+    tab.panel.setAttribute("role", "tabpanel");
+    tab.panel.setAttribute("aria-labelledby", id);
+    tab.button = el(
+      "button",
+      {
+        id,
+        type: "button",
+        class: "tab",
+        role: "tab",
+        tabindex: "-1",
+        aria: { selected: "false", controls: tab.panel.id, keyshortcuts: "Delete" },
+        on: {
+          click: (event) => this.#emit(event.target.closest(".tab-x") ? "close" : "select", tab),
+          auxclick: (event) => event.button === 1 && this.#emit("close", tab),
+          contextmenu: (event) => {
+            event.preventDefault();
+            this.#emit("menu", tab, { x: event.clientX, y: event.clientY });
+          },
+        },
+      },
+      el("span", { class: "label" }, tab.table),
+      el("span", { class: "tab-x", title: `${T.closeTab} (Delete)` }, icon("x", { small: true })),
+    );
+    this.#tabs.push(tab);
+    this.#root.append(tab.button);
+    this.mark(tab);
+    return tab;
+  }
+
+  /** Make a tab the current one; null for none. */
+  select(tab) {
+    this.#current = tab;
+    for (const { button } of this.#tabs) {
+      const on = button === tab?.button;
+      button.setAttribute("aria-selected", String(on));
+      button.tabIndex = on ? 0 : -1;
+    }
+    tab?.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  /** Take a tab out; gives its neighbour. */
+  remove(tab) {
+    const at = this.#tabs.indexOf(tab);
+    this.#tabs.splice(at, 1);
+    tab.button.remove();
+    return this.#tabs[at] ?? this.#tabs[at - 1] ?? null;
+  }
+
+  /** Show whether a tab has staged edits. */
+  mark(tab) {
+    const text = edits(tab.pending ?? {});
+    tab.button.title = [`${tab.namespace}.${tab.table}`, text].filter(Boolean).join(": ");
+    const dot = tab.button.querySelector(".staged");
+    if (text && !dot) tab.button.querySelector(".label").after(el("span", { class: "staged", role: "img", aria: { label: T.staged } }));
+    if (!text) dot?.remove();
+  }
+
+  focus() {
+    this.#current?.button.focus();
+  }
+
+  #emit(type, tab, more = {}) {
+    this.dispatchEvent(new CustomEvent(type, { detail: { tab, ...more } }));
+  }
+
+  #key(event) {
+    const at = this.#tabs.findIndex(({ button }) => button === document.activeElement);
+    if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Delete") {
+      this.#emit("close", this.#tabs[at]);
+      this.focus();
+    } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
+      const box = this.#tabs[at].button.getBoundingClientRect();
+      this.#emit("menu", this.#tabs[at], { x: box.left, y: box.bottom });
+    } else {
+      const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: this.#tabs.length - 1 }[event.key];
+      if (to === undefined) return;
+      const tab = this.#tabs.at(to % this.#tabs.length);
+      this.#emit("select", tab, { keep: true });
+      tab.button.focus();
+    }
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,107 @@
+// The toolbar of the table on screen. One tab stop; the arrows walk along it.
+
+import { T } from "../texts.js";
+import { el, icon } from "./dom.js";
+
+const RULE = "rule";
+
+/** Emits "do" ({action}) for each button; shows a table's status. */
+export class Toolbar extends EventTarget {
+  #root;
+  #buttons = new Map();
+
+  constructor(root) {
+    super();
+    this.#root = root;
+    root.append(
+      this.#button("refresh", "refresh-cw", T.refresh, "F5"),
+      el("span", { class: RULE }),
+      this.#button("insertRow", "plus", T.newRow, "Alt+Insert", T.row),
+      this.#button("duplicateRows", "copy", T.duplicate, "Ctrl+D"),
+      this.#button("deleteRows", "trash-2", T.remove, "Ctrl+Delete"),
+      el("span", { class: RULE }),
+      this.#button("showFilters", "list-filter", T.filterRow, "Ctrl+F", T.filters),
+      this.#button("showColumns", "columns-3", T.columnsTitle, null, T.columns),
+      this.#button("showDetail", "panel-right", T.detail, "Ctrl+I"),
+      this.#button("export", "download", T.exportTitle),
+      el(
+        "div",
+        { class: "tools-end" },
+        this.#button("discard", "undo-2", T.discardTip, null, T.discard),
+        this.#button("showReview", "list-checks", T.reviewTip, null, T.review, "button-outline"),
+        this.#button("save", null, T.save, "Ctrl+S", T.save, "button-primary"),
+      ),
+    );
+    root.addEventListener("keydown", (event) => this.#key(event));
+    root.addEventListener("focusin", (event) => this.#stopAt(event.target.closest("button")));
+    this.#stopAt(this.#buttons.get("refresh"));
+    this.show(null);
+  }
+
+  /**
+   * Show what can be done.
+   *
+   * @param {null | {status: object, can: (action: string) => boolean}} table null when no table is on screen
+   */
+  show(table) {
+    const { status = {}, can = () => false } = table ?? {};
+    const { changed = 0, inserted = 0, deleted = 0 } = status.pending ?? {};
+    const pending = changed + inserted + deleted;
+    const readOnly = Boolean(status.readOnly);
+    for (const [action, button] of this.#buttons) {
+      let off = !table || !can(action);
+      if (["insertRow", "duplicateRows", "deleteRows"].includes(action)) off ||= readOnly;
+      if (["discard", "showReview", "save"].includes(action)) off ||= pending === 0;
+      button.setAttribute("aria-disabled", String(off));
+      button.hidden = Boolean(table) && !can(action) && action !== "save";
+    }
+    this.#badge("showReview", pending);
+    this.#badge("showFilters", status.filters ?? 0);
+    this.#buttons.get("showFilters").setAttribute("aria-pressed", String((status.filters ?? 0) > 0 || Boolean(status.filterRow)));
+    this.#buttons.get("save").setAttribute("aria-busy", String(Boolean(status.saving)));
+  }
+
+  /** The button of an action: menus open below it. */
+  button(action) {
+    return this.#buttons.get(action);
+  }
+
+  #button(action, symbol, title, key = null, text = null, more = "") {
+    const button = el(
+      "button",
+      {
+        type: "button",
+        class: ["button", !text && "button-icon", more].filter(Boolean).join(" "),
+        tabindex: "-1",
+        title: key ? `${title} (${key})` : title,
+        aria: { label: text ? null : title, keyshortcuts: key?.replace("Ctrl", "Control") },
+        data: { action },
+        on: { click: () => button.getAttribute("aria-disabled") !== "true" && this.dispatchEvent(new CustomEvent("do", { detail: { action } })) },
+      },
+      symbol && icon(symbol),
+      text,
+    );
+    this.#buttons.set(action, button);
+    return button;
+  }
+
+  #badge(action, count) {
+    const button = this.#buttons.get(action);
+    button.querySelector(".badge")?.remove();
+    if (count > 0) button.append(el("span", { class: "badge" }, String(count)));
+  }
+
+  #stopAt(button) {
+    if (!button) return;
+    for (const other of this.#buttons.values()) other.tabIndex = other === button ? 0 : -1;
+  }
+
+  #key(event) {
+    const shown = [...this.#buttons.values()].filter((button) => !button.hidden);
+    const at = shown.indexOf(document.activeElement);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: shown.length - 1 }[event.key];
+    if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    shown.at(to % shown.length)?.focus();
+    event.preventDefault();
+  }
+}

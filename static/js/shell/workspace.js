@@ -1,0 +1,274 @@
+// The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
+
+import { TableView } from "../grid/view.js";
+import { T, edits } from "../texts.js";
+import { confirm } from "./dialog.js";
+import { el, part } from "./dom.js";
+import { address, readAddress } from "./location.js";
+import { openMenu } from "./menu.js";
+import { StatusBar } from "./status-bar.js";
+import { Tabs } from "./tabs.js";
+import { announce, copyText, toast } from "./toasts.js";
+import { Toolbar } from "./toolbar.js";
+
+/** A filter being typed makes one step of the history, not one a letter. */
+const ADDRESS_AFTER = 600;
+
+/** Emits "current" ({current, staged}) whenever either changes. */
+export class Workspace extends EventTarget {
+  #needs;
+  #host;
+  #tabs;
+  #toolbar;
+  #status;
+  #welcome;
+  #addressTimer = null;
+
+  /** @param {{client: object, page: object, preferences: object, drafts: object, lists: {window: object, browser: object}, settings: object}} needs */
+  constructor(needs) {
+    super();
+    this.#needs = needs;
+    this.#host = part("views");
+    this.#tabs = new Tabs(part("tabs"));
+    this.#toolbar = new Toolbar(part("tools"));
+    this.#status = new StatusBar(part("status"), needs.page);
+    this.#welcome = el("div", { class: "welcome" }, el("h2", {}, T.welcome), el("p", {}, T.welcomeText));
+    this.#host.append(this.#welcome);
+    this.#tabs.addEventListener("select", ({ detail }) => this.#select(detail.tab, { focus: !detail.keep }));
+    this.#tabs.addEventListener("close", ({ detail }) => this.close(detail.tab));
+    this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
+    this.#toolbar.addEventListener("do", ({ detail }) => this.run(detail.action));
+    this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
+    addEventListener("popstate", () => this.#goTo(readAddress(location)));
+  }
+
+  get current() {
+    return this.#tabs.current;
+  }
+
+  get tabs() {
+    return this.#tabs.all;
+  }
+
+  get status() {
+    return this.#status;
+  }
+
+  /** All staged edits: {changed, inserted, deleted}, and their number. */
+  get pending() {
+    const sum = { changed: 0, inserted: 0, deleted: 0, total: 0 };
+    for (const { pending } of this.#tabs.all) {
+      for (const kind of ["changed", "inserted", "deleted"]) {
+        sum[kind] += pending?.[kind] ?? 0;
+        sum.total += pending?.[kind] ?? 0;
+      }
+    }
+    return sum;
+  }
+
+  /** The tabs of the last visit, then what the address asks for. */
+  restore() {
+    const { window: own, browser } = this.#needs.lists;
+    const { tabs = [], current = null } = own.get("tabs") ?? browser.get("tabs") ?? {};
+    for (const { namespace, table, state } of tabs) this.#add(namespace, table, state ?? null);
+    const wanted = readAddress(location);
+    if (wanted) this.#goTo(wanted);
+    else {
+      const last = current && this.#tabs.find(current.namespace, current.table);
+      if (last) this.#select(last, { history: "replace", focus: true });
+      else this.#changed();
+    }
+  }
+
+  /** Open a table, or show its tab. `view`: {filters, sort, search}, if it is to be looked at in a certain way. */
+  open({ namespace, table, view = null, background = false }) {
+    const known = this.#tabs.find(namespace, table);
+    const tab = known ?? this.#add(namespace, table, view);
+    if (known?.view && view) known.view.apply?.(view);
+    if (background) this.#keep();
+    else this.#select(tab, { focus: true });
+    return tab;
+  }
+
+  /** Close a tab. Its staged edits stay as a draft; where drafts are off, it asks. */
+  async close(tab) {
+    const text = edits(tab.pending ?? {});
+    if (text && this.#needs.page.settings.drafts === "off") {
+      if (!(await confirm({ title: T.leaveNoDrafts(tab.table), text: T.leaveNoDraftsText(text), go: T.discardAnyway }))) return;
+    }
+    tab.view?.close();
+    tab.panel.remove();
+    const next = this.#tabs.remove(tab);
+    if (text && this.#needs.page.settings.drafts !== "off") toast(T.closed(tab.table, text));
+    if (tab === this.current) {
+      this.#tabs.select(null);
+      if (next) this.#select(next, { focus: true });
+      else history.pushState(null, "", "/");
+    }
+    this.#changed();
+  }
+
+  /** Do what a button or a key of the frame asks of the table on screen. */
+  async run(action) {
+    if (action === "retry") return this.#needs.client.retry();
+    const tab = this.current;
+    if (!tab?.view) return;
+    const { view } = tab;
+    switch (action) {
+      case "export":
+        return this.dispatchEvent(new CustomEvent("export", { detail: { tab, anchor: this.#toolbar.button("export") } }));
+      case "discard":
+        if (await confirm({ title: T.discardTitle(tab.table), text: T.discardText(edits(tab.pending ?? {})), go: T.discardAnyway })) view.discard();
+        return;
+      case "save":
+        if (this.#needs.preferences.get("saving") === "review" && view.showReview) return view.showReview();
+        return view.save();
+      default:
+        view[METHODS[action] ?? action]?.();
+    }
+  }
+
+  /** The connection is back: show the current rows as they are now; the other tabs do when they are looked at. */
+  refreshAll() {
+    for (const tab of this.#tabs.all) tab.stale = Boolean(tab.view);
+    this.#freshen();
+  }
+
+  focus() {
+    if (this.current?.view) this.current.view.focus();
+    else part("tree-filter").focus();
+  }
+
+  focusTabs() {
+    this.#tabs.focus();
+  }
+
+  focusToolbar() {
+    part("tools").querySelector("[tabindex='0']")?.focus();
+  }
+
+  /** Forget what this window remembers: at sign-out. */
+  forget() {
+    this.#needs.lists.window.set("tabs", null);
+    this.#needs.lists.browser.set("tabs", null);
+  }
+
+  #add(namespace, table, state) {
+    const panel = el("div", { class: "view", hidden: true });
+    this.#host.append(panel);
+    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false });
+  }
+
+  #select(tab, { history: step = "push", focus = false } = {}) {
+    this.#tabs.select(tab);
+    for (const other of this.#tabs.all) other.panel.hidden = other !== tab;
+    if (!tab.view) this.#mount(tab);
+    else this.#freshen();
+    this.#write(step);
+    this.#changed();
+    if (focus) tab.view.focus();
+  }
+
+  #mount(tab) {
+    const { client, page, drafts, settings } = this.#needs;
+    const view = new TableView({ host: tab.panel, client, namespace: tab.namespace, tableName: tab.table, settings, nonce: page.nonce, store: drafts, announce });
+    tab.view = view;
+    view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
+    view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
+    view.open(tab.state ?? undefined).catch((error) => {
+      if (error.code !== "AWAY" && error.code !== "ABORTED") toast(error.message, { kind: "error" });
+      else tab.stale = true;
+    });
+  }
+
+  #freshen() {
+    const tab = this.current;
+    if (!tab?.view || !tab.stale || this.#needs.client.state !== "live") return;
+    tab.stale = false;
+    Promise.resolve(tab.view.refresh()).catch((error) => { if (error.code === "AWAY") tab.stale = true; });
+  }
+
+  #show(tab, status) {
+    tab.status = status;
+    const before = edits(tab.pending ?? {});
+    tab.pending = status.pending ?? null;
+    if (edits(tab.pending ?? {}) !== before) this.#tabs.mark(tab);
+    clearTimeout(this.#addressTimer);
+    this.#addressTimer = setTimeout(() => this.#write("push"), ADDRESS_AFTER);
+    this.#changed({ keep: false });
+  }
+
+  #changed({ keep = true } = {}) {
+    const tab = this.current;
+    this.#welcome.hidden = Boolean(tab);
+    part("heading").textContent = tab ? tab.table : T.tables;
+    document.title = tab ? `${tab.table} · ${tab.namespace} · ${T.app}` : T.app;
+    this.#toolbar.show(tab?.view ? { status: tab.status, can: (action) => EVERYWHERE.has(action) || typeof tab.view[METHODS[action] ?? action] === "function" } : null);
+    this.#status.table(tab);
+    this.#why(tab?.status.readOnly ?? null);
+    const staged = this.#tabs.all.filter(({ pending }) => edits(pending ?? {}));
+    this.dispatchEvent(new CustomEvent("current", { detail: { current: tab, staged } }));
+    if (keep) this.#keep();
+  }
+
+  /** Why editing is off, in a line above the rows. */
+  #why(readOnly) {
+    const bar = part("why");
+    bar.hidden = !readOnly?.reason;
+    if (bar.hidden || bar.dataset.reason === readOnly.reason) return;
+    bar.dataset.reason = readOnly.reason;
+    const copy = el("button", { class: "link push", type: "button", on: { click: () => copyText(readOnly.reason) } }, T.copyMessage);
+    bar.replaceChildren(el("span", {}, el("strong", {}, T.readOnly), ` ${readOnly.reason}`), copy);
+  }
+
+  /** Bring the address in step with the tab. */
+  #write(step) {
+    const tab = this.current;
+    if (!tab) return;
+    if (tab.view) tab.state = tab.view.state ?? tab.state;
+    const to = address({ namespace: tab.namespace, table: tab.table, view: tab.state ?? {} });
+    if (to !== location.pathname + location.search) history[step === "push" ? "pushState" : "replaceState"](null, "", to);
+    this.#keep();
+  }
+
+  #goTo(wanted) {
+    if (!wanted) return;
+    const { namespace, table, view } = wanted;
+    const known = this.#tabs.find(namespace, table);
+    const tab = known ?? this.#add(namespace, table, view);
+    const same = address({ namespace, table, view }) === address({ namespace, table, view: tab.state ?? {} });
+    if (!same) {
+      tab.state = { ...tab.state, filters: [], sort: [], search: "", ...view };
+      tab.view?.apply?.(tab.state);
+    }
+    this.#select(tab, { history: "none", focus: true });
+  }
+
+  #keep() {
+    const { window: own, browser } = this.#needs.lists;
+    const current = this.current && { namespace: this.current.namespace, table: this.current.table };
+    const names = this.#tabs.all.map(({ namespace, table }) => ({ namespace, table }));
+    // Filters may hold what stands in rows, so they stay in this window's storage.
+    own.set("tabs", { current, tabs: this.#tabs.all.map(({ namespace, table, state }) => ({ namespace, table, state })) });
+    browser.set("tabs", { current, tabs: names });
+  }
+
+  #menu({ tab, x, y }) {
+    const link = location.origin + address({ namespace: tab.namespace, table: tab.table, view: tab.view?.state ?? tab.state ?? {} });
+    const others = this.#tabs.all.filter((other) => other !== tab);
+    openMenu(
+      tab.button,
+      [
+        { label: T.copyLink, icon: "link", run: () => copyText(link) },
+        null,
+        { label: T.closeTab, icon: "x", hint: "Delete", run: () => this.close(tab) },
+        { label: T.closeOthers, disabled: !others.length, run: async () => { for (const other of others) await this.close(other); } },
+        { label: T.closeAll, run: async () => { for (const each of this.#tabs.all) await this.close(each); } },
+      ],
+      { label: tab.table, at: { x, y } },
+    );
+  }
+}
+
+const METHODS = { count: "countExactly", stopCounting: "stopCounting" };
+const EVERYWHERE = new Set(["export"]);

@@ -1,0 +1,82 @@
+// The sign-in page works without this; with it, the browser remembers who signed in where, and can test the connection.
+
+import { part } from "./shell/dom.js";
+import { json } from "./shell/http.js";
+import { Memory, storageOf } from "./shell/memory.js";
+import { T } from "./texts.js";
+import "./theme.js";
+
+const KEPT = 5;
+const form = document.getElementById("sign-in");
+const { server, namespace, username, password } = form.elements;
+const memory = new Memory(storageOf("localStorage"), "sign-in");
+const frame = document.querySelector(".signin");
+
+/** Sign-ins of this browser, the latest first: {server, namespace, username}, never a password. */
+const recent = () => memory.get("recent", []).filter((entry) => [...server.options].some(({ value }) => value === entry.server));
+
+function colour() {
+  const chosen = server.selectedOptions[0];
+  if (chosen?.dataset.colour) frame.dataset.serverColour = chosen.dataset.colour;
+  else delete frame.dataset.serverColour;
+}
+
+function fillFrom(entry) {
+  if (!namespace.value) namespace.value = entry.namespace ?? "";
+  if (!username.value) username.value = entry.username ?? "";
+  (username.value ? password : username).focus();
+}
+
+// A form that comes back with an error keeps what was typed.
+if (!username.value && !document.getElementById("sign-in-error")) {
+  const last = recent()[0];
+  const asked = new URLSearchParams(location.search).has("server");
+  if (last && !asked) server.value = last.server;
+  if (last && last.server === server.value) fillFrom(last);
+}
+colour();
+
+server.addEventListener("change", () => {
+  colour();
+  const entry = recent().find((each) => each.server === server.value);
+  namespace.value = entry?.namespace ?? "";
+  if (entry?.username) username.value = entry.username;
+});
+
+form.addEventListener("submit", () => {
+  const entry = { server: server.value, namespace: namespace.value.trim(), username: username.value };
+  const others = memory.get("recent", []).filter((each) => each.server !== entry.server || each.username !== entry.username);
+  memory.set("recent", [entry, ...others].slice(0, KEPT));
+});
+
+for (const button of form.querySelectorAll("[data-action=fill]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    username.value = button.dataset.username;
+    password.value = button.dataset.password;
+    form.querySelector("[type=submit]").focus();
+  });
+}
+
+const test = form.querySelector("[data-action=test]");
+const result = part("test-result");
+test.parentElement.hidden = false;
+test.addEventListener("click", async () => {
+  if (test.getAttribute("aria-disabled") === "true") return;
+  if (!form.reportValidity()) return;
+  test.setAttribute("aria-disabled", "true");
+  show(T.signInPage.testing, "");
+  try {
+    const body = { server: server.value, namespace: namespace.value.trim() || null, username: username.value, password: password.value };
+    const { version } = await json("/api/test-connection", { method: "POST", body });
+    show(T.signInPage.reached(version), "ok");
+  } catch (error) {
+    show(error.status ? error.message : T.noAnswer, "error");
+  }
+  test.setAttribute("aria-disabled", "false");
+});
+
+function show(text, kind) {
+  result.textContent = text;
+  result.className = kind;
+}

@@ -1,0 +1,187 @@
+// Every sentence of the frame in one place; the grid's are in grid/texts.js.
+
+const NUMBER = new Intl.NumberFormat("en");
+
+export const number = (value) => NUMBER.format(value);
+
+const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+
+export const edits = ({ changed = 0, inserted = 0, deleted = 0 }) =>
+  [changed && `${number(changed)} changed`, inserted && `${number(inserted)} new`, deleted && `${number(deleted)} deleted`].filter(Boolean).join(", ");
+
+export const T = {
+  app: "iris-quart",
+
+  // connection
+  live: "Live",
+  connecting: "Connecting",
+  signedOut: "Signed out",
+  away: (seconds) => (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting"),
+  stopped: "Disconnected",
+  retryNow: "Retry now",
+  reconnect: "Reconnect",
+  why: {
+    lost: "The connection was lost.",
+    restart: "The server restarts.",
+    unavailable: "The server cannot reach its session store at the moment.",
+    policy: "The server closed the connection: too many tabs, or commands too fast.",
+    tooLarge: "The server closed the connection: a message was too large. That edit was given back to you.",
+    signedIn: "Signed in; reconnecting.",
+  },
+  keptEdits: (n) => (n ? `${count(n, "edit")} wait${n === 1 ? "s" : ""} here and will be sent.` : ""),
+  backAgain: "Connected again.",
+
+  // session
+  endsSoon: (seconds) => `Your session ends in ${seconds >= 90 ? `${Math.round(seconds / 60)} minutes` : `${seconds} s`}.`,
+  stay: "Stay signed in",
+  stayed: "Your session was extended.",
+  signInAgain: "Sign in again",
+  endedAt: (time) => `Your session ended at ${time}.`,
+  otherUser: (user, server) => `This browser has been signed in as ${user} on ${server} in another tab.`,
+keptInTab: (n) => {
+    if (!n) return "You go on where you were.";
+    return `Your ${n === 1 ? "pending edit is" : `${number(n)} pending edits are`} kept in this tab, and you go on where you were.`;
+  },
+  userOn: (server) => `User on ${server}`,
+  anotherUser: "Use another user",
+  password: "Password",
+  signIn: "Sign in",
+  signingIn: "Signing in…",
+  signInFailed: "Not signed in.",
+  noAnswer: "The server did not answer. Try again in a moment.",
+  signOut: "Sign out",
+  signOutTitle: "Sign out with unsaved edits?",
+  signOutText: (text) => `There are staged edits that were not saved (${text}). Signing out removes them from this browser.`,
+  signOutAnyway: "Sign out and drop them",
+
+  // sessions
+  sessions: "Your sessions",
+  sessionsText: "Every browser that is signed in as you at this moment.",
+  thisSession: "this one",
+  created: "Signed in",
+  lastUsed: "Last used",
+  address: "Address",
+  browser: "Browser",
+  endOthers: "End all others",
+  endedOthers: (n) => (n ? `${count(n, "other session was", "other sessions were")} ended.` : "There was no other session."),
+
+  // tree
+  tables: "Tables",
+  tablesOf: (namespace) => `Tables of ${namespace}`,
+  chooseNamespace: "Choose a namespace",
+  noTables: "No tables that you may see",
+  noMatch: (text) => `Nothing contains “${text}”`,
+  moreTables: (n) => `${count(n, "more table")}: type more of the name`,
+  tableCount: (n) => count(n, "table"),
+  inSchema: (n) => count(n, "table or view", "tables and views"),
+  staged: "staged edits",
+  view: "view",
+  system: "system",
+  reloadTables: "Read the tables again",
+  sidebarWidth: "Width of the sidebar",
+
+  // tabs
+  closeTab: "Close tab",
+  closed: (table, text) => `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
+  closeOthers: "Close the other tabs",
+  closeAll: "Close all tabs",
+  copyLink: "Copy link",
+  copied: "Copied.",
+  discardTitle: (table) => `Drop the staged edits of ${table}?`,
+  discardText: (text) => `${text}: nothing of it has been saved.`,
+  discardAnyway: "Drop them",
+  leaveNoDrafts: (table) => `Close ${table} with unsaved edits?`,
+  leaveNoDraftsText: (text) => `${text}. Drafts are switched off on this server, so closing the tab drops them.`,
+  welcome: "Open a table",
+  welcomeText: "Choose one at the left, or press Ctrl+K and type a part of its name.",
+  tablesFailed: "The tables could not be read.",
+
+  // toolbar
+  refresh: "Refresh rows",
+  row: "Row",
+  newRow: "New row",
+  duplicate: "Duplicate rows",
+  remove: "Delete rows",
+  filters: "Filters",
+  filterRow: "Filter row",
+  columns: "Columns",
+  columnsTitle: "Choose and order columns",
+  exportTitle: "Export rows",
+  undo: "Undo",
+  redo: "Redo",
+  detail: "Row detail",
+  discard: "Discard",
+  discardTip: "Drop all staged edits (asks first)",
+  review: "Review",
+  reviewTip: "Review staged edits",
+  save: "Save",
+  readOnly: "Read-only.",
+
+  // status
+  rows: (from, to, total, state) => {
+    const range = to > 0 ? `${number(from)}–${number(to)}` : null;
+    const sum =
+      state === "exact" ? number(total) : state === "estimate" ? `~${number(total)} (estimate)` : state === "pending" ? `${number(total)}+` : null;
+    if (state === "exact" && total === 0) return "0 rows";
+    if (range && sum) return `${range} of ${sum}`;
+    return range ?? (sum ? `${sum} rows` : "");
+  },
+  countExactly: "Count exactly",
+  counting: "Counting…",
+  stopCounting: "Stop",
+  selection: ({ rows, columns }) => `${number(rows)}×${number(columns)}`,
+  sum: (text) => `sum ${text}`,
+  average: (text) => `avg ${text}`,
+  nulls: (n) => `${number(n)} NULL`,
+  milliseconds: (ms) => `${number(Math.round(ms))} ms`,
+  lastQuery: "Last refresh and query time",
+  roundTrips: (n) => count(n, "round trip"),
+
+  // palette
+  goTo: "Go to table or command",
+  goToHint: "Type a part of a table's name, or > for commands",
+  nothingFound: "Nothing found",
+  openTabs: "Open",
+  commands: "Commands",
+  namespaces: "Namespaces",
+  switchTo: (namespace) => `Switch to ${namespace}`,
+
+  // menus and dialogs
+  help: "Keyboard map",
+  settings: "Settings",
+  theme: { system: "as the system", light: "light", dark: "dark" },
+  themeTip: (theme, next) => `Theme: ${theme}. Switch to ${next}`,
+  density: "Row height",
+  densities: { compact: "Compact", normal: "Normal", roomy: "Roomy" },
+  saving: "Saving",
+  savings: {
+    review: "Stage edits, review before saving",
+    staged: "Stage edits, save with Ctrl+S",
+    auto: "Save each edit at once",
+  },
+  close: "Close",
+  cancel: "Cancel",
+  ok: "OK",
+  copy: "Copy",
+  copyMessage: "Copy message",
+  dismiss: "Dismiss",
+
+  // export
+  exportHead: (table) => `Export ${table}`,
+  exportWhat: "Rows",
+  exportRange: { selection: "The selection", page: "The rows on screen", all: "All rows that match the filters" },
+  exportNull: "NULL is written as",
+  exportNulls: { empty: "nothing (and '' as \"\")", word: "NULL" },
+  exportSafe: "Guard against formulas in text (a leading = + - @ gets a ')",
+  exportGo: "Export as CSV",
+  exportRunning: (rows, bytes) => `${count(rows, "row")} · ${bytes}`,
+  exportStop: "Stop",
+  exportDone: (name) => `${name} was exported.`,
+  exportFailed: "The export stopped.",
+
+  signInPage: {
+    testing: "Asking the server…",
+    reached: (version) => `The server answers: ${version}`,
+    recent: "Recent",
+  },
+};
