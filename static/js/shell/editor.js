@@ -102,8 +102,12 @@ export class Editor {
     if (state === "signedOut") return this.#veil(why);
     if (state !== "live") return;
     part("toasts").querySelector("[data-key=connection]")?.remove();
-    this.#putBack?.();
-    this.#putBack = null;
+    if (this.#putBack) {
+      this.#putBack();
+      this.#putBack = null;
+      this.#workspace.status.veiled = false;
+      this.#workspace.focus();
+    }
     if (this.#wasLive) {
       announce(T.backAgain);
       this.#workspace.refreshAll();
@@ -114,6 +118,8 @@ export class Editor {
 
   #veil(why) {
     this.#putBack ??= takeOut(part("views"));
+    this.#workspace.status.veiled = true;
+    part("toasts").replaceChildren();
     closeDialogs();
     this.#again.show({
       why,

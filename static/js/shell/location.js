@@ -8,7 +8,7 @@ const PATH = /^\/table\/([^/]+)\/(.+)$/;
 export function address({ namespace, table, view = {} }) {
   const query = new URLSearchParams();
   for (const { column, direction } of view.sort ?? []) query.append("sort", `${column}:${direction}`);
-  for (const filter of view.filters ?? []) {
+  for (const filter of (view.filters ?? []).filter(({ off }) => !off)) {
     const list = [filter.column, filter.operator ?? "equals"];
     if ("value" in filter || filter.matchCase) list.push(filter.value ?? null);
     if (filter.matchCase) list.push("matchCase");

@@ -10,6 +10,7 @@ export class StatusBar extends EventTarget {
   #parts;
   #ticker = null;
   #forget = null;
+  #veiled = false;
 
   /** @param {HTMLElement} root @param {{user: string}} facts */
   constructor(root, { user }) {
@@ -52,6 +53,16 @@ export class StatusBar extends EventTarget {
     }
   }
 
+  /** Say nothing of any row, as long as nobody is signed in. */
+  set veiled(veiled) {
+    this.#veiled = veiled;
+    for (const name of ["selection", "message"]) {
+      fill(this.#parts[name], null);
+      this.#parts[name].removeAttribute("title");
+    }
+    this.#parts.message.hidden = false;
+  }
+
   /** Show a table's status; null clears it. */
   table(tab) {
     const { table, lock, rows, selection, pending, query } = this.#parts;
@@ -62,7 +73,7 @@ export class StatusBar extends EventTarget {
     fill(lock, status.readOnly ? [icon("lock", { small: true }), T.readOnly.replace(".", "")] : null);
     lock.title = status.readOnly?.reason ?? "";
     this.#rows(rows, status);
-    fill(selection, selectionText(status.selection));
+    fill(selection, this.#veiled ? null : selectionText(status.selection));
     const text = edits(status.pending ?? {});
     fill(pending, text ? [el("span", { class: "staged" }), text] : null);
     const { at, ms } = status.lastQuery ?? {};
@@ -73,7 +84,7 @@ export class StatusBar extends EventTarget {
 
   /** Say what was done, for a while. */
   message(text) {
-    if (text === null || text === this.#parts.message.textContent) return;
+    if (this.#veiled || text === null || text === this.#parts.message.textContent) return;
     clearTimeout(this.#forget);
     this.#parts.message.textContent = text;
     this.#parts.message.title = text;
@@ -102,5 +113,9 @@ function selectionText(selection) {
   if (!selection || (selection.rows ?? 0) * (selection.columns ?? 0) <= 1) return null;
   const { sum, avg, nulls } = selection;
   const wide = [sum !== undefined && sum !== null && T.sum(String(sum)), avg !== undefined && avg !== null && T.average(String(avg))].filter(Boolean);
-  return [T.selection(selection), wide.length ? el("span", { class: "wide" }, `· ${wide.join(" · ")}`) : null, nulls ? `· ${T.nulls(nulls)}` : null].filter(Boolean);
+  return [
+    el("span", {}, T.selection(selection)),
+    wide.length ? el("span", { class: "wide" }, `· ${wide.join(" · ")}`) : null,
+    nulls ? el("span", {}, `· ${T.nulls(nulls)}`) : null,
+  ].filter(Boolean);
 }

@@ -42,6 +42,8 @@ export class Tree extends EventTarget {
     this.#root.removeAttribute("aria-busy");
     const user = group(this.#list, { system: this.#system }).schemas;
     if (user.length === 1) this.#unfolded.add(user[0].name);
+    const selected = this.#list.find(({ full }) => full === this.#selected);
+    if (selected) this.#unfolded.add(selected.schema);
     this.#draw();
   }
 

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { LosslessNumber } from "../../static/js/data/json.js";
+import { address, readAddress } from "../../static/js/shell/location.js";
+import { Memory } from "../../static/js/shell/memory.js";
+import { find, score } from "../../static/js/shell/palette-model.js";
+import { entries, group } from "../../static/js/shell/tree-model.js";
+
+const there = (place) => {
+  const url = new URL(address(place), "http://h");
+  return readAddress(url);
+};
+
+// --- the tree
+
+const LIST = {
+  namespace: "SAMPLES",
+  details: [
+    { name: "Sample.Person", kind: "table", description: "People" },
+    { name: "Sample.Company", kind: "table", description: "" },
+    { name: "Cinema.Film", kind: "view", description: "" },
+    { name: "%Library.File", kind: "system", description: "" },
+    { name: "NoSchema", kind: "table", description: "" },
+  ],
+};
+
+const names = ({ schemas }) => schemas.map(({ name, tables }) => [name, ...tables.map((table) => table.name)]);
+
+test("tables stand in their schemas, both sorted", () => {
+  assert.deepEqual(names(group(entries(LIST))), [["", "NoSchema"], ["Cinema", "Film"], ["Sample", "Company", "Person"]]);
+});
+
+test("system schemas only when asked for", () => {
+  assert.deepEqual(names(group(entries(LIST), { system: true }))[1], ["%Library", "File"]);
+});
+
+test("the filter takes words in any order, from names and descriptions", () => {
+  assert.deepEqual(names(group(entries(LIST), { text: "PERSON sam" })), [["Sample", "Person"]]);
+  assert.deepEqual(names(group(entries(LIST), { text: "people" })), [["Sample", "Person"]]);
+  assert.equal(group(entries(LIST), { text: "nothing" }).shown, 0);
+});
+
+test("a server that sends names alone is enough", () => {
+  assert.deepEqual(entries({ tables: ["A.B_C.D"] }), [{ schema: "A", name: "B_C.D", full: "A.B_C.D", kind: "table", description: "" }]);
+});
+
+// --- the palette
+
+const labels = (text, ...all) => find(all.map((label) => ({ label })), text).map(({ label }) => label);
+
+test("a whole part beats letters that only occur in order", () => {
+  assert.deepEqual(labels("per", "Sample.PurchaseOrder", "Sample.Person", "Sample.Paper"), ["Sample.Person", "Sample.Paper", "Sample.PurchaseOrder"]);
+});
+
+test("initials of words find the table", () => {
+  assert.equal(labels("fc", "Cinema.Film", "Cinema.FilmCategory", "Office.Chair")[0], "Cinema.FilmCategory");
+});
+
+test("letters that do not occur exclude", () => {
+  assert.equal(score("xyz", "Sample.Person"), null);
+  assert.deepEqual(labels("zz", "Sample.Person"), []);
+});
+
+test("nothing typed keeps everything, boosted ones first", () => {
+  assert.deepEqual(find([{ label: "a" }, { label: "b", boost: 5 }], "").map(({ label }) => label), ["b", "a"]);
+});
+
+test("the list is cut, not the best", () => {
+  const many = Array.from({ length: 500 }, (_, n) => ({ label: `T.Table${n}` }));
+  assert.deepEqual(find([...many, { label: "T.Zed" }], "zed", 10).map(({ label }) => label), ["T.Zed"]);
+});
+
+// --- the address
+
+test("an address gives back what it was made from", () => {
+  const place = {
+    namespace: "%SYS",
+    table: 'My "Odd".Täble/1?#%',
+    view: {
+      sort: [{ column: "A:b", direction: "desc" }, { column: "C", direction: "asc" }],
+      filters: [
+        { column: "Name", operator: "contains", value: "ü & =", matchCase: true },
+        { column: "Age", operator: "between", value: [1, 40] },
+        { column: "Big", operator: "equals", value: new LosslessNumber("9007199254740993.10") },
+        { column: "Note", operator: "isNull" },
+      ],
+      search: "two words",
+    },
+  };
+  assert.deepEqual(there(place), place);
+});
+
+test("a filter that is switched off is not part of the address", () => {
+  assert.deepEqual(there({ namespace: "U", table: "A.B", view: { filters: [{ column: "X", operator: "isNull", off: true }] } }).view, {});
+});
+
+for (const [what, path] of [
+  ["no table", "/"],
+  ["a namespace alone", "/table/USER"],
+  ["a broken escape", "/table/%E0%A4%A/T"],
+]) {
+  test(`${what} is no table's address`, () => {
+    const url = new URL(path, "http://h");
+    assert.equal(readAddress({ pathname: path, search: url.search }), null);
+  });
+}
+
+test("parts of an address that cannot be read are left out", () => {
+  const search = new URLSearchParams([
+    ["sort", "Name"], ["sort", ":asc"], ["sort", "Name:sideways"], ["sort", "Name:desc"],
+    ["filter", "{"], ["filter", '"x"'], ["filter", "[1,2]"], ["filter", '["A","isNull"]'],
+  ]).toString();
+  assert.deepEqual(readAddress({ pathname: "/table/USER/A.B", search }).view, {
+    sort: [{ column: "Name", direction: "desc" }],
+    filters: [{ column: "A", operator: "isNull" }],
+  });
+});
+
+// --- what the browser remembers
+
+test("memory keeps JSON under its scope, and forgets what it cannot read", () => {
+  const map = new Map();
+  const storage = { getItem: (key) => map.get(key) ?? null, setItem: (key, text) => map.set(key, text), removeItem: (key) => map.delete(key) };
+  const memory = new Memory(storage, "demo", "alice");
+  assert.equal(memory.get("tabs", "none"), "none");
+  assert.equal(memory.set("tabs", [1]), true);
+  assert.deepEqual(memory.get("tabs"), [1]);
+  assert.deepEqual([...map.keys()], ["iris-quart:demo:alice:tabs"]);
+  assert.equal(new Memory(storage, "demo", "bob").get("tabs"), null);
+  map.set("iris-quart:demo:alice:tabs", "{");
+  assert.equal(memory.get("tabs", "none"), "none");
+  memory.set("tabs", null);
+  assert.equal(map.size, 0);
+});
+
+test("a browser that refuses storage costs nothing but the memory", () => {
+  const refuse = () => { throw new Error("quota"); };
+  const memory = new Memory({ getItem: refuse, setItem: refuse, removeItem: refuse });
+  assert.equal(memory.get("x", 1), 1);
+  assert.equal(memory.set("x", 2), false);
+});
