@@ -1,0 +1,31 @@
+"""Names of our cookies: `__Host-` ones over https, plain ones on loopback without it."""
+
+from __future__ import annotations
+
+from iris_quart.config import Settings
+
+from .services import services
+
+__all__ = ["cookie_name", "cookies_secure", "secure_cookies", "session_cookie"]
+
+NAME = "iris_quart"
+
+
+def secure_cookies(settings: Settings) -> bool:
+    """Tell whether people reach us over https; a browser would drop Secure cookies otherwise."""
+    return bool(settings.public_origin and settings.public_origin.startswith("https://"))
+
+
+def session_cookie(settings: Settings) -> str:
+    """Name the session's cookie; `__Host-` binds it to this very host and to Path=/ (RFC 6265bis)."""
+    return f"__Host-{NAME}" if secure_cookies(settings) else NAME
+
+
+def cookies_secure() -> bool:
+    """Tell whether cookies of this application are Secure."""
+    return secure_cookies(services().settings)
+
+
+def cookie_name(purpose: str) -> str:
+    """Name a cookie beside the session's."""
+    return f"{session_cookie(services().settings)}_{purpose}"

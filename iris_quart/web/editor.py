@@ -1,0 +1,72 @@
+"""The editor's page: a shell that opens the socket, at `/` and at the address of a table."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, render_template, request, url_for
+
+from iris_quart import __version__
+from iris_quart.protocol import encode_json
+
+from .csrf import form_token
+from .security import csp_nonce, require_session
+from .services import services
+from .sessions import slide
+from .theme import theme
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("editor", __name__)
+
+PAGE_SIZE = 100
+
+
+@blueprint.get("/")
+async def editor() -> Response:
+    """Show the editor."""
+    return await _page(None, None)
+
+
+@blueprint.get("/table/<path:namespace>/<table>")
+async def table(namespace: str, table: str) -> Response:
+    """Show the editor with a table open; whether the table exists is for the socket to say."""
+    return await _page(namespace, table)
+
+
+async def _page(namespace: str | None, table: str | None) -> Response:
+    _, session = await require_session()
+    await slide(session)
+    settings = services().settings
+    server = settings.servers.get(session.server)
+    all_read_only = (
+        session.read_only or settings.read_only or (server is not None and server.read_only is True)
+    )
+    page_settings = {
+        "page_size": min(PAGE_SIZE, settings.page_size_max),
+        "drafts": settings.drafts,
+        "version": __version__,
+        "demo": bool(services().demo_users),
+        "message_bytes_max": settings.message_bytes_max,
+        "changes_max": settings.changes_max,
+        "value_bytes_max": settings.value_bytes_max,
+        "production": bool(server and server.production),
+    }
+    html = await render_template(
+        "editor.html",
+        user=session.user,
+        server={
+            "name": session.server,
+            "label": (server.label if server else None) or session.server,
+            "colour": server.colour if server else None,
+            "read_only": all_read_only,
+        },
+        namespace=namespace or session.namespace,
+        table=table,
+        csrf_token=form_token(),
+        csp_nonce=csp_nonce(),
+        theme=theme(),
+        socket_url=f"{request.root_path}/ws",
+        settings_json=encode_json(page_settings).decode(),
+        logout_url=url_for("auth.logout"),
+        account_url=url_for("api.sessions"),
+    )
+    return Response(html, content_type="text/html; charset=utf-8")

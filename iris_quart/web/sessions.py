@@ -1,0 +1,122 @@
+"""Who is asking: quart-auth's cookie carries a session id, and the store says what it is worth."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+from quart import Quart, Websocket, current_app, g
+from quart_auth import Action, AuthUser, QuartAuth, Unauthorized, current_user
+
+from iris_quart.config import Settings
+from iris_quart.sessions import Session
+from iris_quart.sessions.vault import Vault
+
+from .cookies import secure_cookies, session_cookie
+from .services import services
+
+__all__ = [
+    "SessionUser",
+    "current_session",
+    "install",
+    "remember_session",
+    "require_session",
+    "slide",
+    "socket_session",
+]
+
+ATTRIBUTE = "_quart_auth_user"
+UNREAD = object()
+
+
+class SessionUser(AuthUser):
+    """The user of one request or socket; its auth_id is the session id."""
+
+    def __init__(self, auth_id: str | None, action: Action = Action.PASS) -> None:
+        super().__init__(auth_id if isinstance(auth_id, str) else None, action)
+        self._session: Any = UNREAD
+
+    async def session(self) -> Session | None:
+        """Ask the store, once. Raises StoreUnavailable."""
+        if self._session is UNREAD:
+            self._session = await services().store.get(self.auth_id) if self.auth_id else None
+        return cast("Session | None", self._session)
+
+    @property
+    async def is_authenticated(self) -> bool:
+        """Tell whether the session is alive."""
+        return await self.session() is not None
+
+    def __repr__(self) -> str:
+        """Keep the id out of logs."""
+        return f"SessionUser(signed_in={self.auth_id is not None})"
+
+
+class SessionAuth(QuartAuth):
+    """quart-auth with our user, who never travels in a header or an URL."""
+
+    user_class = SessionUser
+
+
+def install(app: Quart, settings: Settings, vault: Vault) -> None:
+    """Install quart-auth; the signature of its cookie is valid as long as the longest session."""
+    keys = vault.signing_keys("cookie")
+    app.secret_key = keys[0]
+    app.config["SECRET_KEY_FALLBACKS"] = keys[1:]
+    SessionAuth(
+        app,
+        attribute_name=ATTRIBUTE,
+        cookie_name=session_cookie(settings),
+        cookie_secure=secure_cookies(settings),
+        cookie_http_only=True,
+        cookie_samesite="Lax",
+        cookie_path="/",
+        duration=math.ceil(settings.session_absolute_seconds),
+        mode="cookie",
+        salt="iris-quart session",
+    )
+
+
+async def current_session() -> tuple[str, Session] | None:
+    """Give the session of this request: its id and what the store knows. Raises StoreUnavailable."""
+    user = cast("SessionUser", current_user)
+    session = await user.session()
+    session_id = user.auth_id
+    return None if session is None or session_id is None else (session_id, session)
+
+
+async def require_session() -> tuple[str, Session]:
+    """Give the session of this request. Raises quart_auth.Unauthorized without one."""
+    found = await current_session()
+    if found is None:
+        raise Unauthorized
+    return found
+
+
+async def socket_session(websocket: Websocket) -> tuple[str, Session] | None:
+    """Give the session of a handshake: that of its cookie, else that of a `?token=` ticket.
+
+    The ticket is used up by the first look; looking again gives the same answer. Raises StoreUnavailable.
+    """
+    found = await current_session()
+    ticket = websocket.args.get("token")
+    if found is not None or not ticket or g.get("ticket_taken"):
+        return found
+    session_id = await services().store.take_ticket(ticket)
+    g.ticket_taken = True
+    setattr(g, ATTRIBUTE, SessionUser(session_id))
+    return await current_session()
+
+
+def remember_session(session_id: str) -> None:
+    """Let the answer to this request set the session's cookie."""
+    user = SessionUser(session_id, Action.WRITE)
+    cast("QuartAuth", current_app.extensions["QUART_AUTH"][0]).login_user(user)
+
+
+async def slide(session: Session) -> None:
+    """Count this request as the user's activity; the store is written rarely."""
+    settings, store = services().settings, services().store
+    lag = store.now() + settings.session_idle_seconds - session.idle_until
+    if lag > min(30.0, settings.session_idle_seconds / 10):
+        await store.touch(session)

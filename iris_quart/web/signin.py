@@ -1,0 +1,219 @@
+"""Signing in: limits first, then IRIS, then a session; every failure takes its time and tells the same."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from iris_quart.atelier import AtelierClient, Credentials, Limits, ServerInfo, Target
+from iris_quart.atelier.address import free_target, one_answer
+from iris_quart.config import Settings
+from iris_quart.errors import (
+    AccessDenied,
+    AuthFailed,
+    InvalidInput,
+    IrisQuartError,
+    RateLimited,
+    ServerUnreachable,
+    StoreUnavailable,
+)
+from iris_quart.sessions import NewSession, Session
+
+from .services import Services
+
+__all__ = ["Address", "Application", "prove", "server_key", "sign_in"]
+
+FIELD_CHARACTERS = 256
+USER_AGENT_CHARACTERS = 256
+PORTS = {"http": 80, "https": 443}
+WRONG = "The user name or the password is wrong."
+UNREACHABLE = "This server cannot be reached from here."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An IRIS server as a person types it."""
+
+    host: str
+    port: int
+    https: bool = False
+    prefix: str = ""
+
+    @property
+    def name(self) -> str:
+        """Name it as host:port."""
+        return f"{self.host.strip().lower()}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What somebody who wants to sign in says."""
+
+    server: str | Address
+    """A name from the settings, or an address."""
+    username: str
+    password: SecretStr
+    namespace: str | None = None
+    read_only: bool = False
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    name: str
+    key: str
+    target: Target | None
+    """None for a typed address that is not judged yet."""
+    namespaces: tuple[str, ...] | None = None
+    read_only: bool = False
+
+
+def server_key(url: str) -> str:
+    """Identify an IRIS server by its address; a hash, so that logs and stores do not tell the host."""
+    parts = urlsplit(url)
+    port = parts.port or PORTS.get(parts.scheme.lower(), 0)
+    text = f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}{parts.path.rstrip('/')}"
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+async def prove(services: Services, application: Application) -> ServerInfo:
+    """Test a connection: ask IRIS whether it takes these credentials, and leave again.
+
+    Raises as `sign_in` does.
+    """
+    _, _, info = await _admitted(services, application)
+    return info
+
+
+async def sign_in(services: Services, application: Application, replaced: Session | None) -> str:
+    """Sign in and return the id of a new session; the session it replaces ends.
+
+    Raises RateLimited (details.retryAfter in seconds; IRIS was not asked), AuthFailed, ServerUnreachable,
+    ConnectionTimeout, ConnectionFailed, InvalidResponse, LicenseLimit, InvalidInput for a namespace that is
+    not there, and StoreUnavailable. A failure comes no sooner than settings.login_floor_seconds.
+    """
+    server, target, info = await _admitted(services, application)
+    settings, store = services.settings, services.store
+    session_id = await store.create(
+        NewSession(
+            user=application.username,
+            server=server.name,
+            server_key=server.key,
+            target=target,
+            namespace=_namespace(server, info, application.namespace),
+            read_only=application.read_only or server.read_only or settings.read_only,
+            address=application.address,
+            user_agent=application.user_agent[:USER_AGENT_CHARACTERS],
+        ),
+        Credentials(application.username, application.password),
+    )
+    if replaced is not None:
+        await store.end(replaced.key, "replaced")
+    return session_id
+
+
+async def _admitted(services: Services, application: Application) -> tuple[_Server, Target, ServerInfo]:
+    loop = asyncio.get_running_loop()
+    floor = loop.time() + services.settings.login_floor_seconds
+    try:
+        server = _find(services.settings, application)
+        wait = await services.store.attempt(application.username, server.key, application.address)
+        if wait is not None:
+            raise RateLimited(
+                f"Too many tries to sign in. Try again in {max(1, round(wait))} seconds.",
+                details={"retryAfter": wait},
+            )
+        target, info = await _ask(services.settings, server, application)
+        # Also a wrong namespace is only told to those whom IRIS knows.
+        _namespace(server, info, application.namespace)
+        await services.store.forgive(application.username, server.key, application.address)
+    except StoreUnavailable:
+        raise
+    except IrisQuartError:
+        await asyncio.sleep(max(0.0, floor - loop.time()))
+        raise
+    return server, target, info
+
+
+def _find(settings: Settings, application: Application) -> _Server:
+    for field, text in (("username", application.username), ("namespace", application.namespace or "")):
+        if len(text) > FIELD_CHARACTERS or any(ord(character) < 32 for character in text):
+            raise InvalidInput(f"{field}: is too long or has control characters", field=field)
+    asked = application.server
+    for name, server in settings.servers.items():
+        target = Target.of(server)
+        if name == asked if isinstance(asked, str) else server_key(target.url) == _key_of(asked):
+            key = server_key(target.url)
+            return _Server(name, key, target, server.namespaces, server.read_only is True)
+    if isinstance(asked, str) or not settings.allow_free_host:
+        raise ServerUnreachable(UNREACHABLE)
+    return _Server(asked.name, _key_of(asked), None)
+
+
+def _key_of(address: Address) -> str:
+    prefix = "/" + address.prefix.strip("/") if address.prefix.strip("/") else ""
+    text = f"{'https' if address.https else 'http'}://{address.name}{prefix}"
+    try:
+        return server_key(text)
+    except ValueError:
+        # A host that makes no URL; the judge of free hosts refuses it, and it still is counted.
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+async def _ask(settings: Settings, server: _Server, application: Application) -> tuple[Target, ServerInfo]:
+    if server.target is not None:
+        return server.target, await _server_info(settings, server.target, application)
+    seconds = settings.connect_timeout_seconds
+    answer = await one_answer(_ask_free(settings, application), seconds)
+    if isinstance(answer, AuthFailed):
+        raise answer
+    return answer
+
+
+async def _ask_free(settings: Settings, application: Application) -> tuple[Target, ServerInfo] | AuthFailed:
+    """Ask a typed address. Refused credentials are an answer: they come from an IRIS that is allowed."""
+    address = application.server
+    assert isinstance(address, Address)
+    target = await free_target(
+        address.host,
+        address.port,
+        https=address.https,
+        prefix="/" + address.prefix.strip("/") if address.prefix.strip("/") else "",
+        networks=settings.free_host_networks,
+        ports=settings.free_host_ports,
+        seconds=settings.connect_timeout_seconds,
+    )
+    try:
+        return target, await _server_info(settings, target, application)
+    except AuthFailed as error:
+        return error
+
+
+async def _server_info(settings: Settings, target: Target, application: Application) -> ServerInfo:
+    credentials = Credentials(application.username, application.password)
+    client = AtelierClient(target, credentials, limits=Limits.of(settings))
+    try:
+        return await client.server_info()
+    except AccessDenied:
+        raise
+    except AuthFailed:
+        raise AuthFailed(WRONG) from None
+    finally:
+        await client.close()
+
+
+def _namespace(server: _Server, info: ServerInfo, wanted: str | None) -> str | None:
+    """Find the namespace in IRIS's own spelling."""
+    wanted = (wanted or "").strip()
+    if not wanted:
+        return None
+    shown = None if server.namespaces is None else {name.casefold() for name in server.namespaces}
+    for name in info.namespaces:
+        if name.casefold() == wanted.casefold() and (shown is None or name.casefold() in shown):
+            return name
+    raise InvalidInput("This server has no such namespace, or you may not use it.", field="namespace")
