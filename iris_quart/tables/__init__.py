@@ -1,0 +1,1 @@
+"""What the SQL and the client give together: catalogue, rows, counts, values and edits."""

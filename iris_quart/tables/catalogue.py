@@ -1,0 +1,197 @@
+"""The catalogue: which tables a namespace has and what their columns are, asked rarely."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from iris_quart.errors import ColumnNotFound, NamespaceNotFound, TableNotFound
+from iris_quart.sql.encoding import Encoding
+from iris_quart.sql.identifiers import QualifiedName, quote, split_table_name
+from iris_quart.sql.metadata import (
+    COLUMNS_SQL,
+    KEYS_SQL,
+    TABLES_SQL,
+    Column,
+    Table,
+    TableEntry,
+    build_entries,
+    build_table,
+)
+from iris_quart.sql.values import Category, Parameter
+
+from .caches import Cache
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+__all__ = ["Answer", "Catalogue", "Column", "ServerFacts", "SqlClient", "Table", "TableEntry"]
+
+TABLES_KEPT = 512
+LISTS_KEPT = 16
+
+T = TypeVar("T")
+
+
+class Answer(Protocol):
+    """What a statement answered."""
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One dictionary a row, numbers as int and Decimal."""
+
+
+class ServerFacts(Protocol):
+    """What a server says of itself."""
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Year and minor; (0, 0) when unknown."""
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """The namespaces it has."""
+
+
+class SqlClient(Protocol):
+    """What the tables need of atelier.AtelierClient."""
+
+    async def query(
+        self, namespace: str, sql: str, parameters: Sequence[Parameter] = (), *, write: bool = False
+    ) -> Answer:
+        """Run one statement."""
+
+    async def encoding(self, namespace: str) -> Encoding:
+        """Tell how the server writes values."""
+
+    async def server_info(self) -> ServerFacts:
+        """Ask the server who it is."""
+
+
+class Catalogue:
+    """The tables that one user sees on one server, remembered for `lifetime` seconds.
+
+    `allowed` are the namespaces that the settings show; None shows all.
+    """
+
+    def __init__(
+        self, client: SqlClient, *, lifetime: float = 300.0, allowed: tuple[str, ...] | None = None
+    ) -> None:
+        self._client = client
+        self._allowed = allowed
+        self._server: Cache[str, ServerFacts] = Cache(lifetime, 1)
+        self._lists: Cache[str, tuple[TableEntry, ...]] = Cache(lifetime, LISTS_KEPT)
+        self._tables: Cache[tuple[str, str, str], Table] = Cache(lifetime, TABLES_KEPT)
+
+    async def server(self, *, refresh: bool = False) -> ServerFacts:
+        """Give the server's release and namespaces. Raises what AtelierClient.server_info raises."""
+        return await self._server.get("", self._client.server_info, refresh=refresh)
+
+    async def namespaces(self, *, refresh: bool = False) -> tuple[str, ...]:
+        """List the namespaces that may be opened, in the server's order."""
+        info = await self.server(refresh=refresh)
+        if self._allowed is None:
+            return info.namespaces
+        allowed = {name.upper() for name in self._allowed}
+        return tuple(name for name in info.namespaces if name.upper() in allowed)
+
+    def namespace(self, name: str) -> str:
+        """Give a namespace's name as IRIS writes it. Raises NamespaceNotFound when the settings hide it."""
+        upper = name.strip().upper()
+        if not upper or (self._allowed is not None and upper not in {item.upper() for item in self._allowed}):
+            raise NamespaceNotFound(
+                "There is no namespace of this name, or it may not be opened.", field="namespace"
+            )
+        return upper
+
+    async def list_tables(self, namespace: str, *, refresh: bool = False) -> tuple[TableEntry, ...]:
+        """List the tables and views of a namespace by schema and name; one statement when not known."""
+        namespace = self.namespace(namespace)
+
+        async def load() -> tuple[TableEntry, ...]:
+            reply = await self._client.query(namespace, TABLES_SQL)
+            return build_entries(reply.rows)
+
+        return await self._lists.get(namespace, load, refresh=refresh)
+
+    async def table(
+        self, namespace: str, name: str, *, refresh: bool = False, settled: bool = False
+    ) -> Table:
+        """Describe a table or view, named "Schema.Table"; two statements side by side when not known.
+
+        `settled` tells POSIXTIME columns from TIMESTAMP ones, which takes a further statement the first time;
+        it is needed wherever values are compared or written. Raises InvalidInput for what is no name,
+        NamespaceNotFound, TableNotFound.
+        """
+        namespace = self.namespace(namespace)
+        asked = split_table_name(name)
+        key = _key(namespace, asked)
+        table = None if refresh else self._tables.peek(key)
+        if table is None:
+            table = await self._tables.get(key, lambda: self._read(namespace, asked), refresh=refresh)
+        if settled and not table.timestamps_settled:
+            table = await self._settle(table)
+            self._tables.amend(key, table)
+        return table
+
+    def forget(self, namespace: str, name: str | None = None) -> None:
+        """Ask again for a table, or for a whole namespace."""
+        upper = namespace.strip().upper()
+        if name is None:
+            self._lists.drop(lambda key: key == upper)
+            self._tables.drop(lambda key: key[0] == upper)
+        else:
+            wanted = _key(upper, split_table_name(name))
+            self._tables.drop(lambda key: key == wanted)
+
+    async def using(
+        self, namespace: str, name: str, use: Callable[[Table], Awaitable[T]], *, settled: bool = False
+    ) -> T:
+        """Run `use` with a table's description, once more with a fresh one if IRIS does not know it as it was.
+
+        SQLCODE -29 and -30 say that a column or table has gone since the description was read. Only for
+        reads, which may be run twice.
+        """
+        table = await self.table(namespace, name, settled=settled)
+        try:
+            return await use(table)
+        except (TableNotFound, ColumnNotFound):
+            self.forget(namespace, name)
+            fresh = await self.table(namespace, name, settled=settled)
+            if fresh == table:
+                raise
+            return await use(fresh)
+
+    async def close(self) -> None:
+        """Stop the reads under way."""
+        await asyncio.gather(self._server.close(), self._lists.close(), self._tables.close())
+
+    async def _read(self, namespace: str, asked: QualifiedName) -> Table:
+        columns, keys = await asyncio.gather(
+            self._client.query(namespace, COLUMNS_SQL, (asked.schema, asked.name)),
+            self._client.query(namespace, KEYS_SQL, (asked.schema, asked.name)),
+        )
+        return build_table(namespace, asked, columns.rows, keys.rows)
+
+    async def _settle(self, table: Table) -> Table:
+        """Look at one value of each timestamp column: a POSIXTIME shows as a number, a TIMESTAMP as text."""
+        columns = [column for column in table.columns if column.category is Category.TIMESTAMP]
+        items = ", ".join(
+            f"(SELECT TOP 1 {column.sql} FROM {table.sql} WHERE {column.sql} IS NOT NULL) AS {quote(f'c{index}')}"
+            for index, column in enumerate(columns)
+        )
+        rows = (await self._client.query(table.namespace, f"SELECT {items}")).rows
+        found = {key.lower(): value for key, value in rows[0].items()} if rows else {}
+        numbers = (
+            column.name for index, column in enumerate(columns) if _is_posixtime(found.get(f"c{index}"))
+        )
+        return table.with_timestamps(numbers)
+
+
+def _is_posixtime(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdigit())
+
+
+def _key(namespace: str, asked: QualifiedName) -> tuple[str, str, str]:
+    return namespace, asked.schema.lower(), asked.name.lower()
