@@ -29,6 +29,7 @@ export const T = {
     signedIn: "Signed in; reconnecting.",
   },
   keptEdits: (n) => (n ? `${count(n, "edit")} wait${n === 1 ? "s" : ""} here and will be sent.` : ""),
+  waiting: (n) => `${count(n, "edit")} queued`,
   backAgain: "Connected again.",
 
   // session

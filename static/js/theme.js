@@ -1,5 +1,6 @@
 // The theme button: as the system, light, dark. The server keeps the choice in a cookie and draws the next page in it.
 
+import { BASE } from "./base.js";
 import { T } from "./texts.js";
 
 const NEXT = { system: "light", light: "dark", dark: "system" };
@@ -24,7 +25,7 @@ export async function setTheme(choice) {
   label();
   dispatchEvent(new CustomEvent("themechange", { detail: choice }));
   try {
-    await fetch("/api/theme", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ theme: choice }) });
+    await fetch(`${BASE}/api/theme`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ theme: choice }) });
   } catch {
     // The page keeps it until the next load; a theme is no reason for a message.
   }

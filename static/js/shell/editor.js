@@ -96,10 +96,14 @@ export class Editor {
   }
 
   #connection(situation) {
-    const { state, why } = situation;
+    const { state, why, detail, blocked } = situation;
     this.#workspace.status.connection(situation, this.#client.unanswered);
     document.querySelector(".app").dataset.connection = state;
     if (state === "signedOut") return this.#veil(why);
+    if (blocked) {
+      const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" ");
+      toast(text, { kind: "error", lasting: true, key: "connection", actions: [{ label: T.reconnect, run: () => this.#client.retry() }] });
+    }
     if (state !== "live") return;
     part("toasts").querySelector("[data-key=connection]")?.remove();
     if (this.#putBack) {
@@ -125,7 +129,7 @@ export class Editor {
       why,
       pending: this.#workspace.pending.total,
       namespace: this.#sidebar.namespace,
-      readOnly: Boolean(this.#session?.readOnly) && !this.#page.server.readOnly,
+      readOnly: this.#page.server.readOnly,
       other: why === "otherUser" ? this.#session : null,
     });
   }
@@ -155,8 +159,8 @@ export class Editor {
     return {
       ...settings,
       readOnly: server.readOnly,
-      get autosave() { return preferences.get("saving") === "auto"; },
-      get reviewFirst() { return preferences.get("saving") === "review"; },
+      get autosave() { return !settings.production && preferences.get("saving") === "auto"; },
+      get reviewFirst() { return settings.production || preferences.get("saving") === "review"; },
       get density() { return preferences.get("density"); },
     };
   }

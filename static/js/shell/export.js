@@ -1,5 +1,6 @@
 // Export as CSV: what to write, then a download that the server streams, with its progress and a way to stop it.
 
+import { BASE } from "../base.js";
 import { stringify } from "../data/json.js";
 import { T } from "../texts.js";
 import { openDialog } from "./dialog.js";
@@ -27,7 +28,7 @@ export function exportAddress({ namespace, table, view = {}, rows = null, column
   if (view.search) query.set("search", view.search);
   if (columns) query.set("columns", stringify(columns));
   if (rows) query.set("rowIds", stringify(rows));
-  return `/api/export?${query}`;
+  return `${BASE}/api/export?${query}`;
 }
 
 /** Ask what to export from a tab's table, and do it. */

@@ -1,5 +1,7 @@
 // Requests beside the socket. The server judges unsafe ones by their origin; the forms carry a token as well.
 
+import { BASE } from "../base.js";
+
 /** A JSON answer, or an error that carries its status and what the server said. */
 export async function json(url, { method = "GET", body = null, form = null } = {}) {
   const headers = { Accept: "application/json" };
@@ -9,7 +11,7 @@ export async function json(url, { method = "GET", body = null, form = null } = {
     headers["Content-Type"] = "application/json";
     content = JSON.stringify(body);
   }
-  const response = await fetch(url, { method, headers, body: content, credentials: "same-origin", cache: "no-store" });
+  const response = await fetch(BASE + url, { method, headers, body: content, credentials: "same-origin", cache: "no-store" });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.error ?? response.statusText), { status: response.status, code: answer.code, answer });
   return answer;

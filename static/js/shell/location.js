@@ -1,5 +1,6 @@
 // The address of what is on screen: /table/NAMESPACE/TABLE?sort=Name:asc&filter=["Age","greater",40]&search=…
 
+import { BASE } from "../base.js";
 import { parse, stringify } from "../data/json.js";
 
 const PATH = /^\/table\/([^/]+)\/(.+)$/;
@@ -15,14 +16,14 @@ export function address({ namespace, table, view = {} }) {
     query.append("filter", stringify(list));
   }
   if (view.search) query.append("search", view.search);
-  const path = `/table/${encodeURIComponent(namespace)}/${encodeURIComponent(table)}`;
+  const path = `${BASE}/table/${encodeURIComponent(namespace)}/${encodeURIComponent(table)}`;
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 }
 
 /** What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left out. */
 export function readAddress({ pathname, search }) {
-  const match = PATH.exec(pathname);
+  const match = pathname.startsWith(BASE) && PATH.exec(pathname.slice(BASE.length));
   if (!match) return null;
   let namespace, table;
   try {

@@ -27,7 +27,7 @@ export function openMenu(anchor, items, { label, at = null, end = false }) {
   closeMenu();
   const menu = el("div", { class: "float menu", role: "menu", "aria-label": label });
   for (const item of items) menu.append(draw(item));
-  document.body.append(menu);
+  (anchor.closest("dialog, header, nav, main") ?? document.body).append(menu);
   place(menu, anchor, at, end);
   anchor.setAttribute("aria-expanded", "true");
   open = { menu, anchor };

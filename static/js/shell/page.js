@@ -16,6 +16,6 @@ export function readPage(body = document.body) {
     namespace: data.namespace || null,
     nonce: data.nonce,
     logout: data.logout,
-    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), bytesMax: settings.message_bytes_max },
+    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), production: Boolean(settings.production), bytesMax: settings.message_bytes_max },
   };
 }

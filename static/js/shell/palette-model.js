@@ -30,8 +30,9 @@ function startsWord(label, at) {
   return WORD_START.test(label.slice(at - 1, at)) || (/[a-z0-9]/.test(label[at - 1]) && /[A-Z]/.test(label[at]));
 }
 
-/** The best `limit` of `items` for `text`; an item has `label` and may have `boost`. */
+/** The best `limit` of `items` for `text`; an item has `label` and may have `boost`. For no text, the order given. */
 export function find(items, text, limit = 50) {
+  if (!text.trim()) return [...items].sort((a, b) => (b.boost ?? 0) - (a.boost ?? 0)).slice(0, limit);
   const found = [];
   for (const item of items) {
     const points = score(text, item.label);

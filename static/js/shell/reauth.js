@@ -1,5 +1,6 @@
 // Signing in again over the page, after the session has ended. Nothing of the page is lost; nothing of it can be read meanwhile.
 
+import { BASE } from "../base.js";
 import { T } from "../texts.js";
 import { closeDialogs } from "./dialog.js";
 import { el, icon } from "./dom.js";
@@ -38,10 +39,10 @@ export class SignInAgain {
     const password = el("input", { class: "input", id: "again-password", name: "password", type: "password", autocomplete: "current-password", required: true, autofocus: true });
     const error = el("div", { class: "note note-error", role: "alert", id: "again-error", hidden: true });
     const submit = el("button", { class: "button button-primary button-tall", type: "submit" }, T.signIn);
-    const next = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
+    const next = `${BASE}/login?next=${encodeURIComponent(location.pathname + location.search)}`;
     const form = el(
       "form",
-      { class: "card", method: "post", action: "/login" },
+      { class: "card", method: "post", action: `${BASE}/login` },
       el("div", { class: "card-head" }, el("h2", { id: "again-title" }, T.signInAgain), el("p", { id: "again-text" }, `${first} ${T.keptInTab(pending)}`)),
       error,
       el("div", { class: "field" },

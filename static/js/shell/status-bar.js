@@ -46,7 +46,8 @@ export class StatusBar extends EventTarget {
       const text = el("span", { title: reason });
       slot.replaceChildren(icon("wifi-off", { small: true }), text, again);
       const count = () => {
-        text.textContent = blocked ? `${T.stopped}. ${reason}` : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
+        const said = blocked ? T.stopped : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
+        text.textContent = waiting ? `${said} · ${T.waiting(waiting)}` : said;
       };
       count();
       if (!blocked && retryAt) this.#ticker = setInterval(count, 1000);

@@ -1,6 +1,7 @@
 // The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
 
 import { TableView } from "../grid/view.js";
+import { BASE } from "../base.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "./dialog.js";
 import { el, part } from "./dom.js";
@@ -103,7 +104,7 @@ export class Workspace extends EventTarget {
     if (tab === this.current) {
       this.#tabs.select(null);
       if (next) this.#select(next, { focus: true });
-      else history.pushState(null, "", "/");
+      else history.pushState(null, "", `${BASE}/`);
     }
     this.#changed();
   }
@@ -121,7 +122,7 @@ export class Workspace extends EventTarget {
         if (await confirm({ title: T.discardTitle(tab.table), text: T.discardText(edits(tab.pending ?? {})), go: T.discardAnyway })) view.discard();
         return;
       case "save":
-        if (this.#needs.preferences.get("saving") === "review" && view.showReview) return view.showReview();
+        if (this.#needs.settings.reviewFirst && view.showReview) return view.showReview();
         return view.save();
       default:
         view[METHODS[action] ?? action]?.();
