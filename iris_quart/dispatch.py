@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import enum
 import inspect
+import time
 import types
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from quart import Blueprint
 
 from .errors import InvalidInput, UnknownCommand
 from .protocol import Envelope, Event, Message
+from .sessions import WriteRecord
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -102,18 +105,6 @@ class AuditEntry:
     values: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRecord:
-    """What is stored under a write's id."""
-
-    state: str
-    """"started", "done" or "unknown"."""
-    fingerprint: str
-    answer: bytes
-    mine: bool = False
-    """Whether this very worker started it and still runs."""
-
-
 class WriteResults(Protocol):
     """Results of writes by id, kept per IRIS server and user, outliving the web session."""
 
@@ -139,15 +130,24 @@ class Context:
     audit: Callable[[AuditEntry], None]
     browsing: Browsing = field(default_factory=Browsing)
     message_id: str | None = None
+    cancel: Callable[[str], bool] = lambda _message_id: False
+    """Take back a command of this socket by its id; whether it was still to be taken back."""
+    ended: Callable[[], bool] = lambda: False
+    """Whether the session has ended: a write of many rows then starts no further statement."""
+    now: Callable[[], float] = time.time
+    """The store's clock, by which the session's deadlines are judged."""
 
     @property
     def owner(self) -> str:
         """Whom stored write results belong to."""
         return f"{self.session.server_key}|{self.session.user}"
 
-    def for_message(self, message_id: str | None) -> Context:
-        """Give the same context for one command; what is being browsed stays shared."""
-        return dataclasses.replace(self, message_id=message_id)
+    def for_message(self, message_id: str | None, session: Session | None = None) -> Context:
+        """Give the same context for one command; what is being browsed stays shared.
+
+        `session` is the session as it stands now, when its deadlines have moved.
+        """
+        return dataclasses.replace(self, message_id=message_id, session=session or self.session)
 
 
 Handler = Callable[[Any, Any], Any]
@@ -171,12 +171,13 @@ class Command:
     view: View | None
     """Key of what it shows: a newer command of the same key makes an older one stale."""
 
-    async def run(self, context: Context, payload: Message) -> AsyncIterator[Event]:
+    async def run(self, context: Context, payload: Message) -> AsyncGenerator[Event]:
         """Run the handler; what it returns or yields are the events."""
         answer = self.handler(context, payload)
-        if isinstance(answer, AsyncIterator):
-            async for event in answer:
-                yield event
+        if isinstance(answer, AsyncGenerator):
+            async with contextlib.aclosing(answer):
+                async for event in answer:
+                    yield event
         else:
             yield await answer
 

@@ -28,6 +28,7 @@ __all__ = [
     "encode_json",
     "error_body",
     "parse_envelope",
+    "salvage",
 ]
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
@@ -208,3 +209,16 @@ def _explain(text: str | bytes) -> Envelope:
     payload = value.get("payload")
     raw = b"{}" if payload is None else msgspec.json.encode(payload)
     return Envelope(command=value["command"], payload=msgspec.Raw(raw), id=message_id, background=background)
+
+
+def salvage(text: str | bytes) -> tuple[str | None, str | None]:
+    """Read id and command of a message that `parse_envelope` refused, as far as they are usable."""
+    try:
+        value = _ANY.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None, None
+    if not isinstance(value, dict):
+        return None, None
+    message_id, command = value.get("id"), value.get("command")
+    usable = isinstance(message_id, str) and ID_PATTERN.match(message_id)
+    return message_id if usable else None, command[:64] if isinstance(command, str) else None

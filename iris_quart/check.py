@@ -1,0 +1,74 @@
+"""`iris-quart check`: tries each configured server and says what it found."""
+
+from __future__ import annotations
+
+import dataclasses
+import getpass
+import sys
+
+from pydantic import SecretStr
+
+from .atelier import AtelierClient, Credentials, Limits, Target
+from .config import ServerSettings, Settings
+from .errors import AuthFailed, IrisQuartError
+
+__all__ = ["check_servers", "read_password"]
+
+
+def read_password(user: str) -> SecretStr:
+    """Ask for the password, without echo; from a pipe its first line is taken."""
+    if sys.stdin.isatty():
+        return SecretStr(getpass.getpass(f"password of {user}: "))
+    return SecretStr(sys.stdin.readline().rstrip("\r\n"))
+
+
+async def check_servers(
+    settings: Settings, user: str | None, password: SecretStr | None, namespace: str | None
+) -> int:
+    """Try every server and print what is there; 0 when all is well.
+
+    Without a user it only tells whether something that asks for a sign-in answers.
+    """
+    if not settings.servers:
+        print("no server is configured")
+        return 1
+    failed = 0
+    for name, server in settings.servers.items():
+        print(f"{name}: {server.url}")
+        try:
+            await _check(settings, server, user, password, namespace)
+        except (IrisQuartError, OSError) as error:
+            failed += 1
+            print(f"  failed: {error}")
+            if isinstance(error, IrisQuartError) and error.server_text:
+                print(f"  it said: {error.server_text}")
+    return 1 if failed else 0
+
+
+async def _check(
+    settings: Settings,
+    server: ServerSettings,
+    user: str | None,
+    password: SecretStr | None,
+    namespace: str | None,
+) -> None:
+    credentials = Credentials(user or "nobody", password or SecretStr(""))
+    client = AtelierClient(Target.of(server), credentials, limits=Limits.of(settings))
+    try:
+        try:
+            info = await client.server_info()
+        except AuthFailed:
+            if user is None:
+                print("  answers and asks for a sign-in; give --user to see more")
+                return
+            raise
+        print(f"  version     {info.version}")
+        print(f"  api         {info.api}")
+        print(f"  namespaces  {', '.join(info.namespaces)}")
+        where = namespace or next((one for one in info.namespaces if one != "%SYS"), "%SYS")
+        encoding = await client.encoding(where)
+        print(f"  values as seen in {where}:")
+        for field in dataclasses.fields(encoding):
+            print(f"    {field.name:<22} {getattr(encoding, field.name)!r}")
+    finally:
+        await client.close()

@@ -1,0 +1,201 @@
+"""The command `iris-quart`: demo, serve, check, protocol, sessions."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import __version__
+from .config import BadSettings, ServerSettings, Settings, default_instance, load_settings
+
+__all__ = ["main"]
+
+FAILED, WRONG = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; 0 is success, 1 failure, 2 a wrong setting or option."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except BadSettings as error:
+        print(f"iris-quart: {error}", file=sys.stderr)
+        return WRONG
+    except OSError as error:
+        print(f"iris-quart: {error.strerror or error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="iris-quart", description="A table editor for InterSystems IRIS.")
+    parser.add_argument("--version", action="version", version=f"iris-quart {__version__}")
+    kinds = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = kinds.add_parser("demo", help="run the editor with an embedded IRIS and sample data")
+    demo.add_argument("--host", default="127.0.0.1", help="address of the page (default: %(default)s)")
+    demo.add_argument("--port", type=int, default=8000, help="port of the page (default: %(default)s)")
+    demo.add_argument(
+        "--iris-port", type=int, default=0, help="port of the embedded IRIS (default: a free one)"
+    )
+    demo.add_argument("--instance", type=Path, help="folder of secrets, sessions and sample data")
+    demo.add_argument("--rows", type=int, help="also make a table of so many rows, Big.Measurement")
+    demo.set_defaults(run=_demo)
+
+    serve = kinds.add_parser("serve", help="serve the configured IRIS servers")
+    serve.add_argument(
+        "--bind",
+        action="append",
+        help="host:port, unix:PATH or fd://N; may be repeated (default: 127.0.0.1:8000)",
+    )
+    serve.add_argument("--workers", type=int, default=1, help="worker processes (default: %(default)s)")
+    serve.add_argument("--instance", type=Path, help="folder of config.toml, secrets and sessions")
+    serve.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
+    serve.set_defaults(run=_serve)
+
+    check = kinds.add_parser("check", help="validate the settings and try each configured server")
+    check.add_argument("--instance", type=Path, help="folder of config.toml")
+    check.add_argument("--user", help="sign in as this user; the password is asked for, or read from a pipe")
+    check.add_argument("--namespace", help="where to look how values are written (default: the first)")
+    check.set_defaults(run=_check)
+
+    protocol = kinds.add_parser("protocol", help="print the reference of the socket's commands and events")
+    protocol.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
+    protocol.add_argument("--write", action="store_true", help="write both into docs/ of the source tree")
+    protocol.set_defaults(run=_protocol)
+
+    sessions = kinds.add_parser("sessions", help="list or end signed-in sessions")
+    actions = sessions.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="list live sessions, oldest first")
+    listing.set_defaults(run=_list_sessions)
+    ending = actions.add_parser("end", help="end sessions by id (as `list` shows it), by user, or all")
+    which = ending.add_mutually_exclusive_group(required=True)
+    which.add_argument("id", nargs="?", help="at least 6 digits of the session's id")
+    which.add_argument("--user", help="end all sessions of this IRIS user")
+    which.add_argument("--all", action="store_true", help="end every session")
+    ending.set_defaults(run=_end_sessions)
+    for action in (listing, ending):
+        action.add_argument("--instance", type=Path, help="folder of config.toml and sessions")
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from .serve import run_on_loop
+
+    return run_on_loop(lambda: _run_demo(options))
+
+
+async def _run_demo(options: argparse.Namespace) -> int:
+    from .app import create_app
+    from .demo import DEMO_USERS, DemoOptions, DemoServer
+    from .serve import judge_bind, serve_app
+
+    instance = (options.instance or default_instance()).expanduser().resolve()
+    server = DemoServer(DemoOptions(directory=instance / "demo", rows=options.rows), port=options.iris_port)
+    async with server:
+        servers = {
+            "demo": ServerSettings(url=server.url, label="Demo", colour="green"),
+            "demo-readonly": ServerSettings(
+                url=server.url, label="Demo, read-only", colour="grey", read_only=True
+            ),
+        }
+        settings = load_settings(instance=instance, servers=servers)
+        bind = _place(options.host, options.port)
+        judge_bind(settings, [bind])
+        users = [(user.name, user.password) for user in DEMO_USERS if user.development]
+        app = create_app(settings, demo_users=users)
+
+        def announce() -> None:
+            names = " or ".join(f"{name} / {password}" for name, password in users)
+            print(
+                f"iris-quart {__version__}\n"
+                f"  page           http://{bind}\n"
+                f"  embedded IRIS  {server.url}/api/atelier/\n"
+                f"  sign in as     {names}\n"
+                f"  data           {server.options.directory}\n"
+                "Plain http, for this machine only. Ctrl-C stops.",
+                flush=True,
+            )
+
+        app.before_serving(announce)
+        await serve_app(app, settings, [bind])
+    return 0
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from .serve import judge_bind, run_on_loop, serve_app, supervise
+
+    settings = load_settings(instance=options.instance)
+    bind = options.bind or ["127.0.0.1:8000"]
+    judge_bind(settings, bind)
+    if not settings.servers and not settings.allow_free_host:
+        raise BadSettings(
+            f"servers: none is configured; name one in {settings.config_file} or IRIS_QUART_SERVERS"
+        )
+    if options.workers > 1:
+        rest = ["--instance", str(options.instance)] if options.instance else []
+        return supervise(settings, bind, options.workers, rest)
+
+    async def serve() -> int:
+        from .app import create_app
+
+        if not options.supervised:
+            _say_plain(settings)
+        await serve_app(create_app(settings), settings, bind, supervised=options.supervised)
+        return 0
+
+    return run_on_loop(serve)
+
+
+def _say_plain(settings: Settings) -> None:
+    if settings.insecure_http:
+        print("iris-quart: insecure_http is set: passwords cross the network in clear", file=sys.stderr)
+    elif not (settings.public_origin or "").startswith("https://"):
+        print("iris-quart: plain http; only browsers on this machine can sign in", file=sys.stderr)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .check import check_servers, read_password
+
+    settings = load_settings(instance=options.instance)
+    found = "read" if settings.config_file.is_file() else "not there"
+    print(f"settings are valid; {settings.config_file} is {found}")
+    password = read_password(options.user) if options.user else None
+    return asyncio.run(check_servers(settings, options.user, password, options.namespace))
+
+
+def _protocol(options: argparse.Namespace) -> int:
+    from .reference import markdown, schema_text, write
+
+    if options.write:
+        for path in write():
+            print(path)
+    else:
+        print(schema_text() if options.schema else markdown(), end="")
+    return 0
+
+
+def _list_sessions(options: argparse.Namespace) -> int:
+    from .administer import list_sessions
+
+    return asyncio.run(list_sessions(load_settings(instance=options.instance)))
+
+
+def _end_sessions(options: argparse.Namespace) -> int:
+    from .administer import end_sessions
+
+    settings = load_settings(instance=options.instance)
+    return asyncio.run(end_sessions(settings, options.id, options.user))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

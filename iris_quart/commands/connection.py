@@ -1,0 +1,137 @@
+"""Commands about the connection itself: who is signed in where, and taking a command back."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from pydantic import Field
+
+from iris_quart.dispatch import CommandBlueprint, Context, Kind
+from iris_quart.errors import InvalidInput
+from iris_quart.protocol import ID_PATTERN, UNSET, Event, Message, UnsetType
+
+__all__ = ["Cancelled", "ConnectionStatus", "ServerList", "SessionState", "connection"]
+
+connection = CommandBlueprint("connection", __name__)
+
+
+class Nothing(Message):
+    """No fields."""
+
+
+class SelectServer(Message):
+    """Name a server; a session has exactly one, so the name changes nothing."""
+
+    server_name: str | None = Field(None, description="Taken and not looked at.")
+
+
+class Cancel(Message):
+    """Name the command to take back."""
+
+    id: str = Field(description="Id of the command, as it was sent on this socket.")
+
+
+class ServerList(Event):
+    """The server that this session is signed in to."""
+
+    servers: list[str]
+
+
+class ConnectionStatus(Event):
+    """That the session is connected, and to what."""
+
+    connected: bool
+    server_name: str | None
+    namespace: str | UnsetType = UNSET
+
+
+class SessionState(Event):
+    """Who is signed in, and for how long; times left in seconds, `createdAt` in milliseconds since 1970."""
+
+    event: ClassVar[str] = "session"
+    user: str
+    server: str
+    namespace: str | None
+    read_only: bool
+    created_at: int
+    idle_seconds_left: float
+    seconds_left: float
+
+
+class Cancelled(Event):
+    """Whether the command could still be taken back; then it ends with the error CANCELLED."""
+
+    id: str
+    cancelled: bool
+
+
+@connection.command("getServerList", kind=Kind.INSTANT)
+async def get_server_list(context: Context, _payload: Nothing) -> ServerList:
+    """Name the server of this session."""
+    return ServerList(servers=[context.session.server])
+
+
+@connection.command("selectServer", kind=Kind.INSTANT)
+async def select_server(context: Context, _payload: SelectServer) -> ConnectionStatus:
+    """Say that the session's server is connected."""
+    return _status(context)
+
+
+@connection.command("getSession", kind=Kind.INSTANT, slides=False)
+async def get_session(context: Context, _payload: Nothing) -> SessionState:
+    """Say who is signed in and when that ends; the only command that does not keep the session alive."""
+    session = context.session
+    now = context.now()
+    # The store's clock may differ from this machine's; people compare with their own.
+    created = time.time() - (now - session.created)
+    return SessionState(
+        user=session.user,
+        server=session.server,
+        namespace=session.namespace,
+        read_only=session.read_only or context.settings.read_only is True,
+        created_at=round(created * 1000),
+        idle_seconds_left=round(max(0.0, session.ends_at - now), 3),
+        seconds_left=round(max(0.0, session.absolute_until - now), 3),
+    )
+
+
+@connection.command("cancel", kind=Kind.INSTANT)
+async def cancel(context: Context, payload: Cancel) -> Cancelled:
+    """Take back a command of this socket that waits, or a read that runs; a write that has begun goes on."""
+    if not ID_PATTERN.match(payload.id):
+        raise InvalidInput("id: must be 1 to 64 letters, digits, _ or -", field="id")
+    return Cancelled(id=payload.id, cancelled=context.cancel(payload.id))
+
+
+@connection.command("disconnect", kind=Kind.INSTANT)
+async def disconnect(context: Context, _payload: Nothing) -> ConnectionStatus:
+    """Do nothing, as ever; to sign out, post to /logout."""
+    return _status(context)
+
+
+@connection.command("cancelConnection", kind=Kind.INSTANT)
+async def cancel_connection(context: Context, _payload: Nothing) -> ConnectionStatus:
+    """Do nothing: a session is always connected."""
+    return _status(context)
+
+
+@connection.command("openServerManager", kind=Kind.INSTANT)
+async def open_server_manager(context: Context, _payload: Nothing) -> ConnectionStatus:
+    """Do nothing: there is no server manager in a browser."""
+    return _status(context)
+
+
+@connection.command("installServerManager", kind=Kind.INSTANT)
+async def install_server_manager(context: Context, _payload: Nothing) -> ConnectionStatus:
+    """Do nothing: there is no server manager in a browser."""
+    return _status(context)
+
+
+def _status(context: Context) -> ConnectionStatus:
+    namespace = context.browsing.namespace
+    return ConnectionStatus(
+        connected=True,
+        server_name=context.session.server,
+        namespace=UNSET if namespace is None else namespace,
+    )

@@ -1,0 +1,99 @@
+"""Tells proved changes to every other socket that shows the table, in all workers and machines."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from iris_quart import logs
+from iris_quart.dispatch import TableChange
+from iris_quart.errors import StoreUnavailable
+from iris_quart.protocol import UNSET, Event, UnsetType, encode_event, encode_json
+from iris_quart.sessions import Session, SessionStore
+
+from .registry import LiveSocket, Registry
+
+__all__ = ["ChangedRow", "Changes", "RowsChanged"]
+
+RETRY_SECONDS = 1.0
+
+log = logs.get_logger(__name__)
+
+
+class ChangedRow(msgspec.Struct, kw_only=True, rename="camel"):
+    """One changed row; `values` are its new values by column, absent for a deleted row."""
+
+    kind: str
+    row_id: str | None
+    values: dict[str, Any] | UnsetType = UNSET
+
+
+class RowsChanged(Event):
+    """Somebody else changed rows of a table that this socket shows."""
+
+    namespace: str
+    table_name: str
+    changes: Sequence[ChangedRow]
+    by: str
+
+
+class _Published(msgspec.Struct):
+    """What travels between workers; `event` is the text for the sockets, as it is."""
+
+    server_key: str
+    namespace: str
+    table_name: str
+    event: str
+
+
+class Changes:
+    """The fan-out of one worker."""
+
+    def __init__(self, registry: Registry, store: SessionStore) -> None:
+        self._registry = registry
+        self._store = store
+        self._decoder = msgspec.json.Decoder(_Published)
+
+    async def announce(self, session: Session, change: TableChange, writer: LiveSocket | None) -> None:
+        """Tell a proved change to all but its writer's own socket; a store that is away loses only this."""
+        rows = [
+            ChangedRow(kind=row.kind, row_id=row.row_id, values=UNSET if row.values is None else row.values)
+            for row in change.changes
+        ]
+        event = RowsChanged(
+            namespace=change.namespace, table_name=change.table_name, changes=rows, by=session.user
+        )
+        message = _Published(
+            session.server_key, change.namespace, change.table_name, encode_event(event).decode()
+        )
+        self._deliver(message, writer)
+        try:
+            await self._store.publish(encode_json(message))
+        except StoreUnavailable:
+            log.warning("a change was not told to other workers")
+
+    async def run(self) -> None:
+        """Deliver what other workers announce, until cancelled."""
+        while True:
+            try:
+                async for message in self._store.changes():
+                    self._deliver(self._decoder.decode(message), None)
+                return
+            except StoreUnavailable:
+                await asyncio.sleep(RETRY_SECONDS)
+            except msgspec.DecodeError:
+                log.warning("a change of another release was passed over")
+
+    def _deliver(self, message: _Published, writer: LiveSocket | None) -> None:
+        name = (message.namespace, message.table_name)
+        for socket in self._registry:
+            if (
+                socket is not writer
+                and not socket.presence.ended
+                and socket.presence.session.server_key == message.server_key
+                and name in socket.tables
+            ):
+                socket.connection.push(message.event)

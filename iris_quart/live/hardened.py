@@ -1,0 +1,179 @@
+"""Bounds that Hypercorn 0.18 does not have, kept in one place because they touch its private parts.
+
+- permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
+- A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
+  away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
+- A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
+- Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
+- The time that open sockets have at a stop is never shorter than ours (`graceful_timeout`).
+
+pyproject.toml bounds the version; tests/live/test_hardened.py fails when one of these parts has moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from io import BytesIO, StringIO
+from typing import Any
+
+import hypercorn.logging as stock_logging
+import hypercorn.protocol.ws_stream as streams
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.protocol.events import Data, StreamClosed
+from hypercorn.protocol.h11 import H11Protocol
+from quart import Quart
+from quart.asgi import ASGIWebsocketConnection
+from wsproto.events import Ping, TextMessage
+from wsproto.utilities import LocalProtocolError
+
+__all__ = ["WIRE", "BoundedConnection", "Wire", "harden", "wire_of"]
+
+WIRE = "iris_quart.wire"
+"""Key of the `Wire` in a websocket's scope."""
+
+INBOX = 8
+"""Messages that Quart may hold for a socket; beyond, TCP pushes back. Quart's own inbox has no bound."""
+
+LINGER_SECONDS = 0.5
+"""How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
+
+
+class _Limits:
+    """What `harden` was told; Hypercorn makes its buffers without asking us."""
+
+    message_length = 16 * 1024 * 1024
+    graceful_seconds = 0.0
+
+
+_lingering: set[asyncio.Task[None]] = set()
+
+
+class Wire:
+    """The connection under one websocket; only for HTTP/1.1 under Hypercorn."""
+
+    __slots__ = ("_server", "_stream", "heard")
+
+    def __init__(self, stream: streams.WSStream, server: TCPServer) -> None:
+        self._stream = stream
+        self._server = server
+        self.heard = time.monotonic()
+        """When a byte of the peer last arrived, on the monotonic clock."""
+
+    def ping(self) -> None:
+        """Ask for a sign of life; left out while other data waits to be sent, or after a close."""
+        transport = self._server.writer.transport
+        if transport.get_write_buffer_size() or transport.is_closing():
+            return
+        try:
+            transport.write(self._stream.connection.send(Ping()))
+        except LocalProtocolError:
+            return
+
+    def abort(self) -> None:
+        """Cut the connection off and free what waits to be sent."""
+        self._server.writer.transport.abort()
+
+
+def wire_of(send: Any) -> Wire | None:
+    """Find the wire under an ASGI `send`; None under another server or HTTP/2."""
+    stream = getattr(send, "__self__", None)
+    if not isinstance(stream, streams.WSStream):
+        return None
+    protocol = getattr(stream.send, "__self__", None)
+    if not isinstance(protocol, H11Protocol):
+        return None
+    server = getattr(protocol.send, "__self__", None)
+    if not isinstance(server, TCPServer):
+        return None
+    # worker_serve reads this value when it stops, so it can still be raised now.
+    stream.config.graceful_timeout = max(stream.config.graceful_timeout, _Limits.graceful_seconds)
+    wire = Wire(stream, server)
+    stream.iris_quart_wire = wire  # type: ignore[attr-defined]
+    return wire
+
+
+class BoundedConnection(ASGIWebsocketConnection):
+    """Quart's websocket connection with a bounded inbox, which leaves its wire in the scope."""
+
+    def __init__(self, app: Quart, scope: Any) -> None:
+        super().__init__(app, scope)
+        self.queue = asyncio.Queue(maxsize=INBOX)
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        """Serve one websocket."""
+        scope: Any = self.scope
+        scope[WIRE] = wire_of(send)
+        await super().__call__(receive, send)
+
+
+def harden(app: Quart, message_length: int, graceful_seconds: float) -> None:
+    """Put the bounds in force for this process.
+
+    message_length: characters of a text message, or bytes of another, beyond which it is refused with 1009.
+    graceful_seconds: least time that open sockets have when Hypercorn stops.
+    """
+    _Limits.message_length = message_length
+    _Limits.graceful_seconds = graceful_seconds
+    app.asgi_websocket_class = BoundedConnection
+    private: Any = streams
+    private.server_extensions_handshake = _no_extensions
+    private = stock_logging
+    private._create_logger = _create_logger  # noqa: SLF001
+    streams.WebsocketBuffer.extend = _extend  # type: ignore[method-assign]
+    streams.WSStream.handle = _handle  # type: ignore[method-assign]
+    streams.WSStream._handle_events = _handle_events  # type: ignore[method-assign]  # noqa: SLF001
+
+
+_stock_create_logger = stock_logging._create_logger  # noqa: SLF001
+
+
+def _create_logger(name: str, target: Any, *rest: Any, **options: Any) -> logging.Logger | None:
+    if name == "hypercorn.error" and target == "-":
+        return logging.getLogger(name)
+    return _stock_create_logger(name, target, *rest, **options)
+
+
+def _no_extensions(_offers: Any, _supported: Any) -> None:
+    return None
+
+
+def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
+    size = len(event.data)
+    if self.length + size > min(self.max_length, _Limits.message_length):
+        self.value = None
+        self.length = -1  # tripped: `_handle_events` closes the transport
+        raise streams.FrameTooLargeError
+    if self.value is None:
+        self.value = StringIO() if isinstance(event, TextMessage) else BytesIO()
+    self.length += size
+    self.value.write(event.data)
+
+
+_stock_handle = streams.WSStream.handle
+_stock_handle_events = streams.WSStream._handle_events  # noqa: SLF001
+
+
+async def _handle(self: streams.WSStream, event: Any) -> None:
+    if isinstance(event, Data):
+        wire = getattr(self, "iris_quart_wire", None)
+        if wire is not None:
+            wire.heard = time.monotonic()
+        if self.buffer.length < 0:
+            return
+    await _stock_handle(self, event)
+
+
+async def _handle_events(self: streams.WSStream) -> None:
+    await _stock_handle_events(self)
+    if self.buffer.length < 0 and not self.closed:
+        task = asyncio.get_running_loop().create_task(_linger(self))
+        _lingering.add(task)
+        task.add_done_callback(_lingering.discard)
+
+
+async def _linger(stream: streams.WSStream) -> None:
+    await asyncio.sleep(LINGER_SECONDS)
+    if not stream.closed:
+        await stream.send(StreamClosed(stream_id=stream.stream_id))

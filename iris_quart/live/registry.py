@@ -1,0 +1,132 @@
+"""The open sockets of this worker, by session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from iris_quart.dispatch import Browsing
+from iris_quart.protocol import Message
+from iris_quart.sessions import Session
+
+from .connection import Connection
+from .runner import Runner
+
+__all__ = ["LiveSocket", "OpenTables", "Presence", "Registry"]
+
+OPEN_TABLES_MAX = 64
+"""Tables that one socket is told about; a page has few tabs, a script may walk through thousands."""
+
+
+@dataclass(eq=False, slots=True)
+class Presence:
+    """A session that has sockets in this worker."""
+
+    session: Session
+    """As the store last told it."""
+    sockets: set[LiveSocket] = field(default_factory=set)
+    ended: bool = False
+    warned: bool = False
+    """Whether the sockets know that the session ends soon; forgotten when it is prolonged."""
+
+
+@dataclass(eq=False, slots=True)
+class LiveSocket:
+    """One open socket."""
+
+    presence: Presence
+    connection: Connection
+    runner: Runner
+    tables: OpenTables
+
+
+class OpenTables:
+    """The tables that one socket has read and so shows, most recent last."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a table `(namespace, table)` is open; upper and lower case are the same."""
+        return isinstance(name, tuple) and _folded(*name) in self._names
+
+    def note(self, payload: Message, browsing: Browsing) -> None:
+        """Take note of the table that a command was answered for."""
+        if not hasattr(payload, "table_name"):
+            return
+        namespace = getattr(payload, "namespace", None) or browsing.namespace
+        table_name = payload.table_name or browsing.table_name
+        if not namespace or not table_name:
+            return
+        name = _folded(namespace, table_name)
+        self._names[name] = None
+        self._names.move_to_end(name)
+        if len(self._names) > OPEN_TABLES_MAX:
+            self._names.popitem(last=False)
+
+
+def _folded(namespace: str, table_name: str) -> tuple[str, str]:
+    return namespace.casefold(), table_name.casefold()
+
+
+class Registry:
+    """All open sockets of this worker."""
+
+    def __init__(self) -> None:
+        self._presences: dict[str, Presence] = {}
+        self._sockets: set[LiveSocket] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    async def emptied(self) -> None:
+        """Wait until no socket is open."""
+        await self._empty.wait()
+
+    def __len__(self) -> int:
+        """Count the open sockets."""
+        return len(self._sockets)
+
+    def __iter__(self) -> Iterator[LiveSocket]:
+        """Go through the sockets that are open now; others may come and go meanwhile."""
+        return iter(list(self._sockets))
+
+    def presences(self) -> list[Presence]:
+        """List the sessions that have sockets here."""
+        return list(self._presences.values())
+
+    def presence(self, key: str) -> Presence | None:
+        """Find a session that has sockets here."""
+        return self._presences.get(key)
+
+    @contextmanager
+    def present(self, session: Session) -> Iterator[Presence]:
+        """Give the session's presence, kept as long as one of its sockets is inside this block."""
+        presence = self._presences.get(session.key)
+        if presence is None:
+            presence = self._presences[session.key] = Presence(session)
+        elif session.idle_until > presence.session.idle_until:
+            presence.session = session
+        try:
+            yield presence
+        finally:
+            if not presence.sockets and self._presences.get(session.key) is presence:
+                del self._presences[session.key]
+
+    @contextmanager
+    def joined(self, socket: LiveSocket) -> Iterator[None]:
+        """Count a socket in as long as the block lasts."""
+        self._sockets.add(socket)
+        self._empty.clear()
+        socket.presence.sockets.add(socket)
+        try:
+            yield
+        finally:
+            self._sockets.discard(socket)
+            socket.presence.sockets.discard(socket)
+            if not self._sockets:
+                self._empty.set()

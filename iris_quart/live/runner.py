@@ -1,0 +1,253 @@
+"""Which command of one socket runs when, and what becomes of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Hashable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from iris_quart import logs
+from iris_quart.config import Settings
+from iris_quart.dispatch import Command, Commands, Context, Kind
+from iris_quart.errors import AuthExpired, Cancelled, CommandFailed, IrisQuartError, RateLimited
+from iris_quart.protocol import ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
+from iris_quart.sessions import Session
+
+__all__ = ["Runner", "SessionOver", "Surroundings"]
+
+NO_COMMAND = "wsServer"
+"""`context` of an error in a message that names no command; the ancestor's word."""
+
+log = logs.get_logger(__name__)
+
+
+class SessionOver(Exception):
+    """The session has ended, so the command is not run; the socket is told by its close."""
+
+
+class Surroundings(Protocol):
+    """What a runner needs of the socket and the worker around it."""
+
+    async def admit(self, command: Command, background: bool) -> Session:
+        """Let a command run now and give the session as it stands. Raises SessionOver, StoreUnavailable."""
+
+    async def emit(self, text: str) -> None:
+        """Send one answer, waiting for room."""
+
+    def push(self, text: str) -> None:
+        """Send one answer without waiting."""
+
+    def succeeded(self, command: Command, payload: Message) -> None:
+        """Take note of a command that was answered without an error."""
+
+    def measured(self, command: str, outcome: str, seconds: float) -> None:
+        """Take note of how a command ended."""
+
+    def credentials_refused(self) -> None:
+        """End the session: IRIS no longer accepts what it accepted at sign-in."""
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """One command on its way."""
+
+    command: Command
+    payload: Message
+    name: str
+    """As the client wrote it, perhaps an alias."""
+    message_id: str | None
+    background: bool
+    view: Hashable = None
+    taken_back: bool = False
+    """Nothing of its answer is sent any more."""
+    task: asyncio.Task[None] | None = field(default=None)
+
+    @property
+    def depends_on_context(self) -> bool:
+        """Whether it names no table and so means the one that the commands before it chose."""
+        payload = self.payload
+        return getattr(payload, "table_name", "") is None or (
+            hasattr(payload, "table_name") and getattr(payload, "namespace", "") is None
+        )
+
+
+class Runner:
+    """Runs the commands of one socket.
+
+    Reads run side by side, up to `settings.reads_in_flight`; writes one at a time in the order of arrival;
+    instant commands at once. A command that names no table waits for all before it and, until it has
+    started, holds back all behind it: so it can only mean the table that its sender meant.
+    """
+
+    def __init__(
+        self, commands: Commands, context: Context, settings: Settings, surroundings: Surroundings
+    ) -> None:
+        self._commands = commands
+        self._context = context
+        self._settings = settings
+        self._around = surroundings
+        self._waiting: deque[_Job] = deque()
+        self._running: set[_Job] = set()
+        self._refusing = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs or waits."""
+        return bool(self._running or self._waiting)
+
+    def take(self, text: str) -> None:
+        """Take one message of the client."""
+        if self._refusing:
+            return
+        try:
+            envelope = parse_envelope(text)
+            command = self._commands.resolve(envelope.command)
+            payload = self._commands.validate(command, envelope)
+            job = _Job(command, payload, envelope.command[:64], envelope.id, envelope.background)
+            if command.view is not None:
+                job.view = command.view(self._context, payload)
+            self._accept(job)
+        except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
+            message_id, name = salvage(text)
+            self._around.push(self._failure(error, name or NO_COMMAND, message_id))
+
+    def cancel(self, message_id: str) -> bool:
+        """Take back a command that waits, or a read that runs; whether there was one."""
+        for job in (*self._waiting, *self._running):
+            if job.message_id == message_id and not job.taken_back:
+                if job.task is not None and job.command.kind is not Kind.READ:
+                    return False
+                self._take_back(job, "The command was cancelled.")
+                return True
+        return False
+
+    def stop_reads(self) -> None:
+        """Take nothing new, forget what waits, and stop reads; a write that has begun goes on."""
+        self._refusing = True
+        self._waiting.clear()
+        for job in list(self._running):
+            if job.command.kind is not Kind.WRITE and job.task is not None:
+                job.taken_back = True
+                job.task.cancel()
+
+    async def finish(self, seconds: float) -> None:
+        """Take nothing new and wait, up to so long, until all that was taken is answered."""
+        self._refusing = True
+        until = time.monotonic() + seconds
+        while self.busy and (left := until - time.monotonic()) > 0:
+            tasks = {job.task for job in self._running if job.task is not None}
+            if not tasks:
+                break
+            await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+
+    def writes(self) -> set[asyncio.Task[None]]:
+        """Give the writes that have begun and not ended."""
+        return {job.task for job in self._running if job.command.kind is Kind.WRITE and job.task is not None}
+
+    def _accept(self, job: _Job) -> None:
+        if job.command.kind is Kind.INSTANT:
+            self._start(job)
+            return
+        if job.view is not None:
+            self._make_stale(job.view)
+        if len(self._waiting) >= self._settings.commands_queued:
+            raise RateLimited("Too many commands are waiting; send this one again later.")
+        self._waiting.append(job)
+        self._schedule()
+
+    def _make_stale(self, view: Hashable) -> None:
+        for job in (*self._waiting, *self._running):
+            if job.view == view and not job.taken_back:
+                self._take_back(job, "A newer command replaced it.")
+
+    def _take_back(self, job: _Job, why: str) -> None:
+        job.taken_back = True
+        if job.message_id is not None:
+            self._around.push(self._failure(Cancelled(why), job.name, job.message_id))
+        if job.task is not None:
+            job.task.cancel()
+        else:
+            self._waiting.remove(job)
+            self._schedule()
+
+    def _schedule(self) -> None:
+        ahead = [job for job in self._running if job.command.kind is not Kind.INSTANT]
+        reads = sum(job.command.kind is Kind.READ for job in ahead)
+        write_ahead = len(ahead) > reads
+        kept: deque[_Job] = deque()
+        barrier = False
+        for job in self._waiting:
+            writes = job.command.kind is Kind.WRITE
+            free = not write_ahead if writes else reads < self._settings.reads_in_flight
+            if not barrier and job.depends_on_context:
+                free = free and not ahead and not kept
+                barrier = not free
+            if barrier or not free:
+                kept.append(job)
+            else:
+                self._start(job)
+                ahead.append(job)
+                reads += not writes
+            write_ahead = write_ahead or writes
+        self._waiting = kept
+
+    def _start(self, job: _Job) -> None:
+        self._running.add(job)
+        job.task = asyncio.get_running_loop().create_task(self._run(job))
+        if job.command.kind is Kind.WRITE:
+            # A client that drops does not cut a write short; someone must hold the task until it ends.
+            _begun_writes.add(job.task)
+            job.task.add_done_callback(_begun_writes.discard)
+
+    async def _run(self, job: _Job) -> None:
+        begun = time.perf_counter()
+        outcome = "ok"
+        try:
+            session = await self._around.admit(job.command, job.background)
+            context = self._context.for_message(job.message_id, session)
+            async with aclosing(job.command.run(context, job.payload)) as events:
+                async for event in events:
+                    if job.taken_back:
+                        break
+                    await self._around.emit(encode(event, job.message_id))
+            self._around.succeeded(job.command, job.payload)
+        except asyncio.CancelledError:
+            # Only we cancel these tasks, and whoever does has told the client already.
+            outcome = "cancelled"
+        except SessionOver:
+            outcome = "session_over"
+        except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
+            outcome = str(getattr(error, "code", "COMMAND_ERROR")).lower()
+            if not job.taken_back:
+                await self._around.emit(self._failure(error, job.name, job.message_id))
+            if isinstance(error, AuthExpired):
+                self._around.credentials_refused()
+        finally:
+            self._running.discard(job)
+            self._around.measured(job.command.name, outcome, time.perf_counter() - begun)
+            self._schedule()
+
+    def _failure(self, error: Exception, name: str, message_id: str | None) -> str:
+        if isinstance(error, IrisQuartError) and not isinstance(error, CommandFailed):
+            return encode(ErrorEvent.of(error, name), message_id)
+        trace = logs.trace_id()
+        log.error("command failed", command=name, trace_id=trace, exc_info=error)
+        told = CommandFailed(f"Something went wrong on the server. If you report it, name {trace}.")
+        return encode(ErrorEvent.of(told, name, trace), message_id)
+
+
+_begun_writes: set[asyncio.Task[None]] = set()
+
+
+def begun_writes() -> set[asyncio.Task[None]]:
+    """Give the writes of this worker that have not ended, also those whose client has gone."""
+    return set(_begun_writes)
+
+
+def encode(event: Event, message_id: str | None = None) -> str:
+    """Write an event as the text of a frame."""
+    return encode_event(event, message_id).decode()

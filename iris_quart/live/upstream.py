@@ -1,0 +1,67 @@
+"""The IRIS side of each session, once per worker: made on first use, given back when the session ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from iris_quart.atelier import AtelierClient, Credentials, Limits
+from iris_quart.config import Settings
+from iris_quart.sessions import Session
+
+if TYPE_CHECKING:
+    from iris_quart.tables import Tables
+
+__all__ = ["MakeTables", "Upstream"]
+
+MakeTables = Callable[[AtelierClient, Session], "Tables"]
+
+
+class Upstream:
+    """Clients and table services of the sessions that this worker has served."""
+
+    def __init__(self, settings: Settings, make_tables: MakeTables) -> None:
+        self._limits = Limits.of(settings)
+        self._make_tables = make_tables
+        self._open: dict[str, tuple[AtelierClient, Tables]] = {}
+        self._past_round_trips = 0
+
+    def __len__(self) -> int:
+        """Count the sessions that have a client here."""
+        return len(self._open)
+
+    @property
+    def round_trips(self) -> int:
+        """Requests sent to IRIS since the start."""
+        return self._past_round_trips + sum(client.round_trips for client, _ in self._open.values())
+
+    @property
+    def iris_sessions(self) -> int:
+        """IRIS sessions, and so perhaps licences, that this worker holds now."""
+        return sum(client.open_sessions for client, _ in self._open.values())
+
+    def tables_for(self, session: Session, credentials: Credentials) -> Tables:
+        """Give the session's table services."""
+        if found := self._open.get(session.key):
+            return found[1]
+        client = AtelierClient(session.target, credentials, limits=self._limits, signed_in=True)
+        tables = self._make_tables(client, session)
+        self._open[session.key] = (client, tables)
+        return tables
+
+    async def release(self, key: str) -> None:
+        """Sign out at IRIS and forget the credentials of a session; one that is not here is no error."""
+        if found := self._open.pop(key, None):
+            client, _ = found
+            self._past_round_trips += client.round_trips
+            await client.close()
+
+    async def close(self, seconds: float) -> None:
+        """Release all, within so many seconds."""
+        releases = [asyncio.ensure_future(self.release(key)) for key in list(self._open)]
+        if releases:
+            _, late = await asyncio.wait(releases, timeout=seconds)
+            for release in late:
+                release.cancel()
+            await asyncio.gather(*releases, return_exceptions=True)

@@ -1,0 +1,103 @@
+"""Everything live of one worker, tied together: what a socket needs, started and stopped as one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from quart import Websocket
+
+from iris_quart import logs
+from iris_quart.config import Settings
+from iris_quart.dispatch import AuditEntry, Commands
+from iris_quart.metrics import Metrics
+from iris_quart.sessions import Session, SessionStore
+
+from .changes import Changes
+from .drain import Drain
+from .expiry import Expiry
+from .heartbeat import Heartbeat
+from .limits import SocketLimits
+from .registry import Registry
+from .upstream import MakeTables, Upstream
+
+__all__ = ["EXTENSION", "Gate", "LiveWorker", "WriteAudit"]
+
+EXTENSION = "iris_quart.live"
+LOGOUT_SECONDS = 1.0
+"""Time to give IRIS's sessions back at a stop."""
+
+log = logs.get_logger(__name__)
+
+WriteAudit = Callable[[Session, AuditEntry], None]
+
+
+class Gate(Protocol):
+    """Who may open a socket."""
+
+    def origin_allowed(self, websocket: Websocket) -> bool:
+        """Judge the Origin of a handshake."""
+
+    async def session_of(self, websocket: Websocket) -> tuple[str, Session] | None:
+        """Give the session id and session of a handshake. Raises StoreUnavailable."""
+
+
+class LiveWorker:
+    """The live side of one worker."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: SessionStore,
+        commands: Commands,
+        gate: Gate,
+        make_tables: MakeTables,
+        audit: WriteAudit,
+        metrics: Metrics,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.commands = commands
+        self.gate = gate
+        self.audit = audit
+        self.metrics = metrics
+        self.upstream = Upstream(settings, make_tables)
+        self.registry = Registry()
+        self.limits = SocketLimits(settings)
+        self.changes = Changes(self.registry, store)
+        self.expiry = Expiry(store, self.registry, settings, self.upstream.release)
+        self.drain = Drain(self.registry, settings)
+        self._heartbeat = Heartbeat(self.registry, settings)
+        self._work: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            self._heartbeat.run,
+            self.changes.run,
+            self.drain.watch,
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def also_run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something else beside, from the start to the stop."""
+        self._work.append(work)
+
+    async def start(self) -> None:
+        """Begin to watch sessions, peers, changes and the order to stop; called in `before_serving`."""
+        await self.expiry.start()
+        self._tasks.extend(asyncio.create_task(_logged(work())) for work in self._work)
+
+    async def stop(self) -> None:
+        """Close what is open and give IRIS's sessions back; called in `after_serving`."""
+        await self.drain.run()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.expiry.stop()
+        await self.upstream.close(LOGOUT_SECONDS)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception as error:
+        log.exception("a background task failed", exc_info=error)
+        raise

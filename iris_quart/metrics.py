@@ -1,0 +1,217 @@
+"""Prometheus metrics of all workers on one port of its own; no label holds a user, host or table."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+__all__ = ["Metrics", "MetricsPort", "split_bind"]
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+RETRY_SECONDS = 1.0
+GAUGE_SECONDS = 1.0
+REQUEST_SECONDS = 5.0
+
+
+class Metrics:
+    """What is counted; costs next to nothing when `settings.metrics_bind` is empty.
+
+    Values lie in files below `instance/metrics`, one set a worker, so that whichever worker holds the port
+    can add them up (prometheus_client's multiprocess mode).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.on = bool(settings.metrics_bind)
+        if not self.on:
+            return
+        self._directory = settings.instance / "metrics"
+        _prepare(self._directory)
+        # prometheus_client decides where values live when it is imported.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._directory)
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+        own = CollectorRegistry()
+        self._commands = Counter(
+            "iris_quart_commands", "Commands by name and outcome.", ["command", "outcome"], registry=own
+        )
+        self._seconds = Histogram(
+            "iris_quart_command_seconds",
+            "Time from the start of a command to its last event.",
+            ["command"],
+            buckets=SECONDS,
+            registry=own,
+        )
+        self._closes = Counter(
+            "iris_quart_socket_closes", "Closed sockets by code; 0: the peer left.", ["code"], registry=own
+        )
+        self._sockets = _live_gauge(Gauge, "iris_quart_sockets", "Open sockets.", own)
+        self._clients = _live_gauge(
+            Gauge, "iris_quart_worker_sessions", "Sessions with an IRIS client, counted by worker.", own
+        )
+        self._iris_sessions = _live_gauge(
+            Gauge, "iris_quart_iris_sessions", "IRIS sessions held, each perhaps a licence.", own
+        )
+        self._sessions = Gauge(
+            "iris_quart_sessions",
+            "Signed-in sessions in the store.",
+            multiprocess_mode="livemax",
+            registry=own,
+        )
+        self._store_up = Gauge(
+            "iris_quart_store_up",
+            "1 while the session store answers.",
+            multiprocess_mode="livemin",
+            registry=own,
+        )
+        self._round_trips = Counter("iris_quart_iris_requests", "Requests sent to IRIS.", registry=own)
+        self._known_round_trips = 0
+
+    def command(self, command: str, outcome: str, seconds: float) -> None:
+        """Count a command; `command` is a registered name, `outcome` "ok" or an error code."""
+        if self.on:
+            self._commands.labels(command, outcome).inc()
+            self._seconds.labels(command).observe(seconds)
+
+    @contextmanager
+    def socket(self) -> Iterator[None]:
+        """Count an open socket as long as the block lasts."""
+        if not self.on:
+            yield
+            return
+        self._sockets.inc()
+        try:
+            yield
+        finally:
+            self._sockets.dec()
+
+    def socket_closed(self, code: int | None) -> None:
+        """Count a close by its code."""
+        if self.on:
+            self._closes.labels(str(code or 0)).inc()
+
+    def state(
+        self, *, sessions: int | None, store_up: bool, clients: int, iris_sessions: int, round_trips: int
+    ) -> None:
+        """Take over what is known from time to time."""
+        if not self.on:
+            return
+        if sessions is not None:
+            self._sessions.set(sessions)
+        self._store_up.set(1 if store_up else 0)
+        self._clients.set(clients)
+        self._iris_sessions.set(iris_sessions)
+        self._round_trips.inc(max(0, round_trips - self._known_round_trips))
+        self._known_round_trips = round_trips
+
+    def text(self) -> bytes:
+        """Write the values of all workers in Prometheus's text format."""
+        from prometheus_client import CollectorRegistry, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+
+        _forget_dead(self._directory)
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, str(self._directory))  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+class MetricsPort:
+    """Serves the metrics; of several workers one holds the port, and another takes over when it ends."""
+
+    def __init__(self, metrics: Metrics, bind: str, refresh: Callable[[], Any]) -> None:
+        self._metrics = metrics
+        self._host, self._port = split_bind(bind)
+        self._refresh = refresh
+
+    async def run(self) -> None:
+        """Keep the values fresh and serve them, until cancelled."""
+        refreshing = asyncio.create_task(self._keep_fresh())
+        try:
+            while True:
+                try:
+                    server = await asyncio.start_server(self._answer, self._host, self._port)
+                except OSError:
+                    await asyncio.sleep(RETRY_SECONDS)
+                    continue
+                async with server:
+                    await server.serve_forever()
+        finally:
+            refreshing.cancel()
+
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self._refresh()
+            await asyncio.sleep(GAUGE_SECONDS)
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS):
+                head = await reader.readuntil(b"\r\n\r\n")
+                ours = head.startswith((b"GET /metrics ", b"GET / "))
+                body = await asyncio.to_thread(self._metrics.text) if ours else b"not here\n"
+                status = "200 OK" if ours else "404 Not Found"
+                writer.write(
+                    f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+                    f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+                    + body
+                )
+                await writer.drain()
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+
+
+def split_bind(bind: str) -> tuple[str, int]:
+    """Take `host:port` apart. Raises BadSettings."""
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise BadSettings(f"metrics_bind: write it as host:port, not {bind!r}")
+    return host.strip("[]"), int(port)
+
+
+def _live_gauge(kind: Any, name: str, text: str, registry: CollectorRegistry) -> Any:
+    return kind(name, text, multiprocess_mode="livesum", registry=registry)
+
+
+def _prepare(directory: Path) -> None:
+    """Make the folder; what a former run left is cleared unless one of its workers still lives."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files = list(directory.glob("*.db"))
+    if not any(_alive(_process(file)) for file in files):
+        for file in files:
+            file.unlink(missing_ok=True)
+
+
+def _forget_dead(directory: Path) -> None:
+    """Drop the gauges of workers that have ended; their counters stay, so that no sum goes back."""
+    for file in directory.glob("gauge_live*.db"):
+        if not _alive(_process(file)):
+            with contextlib.suppress(OSError):
+                file.unlink()
+
+
+def _process(file: Path) -> int:
+    number = file.stem.rpartition("_")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def _alive(process: int) -> bool:
+    if process <= 0:
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
