@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import httpx
 
-from iris_quart.errors import ServerUnreachable, UpstreamError
+from iris_quart.errors import AuthFailed, LicenseLimit, ServerUnreachable, UpstreamError
 
 from .target import Target
 
@@ -111,14 +111,17 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 async def one_answer(attempt: Awaitable[T], seconds: float) -> T:
     """Let every failure to talk to a typed address look the same and take the same time.
 
-    A success passes at once. A failure below UpstreamError, other than refused credentials from a true
-    IRIS, becomes ServerUnreachable with one text, `seconds` after the start.
+    A success passes at once, and so do refused credentials and a missing licence: only what answers like
+    IRIS gives them. Any other failure below UpstreamError becomes ServerUnreachable with one text,
+    `seconds` after the start.
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     try:
         async with asyncio.timeout_at(end):
             return await attempt
+    except (AuthFailed, LicenseLimit):
+        raise
     except (UpstreamError, TimeoutError):
         await asyncio.sleep(max(0.0, end - loop.time()))
         raise ServerUnreachable(REFUSED) from None

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from iris_quart.errors import InvalidResponse
 from iris_quart.protocol import encode_json
+from iris_quart.sql.encoding import Encoding
 
 from .probe import probe
 from .replies import Reply
@@ -21,9 +22,6 @@ from .sessions import IrisSessions
 from .target import Credentials, Limits, Target
 from .transport import ConnectionTransport
 from .urls import Urls
-
-if TYPE_CHECKING:
-    from iris_quart.sql.encoding import Encoding
 
 __all__ = ["AtelierClient", "Parameter", "ServerInfo"]
 

@@ -7,10 +7,9 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from iris_quart.errors import InvalidResponse
+from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
 
 if TYPE_CHECKING:
-    from iris_quart.sql.encoding import Encoding
-
     from .client import AtelierClient
 
 __all__ = ["forget_probes", "probe"]
@@ -47,8 +46,6 @@ def forget_probes() -> None:
 
 
 async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> Encoding:
-    from iris_quart.sql.encoding import PROBE_SQL, interpret
-
     reply = await client.query(namespace, PROBE_SQL)
     if len(reply.rows) != 1:
         raise InvalidResponse("IRIS did not answer the first question that we ask each server.")

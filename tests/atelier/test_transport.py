@@ -142,11 +142,13 @@ async def _settled() -> None:
 async def test_close_that_the_loop_has_not_seen_is_seen(transport: ConnectionTransport) -> None:
     """The server's FIN lies in the socket while the loop is kept busy; a write must not meet it."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(2)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     accepted: list[socket.socket] = []
 
     def serve() -> None:
         connection, _ = listener.accept()
+        connection.settimeout(2)
         accepted.append(connection)
         connection.recv(65536)
         connection.sendall(OK)
@@ -169,11 +171,13 @@ async def test_close_that_the_loop_has_not_seen_is_seen(transport: ConnectionTra
 async def test_bytes_that_the_loop_has_not_seen_poison_nothing(transport: ConnectionTransport) -> None:
     """A late second answer lies in the socket while the loop is kept busy; it must meet no request."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(2)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     accepted: list[socket.socket] = []
 
     def serve() -> None:
         connection, _ = listener.accept()
+        connection.settimeout(2)
         accepted.append(connection)
         connection.recv(65536)
         connection.sendall(OK)
