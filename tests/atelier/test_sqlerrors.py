@@ -74,10 +74,10 @@ def of(sqlcode: int, message: str, spacing: str = " ") -> IrisQuartError:
         ),
         (
             -119,
-            """Table 'Graph_KG.rdf_edges', Constraint 'u_spo_graph', Field(s) s="a",p="R",o_id="b",graph_id=$c(0); failed unique check""",
+            "Table 'G.edges', Constraint 'u_spo', Field(s) s=\"a\",p=\"R\",g=$c(0); failed unique check",
             ConstraintViolation,
-            {"table": "Graph_KG.rdf_edges", "constraint": "u_spo_graph", "column": "s, p, o_id, graph_id"},
-            "u_spo_graph",
+            {"table": "G.edges", "constraint": "u_spo", "column": "s, p, g"},
+            "u_spo",
         ),
         (-99, "User xxx is not privileged for the operation", NotAllowed, None, "privilege"),
         (
