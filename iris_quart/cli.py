@@ -85,19 +85,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from .serve import run_on_loop
-
-    return run_on_loop(lambda: _run_demo(options))
-
-
-async def _run_demo(options: argparse.Namespace) -> int:
-    from .app import create_app
-    from .demo import DEMO_USERS, DemoOptions, DemoServer
-    from .serve import judge_bind, serve_app
+    from .demo import DemoOptions, running_in_thread
+    from .serve import judge_bind, run_on_loop
 
     instance = (options.instance or default_instance()).expanduser().resolve()
-    server = DemoServer(DemoOptions(directory=instance / "demo", rows=options.rows), port=options.iris_port)
-    async with server:
+    demo_options = DemoOptions(directory=instance / "demo", rows=options.rows)
+    # On a loop of its own, so that a long statement of the embedded server never delays the page.
+    with running_in_thread(demo_options, port=options.iris_port) as server:
         servers = {
             "demo": ServerSettings(url=server.url, label="Demo", colour="green"),
             "demo-readonly": ServerSettings(
@@ -105,25 +99,35 @@ async def _run_demo(options: argparse.Namespace) -> int:
             ),
         }
         settings = load_settings(instance=instance, servers=servers)
+        if "log_level" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"log_level": "warning"})
         bind = _place(options.host, options.port)
         judge_bind(settings, [bind])
-        users = [(user.name, user.password) for user in DEMO_USERS if user.development]
-        app = create_app(settings, demo_users=users)
+        return run_on_loop(lambda: _serve_demo(settings, bind, server.url))
 
-        def announce() -> None:
-            names = " or ".join(f"{name} / {password}" for name, password in users)
-            print(
-                f"iris-quart {__version__}\n"
-                f"  page           http://{bind}\n"
-                f"  embedded IRIS  {server.url}/api/atelier/\n"
-                f"  sign in as     {names}\n"
-                f"  data           {server.options.directory}\n"
-                "Plain http, for this machine only. Ctrl-C stops.",
-                flush=True,
-            )
 
-        app.before_serving(announce)
-        await serve_app(app, settings, [bind])
+async def _serve_demo(settings: Settings, bind: str, iris_url: str) -> int:
+    from .app import create_app
+    from .demo import DEMO_USERS
+    from .serve import serve_app
+
+    users = [(user.name, user.password) for user in DEMO_USERS if user.development]
+    app = create_app(settings, demo_users=users)
+
+    def announce() -> None:
+        names = " or ".join(f"{name} / {password}" for name, password in users)
+        print(
+            f"iris-quart {__version__}\n"
+            f"  page           http://{bind}\n"
+            f"  embedded IRIS  {iris_url}/api/atelier/\n"
+            f"  sign in as     {names}\n"
+            f"  data           {settings.instance / 'demo'}\n"
+            "Plain http, for this machine only. Ctrl-C stops.",
+            flush=True,
+        )
+
+    app.before_serving(announce)
+    await serve_app(app, settings, [bind])
     return 0
 
 

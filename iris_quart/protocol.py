@@ -179,7 +179,7 @@ def parse_envelope(text: str | bytes) -> Envelope:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         envelope = None
     # The fast path cannot tell null from absent, nor see unknown fields; the slow one explains.
-    if envelope is None or envelope.payload == b"null":
+    if envelope is None or bytes(envelope.payload) == b"null":
         return _explain(text)
     if envelope.id is not None and not ID_PATTERN.match(envelope.id):
         raise InvalidInput("id must be 1 to 64 letters, digits, _ or -", field="id")

@@ -53,8 +53,9 @@ class Upstream:
     async def release(self, key: str) -> None:
         """Sign out at IRIS and forget the credentials of a session; one that is not here is no error."""
         if found := self._open.pop(key, None):
-            client, _ = found
+            client, tables = found
             self._past_round_trips += client.round_trips
+            await tables.close()
             await client.close()
 
     async def close(self, seconds: float) -> None:

@@ -1,0 +1,159 @@
+"""Makes the application: wiring only."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from quart import Quart, Websocket
+
+from . import __version__, logs
+from .atelier import AtelierClient, Credentials
+from .audit import Audit
+from .commands.connection import connection
+from .config import Settings, load_settings
+from .dispatch import AuditEntry, Commands
+from .errors import StoreUnavailable
+from .live import sockets
+from .live.hardened import harden
+from .live.registry import Registry
+from .live.worker import EXTENSION as LIVE
+from .live.worker import LiveWorker
+from .metrics import Metrics, MetricsPort
+from .proxy import trust_proxies
+from .sessions import Session, SessionStore, Vault, open_store, open_vault
+from .tables import Tables
+from .web import api, assets, auth, editor, health, security
+from .web.services import EXTENSION
+
+__all__ = ["AppServices", "create_app"]
+
+STOP_MARGIN = 1.0
+"""Seconds that Hypercorn gives open sockets beyond our own drain."""
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Collections of the young generation cost most under load; the objects of the start are frozen out of all."""
+
+COMMANDS = (connection,)
+PAGES = (auth, editor, api, health)
+
+
+@dataclass
+class AppServices:
+    """What lives as long as the application, one per worker; found in `app.extensions["iris_quart"]`."""
+
+    settings: Settings
+    store: SessionStore
+    vault: Vault
+    commands: Commands
+    audit: Audit
+    live: LiveWorker
+    demo_users: Sequence[tuple[str, str]] = ()
+
+    @property
+    def sockets(self) -> Registry:
+        """The open sockets of this worker."""
+        return self.live.registry
+
+    @property
+    def draining(self) -> bool:
+        """Whether the worker is stopping and takes nothing new."""
+        return self.live.drain.draining
+
+    def tables_for(self, session: Session, credentials: Credentials) -> Tables:
+        """Give the session's table services, made once per session and worker, released when it ends."""
+        return self.live.upstream.tables_for(session, credentials)
+
+
+class _Gate:
+    """Lets the rules of the web side decide who may open a socket."""
+
+    def origin_allowed(self, websocket: Websocket) -> bool:
+        return security.origin_allowed(websocket)
+
+    async def session_of(self, websocket: Websocket) -> tuple[str, Session] | None:
+        return await security.socket_session(websocket)
+
+
+def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[str, str]] = ()) -> Quart:
+    """Make the application.
+
+    settings: read from environment and `config.toml` when absent; a wrong one raises BadSettings.
+    demo_users: names and passwords that the sign-in page offers; only for the demo.
+    """
+    settings = settings or load_settings()
+    logs.configure(settings.log_level)
+    root = assets.assets_root()
+    app = Quart(
+        "iris_quart",
+        instance_path=str(settings.instance),
+        template_folder=str(root / "templates"),
+        static_folder=str(root / "static"),
+    )
+    vault = open_vault(settings.instance)
+    commands = Commands()
+    commands.init_app(app)
+    store = open_store(settings, vault)
+    audit = Audit(settings)
+
+    def make_tables(client: AtelierClient, session: Session) -> Tables:
+        server = settings.servers.get(session.server)
+        allowed = server.namespaces if server else None
+        return Tables(client, settings, server_key=session.server_key, allowed=allowed)
+
+    def write_audit(session: Session, entry: AuditEntry) -> None:
+        audit.write(session, entry)
+
+    metrics = Metrics(settings)
+    live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics)
+    app.extensions[EXTENSION] = AppServices(settings, store, vault, commands, audit, live, demo_users)
+    app.extensions[LIVE] = live
+    harden(app, settings.message_bytes_max, settings.drain_seconds + STOP_MARGIN)
+    security.init_app(app, settings)
+    assets.init_app(app)
+    for blueprint in COMMANDS:
+        app.register_blueprint(blueprint)
+    app.register_blueprint(sockets.blueprint)
+    for page in PAGES:
+        app.register_blueprint(page.blueprint)
+    _live_with(app, live, metrics, audit)
+    trust_proxies(app, settings.trusted_hops)
+    return app
+
+
+def _live_with(app: Quart, live: LiveWorker, metrics: Metrics, audit: Audit) -> None:
+    """Start and stop what runs beside the requests."""
+    settings, store = live.settings, live.store
+
+    async def refresh() -> None:
+        try:
+            sessions = await store.count()
+        except StoreUnavailable:
+            sessions = None
+        metrics.state(
+            sessions=sessions,
+            store_up=live.expiry.store_up,
+            clients=len(live.upstream),
+            iris_sessions=live.upstream.iris_sessions,
+            round_trips=live.upstream.round_trips,
+        )
+
+    if metrics.on:
+        live.also_run(MetricsPort(metrics, settings.metrics_bind, refresh).run)
+
+    @app.before_serving
+    async def start() -> None:
+        await store.start()
+        await live.start()
+        # All that the start made lives to the end: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
+        logs.get_logger(__name__).info("worker started", version=__version__)
+
+    @app.after_serving
+    async def stop() -> None:
+        await live.stop()
+        await store.close()
+        audit.close()
+        logs.get_logger(__name__).info("worker stopped")

@@ -1,0 +1,91 @@
+"""Imports go one way: every module imports only from those before it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
+
+TIERS = [
+    {"errors", "config", "sql"},
+    {"logs", "metrics", "proxy"},
+    {"protocol"},
+    {"atelier"},
+    {"tables"},
+    {"sessions"},
+    {"dispatch"},
+    {"audit", "check", "administer"},
+    {"commands"},
+    {"live", "web"},
+    {"app"},
+    {"asgi", "serve", "reference"},
+    {"cli"},
+]
+"""From left to right; modules of one tier may import each other, except that live and web do not."""
+
+RANK = {name: rank for rank, tier in enumerate(TIERS) for name in tier}
+APART = {frozenset({"live", "web"})}
+ANYWHERE = {"", "__init__"}
+
+
+def parts() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[tuple[int, str]]:
+    """Give line and top-level part of each import from the package, also those for types only."""
+    package = ["iris_quart", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+            names = [base] if base != "iris_quart" else [f"iris_quart.{alias.name}" for alias in node.names]
+        for name in names:
+            steps = name.split(".")
+            if steps[0] == "iris_quart":
+                yield node.lineno, steps[1] if len(steps) > 1 else ""
+
+
+@pytest.mark.parametrize("path", parts(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_only_from_the_left(path: Path) -> None:
+    importer = part_of(path)
+    wrong = []
+    for line, name in imported(path):
+        if name in ANYWHERE or name == importer or name.startswith("__"):
+            continue
+        if importer == "demo":
+            allowed = False
+        elif name == "demo":
+            allowed = importer == "cli"
+        elif importer in ANYWHERE:
+            allowed = name in {"app", "config"}
+        else:
+            allowed = RANK[name] <= RANK[importer] and frozenset({name, importer}) not in APART
+        if not allowed:
+            wrong.append(f"line {line} imports {name}")
+    assert not wrong
+
+
+def test_every_part_has_its_place() -> None:
+    found = {part_of(path) for path in parts()} - ANYWHERE - {"demo", "__main__"}
+    assert found <= set(RANK)
+
+
+def test_the_check_sees_a_wrong_import() -> None:
+    assert RANK["tables"] > RANK["sql"]
+    lines = dict(imported(PACKAGE / "dispatch.py"))
+    assert "protocol" in lines.values()
+    # Those under TYPE_CHECKING count too.
+    assert "tables" in lines.values()
