@@ -138,6 +138,12 @@ keptInTab: (n) => {
   lastQuery: "Last refresh and query time",
   roundTrips: (n) => count(n, "round trip"),
 
+  savingNow: "Saving…",
+  savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,
+  undecided: (n) => count(n, "row to decide", "rows to decide"),
+  newRows: (n) => count(n, "new row"),
+  newRowsTip: (n) => `Others added ${count(n, "row")}. Show ${n === 1 ? "it" : "them"} (F5)`,
+
   // palette
   goTo: "Go to table or command",
   goToHint: "Type a part of a table's name, or > for commands",
@@ -160,6 +166,14 @@ keptInTab: (n) => {
     staged: "Stage edits, save with Ctrl+S",
     auto: "Save each edit at once",
   },
+  themeItem: "Theme",
+  open: "Open",
+  openBehind: "Open in the background",
+  copyName: "Copy name",
+  foldSidebar: "Fold the sidebar",
+  signedInAs: (user) => `Signed in as ${user}`,
+  anotherServer: "Sign in to another server…",
+  namespaceIs: (namespace) => `Namespace: ${namespace}`,
   close: "Close",
   cancel: "Cancel",
   ok: "OK",
@@ -179,6 +193,49 @@ keptInTab: (n) => {
   exportStop: "Stop",
   exportDone: (name) => `${name} was exported.`,
   exportFailed: "The export stopped.",
+
+  keys: [
+    ["Move", [
+      ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
+      ["Shift + arrows, Shift + click, drag", "select a range"],
+      ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
+      ["Ctrl+G", "go to a row, by number or key"],
+    ]],
+    ["Edit", [
+      ["Enter, F2, or just type", "edit the cell"],
+      ["Enter, Tab, Shift+Tab", "keep the value and go down, right, left"],
+      ["Esc", "give up this edit only"],
+      ["Alt+Enter", "line break"],
+      ["Shift+Enter", "large editor for the value"],
+      ["Ctrl+0 or Ctrl+Alt+N", "set NULL"],
+      ["Ctrl+Alt+D", "set the column's default"],
+      ["Delete", "clear the selected cells"],
+      ["Ctrl+D", "fill down; duplicate when whole rows are selected"],
+      ["Alt+Insert", "new row"],
+      ["Ctrl+Delete", "mark rows for deletion"],
+    ]],
+    ["Clipboard and undo", [
+      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste with Excel and LibreOffice"],
+      ["Ctrl+Shift+V", "paste as new rows"],
+      ["Ctrl+Z, Ctrl+Y", "undo, redo"],
+      ["Ctrl+Alt+Z", "revert the selection"],
+    ]],
+    ["Table", [
+      ["Ctrl+S", "save what is staged"],
+      ["F5", "read the rows again"],
+      ["Ctrl+F", "filter row"],
+      ["Click, Shift+click on a header", "sort; sort by one more column"],
+      ["Ctrl+I", "row detail"],
+    ]],
+    ["Page", [
+      ["Ctrl+K", "go to a table or command"],
+      ["Ctrl+B", "fold the sidebar"],
+      ["F6, Shift+F6", "next, previous region: tables, tabs, toolbar, rows"],
+      ["Delete on a tab", "close it"],
+      ["Alt+Left, Alt+Right", "back, forward"],
+      ["F1, or ? outside a cell", "this map"],
+    ]],
+  ],
 
   signInPage: {
     testing: "Asking the server…",

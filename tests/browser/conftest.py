@@ -106,6 +106,12 @@ class WebServer:
                 self.kill()
                 raise RuntimeError(f"{error}\n{self.log_file.read_text('utf-8')}") from error
 
+    def ensure(self) -> None:
+        """Start it unless it runs."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = None
+            self.start()
+
     def stop(self) -> None:
         """Ask the process to end, as a deployment does, and wait for it."""
         self._end(signal.SIGTERM)

@@ -1,7 +1,7 @@
 // The account menu: sessions of mine, settings, sign out.
 
 import { T, edits } from "../texts.js";
-import { nextTheme } from "../theme.js";
+import { nextTheme, theme } from "../theme.js";
 import { confirm, openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { csrfToken, json } from "./http.js";
@@ -89,7 +89,7 @@ export function accountItems({ user, server, version, preferences, leave }) {
     { note: true, label: `${user} · ${server}` },
     { label: T.sessions, icon: "monitor", run: openSessions },
     { label: T.settings, icon: "sliders-horizontal", run: () => openSettings(preferences) },
-    { label: "Theme", icon: "sun-moon", hint: document.documentElement.dataset.theme ?? "system", run: nextTheme },
+    { label: T.themeItem, icon: "sun-moon", hint: T.theme[theme()], run: nextTheme },
     null,
     { label: T.signOut, icon: "log-out", run: leave },
     version ? { note: true, label: `iris-quart ${version}` } : null,

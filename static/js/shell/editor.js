@@ -196,9 +196,9 @@ export class Editor {
     const readOnly = server.readOnly || this.#session?.readOnly === true;
     const items = [
       { note: true, label: `${server.label}${readOnly ? ` · ${T.readOnly.replace(".", "").toLowerCase()}` : ""}` },
-      { note: true, label: `Signed in as ${user}` },
+      { note: true, label: T.signedInAs(user) },
       null,
-      { label: "Sign in to another server…", icon: "database", run: () => this.#leave() },
+      { label: T.anotherServer, icon: "database", run: () => this.#leave() },
     ];
     openMenu(anchor, items, { label: server.label });
   }
@@ -220,10 +220,10 @@ export class Editor {
     openMenu(
       anchor,
       [
-        { label: "Open", icon: "table-2", hint: "Enter", run: () => this.#workspace.open({ namespace, table }) },
-        { label: "Open in the background", icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
+        { label: T.open, icon: "table-2", hint: "Enter", run: () => this.#workspace.open({ namespace, table }) },
+        { label: T.openBehind, icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
         { label: T.copyLink, icon: "link", run: () => copyText(location.origin + address({ namespace, table })) },
-        { label: "Copy name", icon: "copy", run: () => copyText(table) },
+        { label: T.copyName, icon: "copy", run: () => copyText(table) },
       ],
       { label: table, at: { x, y } },
     );
@@ -264,7 +264,7 @@ export class Editor {
     return [
       ...ofTable,
       { label: T.reloadTables, icon: "refresh-cw", run: () => this.#sidebar.reload() },
-      { label: "Fold the sidebar", icon: "panel-left", hint: "Ctrl+B", run: () => this.#sidebar.toggle() },
+      { label: T.foldSidebar, icon: "panel-left", hint: "Ctrl+B", run: () => this.#sidebar.toggle() },
       { label: T.help, icon: "keyboard", hint: "F1", run: openHelp },
       ...ofPage,
     ].map((item) => ({ ...item, group: T.commands, boost: -200 }));

@@ -77,7 +77,7 @@ export class Sidebar extends EventTarget {
     this.#namespace = namespace;
     this.#memory.set("namespace", namespace);
     part("namespace").textContent = namespace;
-    part("namespace").parentElement.title = `Namespace: ${namespace}`;
+    part("namespace").parentElement.title = T.namespaceIs(namespace);
     this.#filter.value = "";
     this.#tree.filter("");
     this.#emit("namespace", { namespace });

@@ -2,8 +2,11 @@
 
 import { T, edits } from "../texts.js";
 import { el, icon } from "./dom.js";
+import { copyText } from "./toasts.js";
 
 const MESSAGE_FOR = 8000;
+/** What went wrong stays until something else is said, or this long. */
+const ERROR_FOR = 60_000;
 
 /** Emits "do" ({action}) for its buttons: retry, count, review. */
 export class StatusBar extends EventTarget {
@@ -75,21 +78,35 @@ export class StatusBar extends EventTarget {
     lock.title = status.readOnly?.reason ?? "";
     this.#rows(rows, status);
     fill(selection, this.#veiled ? null : selectionText(status.selection));
-    const text = edits(status.pending ?? {});
-    fill(pending, text ? [el("span", { class: "staged" }), text] : null);
+    const text = edits(tab?.pending ?? {});
+    const { saving, undecided } = status;
+    const progress = saving?.all ? T.savingRows(saving.done, saving.all) : saving ? T.savingNow : null;
+    const open = undecided ? T.undecided(undecided) : null;
+    fill(pending, text || progress ? [el("span", { class: "staged" }), [progress ?? text, open].filter(Boolean).join(" · ")] : null);
     const { at, ms } = status.lastQuery ?? {};
     const parts = [at && new Date(at).toTimeString().slice(0, 8), ms !== undefined && T.milliseconds(ms)].filter(Boolean);
     fill(query, parts.length ? parts.join(" · ") : null);
-    this.message(status.message ?? null);
   }
 
-  /** Say what was done, for a while. */
-  message(text) {
-    if (this.#veiled || text === null || text === this.#parts.message.textContent) return;
+  /** Say what was done, for a while; an error longer, and it can be copied. */
+  message(text, kind = "info") {
+    if (this.#veiled) return;
     clearTimeout(this.#forget);
-    this.#parts.message.textContent = text;
-    this.#parts.message.title = text;
-    this.#forget = setTimeout(() => { this.#parts.message.textContent = ""; }, MESSAGE_FOR);
+    const slot = this.#parts.message;
+    const wrong = kind === "error";
+    slot.classList.toggle("off", wrong);
+    slot.title = text;
+    slot.replaceChildren(
+      ...[
+        wrong && icon("circle-alert", { small: true }),
+        el("span", { class: "said" }, text),
+        wrong && el("button", { class: "link", type: "button", on: { click: () => copyText(text) } }, T.copy),
+      ].filter(Boolean),
+    );
+    this.#forget = setTimeout(() => {
+      slot.replaceChildren();
+      slot.removeAttribute("title");
+    }, wrong ? ERROR_FOR : MESSAGE_FOR);
   }
 
   #rows(slot, { range, total, countState, counting }) {

@@ -122,8 +122,7 @@ export class Workspace extends EventTarget {
         if (await confirm({ title: T.discardTitle(tab.table), text: T.discardText(edits(tab.pending ?? {})), go: T.discardAnyway })) view.discard();
         return;
       case "save":
-        if (this.#needs.settings.reviewFirst && view.showReview) return view.showReview();
-        return view.save();
+        return view.dispatchSave();
       default:
         view[METHODS[action] ?? action]?.();
     }
@@ -172,7 +171,7 @@ export class Workspace extends EventTarget {
 
   #mount(tab) {
     const { client, page, drafts, settings } = this.#needs;
-    const view = new TableView({ host: tab.panel, client, namespace: tab.namespace, tableName: tab.table, settings, nonce: page.nonce, store: drafts, announce });
+    const view = new TableView({ host: tab.panel, client, namespace: tab.namespace, tableName: tab.table, settings, nonce: page.nonce, store: drafts, announce: (text, kind) => this.#say(tab, text, kind) });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
@@ -180,6 +179,12 @@ export class Workspace extends EventTarget {
       if (error.code !== "AWAY" && error.code !== "ABORTED") toast(error.message, { kind: "error" });
       else tab.stale = true;
     });
+  }
+
+  /** What a table says goes to the screen reader, and to the status bar while that table is on screen. */
+  #say(tab, text, kind) {
+    announce(text);
+    if (tab === this.current) this.#status.message(text, kind);
   }
 
   #freshen() {
@@ -271,5 +276,5 @@ export class Workspace extends EventTarget {
   }
 }
 
-const METHODS = { count: "countExactly", stopCounting: "stopCounting" };
+const METHODS = { newRows: "refresh", count: "countExactly", stopCounting: "stopCounting" };
 const EVERYWHERE = new Set(["export"]);

@@ -1,0 +1,381 @@
+"""The frame of the editor: tree, tabs, addresses, palette, keys, menus, accessibility."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from .conftest import Visit, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+PERSON = "Sample.Person"
+COMPANY = "Sample.Company"
+EMPLOYEE = "Sample.Employee"
+
+
+def tab(page: Page, table: str) -> Locator:
+    """Find the tab of a table."""
+    return page.get_by_role("tab", name=table)
+
+
+def tree_item(page: Page, name: str) -> Locator:
+    """Find a line of the tree by its table or schema."""
+    return page.locator(f'[data-table="{name}"], [data-schema="{name}"]')
+
+
+async def rows_of(page: Page, table: str) -> None:
+    """Wait until the rows of a table are on screen."""
+    await expect(page.get_by_role("tabpanel", name=table).get_by_role("gridcell").first).to_be_visible()
+
+
+async def editor(visitor: Visitor, path: str = "/", **options: object) -> Visit:
+    """Open the editor at a path, signed in."""
+    visit = await visitor(**options)
+    await visit.page.goto(f"{visit.url}{path}")
+    await visit.live()
+    return visit
+
+
+# --- the tree
+
+
+async def test_tables_stand_below_their_schemas(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    sample = tree_item(page, "Sample")
+    await expect(sample).to_have_attribute("aria-expanded", "false")
+    await sample.click()
+    await expect(sample).to_have_attribute("aria-expanded", "true")
+    await tree_item(page, PERSON).click()
+    await rows_of(page, PERSON)
+    await expect(tree_item(page, PERSON)).to_have_attribute("aria-selected", "true")
+    await expect(page).to_have_title("Sample.Person · SAMPLES · iris-quart")
+
+
+async def test_the_tree_can_be_walked_by_keyboard(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.keyboard.press("F6")
+    await expect(page.get_by_role("searchbox", name="Filter tables")).to_be_focused()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.type("Samp")
+    await expect(tree_item(page, "Sample")).to_be_focused()
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.type("p")
+    await expect(tree_item(page, PERSON)).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    await expect(tree_item(page, "Sample")).to_be_focused()
+    await page.keyboard.press("ArrowLeft")
+    await expect(tree_item(page, "Sample")).to_have_attribute("aria-expanded", "false")
+
+
+async def test_the_filter_finds_and_enter_opens(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    field = page.get_by_role("searchbox", name="Filter tables")
+    await field.fill("sample comp")
+    await expect(page.locator("[data-table]")).to_have_count(1)
+    await field.press("Enter")
+    await rows_of(page, COMPANY)
+    await field.fill("no such table")
+    await expect(page.get_by_text("Nothing contains “no such table”")).to_be_visible()
+    await field.press("Escape")
+    await expect(field).to_have_value("")
+    await expect(tree_item(page, "Sample")).to_be_visible()
+
+
+async def test_system_schemas_are_shown_when_asked_for(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    system = tree_item(page, "INFORMATION_SCHEMA")
+    await expect(system).to_have_count(0)
+    await page.get_by_label("System schemas").check()
+    await expect(system).to_be_visible()
+    await page.reload()
+    await expect(system).to_be_visible()
+
+
+async def test_another_namespace_has_its_own_tables(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.get_by_role("button", name="SAMPLES").click()
+    await expect(page.get_by_role("menuitemradio", name="SAMPLES")).to_have_attribute("aria-checked", "true")
+    await page.get_by_role("menuitemradio", name="%SYS").click()
+    await expect(page.get_by_role("tree", name="Tables of %SYS")).to_be_visible()
+    await expect(page.locator("[data-part=namespace]")).to_have_text("%SYS")
+    await expect(tree_item(page, "Sample")).to_have_count(0)
+
+
+async def test_the_sidebar_folds_and_keeps_its_width(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    side = page.locator("#side")
+    await page.keyboard.press("Control+b")
+    await expect(side).to_be_hidden()
+    await page.reload()
+    await expect(side).to_be_hidden()
+    await page.get_by_role("button", name="Sidebar").click()
+    await expect(side).to_be_visible()
+    handle = page.get_by_role("separator", name="Width of the sidebar")
+    before = (await side.bounding_box() or {})["width"]
+    await handle.focus()
+    await handle.press("ArrowRight")
+    await handle.press("ArrowRight")
+    assert (await side.bounding_box() or {})["width"] == before + 32
+    await page.reload()
+    await expect(side).to_have_css("width", f"{before + 32:.0f}px")
+
+
+async def test_a_narrow_window_starts_without_the_sidebar(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person", viewport={"width": 1024, "height": 768})
+    await expect(visit.page.locator("#side")).to_be_hidden()
+    await rows_of(visit.page, PERSON)
+    overflow = await visit.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not overflow
+
+
+# --- tabs and addresses
+
+
+async def test_tabs_are_remembered(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    page = visit.page
+    await rows_of(page, PERSON)
+    await visit.open_table(COMPANY)
+    await rows_of(page, COMPANY)
+    await expect(page.get_by_role("tab")).to_have_count(2)
+    await page.goto(f"{visit.url}/")
+    await rows_of(page, COMPANY)
+    await expect(page.get_by_role("tab")).to_have_count(2)
+    await expect(tab(page, COMPANY)).to_have_attribute("aria-selected", "true")
+    # A new window of the same browser begins with the same tables.
+    second = await visit.context.new_page()
+    visit.watch(second)
+    await second.goto(f"{visit.url}/")
+    await rows_of(second, COMPANY)
+    await expect(second.get_by_role("tab")).to_have_count(2)
+
+
+async def test_tabs_by_keyboard(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    page = visit.page
+    await visit.open_table(COMPANY)
+    await visit.open_table(EMPLOYEE)
+    await rows_of(page, EMPLOYEE)
+    await tab(page, EMPLOYEE).focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(tab(page, COMPANY)).to_be_focused()
+    await expect(tab(page, COMPANY)).to_have_attribute("aria-selected", "true")
+    await rows_of(page, COMPANY)
+    await page.keyboard.press("Delete")
+    await expect(tab(page, COMPANY)).to_have_count(0)
+    await expect(page.get_by_role("tab", selected=True)).to_have_count(1)
+    await page.get_by_role("tab", selected=True).click(button="right")
+    await page.get_by_role("menuitem", name="Close all tabs").click()
+    await expect(page.get_by_role("heading", name="Open a table")).to_be_visible()
+    assert page.url == f"{visit.url}/"
+
+
+async def test_back_and_forward_walk_through_tables(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    page = visit.page
+    await rows_of(page, PERSON)
+    await tree_item(page, COMPANY).click()
+    await rows_of(page, COMPANY)
+    assert page.url.endswith("/table/SAMPLES/Sample.Company")
+    await page.go_back()
+    await rows_of(page, PERSON)
+    assert page.url.endswith("/table/SAMPLES/Sample.Person")
+    await page.go_forward()
+    await rows_of(page, COMPANY)
+
+
+async def test_an_address_carries_filter_and_sort(visitor: Visitor) -> None:
+    path = '/table/SAMPLES/Sample.Person?sort=Name%3Adesc&filter=["Home_State","equals","MA"]'
+    page = (await editor(visitor, path)).page
+    await rows_of(page, PERSON)
+    status = page.locator("[data-part=status-rows]")
+    await expect(status).to_contain_text(re.compile(r"of \d+"))
+    assert "200" not in await status.inner_text()
+    await page.reload()
+    await rows_of(page, PERSON)
+    assert "sort=Name%3Adesc" in page.url
+
+
+async def test_a_table_that_is_not_there_is_said_in_its_tab(visitor: Visitor) -> None:
+    page = (await editor(visitor, "/table/SAMPLES/No.Such")).page
+    await expect(page.get_by_role("tabpanel")).to_contain_text(re.compile("No.Such", re.IGNORECASE))
+    await tree_item(page, "Sample").click()
+    await tree_item(page, PERSON).click()
+    await rows_of(page, PERSON)
+
+
+async def test_a_link_to_the_table_can_be_copied(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    page = visit.page
+    await rows_of(page, PERSON)
+    await tab(page, PERSON).click(button="right")
+    await page.get_by_role("menuitem", name="Copy link").click()
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == f"{visit.url}/table/SAMPLES/Sample.Person"
+
+
+# --- palette, help, menus
+
+
+async def test_the_palette_opens_any_table(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Go to table or command")
+    await expect(box).to_be_focused()
+    await page.keyboard.type("sampemp")
+    await expect(page.get_by_role("option").first).to_contain_text(EMPLOYEE)
+    await page.keyboard.press("Enter")
+    await rows_of(page, EMPLOYEE)
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_the_palette_runs_commands_and_switches_namespaces(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type(">keyboard")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("dialog", name="Keyboard map")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("%SYS")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("tree", name="Tables of %SYS")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("zzzzqq")
+    await expect(page.get_by_text("Nothing found")).to_be_visible()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_the_keyboard_map_opens_by_f1_and_by_question_mark_outside_of_cells(visitor: Visitor) -> None:
+    page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
+    await rows_of(page, PERSON)
+    dialog = page.get_by_role("dialog", name="Keyboard map")
+    await page.keyboard.press("F1")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    await page.get_by_role("gridcell").nth(2).click()
+    await page.keyboard.press("Shift+?")
+    await expect(dialog).to_have_count(0)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Refresh rows").focus()
+    await page.keyboard.press("Shift+?")
+    await expect(dialog).to_be_visible()
+
+
+async def test_f6_goes_round_the_regions(visitor: Visitor) -> None:
+    page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
+    await rows_of(page, PERSON)
+    await page.get_by_role("searchbox", name="Filter tables").focus()
+    regions = [
+        page.locator(".tabs"),
+        page.locator("[data-part=tools]"),
+        page.locator("[data-part=views]"),
+        page.locator("#side"),
+    ]
+    for region in regions:
+        await page.keyboard.press("F6")
+        assert await region.evaluate("region => region.contains(document.activeElement)")
+    for region in [regions[2], regions[1]]:
+        await page.keyboard.press("Shift+F6")
+        assert await region.evaluate("region => region.contains(document.activeElement)")
+
+
+async def test_a_menu_gives_the_focus_back(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    button = page.get_by_role("button", name="_SYSTEM")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(button).to_have_attribute("aria-expanded", "true")
+    await expect(page.get_by_role("menuitem", name="Your sessions")).to_be_focused()
+    await page.keyboard.press("End")
+    await expect(page.get_by_role("menuitem", name="Sign out")).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(button).to_be_focused()
+    await expect(button).to_have_attribute("aria-expanded", "false")
+
+
+async def test_row_height_is_a_setting(visitor: Visitor) -> None:
+    page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
+    await rows_of(page, PERSON)
+    cell = page.get_by_role("tabpanel").get_by_role("gridcell").first
+    before = (await cell.bounding_box() or {})["height"]
+    await page.get_by_role("button", name="_SYSTEM").click()
+    await page.get_by_role("menuitem", name="Settings").click()
+    await page.get_by_label("Row height").select_option("roomy")
+    await page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+    await page.reload()
+    await rows_of(page, PERSON)
+    assert (await cell.bounding_box() or {})["height"] > before
+
+
+async def test_a_read_only_server_says_so(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person", server="demo-readonly")
+    page = visit.page
+    await rows_of(page, PERSON)
+    await expect(page.locator("[data-part=read-only]")).to_be_visible()
+    await expect(page.locator("[data-part=why]")).to_contain_text("Read-only.")
+    await expect(page.get_by_role("button", name="New row")).to_have_attribute("aria-disabled", "true")
+
+
+# --- accessibility
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_view_has_serious_axe_findings(visitor: Visitor, scheme: str) -> None:
+    visit = await editor(visitor, color_scheme=scheme)
+    page = visit.page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    findings = {"empty": await visit.axe()}
+    await visit.open_table(PERSON)
+    await rows_of(page, PERSON)
+    findings["table"] = await visit.axe()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("e")
+    findings["palette"] = await visit.axe()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("F1")
+    findings["help"] = await visit.axe()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="_SYSTEM").click()
+    findings["menu"] = await visit.axe()
+    await page.get_by_role("menuitem", name="Your sessions").click()
+    await expect(page.get_by_role("dialog", name="Your sessions")).to_be_visible()
+    findings["sessions"] = await visit.axe()
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="_SYSTEM").click()
+    await page.get_by_role("menuitem", name="Settings").click()
+    findings["settings"] = await visit.axe()
+    assert {view: found for view, found in findings.items() if found} == {}
+
+
+async def test_zoom_of_200_percent_keeps_everything_within_reach(visitor: Visitor) -> None:
+    # 200 % zoom of a 1280 px window is a page of 640 CSS pixels.
+    visit = await editor(
+        visitor, "/table/SAMPLES/Sample.Person", viewport={"width": 640, "height": 400}, device_scale_factor=2
+    )
+    page = visit.page
+    await rows_of(page, PERSON)
+    for name in ("Save", "Refresh rows", "Go to table… Ctrl+K"):
+        button = page.get_by_role("button", name=name, exact=True)
+        await button.scroll_into_view_if_needed()
+        await expect(button).to_be_in_viewport()
+
+
+async def test_without_motion_nothing_moves(visitor: Visitor) -> None:
+    visit = await editor(visitor, reduced_motion="reduce")
+    duration = await visit.page.evaluate(
+        "getComputedStyle(document.documentElement).getPropertyValue('--dur')"
+    )
+    assert duration.strip() in {"0ms", "0s"}

@@ -1,0 +1,130 @@
+"""Losing the server and coming back: quietly, by itself, without losing what was typed."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Page, expect
+
+from .conftest import Visit, Visitor, WebServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+DROPPED = (
+    r"WebSocket connection to .* failed|ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED"
+)
+
+
+@pytest.fixture(autouse=True)
+def running(web: WebServer) -> Iterator[None]:
+    """Leave the server running for the next test, whatever happened to it."""
+    yield
+    web.ensure()
+
+
+async def person(visitor: Visitor) -> Visit:
+    """Open Sample.Person and wait for its rows."""
+    visit = await visitor()
+    visit.expect(DROPPED)
+    await visit.open_table("Sample.Person")
+    await expect(visit.page.get_by_role("gridcell").first).to_be_visible()
+    return visit
+
+
+async def away(page: Page) -> None:
+    """Wait until the page says that the connection is gone."""
+    await page.locator("[data-part=status-connection][data-state=away]").wait_for()
+
+
+async def test_a_killed_server_is_told_and_found_again(visitor: Visitor, web: WebServer) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    web.kill()
+    await away(page)
+    await expect(page.locator("[data-part=status-connection]")).to_contain_text("Reconnecting")
+    # The rows stay where they are, to be read and edited.
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
+    await asyncio.to_thread(web.start)
+    await page.get_by_role("button", name="Retry now").click()
+    await visit.live()
+    await page.get_by_role("button", name="Refresh rows").click()
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
+
+
+async def test_an_announced_restart_is_over_within_three_seconds_of_the_server_being_back(
+    visitor: Visitor, web: WebServer
+) -> None:
+    visit = await person(visitor)
+    await asyncio.to_thread(web.stop)
+    await away(visit.page)
+    await asyncio.to_thread(web.start)
+    back = time.monotonic()
+    await visit.live()
+    assert time.monotonic() - back < 3.0
+
+
+async def test_the_page_comes_back_when_the_network_does(visitor: Visitor) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    await page.evaluate("window.ended = new Promise(done => addEventListener('offline', done, {once: true}))")
+    await visit.context.set_offline(True)
+    await page.evaluate("window.ended")
+    await visit.context.set_offline(False)
+    await visit.live()
+    await page.get_by_role("button", name="Refresh rows").click()
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
+
+
+async def test_a_table_opened_while_away_shows_its_rows_after(visitor: Visitor, web: WebServer) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    web.kill()
+    await away(page)
+    await page.locator('[data-table="Sample.Company"]').click()
+    await expect(page.get_by_role("tab", name="Sample.Company")).to_have_attribute("aria-selected", "true")
+    await asyncio.to_thread(web.start)
+    await visit.live()
+    await expect(
+        page.get_by_role("tabpanel", name="Sample.Company").get_by_role("gridcell").first
+    ).to_be_visible()
+
+
+async def test_a_page_loaded_while_the_socket_is_refused_keeps_trying(visitor: Visitor) -> None:
+    visit = await visitor()
+    visit.expect(DROPPED)
+    await visit.page.route_web_socket(re.compile(r"/ws$"), lambda socket: socket.close(code=1011))
+    await visit.page.goto(f"{visit.url}/table/SAMPLES/Sample.Person")
+    await away(visit.page)
+    await expect(visit.page.get_by_role("button", name="Retry now")).to_be_visible()
+
+
+@pytest.mark.parametrize(("code", "said"), [(1008, "too many tabs"), (1009, "too large")])
+async def test_a_connection_closed_for_cause_is_not_retried_by_itself(
+    visitor: Visitor, code: int, said: str
+) -> None:
+    visit = await visitor()
+    visit.expect(DROPPED)
+    opened = 0
+
+    async def refuse(socket: object) -> None:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
+            await socket.close(code=code, reason="because")  # type: ignore[attr-defined]
+        else:
+            socket.connect_to_server()  # type: ignore[attr-defined]
+
+    page = visit.page
+    await page.route_web_socket(re.compile(r"/ws$"), refuse)
+    await page.goto(f"{visit.url}/table/SAMPLES/Sample.Person")
+    await expect(page.get_by_role("alert")).to_contain_text(said)
+    await expect(page.locator("[data-part=status-connection]")).to_contain_text("Disconnected")
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    assert opened == 1
+    await page.get_by_role("alert").get_by_role("button", name="Reconnect").click()
+    await visit.live()
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
