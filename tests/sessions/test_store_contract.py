@@ -104,7 +104,7 @@ async def test_credentials_are_gone_with_the_session(store: SessionStore) -> Non
 async def test_changed_row_does_not_give_its_credentials(store: SessionStore) -> None:
     session_id, session = await signed_in(store)
     for change in ({"user": "bob"}, {"server_key": "evil"}, {"created": session.created + 1}):
-        assert await store.credentials(session_id, dataclasses.replace(session, **change)) is None  # type: ignore[arg-type]
+        assert await store.credentials(session_id, dataclasses.replace(session, **change)) is None
 
 
 async def test_ended_session_is_gone_everywhere(pair: Pair) -> None:

@@ -1,0 +1,426 @@
+"""The session store of several machines: Redis or Valkey, one server or a primary with replicas.
+
+The server's clock judges all deadlines. Ends and live changes travel through two streams, read by one waiting
+connection per worker, so that a short absence of the server loses none of them; after each absence every
+session that this worker knows is read again, and what ended here meanwhile is ended there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from typing import Any, cast
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from iris_quart.atelier import Credentials
+from iris_quart.config import BadSettings, Settings
+from iris_quart.errors import StoreUnavailable
+
+from . import records, scripts
+from .news import News
+from .session import Ended, NewSession, Session, key_of, new_secret
+from .store import WriteRecord
+from .vault import Vault
+
+__all__ = ["RedisStore"]
+
+logger = logging.getLogger("iris_quart.sessions")
+
+PREFIX = "iris_quart:"
+SESSION = f"{PREFIX}session:"
+DEADLINES = f"{PREFIX}deadlines"
+ENDED = f"{PREFIX}ended"
+CHANGES = f"{PREFIX}changes"
+KEYS = f"{PREFIX}keys"
+CHANGES_KEPT = 2000
+
+FOREIGN = (
+    "secret.key in the instance folder differs from the one of the other machines that use this store;"
+    " copy theirs"
+)
+
+ANSWER_SECONDS = 0.5
+"""A server that says nothing for so long is taken to be away."""
+LISTEN_SECONDS = 2.0
+RETRY_SECONDS = 0.25
+SWEEP_SECONDS = 0.5
+CONNECTIONS = 32
+
+
+class RedisStore:
+    """Sessions in Redis; see `SessionStore` for the methods."""
+
+    def __init__(self, settings: Settings, vault: Vault) -> None:
+        self._settings = settings
+        self._vault = vault
+        self._worker = new_secret()
+        self._running: dict[tuple[str, str], str] = {}
+        self._known: dict[str, float] = {}
+        # Sessions that ended here, until no copy of them can be alive anywhere.
+        self._tombstones: dict[str, tuple[str, float]] = {}
+        self._ended: News[Ended] = News(10_000)
+        self._changes: News[bytes] = News(CHANGES_KEPT)
+        self._positions: dict[str, str] = {}
+        self._offset = 0.0
+        self._met = False
+        self._foreign_keys = False
+        self._closing = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._client = self._connect(CONNECTIONS, ANSWER_SECONDS)
+        self._listener = self._connect(1, LISTEN_SECONDS + 1)
+        script = self._client.register_script
+        self._create = script(scripts.CREATE)
+        self._get = script(scripts.GET)
+        self._touch = script(scripts.TOUCH)
+        self._end = script(scripts.END)
+        self._sweep = script(scripts.SWEEP)
+        self._attempt = script(scripts.ATTEMPT)
+        self._forgive = script(scripts.FORGIVE)
+        self._take = script(scripts.TAKE)
+        self._begin = script(scripts.BEGIN)
+        self._finish = script(scripts.FINISH)
+
+    def _connect(self, connections: int, seconds: float) -> Redis:
+        pool = BlockingConnectionPool.from_url(
+            self._settings.store,
+            max_connections=connections,
+            timeout=ANSWER_SECONDS,
+            socket_timeout=seconds,
+            socket_connect_timeout=ANSWER_SECONDS,
+            protocol=2,
+            # A repeated command could claim a write twice; callers decide.
+            retry=Retry(NoBackoff(), 0),
+        )
+        return Redis.from_pool(pool)
+
+    async def start(self) -> None:
+        """Connect and begin to listen; a server that is away is waited for. Raises BadSettings."""
+        with contextlib.suppress(StoreUnavailable), _translated():
+            await self._meet()
+        if self._foreign_keys:
+            await self._disconnect()
+            raise BadSettings(
+                "secret.key in the instance folder differs from the one of the other machines that use this"
+                " store; copy theirs"
+            )
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="session-listener"),
+            asyncio.create_task(self._sweep_on(), name="session-sweeper"),
+        ]
+
+    async def close(self) -> None:
+        """Disconnect; iterators of `watch` and `changes` end."""
+        self._closing = True
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self._ended.close()
+        self._changes.close()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
+        await self._client.aclose(close_connection_pool=True)
+        await self._listener.aclose(close_connection_pool=True)
+
+    def now(self) -> float:
+        """Tell the server's time, by what it said last."""
+        return time.time() + self._offset
+
+    async def healthy(self) -> bool:
+        """Tell whether the server answers."""
+        try:
+            await self._ask(self._get, [])
+        except StoreUnavailable:
+            return False
+        return True
+
+    async def create(self, new: NewSession, credentials: Credentials) -> str:
+        """Begin a session and return its id."""
+        await self._ask(self._get, [])
+        session_id = new_secret()
+        now = self.now()
+        session = Session(
+            key=key_of(session_id),
+            user=new.user,
+            server=new.server,
+            server_key=new.server_key,
+            namespace=new.namespace,
+            read_only=new.read_only,
+            target=new.target,
+            created=now,
+            idle_until=now + self._settings.session_idle_seconds,
+            absolute_until=now + self._settings.session_absolute_seconds,
+            address=new.address,
+            user_agent=new.user_agent,
+        )
+        sealed = records.seal_credentials(self._vault, session_id, session, credentials)
+        times = [f"{session.idle_until:.6f}", f"{session.absolute_until:.6f}"]
+        arguments = [session.key, _static_of(session), *times, sealed]
+        await self._run(self._create, [SESSION + session.key, DEADLINES], arguments)
+        self._known[session.key] = session.absolute_until
+        return session_id
+
+    async def get(self, session_id: str) -> Session | None:
+        """Find a session by its id."""
+        key = key_of(session_id)
+        return (await self.recheck([key]))[key]
+
+    async def credentials(self, session_id: str, session: Session) -> Credentials | None:
+        """Decrypt the IRIS credentials."""
+        if session.key in self._tombstones:
+            return None
+        with _translated():
+            sealed = await cast("Awaitable[bytes | None]", self._client.hget(SESSION + session.key, "c"))
+        return records.open_credentials(self._vault, session_id, session, sealed) if sealed else None
+
+    async def touch(self, session: Session) -> Session | None:
+        """Slide the idle deadline, unless it has passed."""
+        arguments = [session.key, repr(self._settings.session_idle_seconds)]
+        found = await self._ask(self._touch, [SESSION + session.key, DEADLINES], arguments)
+        return self._seen(session.key, found[0], found[1])
+
+    async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
+        """Read many sessions again by key."""
+        found: dict[str, Session | None] = dict.fromkeys(keys)
+        for start in range(0, len(keys), 200):
+            chunk = keys[start : start + 200]
+            values = await self._ask(self._get, [SESSION + key for key in chunk])
+            for number, key in enumerate(chunk):
+                found[key] = self._seen(key, values[2 * number], values[2 * number + 1])
+        return found
+
+    async def end(self, key: str, reason: str) -> bool:
+        """End a session everywhere; also when the server is away, as soon as it is back."""
+        self._tombstones[key] = (reason, self.now() + self._settings.session_absolute_seconds)
+        self._known.pop(key, None)
+        try:
+            there = await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
+        except StoreUnavailable:
+            self._ended.publish(Ended(key, reason))
+            return True
+        return bool(there)
+
+    async def end_others(self, user: str, server_key: str, keep: str) -> int:
+        """End the user's other sessions on this server."""
+        others = [session.key for session in await self.list(user, server_key) if session.key != keep]
+        return sum([await self.end(key, "ended") for key in others])
+
+    async def list(self, user: str | None = None, server_key: str | None = None) -> Sequence[Session]:
+        """List live sessions, oldest first."""
+        with _translated():
+            keys: Any = await self._client.zrangebyscore(DEADLINES, f"({self.now():.6f}", "+inf")
+        found = await self.recheck([key.decode() for key in keys])
+        sessions = [
+            session
+            for session in found.values()
+            if session is not None
+            and user in {None, session.user}
+            and server_key in {None, session.server_key}
+        ]
+        return sorted(sessions, key=lambda session: session.created)
+
+    async def count(self) -> int:
+        """Count live sessions."""
+        with _translated():
+            return int(await self._client.zcount(DEADLINES, f"({self.now():.6f}", "+inf"))
+
+    def watch(self) -> AsyncIterator[Ended]:
+        """Give every session that ends, in any worker of any machine."""
+        return self._ended.follow()
+
+    async def attempt(self, user: str, server_key: str, address: str) -> float | None:
+        """Count a sign-in try."""
+        counters = records.scopes(self._settings, user, server_key, address)
+        arguments = [repr(records.ATTEMPT_SECONDS), new_secret(), *(limit for _, limit in counters)]
+        wait = await self._run(self._attempt, [f"{PREFIX}try:{scope}" for scope, _ in counters], arguments)
+        return float(wait) if wait else None
+
+    async def forgive(self, user: str, server_key: str, address: str) -> None:
+        """Take back the latest try of this user and address."""
+        counters = records.scopes(self._settings, user, server_key, address)[:-1]
+        await self._run(self._forgive, [f"{PREFIX}try:{scope}" for scope, _ in counters], [])
+
+    async def make_ticket(self, session_id: str) -> str:
+        """Make a ticket that stands for the session once."""
+        ticket = new_secret()
+        sealed = records.seal_ticket(self._vault, ticket, session_id)
+        with _translated():
+            milliseconds = int(records.TICKET_SECONDS * 1000)
+            await self._client.set(f"{PREFIX}ticket:{key_of(ticket)}", sealed, px=milliseconds)
+        return ticket
+
+    async def take_ticket(self, ticket: str) -> str | None:
+        """Use up a ticket and give the session id."""
+        sealed = await self._run(self._take, [f"{PREFIX}ticket:{key_of(ticket)}"], [])
+        return records.open_ticket(self._vault, ticket, sealed) if sealed else None
+
+    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+        """Claim a write's id."""
+        arguments = [fingerprint, self._worker, int(self._settings.write_result_seconds * 1000)]
+        found = await self._run(self._begin, [_write_key(owner, write_id)], arguments)
+        if not found:
+            self._running[owner, write_id] = fingerprint
+            return None
+        state, stored_fingerprint, answer, worker = found
+        mine = worker.decode() == self._worker and (owner, write_id) in self._running
+        return WriteRecord(state.decode(), stored_fingerprint.decode(), answer, mine)
+
+    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
+        """Store how a write ended."""
+        fingerprint = self._running.get((owner, write_id), "")
+        arguments = [state, answer, int(self._settings.write_result_seconds * 1000), fingerprint]
+        try:
+            await self._run(self._finish, [_write_key(owner, write_id)], arguments)
+        finally:
+            self._running.pop((owner, write_id), None)
+
+    async def publish(self, message: bytes) -> None:
+        """Tell the other workers of all machines."""
+        fields: Any = {"w": self._worker, "m": message}
+        with _translated():
+            await self._client.xadd(CHANGES, fields, maxlen=CHANGES_KEPT, approximate=True)
+
+    def changes(self) -> AsyncIterator[bytes]:
+        """Give what other workers published."""
+        return self._changes.follow()
+
+    async def _run(self, script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        if self._foreign_keys or self._closing:
+            raise StoreUnavailable("The session store cannot be used.")
+        with _translated():
+            return await script(keys=keys, args=arguments)
+
+    async def _ask(self, script: Any, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Sequence[str]:
+        """Run a script that answers its time first, and set our clock by it."""
+        sent = time.time()
+        found = await self._run(script, keys, arguments)
+        # The answer was written about in the middle of the way; an error of half a round trip is nothing.
+        self._offset = float(found[0]) - (sent + time.time()) / 2
+        return [value.decode() for value in found[1:]]
+
+    def _seen(self, key: str, static: str, idle_until: str) -> Session | None:
+        if not static or key in self._tombstones:
+            self._known.pop(key, None)
+            return None
+        session = _session_of(key, static, float(idle_until))
+        self._known[key] = session.absolute_until
+        return session
+
+    async def _listen(self) -> None:
+        """Follow both streams; after an absence of the server read everything again."""
+        # redis-py swallows a cancellation that comes while it connects, hence the flag beside it.
+        while not self._closing:
+            try:
+                if not self._met:
+                    await self._meet()
+                    await self._recover()
+                streams: Any = dict(self._positions)
+                answer: Any = await self._listener.xread(streams, block=int(LISTEN_SECONDS * 1000))
+                for name, entries in answer or ():
+                    for entry, fields in entries:
+                        self._positions[name.decode()] = entry.decode()
+                        self._tell(name.decode(), fields)
+            except (RedisError, OSError, StoreUnavailable):
+                self._met = False
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _tell(self, stream: str, fields: dict[bytes, bytes]) -> None:
+        if stream == CHANGES:
+            if fields[b"w"].decode() != self._worker:
+                self._changes.publish(fields[b"m"])
+            return
+        key = fields[b"k"].decode()
+        self._known.pop(key, None)
+        self._ended.publish(Ended(key, fields[b"r"].decode()))
+
+    async def _meet(self) -> None:
+        """Find out where the streams are and whether this store belongs to our secret."""
+        for kid, mark in self._vault.fingerprints().items():
+            await self._client.hsetnx(KEYS, kid, mark)
+            stored = await cast("Awaitable[bytes]", self._client.hget(KEYS, kid))
+            if stored != mark.encode():
+                self._foreign_keys = True
+                logger.critical(FOREIGN)
+        for stream in (ENDED, CHANGES):
+            latest: Any = await self._client.xrevrange(stream, count=1)
+            last = latest[0][0].decode() if latest else "0-0"
+            position = self._positions.get(stream)
+            # At the start from the latest on; later from where we were, unless the server lost its data.
+            if position is None or _number(last) < _number(position):
+                self._positions[stream] = last
+        self._met = True
+
+    async def _recover(self) -> None:
+        for key, (reason, _) in list(self._tombstones.items()):
+            await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
+        known = list(self._known)
+        for key, session in (await self.recheck(known)).items():
+            if session is None:
+                self._ended.publish(Ended(key, "lost"))
+
+    async def _sweep_on(self) -> None:
+        grace = repr(records.sweep_grace(self._settings))
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            with contextlib.suppress(StoreUnavailable):
+                await self._run(self._sweep, [DEADLINES, ENDED], [SESSION, grace])
+            now = self.now()
+            for key in [key for key, (_, until) in self._tombstones.items() if until < now]:
+                del self._tombstones[key]
+            for key in [key for key, until in self._known.items() if until < now - 3600]:
+                del self._known[key]
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise StoreUnavailable(
+            "The session store does not answer. Try again in a moment.",
+            details={"cause": type(error).__name__},
+        ) from error
+
+
+def _number(entry: str) -> tuple[int, int]:
+    milliseconds, sequence = entry.split("-")
+    return int(milliseconds), int(sequence)
+
+
+def _write_key(owner: str, write_id: str) -> str:
+    return f"{PREFIX}write:{hashlib.sha256(owner.encode('utf-8', 'surrogatepass')).hexdigest()}:{write_id}"
+
+
+def _static_of(session: Session) -> str:
+    fields = [
+        session.user,
+        session.server,
+        session.server_key,
+        session.namespace,
+        session.read_only,
+        records.target_to_text(session.target),
+        session.created,
+        session.absolute_until,
+        session.address,
+        session.user_agent,
+    ]
+    return json.dumps(fields)
+
+
+def _session_of(key: str, static: str, idle_until: float) -> Session:
+    user, server, server_key, namespace, read_only, target, created, absolute, *rest = json.loads(static)
+    target = records.target_from_text(target)
+    return Session(
+        key, user, server, server_key, namespace, read_only, target, created, idle_until, absolute, *rest
+    )

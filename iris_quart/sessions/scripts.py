@@ -1,0 +1,133 @@
+"""What the Redis store does in one step: Lua scripts, judged by the server's own clock.
+
+Each takes its time from TIME, so no client's clock matters. Times are seconds, written with microseconds.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ATTEMPT",
+    "BEGIN",
+    "CREATE",
+    "END",
+    "FINISH",
+    "FORGIVE",
+    "GET",
+    "SWEEP",
+    "TAKE",
+    "TOUCH",
+]
+
+_NOW = """
+local t = redis.call('TIME')
+local now = tonumber(t[1]) + tonumber(t[2]) / 1000000
+local function text(number) return string.format('%.6f', number) end
+"""
+
+# KEYS: session, deadlines. ARGV: key, static fields, idle_until, absolute_until, credentials.
+CREATE = """
+redis.call('HSET', KEYS[1], 's', ARGV[2], 'i', ARGV[3], 'a', ARGV[4], 'c', ARGV[5])
+redis.call('PEXPIREAT', KEYS[1], math.ceil((tonumber(ARGV[4]) + 60) * 1000))
+redis.call('ZADD', KEYS[2], math.min(tonumber(ARGV[3]), tonumber(ARGV[4])), ARGV[1])
+return 1
+"""
+
+# KEYS: sessions. Answers now, then for each session its static fields and idle deadline, or two empty texts.
+GET = f"""{_NOW}
+local found = {{text(now)}}
+for _, key in ipairs(KEYS) do
+    local v = redis.call('HMGET', key, 's', 'i', 'a')
+    if v[1] and math.min(tonumber(v[2]), tonumber(v[3])) > now then
+        found[#found + 1] = v[1]
+        found[#found + 1] = v[2]
+    else
+        found[#found + 1] = ''
+        found[#found + 1] = ''
+    end
+end
+return found
+"""
+
+# KEYS: session, deadlines. ARGV: key, idle seconds. Answers like GET.
+TOUCH = f"""{_NOW}
+local v = redis.call('HMGET', KEYS[1], 's', 'i', 'a')
+if not v[1] or math.min(tonumber(v[2]), tonumber(v[3])) <= now then return {{text(now), '', ''}} end
+local idle = now + tonumber(ARGV[2])
+redis.call('HSET', KEYS[1], 'i', text(idle))
+redis.call('ZADD', KEYS[2], math.min(idle, tonumber(v[3])), ARGV[1])
+return {{text(now), v[1], text(idle)}}
+"""
+
+# KEYS: session, deadlines, ended. ARGV: key, reason.
+END = """
+local there = redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+if there == 1 then redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'k', ARGV[1], 'r', ARGV[2]) end
+return there
+"""
+
+# KEYS: deadlines, ended. ARGV: prefix of session keys, grace in seconds.
+SWEEP = f"""{_NOW}
+local due = now - tonumber(ARGV[2])
+local keys = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', due, 'LIMIT', 0, 200)
+for _, key in ipairs(keys) do
+    local absolute = redis.call('HGET', ARGV[1] .. key, 'a')
+    local reason = 'idle'
+    if absolute and tonumber(absolute) <= due then reason = 'absolute' end
+    redis.call('DEL', ARGV[1] .. key)
+    redis.call('ZREM', KEYS[1], key)
+    redis.call('XADD', KEYS[2], 'MAXLEN', '~', 10000, '*', 'k', key, 'r', reason)
+end
+return #keys
+"""
+
+# KEYS: counters. ARGV: window in seconds, a unique word, then each counter's limit. Answers '' or seconds to wait.
+ATTEMPT = f"""{_NOW}
+local window = tonumber(ARGV[1])
+for number, key in ipairs(KEYS) do
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - window))
+    local over = redis.call('ZCARD', key) - tonumber(ARGV[2 + number])
+    if over >= 0 then
+        local oldest = redis.call('ZRANGE', key, over, over, 'WITHSCORES')
+        return text(math.max(1, tonumber(oldest[2]) + window - now))
+    end
+end
+for _, key in ipairs(KEYS) do
+    redis.call('ZADD', key, text(now), ARGV[2])
+    redis.call('PEXPIRE', key, math.ceil(window * 1000))
+end
+return ''
+"""
+
+# KEYS: counters.
+FORGIVE = """
+for _, key in ipairs(KEYS) do redis.call('ZREMRANGEBYRANK', key, -1, -1) end
+return 1
+"""
+
+# KEYS: ticket.
+TAKE = """
+local sealed = redis.call('GET', KEYS[1])
+redis.call('DEL', KEYS[1])
+return sealed
+"""
+
+# KEYS: write. ARGV: fingerprint, worker, milliseconds to keep. Answers nothing when it is new.
+BEGIN = """
+if redis.call('EXISTS', KEYS[1]) == 1 then
+    return redis.call('HMGET', KEYS[1], 'state', 'fingerprint', 'answer', 'worker')
+end
+redis.call('HSET', KEYS[1], 'state', 'started', 'fingerprint', ARGV[1], 'answer', '', 'worker', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return {}
+"""
+
+# KEYS: write. ARGV: state, answer, milliseconds to keep, and the fingerprint for when the claim was lost, if known.
+FINISH = """
+if ARGV[4] == '' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'answer', ARGV[2])
+redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[4])
+redis.call('HSETNX', KEYS[1], 'worker', '')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
