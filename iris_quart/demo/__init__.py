@@ -11,7 +11,7 @@ from .engine import Release
 from .faults import FaultRule
 from .server import DemoServer, ThreadedDemoServer, running_in_thread
 from .settings import DemoOptions
-from .users import DEMO_USERS, User
+from .users import DEMO_USERS, TableGrants, User
 
 __all__ = [
     "DEMO_USERS",
@@ -22,6 +22,7 @@ __all__ = [
     "FaultRule",
     "Release",
     "RequestRecord",
+    "TableGrants",
     "ThreadedDemoServer",
     "User",
     "running_in_thread",

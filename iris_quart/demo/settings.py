@@ -23,6 +23,7 @@ class DemoOptions:
     licence_grace: seconds for which an ended session keeps its licence.
     session_timeout: seconds without a request after which a CSP session ends.
     release: which IRIS it plays: LIMIT and OFFSET .. FETCH are refused before 2025.1.
+    check_grants: table grants are checked (-99); action/query of IRIS is said not to check them.
     lock_timeout: seconds a statement waits for a lock before -110.
     shuffle_unordered: a seed; SELECTs without ORDER BY then come in an order that depends on it.
     prefix: a path in front of /api/atelier, as some web servers have.
@@ -35,6 +36,7 @@ class DemoOptions:
     session_timeout: float = 900.0
     encoding: Encoding = DEFAULT_ENCODING
     release: Release = DEFAULT_RELEASE
+    check_grants: bool = False
     lock_timeout: float = 10.0
     shuffle_unordered: int | None = None
     users: tuple[User, ...] = DEMO_USERS

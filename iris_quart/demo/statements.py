@@ -47,11 +47,11 @@ def execute(
 ) -> Result:
     """Run a statement; blocking; raises SqlError."""
     return namespace.execute(
-        statement.sql.rstrip().removesuffix(";"),
+        statement.sql,
         statement.parameters,
         max_rows=statement.max_rows,
         user=statement.user.name,
-        grants=statement.user.grants,
+        grants=statement.user.grants if options.check_grants else None,
         select_mode=options.encoding.dates,
         handle=handle,
     )

@@ -6,10 +6,22 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class TableGrants:
+    """What SQL privileges allow: pairs of an action (SELECT, INSERT, UPDATE, DELETE) and a table or `Schema.*`."""
+
+    granted: frozenset[tuple[str, str]]
+
+    def allows(self, user: str, action: str, table: str) -> bool:
+        """Tell whether an action on `Schema.Table` is granted."""
+        schema = table.partition(".")[0]
+        return (action, table) in self.granted or (action, f"{schema}.*") in self.granted
 
 
 @dataclass(frozen=True)
@@ -18,14 +30,14 @@ class User:
 
     development: holds %Development:USE, without which /api/atelier answers 403.
     namespaces: the namespaces it may open, or None for all.
-    grants: handed to the engine when table grants are checked; None means everything is granted.
+    grants: what it may do to tables, where the server checks grants; None means everything.
     """
 
     name: str
     password: str
     development: bool = True
     namespaces: frozenset[str] | None = None
-    grants: Any = None
+    grants: TableGrants | None = None
 
     def may_open(self, namespace: str) -> bool:
         """Tell whether this user may open a namespace."""

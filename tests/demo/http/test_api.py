@@ -185,10 +185,6 @@ async def test_flags_are_one_or_zero(api: Api) -> None:
     assert response.json()["result"] == {"content": [{"a": 1}]}
 
 
-async def test_a_trailing_semicolon_is_taken(api: Api) -> None:
-    assert await api.rows("SELECT 1 AS a ; ") == [{"a": 1}]
-
-
 async def test_a_statement_is_needed(client: httpx.AsyncClient) -> None:
     response = await client.post("/api/atelier/v1/USER/action/query", json={"parameters": []})
     assert response.json()["result"] == {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from iris_quart.demo import DEMO_USERS, DemoOptions, DemoServer, FaultRule, User
+from iris_quart.demo import DEMO_USERS, DemoOptions, DemoServer, FaultRule, TableGrants, User
 from iris_quart.demo.sessions import CspSessions, NoLicenceError
 
 if TYPE_CHECKING:
@@ -105,6 +105,30 @@ async def test_namespaces_of_others_are_hidden_and_forbidden(tmp_path: Path) -> 
         assert content["namespaces"] == ["HOSPITAL"]
         assert (await client.get("/api/atelier/v1/USER")).status_code == 403
         assert (await client.get("/api/atelier/v1/HOSPITAL")).status_code == 200
+
+
+async def test_table_grants_are_checked_only_where_asked(tmp_path: Path) -> None:
+    grants = TableGrants(frozenset({("SELECT", "Ward.*"), ("UPDATE", "Ward.Patient")}))
+    users = (User("reader", "reader", grants=grants),)
+    statements = {
+        "SELECT TOP 1 Room FROM Ward.Patient": True,
+        "UPDATE Ward.Patient SET Room = 1 WHERE ID = 1": True,
+        "UPDATE Ward.Doctor SET Pager = NULL WHERE ID = 1": False,
+        "DELETE FROM Ward.Patient WHERE ID = 80": False,
+    }
+    for check_grants in (True, False):
+        options = DemoOptions(directory=tmp_path, users=users, check_grants=check_grants)
+        async with (
+            DemoServer(options) as server,
+            httpx.AsyncClient(base_url=server.url, auth=("reader", "reader")) as client,
+        ):
+            for sql, granted in statements.items():
+                response = await client.post("/api/atelier/v1/HOSPITAL/action/query", json={"query": sql})
+                errors = response.json()["status"]["errors"]
+                assert bool(errors) is (check_grants and not granted), sql
+                assert (
+                    not errors or "SQLCODE: -99 Message: User reader is not privileged" in errors[0]["error"]
+                )
 
 
 @pytest.mark.parametrize("flag", ["CacheLogout", "IRISLogout"])

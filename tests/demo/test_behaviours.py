@@ -1,0 +1,145 @@
+"""The table of behaviours, run against the embedded server in each setting and against a real one when it is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from iris_quart.demo import DemoOptions, Encoding, Release, running_in_thread
+from iris_quart.demo.behaviours import SOURCES, Behaviour, counts, load, parse
+from iris_quart.demo.behaviours.__main__ import check, live_asker, main
+from iris_quart.demo.behaviours.running import Asker, Runner, detect, release_of, tables
+
+BEHAVIOURS = list(load())
+SETTINGS = {
+    "default": (Encoding(), Release(2025, 1)),
+    "odbc": (Encoding(dates="odbc", nulls="null"), Release(2025, 1)),
+    "older": (
+        Encoding(nulls="merged", big_integers="string", numerics="string", digits="number"),
+        Release(2024, 1),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server under test with its tables made, and what runs rows on it."""
+
+    setting: str
+    runner: Runner
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Run an embedded server in each setting; the rows change what they need themselves."""
+    setting: str = request.param
+    encoding, release = SETTINGS[setting]
+    directory: Path = tmp_path_factory.mktemp(setting)
+    options = DemoOptions(directory=directory, encoding=encoding, release=release, licences=None)
+    with running_in_thread(options) as server:
+        asker = Asker(server.url, "_SYSTEM", "SYS")
+        with tables(asker):
+            yield Running(setting, Runner(asker, encoding, (release.year, release.minor), embedded=True))
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.id)
+def test_the_embedded_server_does_as_claimed(running: Running, behaviour: Behaviour) -> None:
+    if not running.runner.applies(behaviour):
+        pytest.skip("claims nothing about this setting")
+    if running.setting == "older" and not (behaviour.setting or behaviour.before):
+        pytest.skip("claims nothing that differs from the other settings")
+    assert running.runner.run(behaviour) is None
+
+
+def test_a_setting_is_recognised_by_asking(running: Running) -> None:
+    found = detect(running.runner.asker)
+    wanted = running.runner.encoding
+    assert (found.dates, found.nulls, found.big_integers) == (wanted.dates, wanted.nulls, wanted.big_integers)
+    assert release_of(running.runner.asker) == running.runner.release
+
+
+def test_every_row_applies_somewhere() -> None:
+    asker = Asker("http://127.0.0.1", "", "")
+    runners = [
+        Runner(asker, encoding, (release.year, release.minor), embedded=True)
+        for encoding, release in SETTINGS.values()
+    ]
+    assert [b.id for b in BEHAVIOURS if not any(runner.applies(b) for runner in runners)] == []
+
+
+def test_rows_have_distinct_names_and_known_sources() -> None:
+    assert len({behaviour.id for behaviour in BEHAVIOURS}) == len(BEHAVIOURS)
+    assert set(counts()) == set(SOURCES)
+    assert counts().total() == len(BEHAVIOURS)
+
+
+@pytest.mark.parametrize("line", [
+    '{"name": "x", "source": "guess", "reference": "y", "statement": "SELECT 1", "rows": []}',
+    '{"name": "x", "source": "doc", "statement": "SELECT 1", "rows": []}',
+    '{"name": "x", "source": "doc", "reference": "y", "rows": []}',
+    '{"name": "x", "source": "doc", "reference": "y", "statement": "SELECT 1"}',
+    '{"name": "x", "source": "doc", "reference": "y", "statement": "SELECT 1", "rows": [], "extra": 1}',
+])  # fmt: skip
+def test_a_row_that_is_not_well_formed_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="envelope"):
+        parse("envelope", line)
+
+
+@pytest.mark.parametrize("claim", [
+    '"statement": "SELECT 1 AS a", "rows": [[2]]', '"statement": "SELECT 1 AS a", "rows": [["1"]]',
+    '"statement": "SELECT 1 AS a", "rows": []', '"statement": "SELECT 1 AS a", "columns": ["b"]',
+    '"statement": "SELECT 1 AS a", "error": -1',
+    '"statement": "SELECT 1 AS a", "raw": "{\\"content\\":[{\\"a\\":1.0}]}"',
+    '"statement": "SELECT * FROM No.Thing", "rows": []', '"statement": "SELECT * FROM No.Thing", "error": -29',
+    '"statement": "SELECT * FROM No.Thing", "error": -30, "text": "elsewhere"',
+    '"statement": "SELECT NULL AS a", "rows": [[""]]', '"statement": "SELECT \'\' AS a", "rows": [[null]]',
+    '"statement": "SELECT 1 AS a", "rows": [[1]], "then": [["SELECT 1 AS b", [[2]]]]',
+    '"request": {"method": "GET", "path": "/"}, "response": {"status": 200}',
+])  # fmt: skip
+def test_a_false_claim_is_found_out(running: Running, claim: str) -> None:
+    if running.setting == "older":
+        pytest.skip("NULL and '' look alike in this setting")
+    behaviour = parse("envelope", f'{{"name": "x", "source": "inferred", "reference": "y", {claim}}}')
+    assert running.runner.run(behaviour)
+
+
+def test_counts_are_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIVE_IRIS_URL", raising=False)
+    assert main() == 0
+    assert f"({len(BEHAVIOURS)} in all)" in capsys.readouterr().out
+
+
+def test_a_server_given_by_url_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with running_in_thread(DemoOptions(directory=tmp_path, licences=1)) as server:
+        asker = live_asker({"LIVE_IRIS_URL": server.url})
+        assert asker is not None
+        assert check(asker) == 0
+        assert len(server.server.app.sessions) == 0
+        names = [row[0] for row in server.namespace("USER").execute(TABLES_LEFT).rows]
+    assert names == []
+    assert " 0 refuted" in capsys.readouterr().out
+
+
+TABLES_LEFT = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'IrisQuartCheck'"
+
+
+@pytest.mark.skipif("LIVE_IRIS_URL" not in os.environ, reason="LIVE_IRIS_URL names no server")
+def test_a_real_server_does_as_documented() -> None:
+    """What is documented or seen must hold; what is inferred is printed by the module, not judged here."""
+    asker = live_asker(os.environ)
+    assert asker is not None
+    runner = Runner(asker, detect(asker), release_of(asker), embedded=False)
+    with tables(asker):
+        wrong = {
+            behaviour.id: difference
+            for behaviour in BEHAVIOURS
+            if behaviour.source != "inferred"
+            and runner.applies(behaviour)
+            and (difference := runner.run(behaviour))
+        }
+    asker.end()
+    assert wrong == {}
