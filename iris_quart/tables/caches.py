@@ -28,6 +28,10 @@ class Flights(Generic[K, V]):
         """Count the reads under way."""
         return len(self._tasks)
 
+    def __contains__(self, key: K) -> bool:
+        """Tell whether such a read is under way."""
+        return key in self._tasks
+
     async def run(self, key: K, load: Callable[[], Awaitable[V]], *, keep: bool = False) -> V:
         """Give what `load` gives, or what an identical read under way is about to give.
 
@@ -130,6 +134,10 @@ class Cache(Generic[K, V]):
         self._generation += 1
         for key in [key for key in self._values if matches(key)]:
             del self._values[key]
+
+    def under_way(self, key: K) -> bool:
+        """Tell whether it is being read at this moment."""
+        return (key, self._generation) in self._flights
 
     def keys(self) -> list[K]:
         """Give the keys of what is kept."""

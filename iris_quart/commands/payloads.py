@@ -1,0 +1,180 @@
+"""Parts that payloads and events of several commands share."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+import msgspec
+from pydantic import Field, model_validator
+
+from iris_quart.dispatch import Context
+from iris_quart.errors import InvalidInput
+from iris_quart.protocol import Message
+from iris_quart.sql.filters import Operator
+from iris_quart.sql.projection import Preview
+from iris_quart.tables.views import FilterRequest, ViewRequest
+
+__all__ = [
+    "FilterFields",
+    "FilterItem",
+    "PreviewMark",
+    "SortItem",
+    "TableFields",
+    "ValueMessage",
+    "ViewFields",
+    "named_table",
+    "preview_marks",
+    "read_only_reason",
+]
+
+PAGE_SIZE = 100
+FILTERS_MAX = 50
+
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class ValueMessage(Message):
+    """A payload that carries values of the database: numbers keep all their digits."""
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Read the payload; pydantic's own JSON reader would pass decimals through a float."""
+        try:
+            value = _EXACT.decode(json_data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return super().model_validate_json(json_data, **options)
+        return cls.model_validate(value, **options)
+
+
+class TableFields(ValueMessage):
+    """Which table; without these the one that this socket has opened."""
+
+    namespace: str | None = Field(None, min_length=1, max_length=128, description="Namespace of the table.")
+    table_name: str | None = Field(None, min_length=1, max_length=260, description="Schema.Table.")
+
+
+class FilterItem(ValueMessage):
+    """One condition on a column; several are joined by AND."""
+
+    column: str = Field(max_length=128, description="Name of the column.")
+    value: Any = Field(
+        None,
+        description="What it is compared with: a wire value, or a list of them for between and in. Without an "
+        "operator, text with * for any characters and ? for one.",
+    )
+    operator: Operator | None = Field(None, description="How it is compared.")
+    match_case: bool = Field(False, description="Compare letter case too, whatever the column's collation.")
+
+
+class FilterFields(TableFields):
+    """Which rows of a table."""
+
+    filters: tuple[FilterItem, ...] | None = Field(None, max_length=FILTERS_MAX, description="Conditions.")
+    search: str | None = Field(None, max_length=200, description="Text to look for in all text columns.")
+
+    def filter_requests(self) -> tuple[FilterRequest, ...]:
+        """Give the filters as the tables take them."""
+        return tuple(
+            FilterRequest(item.column, item.value, item.operator, item.match_case)
+            for item in self.filters or ()
+        )
+
+
+class SortItem(Message):
+    """One column of an order."""
+
+    column: str = Field(max_length=128, description="Name of the column.")
+    direction: Literal["asc", "desc"] = Field("asc", description="asc or desc.")
+
+
+class ViewFields(FilterFields):
+    """Which rows of a table, in which order, how many at once."""
+
+    page_size: int | None = Field(
+        None, ge=0, strict=True, description="Rows in a page; 0, null or absent is 100."
+    )
+    sort_column: str | None = Field(None, max_length=128, description="Column to sort by, if it is one.")
+    sort_direction: Literal["asc", "desc"] | None = Field(None, description="Direction of sortColumn.")
+    sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
+    columns: tuple[str, ...] | None = Field(
+        None, min_length=1, max_length=1000, description="Columns to read; absent: all."
+    )
+    count: Literal["exact", "deferred", "skip"] = Field(
+        "exact",
+        description="exact waits up to 2 s for the number of rows, deferred sends it later as rowCount, skip "
+        "does without.",
+    )
+
+    @model_validator(mode="after")
+    def _one_order(self) -> Self:
+        if self.sort and self.sort_column:
+            raise ValueError("use sort or sortColumn, not both")
+        return self
+
+    def view_request(self, context: Context) -> ViewRequest:
+        """Give the view as the tables take it. Raises InvalidInput without a table, or for a page too large."""
+        namespace, table_name = named_table(context, self)
+        size, most = self.page_size or PAGE_SIZE, context.settings.page_size_max
+        if size > most:
+            raise InvalidInput(f"pageSize: is at most {most}", field="pageSize")
+        keys = tuple((item.column, item.direction == "desc") for item in self.sort or ())
+        if not keys and self.sort_column:
+            keys = ((self.sort_column, self.sort_direction == "desc"),)
+        return ViewRequest(
+            namespace=namespace,
+            table_name=table_name,
+            columns=self.columns,
+            sort=keys,
+            filters=self.filter_requests(),
+            search=self.search,
+            page_size=min(size, most),
+            sort_field="sortColumn" if self.sort_column else "sort",
+        )
+
+
+class PreviewMark(msgspec.Struct):
+    """How long a value is of which only a part is shown; unit is characters or bytes."""
+
+    length: int
+    unit: str
+
+
+def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str, PreviewMark]]:
+    """Write previews for an event."""
+    return {
+        row: {column: PreviewMark(preview.length, preview.unit) for column, preview in marks.items()}
+        for row, marks in previews.items()
+    }
+
+
+def named_table(context: Context, payload: TableFields) -> tuple[str, str]:
+    """Give namespace and table that a payload names, or those that the socket has opened.
+
+    Raises InvalidInput when there are none, and when a namespace is named without its table.
+    """
+    browsing = context.browsing
+    namespace, table_name = payload.namespace, payload.table_name
+    if table_name is None:
+        if namespace is not None and namespace.upper() != (browsing.namespace or "").upper():
+            raise InvalidInput("Name the table as well as its namespace.", field="tableName")
+        table_name = browsing.table_name
+    namespace = namespace or browsing.namespace
+    if namespace is None or table_name is None:
+        raise InvalidInput("Open a table first, or name one by namespace and tableName.", field="tableName")
+    return namespace, table_name
+
+
+def read_only_reason(context: Context, namespace: str) -> str | None:
+    """Say why this session changes nothing in a namespace; None when it may."""
+    if context.settings.read_only:
+        return "This editor is set to read-only."
+    if context.session.read_only:
+        return "You signed in to read only."
+    server = context.settings.servers.get(context.session.server)
+    listed = False if server is None else server.read_only
+    if listed is True:
+        return "This server is set to read-only."
+    if listed and namespace.upper() in {name.upper() for name in listed}:
+        return "This namespace is set to read-only."
+    return None

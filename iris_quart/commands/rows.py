@@ -1,0 +1,289 @@
+"""Commands that read rows: pages, counts, one row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Hashable
+from contextlib import suppress
+from typing import Any, Literal, Self
+
+import msgspec
+from pydantic import Field, model_validator
+
+from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.errors import IrisQuartError
+from iris_quart.protocol import UNSET, Event, UnsetType
+from iris_quart.sql.pages import View
+from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
+from iris_quart.tables.views import ViewRequest
+
+from .payloads import FilterFields, PreviewMark, TableFields, ViewFields, named_table, preview_marks
+
+__all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "read_page", "rows"]
+
+rows = CommandBlueprint("rows", __name__)
+
+COUNT_SECONDS = 2.0
+"""How long a page waits for its exact count."""
+OFFSET_MAX = 2**53 - 1
+
+
+class RequestData(ViewFields):
+    """Ask for one page of rows. At most one of page, after, before, offset and startAt says where it begins."""
+
+    page: int | None = Field(None, ge=0, strict=True, description="Number of the page, from zero.")
+    after: str | None = Field(
+        None, max_length=32768, description='Cursor: the rows behind it; "start": the first rows.'
+    )
+    before: str | None = Field(
+        None, max_length=32768, description='Cursor: the rows that end before it; "end": the last rows.'
+    )
+    offset: int | None = Field(
+        None, ge=0, le=OFFSET_MAX, strict=True, description="Number of rows to leave out before the page."
+    )
+    start_at: Any = Field(
+        None,
+        description="Value of the first sort column, or row ID: the page begins at the first row from it on.",
+    )
+    refresh: bool = Field(False, description="Count again, whatever is remembered.")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        names = ("page", "after", "before", "offset", "start_at")
+        if sum(getattr(self, name) is not None for name in names) > 1:
+            raise ValueError("use one of page, after, before, offset and startAt")
+        return self
+
+    def place(self, page_size: int) -> Place:
+        """Say where the page begins."""
+        if self.after is not None:
+            return After(self.after)
+        if self.before is not None:
+            return Before(self.before)
+        if self.offset is not None:
+            return Jump(self.offset)
+        if self.start_at is not None:
+            return StartAt(self.start_at)
+        return Jump(min((self.page or 0) * page_size, OFFSET_MAX))
+
+
+class Paginate(ViewFields):
+    """Ask for the page beside the current one."""
+
+    direction: str = Field("prev", max_length=64, description="next; anything else means the page before.")
+    current_page: int = Field(
+        0, ge=0, le=2**40, strict=True, description="Number of the page shown, from zero."
+    )
+
+
+class RefreshData(ViewFields):
+    """Ask for the first page again."""
+
+
+class CountRows(FilterFields):
+    """Ask how many rows there are."""
+
+    refresh: bool = Field(False, description="Count again, whatever is remembered.")
+
+
+class GetRow(TableFields):
+    """Ask for one row."""
+
+    row_id: str = Field(min_length=1, max_length=1024, description="Its row ID.")
+
+
+CountState = Literal["exact", "pending", "estimate", "skipped"]
+
+
+class Cursors(msgspec.Struct):
+    """Where the pages beside this one begin; null where there is none."""
+
+    next: str | None
+    previous: str | None
+
+
+class TableData(Event):
+    """One page of rows.
+
+    `rows` are objects by column name; `rowIds` stand in the same order, null in views without a key; `previews`
+    tell by row ID (by place in the page without row IDs) which values are not shown whole. `offset` counts the
+    rows before the page, when that is known. `totalRows` is exact or, when `countState` says otherwise, the
+    least there are.
+    """
+
+    rows: list[dict[str, Any]]
+    total_rows: int
+    page: int
+    page_size: int
+    namespace: str
+    table_name: str
+    row_ids: list[str | None]
+    previews: dict[str, dict[str, PreviewMark]]
+    cursors: Cursors
+    count_state: CountState
+    offset: int | UnsetType = UNSET
+
+
+class RowCount(Event):
+    """How many rows a table, or what its filters leave of it, has."""
+
+    namespace: str
+    table_name: str
+    total_rows: int
+    count_state: CountState
+
+
+class RowDetail(Event):
+    """One row with all its columns; long values are still previews."""
+
+    namespace: str
+    table_name: str
+    row_id: str
+    values: dict[str, Any]
+    previews: dict[str, PreviewMark]
+
+
+def _view_key(context: Context, payload: ViewFields) -> Hashable:
+    """A newer page replaces an older one that nobody could tell from it.
+
+    A client that names no table has one grid, so any newer page does. One that names its table reads several
+    parts of it side by side; there only the same part does, asked for with other filters, say.
+    """
+    if payload.table_name is None:
+        return "rows"
+    place: Hashable = None
+    if isinstance(payload, RequestData):
+        place = (payload.page or payload.offset or 0, payload.after, payload.before, str(payload.start_at))
+    return "rows", (payload.namespace or "").upper(), payload.table_name.lower(), place
+
+
+@rows.command("requestData", aliases=("refresh",), view=_view_key)
+async def request_data(context: Context, payload: RequestData) -> AsyncIterator[TableData | RowCount]:
+    """Read one page of a table: from a number, a cursor, an offset or a value on."""
+    request = payload.view_request(context)
+    view = await context.tables.rows.view(request)
+    if payload.refresh:
+        context.tables.counts.forget(view.table.namespace, view.table.full_name)
+    place = payload.place(view.page_size)
+    async for event in read_page(context, view, place, count=payload.count, page=payload.page):
+        yield event
+
+
+@rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
+async def paginate(context: Context, payload: Paginate) -> AsyncIterator[TableData | RowCount]:
+    """Read the page after or before the current one; `direction` alone says which."""
+    view = await context.tables.rows.view(payload.view_request(context))
+    page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
+    place = context.tables.anchors.place(view, payload.current_page, page)
+    async for event in read_page(context, view, place, count=payload.count, page=page):
+        yield event
+
+
+@rows.command("refreshData", view=_view_key)
+async def refresh_data(context: Context, payload: RefreshData) -> AsyncIterator[TableData | RowCount]:
+    """Read the first page again, and count again."""
+    view = await context.tables.rows.view(payload.view_request(context))
+    context.tables.counts.forget(view.table.namespace, view.table.full_name)
+    async for event in read_page(context, view, Jump(0), count=payload.count, page=0):
+        yield event
+
+
+@rows.command("countRows")
+async def count_rows(context: Context, payload: CountRows) -> RowCount:
+    """Count the rows of a table, or those that the filters leave, exactly."""
+    namespace, table_name = named_table(context, payload)
+    request = ViewRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
+    view = await context.tables.rows.view(request)
+    return _row_count(view, await context.tables.counts.total(view, refresh=payload.refresh))
+
+
+@rows.command("getRow")
+async def get_row(context: Context, payload: GetRow) -> RowDetail:
+    """Read one row by its row ID."""
+    namespace, table_name = named_table(context, payload)
+    table = await context.tables.catalogue.table(namespace, table_name)
+    page = await context.tables.rows.row(table, payload.row_id)
+    row_id = page.row_ids[0] or payload.row_id
+    return RowDetail(
+        namespace=table.namespace,
+        table_name=table.full_name,
+        row_id=row_id,
+        values=page.rows[0],
+        previews=preview_marks(page.previews).get(row_id, {}),
+    )
+
+
+async def read_page(
+    context: Context, view: View, place: Place, *, count: str, page: int | None
+) -> AsyncIterator[TableData | RowCount]:
+    """Read a page and count beside it: one `TableData`, then `RowCount` if the count comes late.
+
+    `page` is the number that the client gave the page, if it did. The count is asked for at the same time as
+    the page, never before it.
+    """
+    counts = context.tables.counts
+    known = counts.peek(view)
+    counting: asyncio.Task[int] | None = None
+    if known is None and count != "skip" and not (count == "deferred" and counts.under_way(view)):
+        counting = asyncio.create_task(counts.total(view))
+    try:
+        found = await context.tables.rows.page(view, place)
+        if found.total is not None:
+            # The page's last row is the table's: it tells the number itself, sooner than the count does.
+            known = found.total
+            counts.put(view, known)
+            if counting is not None:
+                context.tables.keep(counting)
+                counting = None
+        elif counting is not None and count == "exact":
+            known = await _in_time(counting)
+        number = page
+        if number is None:
+            number = 0 if found.position is None else found.position // view.page_size
+        context.tables.anchors.remember(view, number, found)
+        follows = known is None and counting is not None and context.message_id is not None
+        yield _table_data(view, found, number, known, pending=follows or count == "exact")
+        if follows and counting is not None:
+            with suppress(IrisQuartError):
+                yield _row_count(view, await counting)
+                return
+            yield _row_count(view, found.least_total, "skipped")
+        elif counting is not None and known is None:
+            # A client of old knows no late count; what is counted now is there for its next page.
+            context.tables.keep(counting)
+            counting = None
+    finally:
+        if counting is not None:
+            counting.cancel()
+            with suppress(asyncio.CancelledError, IrisQuartError):
+                await counting
+
+
+async def _in_time(counting: asyncio.Task[int]) -> int | None:
+    """Wait for a count, but not for ever; one that failed is as good as none, for the page itself is there."""
+    done, _ = await asyncio.wait({counting}, timeout=COUNT_SECONDS)
+    if not done or isinstance(counting.exception(), IrisQuartError):
+        return None
+    return counting.result()
+
+
+def _table_data(view: View, page: Page, number: int, total: int | None, *, pending: bool) -> TableData:
+    return TableData(
+        rows=page.rows,
+        total_rows=page.least_total if total is None else max(total, page.least_total),
+        page=number,
+        page_size=view.page_size,
+        namespace=view.table.namespace,
+        table_name=view.table.full_name,
+        row_ids=page.row_ids,
+        previews=preview_marks(page.previews),
+        cursors=Cursors(page.next, page.previous),
+        count_state="exact" if total is not None else "pending" if pending else "skipped",
+        offset=UNSET if page.position is None else page.position,
+    )
+
+
+def _row_count(view: View, total: int, state: CountState = "exact") -> RowCount:
+    return RowCount(
+        namespace=view.table.namespace, table_name=view.table.full_name, total_rows=total, count_state=state
+    )

@@ -1,0 +1,151 @@
+"""Commands that open a table."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import msgspec
+from pydantic import Field
+
+from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.protocol import UNSET, Event, UnsetType
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.tables.rows import Jump
+
+from .payloads import ViewFields, read_only_reason
+from .rows import RowCount, TableData, read_page
+
+__all__ = ["TableLoading", "TableSchema", "TableSelected", "tables"]
+
+tables = CommandBlueprint("tables", __name__)
+
+
+class SelectTable(ViewFields):
+    """Open a table; how its first page looks may be said at once."""
+
+    namespace: str = Field(min_length=1, max_length=128, description="Namespace of the table.")
+    table_name: str = Field(min_length=1, max_length=260, description="Schema.Table.")
+    refresh: bool = Field(False, description="Ask IRIS again for columns and counts, whatever is remembered.")
+
+
+class TableSelected(Event):
+    """Which table is open now."""
+
+    table_name: str
+    namespace: str
+
+
+class ColumnReference(msgspec.Struct):
+    """The column that a foreign key points to; table is Schema.Table."""
+
+    table: str
+    column: str
+
+
+class ColumnSchema(msgspec.Struct, kw_only=True, rename="camel"):
+    """One column; `readOnly` and `isPrimaryKey` are there only when true."""
+
+    name: str
+    data_type: str
+    nullable: bool
+    max_length: int | UnsetType = UNSET
+    precision: int | UnsetType = UNSET
+    scale: int | UnsetType = UNSET
+    read_only: Literal[True] | UnsetType = UNSET
+    is_primary_key: Literal[True] | UnsetType = UNSET
+    category: str
+    editable: bool
+    read_only_reason: str | None
+    has_default: bool
+    unique: bool
+    description: str | None
+    references: ColumnReference | None
+
+
+class RowIdentity(msgspec.Struct):
+    """How rows are addressed: kind is rowId, primaryKey or none; columns show it, if any do."""
+
+    kind: str
+    columns: list[str]
+
+
+class TableSchema(Event):
+    """Columns of a table and what may be changed in it."""
+
+    table_name: str
+    namespace: str
+    server_name: str
+    columns: list[ColumnSchema]
+    kind: str
+    description: str | None
+    identity: RowIdentity
+    read_only: bool
+    read_only_reason: str | None
+
+
+class TableLoading(Event):
+    """Whether the table is still being read; kept for clients of old."""
+
+    loading: bool
+    context: str
+
+
+@tables.command("selectTable", aliases=("openTable",))
+async def select_table(
+    context: Context, payload: SelectTable
+) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:
+    """Open a table: its columns and its first page. The socket looks at it from now on."""
+    request = payload.view_request(context)
+    view = await context.tables.rows.view(request, refresh=payload.refresh)
+    if payload.refresh:
+        context.tables.counts.forget(view.table.namespace, view.table.full_name)
+    answers = read_page(context, view, Jump(0), count=payload.count, page=0)
+    first = await anext(answers)
+    table = view.table
+    context.browsing.choose_table(table.namespace, table.full_name)
+    yield TableSelected(table_name=table.full_name, namespace=table.namespace)
+    yield table_schema(context, table)
+    yield TableLoading(loading=False, context="")
+    yield first
+    async for event in answers:
+        yield event
+
+
+def table_schema(context: Context, table: Table) -> TableSchema:
+    """Describe a table to the client, with what this session may change in it."""
+    reason = table.read_only_reason or read_only_reason(context, table.namespace)
+    return TableSchema(
+        table_name=table.full_name,
+        namespace=table.namespace,
+        server_name=context.session.server,
+        columns=[_column(column) for column in table.columns],
+        kind=str(table.kind),
+        description=table.description,
+        identity=RowIdentity(kind=str(table.identity.kind), columns=list(table.identity.columns)),
+        read_only=reason is not None,
+        read_only_reason=reason,
+    )
+
+
+def _column(column: Column) -> ColumnSchema:
+    reference = column.references
+    return ColumnSchema(
+        name=column.name,
+        data_type=column.data_type,
+        nullable=column.nullable,
+        max_length=UNSET if column.max_length is None else column.max_length,
+        precision=UNSET if column.precision is None else column.precision,
+        scale=UNSET if column.scale is None else column.scale,
+        read_only=UNSET if column.editable else True,
+        is_primary_key=True if column.is_primary_key else UNSET,
+        category=str(column.category),
+        editable=column.editable,
+        read_only_reason=column.read_only_reason,
+        has_default=column.has_default,
+        unique=column.unique,
+        description=column.description,
+        references=None
+        if reference is None
+        else ColumnReference(f"{reference.schema}.{reference.table}", reference.column),
+    )

@@ -1,0 +1,298 @@
+"""Pages: which rows, in which order, from where; and the cursors that say so.
+
+Every order ends in the row ID, so that it is total: no row is skipped or seen twice. NULL comes first in an
+ascending order and last in a descending one (InterSystems SQL Reference, ORDER BY), and comparisons and order
+use the same collation, so a page can start right behind any row.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from iris_quart.errors import InvalidInput
+
+from .filters import Filter, compile_where, describe_value
+from .identifiers import ROW_ID
+from .metadata import Column, Table
+from .projection import Projection
+from .values import Category, Fragment, Parameter, Wire, compared
+
+__all__ = [
+    "Boundary",
+    "Sort",
+    "View",
+    "count_statement",
+    "decode_cursor",
+    "encode_cursor",
+    "jump_statement",
+    "keyset_statement",
+    "row_id_parameter",
+    "sorted_by",
+]
+
+SORT_PREFIX = 200
+"""Long text is put in order by this many characters, without letter case."""
+SORTS_MAX = 8
+OFFSET_SINCE = (2025, 1)
+"""First release with LIMIT and OFFSET (SQLAlchemy's dialect for IRIS relies on it; 2023.1 answers -25)."""
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """One column of an order."""
+
+    column: Column
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """What is looked at: columns, order, filters and search of one table."""
+
+    table: Table
+    columns: tuple[Column, ...]
+    sort: tuple[Sort, ...] = ()
+    filters: tuple[Filter, ...] = ()
+    search: str | None = None
+    page_size: int = 100
+
+    @cached_property
+    def where(self) -> Fragment:
+        """The condition of its rows, without WHERE; empty for all rows."""
+        return compile_where(self.filters, self.search, self.table.columns)
+
+    @cached_property
+    def order(self) -> tuple[Sort, ...]:
+        """The sort columns; without row IDs every other column that can be compared follows, to be total."""
+        if self.table.has_row_id:
+            return self.sort
+        named = {item.column.name for item in self.sort}
+        rest = (
+            Sort(column)
+            for column in self.table.columns
+            if column.category.is_sortable and column.name not in named
+        )
+        return (*self.sort, *rest)
+
+    @cached_property
+    def filter_key(self) -> str:
+        """What tells its rows from those of another view of the table; the order does not matter."""
+        parts = [
+            [item.column.name, item.operator, item.match_case, *map(describe_value, item.values)]
+            for item in self.filters
+        ]
+        return msgspec.json.encode([parts, (self.search or "").strip()]).decode()
+
+    def key(self, server: str) -> str:
+        """Hash server, namespace, table, order and filters: what a cursor belongs to."""
+        order = [[item.column.name, item.descending] for item in self.sort]
+        text = msgspec.json.encode(
+            [server, self.table.namespace, self.table.full_name.lower(), order, self.filter_key]
+        )
+        return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:15]).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """A place between rows: the sort values of a row and its row ID.
+
+    Without a row ID it stands before all rows with these sort values. `position` counts the rows before that
+    row, if known; without row IDs it alone is the place.
+    """
+
+    values: tuple[Wire, ...]
+    row_id: str | None
+    position: int | None = None
+
+
+def sorted_by(table: Table, keys: Sequence[tuple[str, bool]], *, field: str = "sort") -> tuple[Sort, ...]:
+    """Check an order, given as column names and whether each descends. Raises InvalidInput naming the field."""
+    if len(keys) > SORTS_MAX:
+        raise InvalidInput(f"At most {SORTS_MAX} columns can be sorted by.", field=field)
+    found: dict[str, Sort] = {}
+    for index, (name, descending) in enumerate(keys):
+        where = f"{field}.{index}.column" if field == "sort" else field
+        column = table.column(name, field=where)
+        if not column.category.is_sortable:
+            raise InvalidInput(f"{column.name} cannot be sorted by.", field=where)
+        found.setdefault(column.name, Sort(column, descending))
+    return tuple(found.values())
+
+
+def row_id_parameter(row_id: str) -> Parameter:
+    """Give a row ID as a parameter: a number when it is one, for numbers are compared as such."""
+    if len(row_id) <= 19 and row_id.isascii() and row_id.lstrip("-").isdigit() and str(int(row_id)) == row_id:
+        return int(row_id)
+    return row_id
+
+
+def keyset_statement(
+    view: View,
+    projection: Projection,
+    boundary: Boundary | None,
+    *,
+    limit: int,
+    reverse: bool = False,
+    inclusive: bool = False,
+) -> Fragment:
+    """Read `limit` rows from a boundary on, or from the start; the nearest first if `reverse`.
+
+    A boundary with fewer values than sort columns looks at the first ones alone. Needs row IDs, or no boundary.
+    """
+    conditions = [view.where] if view.where.sql else []
+    if boundary is not None:
+        conditions.append(_beyond(view, boundary, reverse=reverse, inclusive=inclusive))
+    where = " AND ".join(part.sql for part in conditions)
+    text = (
+        f"SELECT TOP {limit} {projection.sql} FROM {view.table.sql}"
+        f"{' WHERE ' + where if where else ''}{_order_by(view, reverse=reverse)}"
+    )
+    return Fragment(text, tuple(parameter for part in conditions for parameter in part.parameters))
+
+
+def jump_statement(
+    view: View, projection: Projection, offset: int, *, limit: int, release: tuple[int, int]
+) -> Fragment:
+    """Read `limit` rows behind the first `offset`.
+
+    From 2025.1 on IRIS counts the rows itself; before, a subquery numbers row IDs only, so that long rows are
+    not built for nothing.
+    """
+    if offset == 0:
+        return keyset_statement(view, projection, None, limit=limit)
+    where = f" WHERE {view.where.sql}" if view.where.sql else ""
+    order, source = _order_by(view, reverse=False), view.table.sql
+    if release >= OFFSET_SINCE:
+        text = f"SELECT {projection.sql} FROM {source}{where}{order} LIMIT {limit} OFFSET ?"
+        return Fragment(text, (*view.where.parameters, offset))
+    if view.table.has_row_id:
+        text = (
+            f"SELECT {projection.sql} FROM {source} WHERE {ROW_ID} IN (SELECT row_key FROM "
+            f"(SELECT TOP ? {ROW_ID} AS row_key FROM {source}{where}{order}) WHERE %VID > ?){order}"
+        )
+    else:
+        text = f"SELECT * FROM (SELECT TOP ? {projection.sql} FROM {source}{where}{order}) WHERE %VID > ?"
+    return Fragment(text, (offset + limit, *view.where.parameters, offset))
+
+
+def count_statement(view: View) -> Fragment:
+    """Count the rows of a view."""
+    where = f" WHERE {view.where.sql}" if view.where.sql else ""
+    return Fragment(f"SELECT COUNT(*) AS total FROM {view.table.sql}{where}", view.where.parameters)
+
+
+def sort_value(column: Column, value: Wire) -> Wire:
+    """Cut a value to what the order looks at."""
+    return value[:SORT_PREFIX] if column.may_be_cut and isinstance(value, str) else value
+
+
+def _expression(column: Column) -> str:
+    return f"%SQLUPPER(SUBSTRING({column.sql}, 1, {SORT_PREFIX}))" if column.may_be_cut else column.sql
+
+
+def _value(column: Column, value: Wire) -> Fragment:
+    if not column.may_be_cut:
+        return compared(column.category, value)
+    return Fragment("%SQLUPPER('')") if value == "" else Fragment("%SQLUPPER(?)", (str(value),))
+
+
+def _order_by(view: View, *, reverse: bool) -> str:
+    items = [
+        f"{_expression(item.column)}{' DESC' if item.descending is not reverse else ''}"
+        for item in view.order
+    ]
+    if view.table.has_row_id:
+        items.append(f"{ROW_ID}{' DESC' if reverse else ''}")
+    return f" ORDER BY {', '.join(items)}" if items else ""
+
+
+def _beyond(view: View, boundary: Boundary, *, reverse: bool, inclusive: bool) -> Fragment:
+    """Write that a row lies behind the boundary: greater, or equal and then by the next column."""
+    behind: Fragment | None = None
+    if boundary.row_id is not None:
+        sign = "<" if reverse else ">"
+        behind = Fragment(
+            f"{ROW_ID} {sign}{'=' if inclusive else ''} ?", (row_id_parameter(boundary.row_id),)
+        )
+    sort = view.sort[: len(boundary.values)]
+    for item, value in zip(reversed(sort), reversed(boundary.values), strict=True):
+        behind = _behind(item, value, behind, reverse=reverse)
+    return behind or Fragment("1 = 1")
+
+
+def _behind(item: Sort, value: Wire, rest: Fragment | None, *, reverse: bool) -> Fragment:
+    expression = _expression(item.column)
+    descending = item.descending is not reverse
+    if value is None:
+        equal, beyond = Fragment(f"{item.column.sql} IS NULL"), Fragment("")
+        if not descending:
+            beyond = Fragment(f"{item.column.sql} IS NOT NULL")
+    else:
+        operand = _value(item.column, value)
+        equal = Fragment(f"{expression} = {operand.sql}", operand.parameters)
+        beyond = Fragment(f"{expression} {'<' if descending else '>'} {operand.sql}", operand.parameters)
+        if descending:
+            beyond = Fragment(f"({beyond.sql} OR {item.column.sql} IS NULL)", beyond.parameters)
+    if rest is not None:
+        equal = Fragment(f"({equal.sql} AND {rest.sql})", equal.parameters + rest.parameters)
+    if not beyond.sql:
+        return equal
+    return Fragment(f"({beyond.sql} OR {equal.sql})", beyond.parameters + equal.parameters)
+
+
+_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+CURSOR_MAX = 32768
+
+
+def encode_cursor(key: str, boundary: Boundary) -> str:
+    """Write a boundary of the view that has this key as base64url JSON."""
+    body: dict[str, Any] = {"v": VERSION, "h": key, "k": list(boundary.values), "r": boundary.row_id}
+    if boundary.position is not None:
+        body["p"] = boundary.position
+    return base64.urlsafe_b64encode(_ENCODER.encode(body)).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary:
+    """Read a cursor. Raises InvalidInput naming `field` when it is none, or of another view."""
+    made_up = InvalidInput("This is no cursor that the server gave.", field=field)
+    if len(text) > CURSOR_MAX:
+        raise made_up
+    try:
+        body = _DECODER.decode(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
+        raise made_up from None
+    values, row_id, position = body.get("k"), body.get("r"), body.get("p")
+    if body.get("v") != VERSION or not isinstance(values, list):
+        raise made_up
+    if body.get("h") != view.key(server):
+        raise InvalidInput("This cursor belongs to another table, order or filter.", field=field)
+    fits = (
+        len(values) == len(view.sort)
+        and all(
+            value is None or _is_value(item.column, value)
+            for item, value in zip(view.sort, values, strict=True)
+        )
+        and (isinstance(row_id, str) and 0 < len(row_id) <= 1024 if view.table.has_row_id else row_id is None)
+        and (position is None or (isinstance(position, int) and 0 <= position < 2**53))
+        and (view.table.has_row_id or position is not None)
+    )
+    if not fits:
+        raise made_up
+    return Boundary(tuple(values), row_id, position)
+
+
+def _is_value(column: Column, value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        return False
+    return isinstance(value, str) or column.category.is_number or column.category is Category.UNKNOWN

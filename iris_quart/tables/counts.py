@@ -1,0 +1,79 @@
+"""How many rows a view has: counted beside the page, remembered, and kept in step with our own writes."""
+
+from __future__ import annotations
+
+from iris_quart.errors import InvalidResponse
+from iris_quart.sql.pages import View, count_statement
+
+from .caches import Cache
+from .catalogue import SqlClient
+
+__all__ = ["Counts"]
+
+COUNTS_KEPT = 1024
+ALL_ROWS = '[[],""]'
+"""`View.filter_key` of a view without filter and search."""
+
+CountKey = tuple[str, str, str]
+
+
+class Counts:
+    """Exact counts by namespace, table and filter, remembered for `lifetime` seconds."""
+
+    def __init__(self, client: SqlClient, *, lifetime: float = 30.0) -> None:
+        self._client = client
+        self._known: Cache[CountKey, int] = Cache(lifetime, COUNTS_KEPT)
+
+    def peek(self, view: View) -> int | None:
+        """Give the count if it is known."""
+        return self._known.peek(_key(view))
+
+    def under_way(self, view: View) -> bool:
+        """Tell whether IRIS is counting it at this moment."""
+        return self._known.under_way(_key(view))
+
+    def put(self, view: View, total: int) -> None:
+        """Remember a count that a page has shown."""
+        self._known.put(_key(view), total)
+
+    async def total(self, view: View, *, refresh: bool = False) -> int:
+        """Count the rows of a view, asking IRIS when the count is not known.
+
+        The count is stopped at IRIS when everyone who waits for it was cancelled. Raises what
+        AtelierClient.query raises.
+        """
+
+        async def load() -> int:
+            statement = count_statement(view)
+            rows = (await self._client.query(view.table.namespace, statement.sql, statement.parameters)).rows
+            value = next(iter(rows[0].values()), None) if len(rows) == 1 else None
+            if not str(value).isdigit():
+                raise InvalidResponse("IRIS did not say how many rows there are.")
+            return int(str(value))
+
+        return await self._known.get(_key(view), load, refresh=refresh)
+
+    def note(self, namespace: str, table: str, *, inserted: int = 0, deleted: int = 0) -> None:
+        """Adjust the count of a whole table to our own proved writes; filtered ones are counted again.
+
+        `table` is "Schema.Table". Counts under way are not remembered: nobody knows whether they saw the write.
+        """
+        wanted = (namespace.upper(), table.lower())
+        adjusted = [(key, self._known.peek(key)) for key in self._known.keys() if key[:2] == wanted]  # noqa: SIM118
+        self._known.drop(lambda key: key[:2] == wanted and key[2] != ALL_ROWS)
+        for key, total in adjusted:
+            if key[2] == ALL_ROWS and total is not None:
+                self._known.amend(key, max(0, total + inserted - deleted))
+
+    def forget(self, namespace: str, table: str) -> None:
+        """Count again whatever is asked of this table."""
+        wanted = (namespace.upper(), table.lower())
+        self._known.drop(lambda key: key[:2] == wanted)
+
+    async def close(self) -> None:
+        """Stop the counts under way."""
+        await self._known.close()
+
+
+def _key(view: View) -> CountKey:
+    return view.table.namespace.upper(), view.table.full_name.lower(), view.filter_key

@@ -1,0 +1,65 @@
+"""What commands get as `context.tables`: everything of one user at one server."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from .anchors import Anchors
+from .catalogue import Catalogue, SqlClient
+from .counts import Counts
+from .rows import Rows
+
+if TYPE_CHECKING:
+    from iris_quart.config import Settings
+
+__all__ = ["Tables"]
+
+
+class Tables:
+    """Catalogue, rows and counts of one signed-in user.
+
+    `server_key` names the IRIS server (sessions.Session.server_key), so that cursors hold on every worker;
+    `allowed` are the namespaces that the settings show, None for all. The client belongs to the caller.
+    """
+
+    def __init__(
+        self,
+        client: SqlClient,
+        settings: Settings,
+        *,
+        server_key: str,
+        allowed: tuple[str, ...] | None = None,
+    ) -> None:
+        self.client = client
+        self.settings = settings
+        self.server_key = server_key
+        self.catalogue = Catalogue(client, lifetime=settings.catalogue_seconds, allowed=allowed)
+        self.rows = Rows(client, self.catalogue, server_key=server_key, preview=settings.preview_characters)
+        self.counts = Counts(client, lifetime=settings.count_seconds)
+        self.anchors = Anchors(server_key)
+        self._kept: set[asyncio.Task[int]] = set()
+
+    def note_write(self, namespace: str, table_name: str, *, inserted: int = 0, deleted: int = 0) -> None:
+        """Take our own proved or possible write into account: counts, and reads that are under way.
+
+        `table_name` is "Schema.Table" as the catalogue spells it.
+        """
+        self.rows.forget(namespace, table_name)
+        self.counts.note(namespace, table_name, inserted=inserted, deleted=deleted)
+
+    def keep(self, task: asyncio.Task[int]) -> None:
+        """Let a count go on that no command waits for any more; it ends with the session at the latest."""
+        self._kept.add(task)
+        task.add_done_callback(self._settle)
+
+    def _settle(self, task: asyncio.Task[int]) -> None:
+        self._kept.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it, and the next page counts again
+
+    async def close(self) -> None:
+        """Stop what is under way; the client is closed by whoever made it."""
+        for task in list(self._kept):
+            task.cancel()
+        await asyncio.gather(self.rows.close(), self.counts.close(), self.catalogue.close())
