@@ -141,8 +141,6 @@ keptInTab: (n) => {
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,
   undecided: (n) => count(n, "row to decide", "rows to decide"),
-  newRows: (n) => count(n, "new row"),
-  newRowsTip: (n) => `Others added ${count(n, "row")}. Show ${n === 1 ? "it" : "them"} (F5)`,
 
   // palette
   goTo: "Go to table or command",

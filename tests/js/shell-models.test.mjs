@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LosslessNumber } from "../../static/js/data/json.js";
+import { Staged } from "../../static/js/data/staged.js";
+import { DraftStore } from "../../static/js/shell/draft-store.js";
 import { address, readAddress } from "../../static/js/shell/location.js";
 import { Memory } from "../../static/js/shell/memory.js";
 import { find, score } from "../../static/js/shell/palette-model.js";
@@ -139,4 +141,52 @@ test("a browser that refuses storage costs nothing but the memory", () => {
   const memory = new Memory({ getItem: refuse, setItem: refuse, removeItem: refuse });
   assert.equal(memory.get("x", 1), 1);
   assert.equal(memory.set("x", 2), false);
+});
+
+// --- drafts
+
+function storage() {
+  const map = new Map();
+  return new Proxy({
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, text) => map.set(key, text),
+    removeItem: (key) => map.delete(key),
+  }, { ownKeys: () => [...map.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) });
+}
+
+function snapshot(change) {
+  const staged = new Staged();
+  change(staged);
+  return staged.snapshot();
+}
+
+test("drafts are told apart by server and user, and counted", () => {
+  const kept = storage();
+  const mine = new DraftStore(kept, "demo", "alice");
+  mine.setItem("%25SYS/A.B", snapshot((staged) => staged.set("1", "Name", "new", "old", { Name: "old" })));
+  mine.setItem("USER/C", snapshot((staged) => staged.insert({ Name: "x" })));
+  assert.deepEqual(mine.all, [
+    { namespace: "%SYS", table: "A.B", pending: { changed: 1, inserted: 0, deleted: 0 } },
+    { namespace: "USER", table: "C", pending: { changed: 0, inserted: 1, deleted: 0 } },
+  ]);
+  assert.deepEqual(new DraftStore(kept, "demo", "bob").all, []);
+  assert.equal(new DraftStore(kept, "other", "alice").getItem("USER/C"), null);
+});
+
+test("at sign-out drafts go, and none comes back", () => {
+  const kept = storage();
+  const mine = new DraftStore(kept, "demo", "alice");
+  const text = snapshot((staged) => staged.insert({ Name: "x" }));
+  mine.setItem("USER/C", text);
+  mine.end();
+  mine.setItem("USER/C", text);
+  assert.deepEqual(Object.keys(kept), []);
+});
+
+test("with drafts off nothing is kept", () => {
+  const none = new DraftStore(null, "demo", "alice");
+  none.setItem("USER/C", "x");
+  assert.equal(none.getItem("USER/C"), null);
+  assert.deepEqual(none.all, []);
+  none.end();
 });

@@ -5,6 +5,7 @@ import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
 import { closeDialogs } from "./dialog.js";
 import { isTyping, part } from "./dom.js";
+import { DraftStore } from "./draft-store.js";
 import { openExport } from "./export.js";
 import { openHelp } from "./help.js";
 import { Memory, storageOf } from "./memory.js";
@@ -41,7 +42,7 @@ export class Editor {
     const scope = [page.server.name, page.user];
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
-    this.#drafts = draftStore(page.settings.drafts, { local, own, scope });
+    this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);
     this.#client = new Client({ url: page.socket, bytesMax: page.settings.bytesMax, belongs: (session) => this.#isMine(session) });
     this.#workspace = new Workspace({
       client: this.#client,
@@ -210,7 +211,7 @@ export class Editor {
       forget: () => {
         this.#leaving = true;
         this.#workspace.forget();
-        this.#drafts.clear();
+        this.#drafts.end();
         this.#client.stop();
       },
     });
@@ -298,19 +299,4 @@ export class Editor {
     const at = regions.findIndex(([region]) => region.contains(document.activeElement));
     regions.at((at + step + regions.length) % regions.length)[1]();
   }
-}
-
-/** Where staged edits are kept, after the server's setting: this tab, this browser, or nowhere. A Storage of its own keys. */
-function draftStore(where, { local, own, scope }) {
-  const storage = { tab: own, browser: local }[where] ?? null;
-  const prefix = ["iris-quart", "draft", ...scope, ""].join(":");
-  return {
-    getItem: (key) => storage?.getItem(prefix + key) ?? null,
-    setItem: (key, text) => storage?.setItem(prefix + key, text),
-    removeItem: (key) => storage?.removeItem(prefix + key),
-    keys: () => (storage ? Object.keys(storage).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)) : []),
-    clear() {
-      for (const key of this.keys()) this.removeItem(key);
-    },
-  };
 }

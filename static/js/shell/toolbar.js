@@ -9,12 +9,10 @@ const RULE = "rule";
 export class Toolbar extends EventTarget {
   #root;
   #buttons = new Map();
-  #news;
 
   constructor(root) {
     super();
     this.#root = root;
-    this.#news = this.#button("newRows", "plus", "", null, " ", "chip");
     root.append(
       this.#button("refresh", "refresh-cw", T.refresh, "F5"),
       el("span", { class: RULE }),
@@ -26,7 +24,6 @@ export class Toolbar extends EventTarget {
       this.#button("showColumns", "columns-3", T.columnsTitle, null, T.columns),
       this.#button("showDetail", "panel-right", T.detail, "Ctrl+I"),
       this.#button("export", "download", T.exportTitle),
-      this.#news,
       el(
         "div",
         { class: "tools-end" },
@@ -58,10 +55,6 @@ export class Toolbar extends EventTarget {
       button.setAttribute("aria-disabled", String(off));
       button.hidden = Boolean(table) && !can(action) && action !== "save";
     }
-    this.#news.hidden = !status.newRows;
-    this.#news.setAttribute("aria-disabled", "false");
-    this.#news.lastChild.textContent = T.newRows(status.newRows ?? 0);
-    this.#news.title = T.newRowsTip(status.newRows ?? 0);
     this.#badge("showReview", pending);
     this.#badge("showFilters", status.filters ?? 0);
     this.#buttons.get("showFilters").setAttribute("aria-pressed", String((status.filters ?? 0) > 0 || Boolean(status.filterRow)));

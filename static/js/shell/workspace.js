@@ -24,6 +24,7 @@ export class Workspace extends EventTarget {
   #status;
   #welcome;
   #addressTimer = null;
+  #kept = []; // drafts of tables that are not open
 
   /** @param {{client: object, page: object, preferences: object, drafts: object, lists: {window: object, browser: object}, settings: object}} needs */
   constructor(needs) {
@@ -55,23 +56,35 @@ export class Workspace extends EventTarget {
     return this.#status;
   }
 
-  /** All staged edits: {changed, inserted, deleted}, and their number. */
+  /** All staged edits, also of tables that are not open: {changed, inserted, deleted, total}. */
   get pending() {
     const sum = { changed: 0, inserted: 0, deleted: 0, total: 0 };
-    for (const { pending } of this.#tabs.all) {
+    for (const { pending } of this.#staged()) {
       for (const kind of ["changed", "inserted", "deleted"]) {
-        sum[kind] += pending?.[kind] ?? 0;
-        sum.total += pending?.[kind] ?? 0;
+        sum[kind] += pending[kind];
+        sum.total += pending[kind];
       }
     }
     return sum;
+  }
+
+  /** The tables with staged edits: what their tabs say, for the others what was kept of them. */
+  #staged() {
+    const open = this.#tabs.all.filter(({ pending }) => pending);
+    const kept = this.#kept.filter(({ namespace, table }) => !open.some((tab) => tab.namespace === namespace && tab.table === table));
+    return [...open, ...kept].filter(({ pending }) => edits(pending));
   }
 
   /** The tabs of the last visit, then what the address asks for. */
   restore() {
     const { window: own, browser } = this.#needs.lists;
     const { tabs = [], current = null } = own.get("tabs") ?? browser.get("tabs") ?? {};
-    for (const { namespace, table, state } of tabs) this.#add(namespace, table, state ?? null);
+    this.#kept = this.#needs.drafts.all;
+    for (const { namespace, table, state } of tabs) {
+      const tab = this.#add(namespace, table, state ?? null);
+      tab.pending = this.#kept.find((draft) => draft.namespace === namespace && draft.table === table)?.pending ?? null;
+      this.#tabs.mark(tab);
+    }
     const wanted = readAddress(location);
     if (wanted) this.#goTo(wanted);
     else {
@@ -99,6 +112,7 @@ export class Workspace extends EventTarget {
     }
     tab.view?.close();
     tab.panel.remove();
+    this.#kept = this.#needs.drafts.all;
     const next = this.#tabs.remove(tab);
     if (text && this.#needs.page.settings.drafts !== "off") toast(T.closed(tab.table, text));
     if (tab === this.current) {
@@ -212,8 +226,7 @@ export class Workspace extends EventTarget {
     this.#toolbar.show(tab?.view ? { status: tab.status, can: (action) => EVERYWHERE.has(action) || typeof tab.view[METHODS[action] ?? action] === "function" } : null);
     this.#status.table(tab);
     this.#why(tab?.status.readOnly ?? null);
-    const staged = this.#tabs.all.filter(({ pending }) => edits(pending ?? {}));
-    this.dispatchEvent(new CustomEvent("current", { detail: { current: tab, staged } }));
+    this.dispatchEvent(new CustomEvent("current", { detail: { current: tab, staged: this.#staged() } }));
     if (keep) this.#keep();
   }
 
@@ -276,5 +289,5 @@ export class Workspace extends EventTarget {
   }
 }
 
-const METHODS = { newRows: "refresh", count: "countExactly", stopCounting: "stopCounting" };
+const METHODS = {  count: "countExactly", stopCounting: "stopCounting" };
 const EVERYWHERE = new Set(["export"]);
