@@ -64,7 +64,7 @@ test("filters are put, switched off, and go to the wire", () => {
     { column: "Name", operator: "contains", value: "a", matchCase: true },
     { column: "Age", operator: "isNull" },
   ]);
-  filters.list[0].enabled = false;
+  filters.list[0].off = true;
   assert.equal(filters.toWire().length, 1);
   assert.equal(filters.put("Age", null), true);
   assert.equal(filters.put("Age", null), false);

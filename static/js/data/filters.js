@@ -105,12 +105,12 @@ export function filterText(filter, column) {
 
 /**
  * The filters of a table: one per column in the row, more in the panel.
- * A filter: {column, operator, value?, matchCase?, enabled}.
+ * A filter: {column, operator, value?, matchCase?, off?}.
  */
 export class Filters {
   constructor(list = []) {
     this.list = list.filter((filter) => filter && typeof filter.column === "string" && OPERATORS.includes(filter.operator))
-      .map((filter) => ({ enabled: true, ...filter }));
+      .map((filter) => ({ ...filter }));
   }
 
   /** The filter that the filter row shows for a column. */
@@ -126,16 +126,17 @@ export class Filters {
       this.list = this.list.filter((other) => other !== old);
       return true;
     }
-    if (old && old.operator === filter.operator && old.enabled && sameFilterValue(old.value, filter.value)) return false;
+    if (old && old.operator === filter.operator && !old.off && sameFilterValue(old.value, filter.value)) return false;
     if (old) {
       delete old.value;
-      Object.assign(old, filter, { enabled: true });
-    } else this.list.push({ column, enabled: true, ...filter });
+      delete old.off;
+      Object.assign(old, filter);
+    } else this.list.push({ column, ...filter });
     return true;
   }
 
   add(filter) {
-    this.list.push({ enabled: true, ...filter });
+    this.list.push({ ...filter });
   }
 
   removeAt(index) {
@@ -147,7 +148,7 @@ export class Filters {
   }
 
   get active() {
-    return this.list.filter((filter) => filter.enabled);
+    return this.list.filter((filter) => !filter.off);
   }
 
   /** Drop filters of columns that the table no longer has; returns them. */

@@ -54,6 +54,11 @@ export class History {
     for (const step of this.#steps()) if (step.id === id && step.column in values) step.base = values[step.column];
   }
 
+  /** A deletion was saved: taking it back is a new row. */
+  deleted(id) {
+    for (const step of this.#steps()) if (step.id === id && step.kind === "delete") step.saved = true;
+  }
+
   clear() {
     this.#done = [];
     this.#undone = [];

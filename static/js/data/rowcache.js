@@ -211,7 +211,7 @@ export class RowCache {
       } else return;
     }
     if (job) this.#read(this.#gap(job));
-    else this.#forget();
+    else setTimeout(() => this.#forget()); // after those who waited for a range have read it
   }
 
   async #read(gap) {
@@ -306,7 +306,6 @@ export class RowCache {
     }
     this.#index();
     this.#count(page, from);
-    this.#forget();
     this.onLength();
     this.onRows(from, from + Math.max(rows.length, 1) - 1);
   }

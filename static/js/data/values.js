@@ -19,32 +19,14 @@ const INTEGER_RANGES = {
   bigint: [-9223372036854775808n, 9223372036854775807n],
 };
 
-const KINDS = {
-  boolean: "bit",
-  bool: "bit",
-  int: "integer",
-  decimal: "numeric",
-  float: "double",
-  posixtime: "timestamp",
-  string: "text",
-  guid: "text",
-  long_text: "longText",
-  longtext: "longText",
-  stream: "longText",
-  text_stream: "longText",
-  textstream: "longText",
-  characterstream: "longText",
-  binary_stream: "binary",
-  binarystream: "binary",
-  rowversion: "integer",
-};
+// The categories of tableSchema that are edited like another one; unknown ones are text.
+const KINDS = { boolean: "bit", posixtime: "timestamp", longBinary: "binary", guid: "text" };
 const KNOWN = new Set(["text", "integer", "numeric", "double", "bit", "date", "time", "timestamp", "binary", "list", "longText"]);
 
 /** The kind of a column: text, longText, integer, numeric, double, bit, date, time, timestamp, binary or list. */
 export function kindOf(column) {
-  const category = String(column.category ?? "text");
-  if (KNOWN.has(category)) return category;
-  return KINDS[category.toLowerCase()] ?? "text";
+  const { category = "text" } = column;
+  return KNOWN.has(category) ? category : (KINDS[category] ?? "text");
 }
 
 export const isNumeric = (column) => ["integer", "numeric", "double"].includes(kindOf(column));

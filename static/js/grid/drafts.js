@@ -1,0 +1,68 @@
+// What is kept between visits: staged edits where the frame's store says, the layout in the browser.
+
+import { Layout } from "../data/layout.js";
+import { T } from "./texts.js";
+
+const SOON = 150;
+
+/** Drafts of one table; `store` is a Storage or null when edits may not be kept. */
+export class Drafts {
+  #timer = null;
+  #loaded = false;
+
+  constructor(table, store) {
+    this.table = table;
+    this.store = store;
+    this.key = `${encodeURIComponent(table.namespace)}/${encodeURIComponent(table.tableName)}`;
+    this.failed = null; // what to tell when the browser's storage is full
+    globalThis.addEventListener?.("pagehide", this.#leave);
+  }
+
+  #leave = () => this.saveNow();
+
+  load() {
+    this.#loaded = true;
+    const text = this.#try(() => this.store?.getItem(this.key));
+    if (text) this.table.staged.load(text);
+  }
+
+  saveSoon() {
+    if (this.#loaded) this.#timer ??= setTimeout(() => this.saveNow(), SOON);
+  }
+
+  saveNow() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
+    if (!this.#loaded || !this.store) return;
+    const text = this.table.staged.snapshot();
+    const kept = this.#try(() => {
+      if (text === null) this.store.removeItem(this.key);
+      else this.store.setItem(this.key, text);
+      return true;
+    });
+    if (!kept) this.failed?.(T.draftsFull);
+  }
+
+  close() {
+    this.saveNow();
+    globalThis.removeEventListener?.("pagehide", this.#leave);
+  }
+
+  loadLayout() {
+    const text = this.#try(() => globalThis.localStorage?.getItem(`iris-quart:layout:${this.key}`));
+    return new Layout(this.#try(() => JSON.parse(text ?? "null")) ?? null);
+  }
+
+  saveLayout() {
+    this.#try(() => globalThis.localStorage?.setItem(`iris-quart:layout:${this.key}`, JSON.stringify(this.table.layout.data)));
+  }
+
+  /** A browser may forbid its storage, or it may be full. */
+  #try(use) {
+    try {
+      return use();
+    } catch {
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+// The editor in a cell. One input for every type: it knows NULL, checks while typing, and changes nothing by being opened.
+
+import { el } from "../shell/dom.js";
+import { kindOf, holdsEmpty, parseValue, sameValue, textOf, ValueError } from "../data/values.js";
+import { T, reasonText } from "./texts.js";
+
+const NUMERIC = new Set(["integer", "numeric", "double"]);
+
+/** SlickGrid makes one for the cell that is being edited. */
+export class CellEditor {
+  constructor(args) {
+    this.args = args;
+    this.column = args.column.schema;
+    this.kind = kindOf(this.column);
+    const lines = this.kind === "text" || this.kind === "longText";
+    this.input = el(lines ? "textarea" : "input", {
+      class: "cell-editor",
+      type: lines ? null : "text",
+      rows: lines ? "1" : null,
+      autocomplete: "off",
+      spellcheck: "false",
+      inputmode: NUMERIC.has(this.kind) ? "decimal" : null,
+      "aria-label": T.editLabel(this.column.name),
+    });
+    this.note = null;
+    this.typing = false; // opened by typing: arrows commit and move
+    this.touched = false;
+    this.isNull = false;
+    this.input.addEventListener("input", () => this.#typed());
+    args.container.append(this.input);
+    this.focus();
+  }
+
+  focus() {
+    this.input.focus({ preventScroll: true });
+  }
+
+  loadValue(item) {
+    this.original = this.args.grid.valueOf(item, this.args.column);
+    this.isNull = this.original === null;
+    this.wasDefault = this.original === undefined;
+    this.text = textOf(this.original);
+    this.input.value = this.text;
+    this.#hint();
+    this.#fit();
+    this.input.setSelectionRange(this.text.length, this.text.length);
+  }
+
+  /** Empty the field: the key that opened the editor is put in by the browser itself. */
+  startTyping() {
+    this.input.value = "";
+    this.isNull = false;
+    this.touched = true;
+    this.typing = true;
+    this.input.placeholder = "";
+  }
+
+  setNull() {
+    this.input.value = "";
+    this.isNull = true;
+    this.touched = true;
+    this.#hint();
+    this.#check();
+  }
+
+  setEmpty() {
+    this.input.value = "";
+    this.isNull = false;
+    this.touched = true;
+    this.input.placeholder = "''";
+    this.#check();
+  }
+
+  /** Put a line break where the caret is. */
+  breakLine() {
+    if (this.input.tagName !== "TEXTAREA") return;
+    this.input.setRangeText("\n", this.input.selectionStart, this.input.selectionEnd, "end");
+    this.#typed();
+  }
+
+  serializeValue() {
+    if (!this.isValueChanged()) return this.original;
+    if (this.isNull) return null;
+    return parseValue(this.newText, this.column);
+  }
+
+  /** The text with the line ends that the value had: a field knows only LF. */
+  get newText() {
+    return /\r\n/.test(this.text) ? this.input.value.replace(/\r?\n/g, "\r\n") : this.input.value;
+  }
+
+  isValueChanged() {
+    if (!this.touched) return false;
+    if (this.isNull) return this.original !== null;
+    if (this.newText === this.text && this.original !== null && !this.wasDefault) return false;
+    if (this.newText === "" && this.wasDefault && !holdsEmpty(this.column)) return false;
+    try {
+      return !sameValue(parseValue(this.newText, this.column), this.original);
+    } catch {
+      return true;
+    }
+  }
+
+  applyValue() {} // the edit command does it
+
+  validate() {
+    const problem = this.#problem();
+    if (problem) this.#say(problem);
+    return { valid: problem === null, msg: problem };
+  }
+
+  /** What must be kept when the grid is rebuilt below the editor. */
+  keep() {
+    const { value, selectionStart, selectionEnd } = this.input;
+    return { value, selectionStart, selectionEnd, isNull: this.isNull, touched: this.touched, typing: this.typing };
+  }
+
+  restore({ value, selectionStart, selectionEnd, isNull, touched, typing }) {
+    Object.assign(this, { isNull, touched, typing });
+    this.input.value = value;
+    this.input.setSelectionRange(selectionStart, selectionEnd);
+    this.#hint();
+    this.#fit();
+  }
+
+  destroy() {
+    this.input.remove();
+    this.note?.remove();
+  }
+
+  #typed() {
+    this.isNull = false;
+    this.touched = true;
+    this.input.placeholder = "";
+    this.#check();
+    this.#fit();
+  }
+
+  #hint() {
+    this.input.placeholder = this.isNull ? "NULL" : this.wasDefault ? T.default : "";
+  }
+
+  /** A text of several lines shows them below the cell. */
+  #fit() {
+    if (this.input.tagName === "TEXTAREA") this.input.rows = Math.min(8, this.input.value.split("\n").length);
+  }
+
+  #problem() {
+    if (!this.touched || !this.isValueChanged()) return null;
+    if (this.isNull) return this.column.nullable === false ? T.reason.required() : null;
+    try {
+      parseValue(this.newText, this.column);
+      return null;
+    } catch (error) {
+      if (error instanceof ValueError) return reasonText(error);
+      throw error;
+    }
+  }
+
+  #check() {
+    const problem = this.#problem();
+    if (problem) this.#say(problem);
+    else {
+      this.note?.remove();
+      this.note = null;
+      this.input.removeAttribute("aria-invalid");
+      this.input.removeAttribute("aria-describedby");
+      this.args.container.classList.remove("invalid");
+    }
+  }
+
+  #say(problem) {
+    if (!this.note) {
+      this.note = el("div", { class: "float cell-note", role: "alert", id: "cell-note" }, el("b", {}, ""));
+      this.args.container.append(this.note);
+    }
+    this.note.firstChild.textContent = problem;
+    this.input.setAttribute("aria-invalid", "true");
+    this.input.setAttribute("aria-describedby", "cell-note");
+    this.args.container.classList.add("invalid");
+  }
+}

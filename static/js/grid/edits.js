@@ -1,0 +1,314 @@
+// Edits of cells and rows: everything goes through the undo history into the staged edits.
+
+import { History } from "../data/history.js";
+import { holdsEmpty, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
+import { SlickRange } from "./sheet.js";
+import { T, reasonText } from "./texts.js";
+
+export const CELLS_AT_ONCE = 200_000;
+
+/**
+ * Edits of one table. `table` gives {sheet, rows, cache, staged, selection, schema, columns}; `announce` tells the person.
+ */
+export class Edits {
+  constructor(table, announce) {
+    this.table = table;
+    this.announce = announce;
+    this.history = new History((batch, way) => this.#apply(batch, way));
+  }
+
+  /** Why a cell cannot be edited, or null. */
+  reason(item, column) {
+    const { schema } = this.table;
+    if (schema.readOnly) return T.readOnlyTable(schema.readOnlyReason);
+    if (!column.editable) return T.readOnlyColumn(column.field, column.schema?.readOnlyReason);
+    if (!item) return T.waitingRow;
+    if (this.table.staged.get(item.id)?.kind === "delete") return T.deletedRow;
+    if (item.previews?.[column.field] && !this.table.staged.has(item.id, column.field)) return T.wholeValueFirst;
+    return null;
+  }
+
+  writable = (name) => {
+    const column = this.table.columnOf(name);
+    return Boolean(column?.editable) && !["binary", "list"].includes(kindOf(column.schema));
+  };
+
+  /** The step that gives a cell a value, or null when it has it already. */
+  step(item, column, value) {
+    const from = this.table.rows.valueOf(item, column.field);
+    if (from === value || (from !== undefined && value !== undefined && sameValue(from, value))) return null;
+    const base = item.isNew ? undefined : (item.values[column.field] ?? null);
+    return { kind: "cell", id: item.id, column: column.field, from, to: value, base, row: item.values };
+  }
+
+  setCell(item, column, value) {
+    const step = this.step(item, column, value);
+    if (step) this.history.commit([step]);
+  }
+
+  undo() {
+    this.announce(this.history.undo() ? T.undone : T.nothingToUndo);
+  }
+
+  redo() {
+    this.announce(this.history.redo() ? T.redone : T.nothingToRedo);
+  }
+
+  /** Make every row of a range present; false, with the reason told, when that is not possible. */
+  async present(range) {
+    const { rows, cache } = this.table;
+    const cells = (range.toRow - range.fromRow + 1) * (range.toCell - range.fromCell + 1);
+    if (cells > CELLS_AT_ONCE) {
+      this.announce(T.tooMuchToChange(cells, CELLS_AT_ONCE), "error");
+      return false;
+    }
+    const span = rows.span(range.fromRow, range.toRow);
+    if (span.to < span.from) return true;
+    try {
+      await cache.want(span.from, span.to);
+      return true;
+    } catch {
+      this.announce(T.couldNotRead, "error");
+      return false;
+    }
+  }
+
+  /**
+   * Change the cells of a range: `valueFor(row, cell, column, item)` gives a value, undefined for the default of a new row,
+   * or SKIP. Throws of ValueError are counted. Returns {steps, refused: [{row, cell, why}]}.
+   */
+  collect(range, valueFor) {
+    const { rows, columns } = this.table;
+    const steps = [];
+    const refused = [];
+    for (let row = range.fromRow; row <= range.toRow; row++) {
+      const item = rows.getItem(row);
+      for (let cell = range.fromCell; cell <= range.toCell; cell++) {
+        const column = columns[cell];
+        if (!column || column.hidden || column.gutter) continue;
+        let value;
+        try {
+          value = valueFor(row, cell, column, item);
+        } catch (error) {
+          if (!(error instanceof ValueError)) throw error;
+          refused.push({ row, cell, why: `${column.field}: ${reasonText(error)}` });
+          continue;
+        }
+        if (value === SKIP) continue;
+        const why = this.reason(item, column);
+        if (why) {
+          refused.push({ row, cell, why });
+          continue;
+        }
+        const step = this.step(item, column, value);
+        if (step) steps.push(step);
+      }
+    }
+    return { steps, refused };
+  }
+
+  async change(range, valueFor) {
+    if (!range || !(await this.present(range))) return;
+    const { steps, refused } = this.collect(range, valueFor);
+    this.history.commit(steps);
+    if (refused.length && !steps.length) this.announce(refused[0].why, "error");
+    else if (steps.length > 1) this.announce(T.edited(steps.length));
+  }
+
+  /** Clear: NULL where the column takes it, '' in a text column that does not. */
+  clear() {
+    return this.change(this.table.selection.range, (row, cell, column) => {
+      if (column.schema.nullable !== false) return null;
+      return given("", column);
+    });
+  }
+
+  setNull() {
+    return this.change(this.table.selection.range, (row, cell, column) => given(null, column));
+  }
+
+  /** ''; with `loosely`, NULL in columns that are no text. */
+  setEmpty(loosely = false) {
+    return this.change(this.table.selection.range, (row, cell, column) => given(loosely && !holdsEmpty(column.schema) ? null : "", column));
+  }
+
+  setDefault() {
+    return this.change(this.table.selection.range, (row, cell, column, item) => {
+      if (!item?.isNew) throw new ValueError(T.noDefaultHere);
+      return undefined;
+    });
+  }
+
+  /** Flip a check box; NULL comes after false where the column takes it. False when the cell is none. */
+  toggle(row, cell) {
+    const { rows, columns } = this.table;
+    const column = columns[cell];
+    if (!column?.schema || kindOf(column.schema) !== "bit") return false;
+    const item = rows.getItem(row);
+    const why = this.reason(item, column);
+    if (why) {
+      this.announce(why, "error");
+      return true;
+    }
+    const value = rows.valueOf(item, column.field);
+    const on = String(value) === "1";
+    this.setCell(item, column, on ? 0 : value === null || value === undefined || column.schema.nullable === false ? 1 : null);
+    return true;
+  }
+
+  /** Repeat the source over the destination, like the fill handle. */
+  fill(source, destination) {
+    const { rows, columns } = this.table;
+    const height = source.toRow - source.fromRow + 1;
+    const width = source.toCell - source.fromCell + 1;
+    const wrap = (n, size) => ((n % size) + size) % size;
+    return this.change(destination, (row, cell, column) => {
+      if (source.contains(row, cell)) return SKIP;
+      const item = rows.getItem(source.fromRow + wrap(row - source.fromRow, height));
+      const from = columns[source.fromCell + wrap(cell - source.fromCell, width)];
+      if (item?.previews?.[from.field]) throw new ValueError(T.wholeValueFirst);
+      return converted(rows.valueOf(item, from.field), column);
+    });
+  }
+
+  fillDown() {
+    const { range } = this.table.selection;
+    if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
+  }
+
+  /** Stage new rows below a grid row; returns their IDs. */
+  insertRows(list, below = null) {
+    const { rows, staged } = this.table;
+    const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
+    const steps = list.map((values) => ({ kind: "insert", id: newId(), values, at }));
+    this.history.commit(steps);
+    this.announce(T.inserted(steps.length));
+    return steps.map(({ id }) => id).filter((id) => staged.get(id));
+  }
+
+  /** Copies of the selected rows, without what the database gives itself. */
+  async duplicateRows() {
+    const { range } = this.table.selection;
+    if (!range || !(await this.present(range))) return [];
+    const { rows } = this.table;
+    const list = [];
+    for (let row = range.fromRow; row <= range.toRow; row++) {
+      const item = rows.getItem(row);
+      const values = {};
+      for (const column of this.table.columns) {
+        if (column.gutter || !this.writable(column.field) || column.schema.unique || column.schema.isPrimaryKey) continue;
+        if (item.previews?.[column.field]) continue;
+        const value = rows.valueOf(item, column.field);
+        if (value !== undefined) values[column.field] = value;
+      }
+      list.push(values);
+    }
+    return this.insertRows(list, range.toRow);
+  }
+
+  /** Mark rows to be deleted; new ones just go. */
+  deleteRows(items) {
+    const { staged } = this.table;
+    const steps = items
+      .filter((item) => staged.get(item.id)?.kind !== "delete")
+      .map((item) => {
+        const entry = staged.get(item.id);
+        return { kind: "delete", id: item.id, row: { ...item.values }, isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? 0 };
+      });
+    this.history.commit(steps);
+    if (steps.length) this.announce(T.marked(steps.length));
+  }
+
+  /** Drop the staged edits of a range. */
+  revert(range) {
+    const { rows, staged, columns } = this.table;
+    const whole = this.table.selection.isRows;
+    for (let row = range.toRow; row >= range.fromRow; row--) {
+      const item = rows.getItem(row);
+      const entry = item && staged.get(item.id);
+      if (!entry) continue;
+      if (entry.kind === "delete") staged.restore(item.id);
+      else if (whole) staged.revert(item.id);
+      else for (let cell = range.fromCell; cell <= range.toCell; cell++) {
+        if (!staged.has(item.id, columns[cell].field)) continue;
+        if (entry.kind === "insert") staged.set(item.id, columns[cell].field, undefined);
+        else staged.revert(item.id, columns[cell].field);
+      }
+    }
+  }
+
+  #apply(batch, way) {
+    const forwards = way === "forwards";
+    this.table.batch(() => {
+      for (const step of batch) {
+        if (step.kind === "cell") this.#applyCell(step, forwards ? step.to : step.from);
+        else if ((step.kind === "insert") === forwards) this.#applyInsert(step);
+        else this.#applyDelete(step);
+      }
+    });
+  }
+
+  #applyCell(step, value) {
+    const { rows, staged } = this.table;
+    const item = rows.find(step.id);
+    if (staged.get(step.id)?.kind === "insert") staged.set(step.id, step.column, value);
+    else if (value !== undefined) staged.set(step.id, step.column, value, item && !item.isNew ? (item.values[step.column] ?? null) : step.base, item?.values ?? step.row);
+  }
+
+  #applyInsert(step) {
+    const { staged } = this.table;
+    const entry = staged.get(step.id);
+    if (entry?.kind === "delete") staged.restore(step.id);
+    else if (step.kind === "delete" && !step.isNew && !step.saved) return;
+    else if (step.kind === "delete" && !step.isNew) {
+      const values = Object.fromEntries(Object.entries(step.row).filter(([name]) => this.writable(name)));
+      this.history.rename(step.id, staged.insert(values, step.at));
+    } else staged.insert(step.values, step.at, step.id);
+  }
+
+  #applyDelete(step) {
+    const { rows, staged } = this.table;
+    const entry = staged.get(step.id);
+    const item = rows.find(step.id);
+    if (step.kind === "insert" && entry) step.values = { ...entry.values };
+    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {});
+  }
+}
+
+/** Leave the cell as it is. */
+export const SKIP = Symbol("skip");
+
+/** A value given by key or menu; throws ValueError when the column does not take it. */
+export function given(value, column) {
+  const error = refusal(value, column.schema);
+  if (error) throw error;
+  return value;
+}
+
+/** A value of one column as a value of another; throws ValueError when it means nothing there. */
+export function converted(value, column) {
+  if (value === undefined || value === null) return given(null, column);
+  if (value === "") return holdsEmpty(column.schema) ? "" : given(null, column);
+  return parseValue(textOf(value), column.schema);
+}
+
+/** A text from outside; an empty one is NULL where that is possible. */
+export function pasted(text, column, item) {
+  if (text === "") {
+    if (item?.isNew) return undefined;
+    return column.schema.nullable === false ? given("", column) : null;
+  }
+  return parseValue(text, column.schema);
+}
+
+function newId() {
+  return `new:${Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join("")}`;
+}
+
+/** The position of the query below a grid row. */
+function placeAfter(rows, row) {
+  const number = rows.numberOf(row);
+  if (number !== null) return number;
+  const entry = rows.staged.get(rows.idAt(row));
+  return entry?.at ?? rows.span(row, row).from;
+}

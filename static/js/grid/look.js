@@ -1,0 +1,115 @@
+// How cells and rows look at this moment: values with their staged edits, states with their reasons.
+
+import { textOf } from "../data/values.js";
+import { paintGutter, paintValue, paintWaiting } from "./paint.js";
+import { T } from "./texts.js";
+
+const FLASH = 1600;
+
+/** The painter of a sheet. */
+export class Look {
+  #flashes = new Map(); // row ID -> Set of columns
+
+  constructor(table, header) {
+    this.table = table;
+    this.head = header;
+  }
+
+  header(node, column) {
+    this.head.header(node, column);
+  }
+
+  filter(node, column) {
+    this.head.filter(node, column);
+  }
+
+  cell(node, row, cell, item) {
+    const { table } = this;
+    const column = table.columns[cell];
+    if (column.gutter) {
+      const entry = item && table.staged.get(item.id);
+      return paintGutter(node, table.rows.numberOf(row), this.#rowState(item, entry), entry ? rowWhy(entry) : null);
+    }
+    if (!item) return paintWaiting(node, column.schema, row);
+    const entry = table.staged.get(item.id);
+    const name = column.field;
+    const changed = entry !== undefined && name in entry.values;
+    const value = table.rows.valueOf(item, name);
+    const deleted = entry?.kind === "delete";
+    const state = this.#cellState(item, name, entry, changed);
+    paintValue(node, column.schema, {
+      value,
+      preview: changed ? null : (item.previews?.[name] ?? null),
+      state,
+      why: cellWhy(entry, name, item, state),
+      editable: column.editable && !deleted,
+      reason: column.schema.readOnlyReason ?? T.readOnly,
+    });
+  }
+
+  row(nodes, row, item) {
+    const entry = item && this.table.staged.get(item.id);
+    const state = this.#rowState(item, entry);
+    for (const node of nodes) {
+      node.classList.remove("new-row");
+      node.classList.toggle("loading", !item);
+      node.classList.toggle("is-new", entry?.kind === "insert");
+      node.classList.toggle("is-deleted", state === "deleted" || state === "gone");
+    }
+  }
+
+  #rowState(item, entry) {
+    if (!item) return null;
+    if (!entry) return this.table.gone.has(item.id) ? "gone" : null;
+    if (["saving", "error", "conflict", "gone", "unknown"].includes(entry.state)) return entry.state;
+    return { insert: "new", delete: "deleted", update: "changed" }[entry.kind];
+  }
+
+  #cellState(item, name, entry, changed) {
+    if (this.#flashes.get(item.id)?.has(name)) return changed ? "conflict" : "others";
+    if (!entry) return null;
+    if (entry.conflict?.[name]) return "conflict";
+    if (entry.state === "error" && (entry.error?.field === name || (changed && !entry.error?.field))) return "error";
+    if (!changed || entry.kind !== "update") return null;
+    return { saving: "saving", unknown: "unknown" }[entry.state] ?? "changed";
+  }
+
+  /** Let cells that someone else changed show it for a moment. */
+  flash(id, names) {
+    const flashing = this.#flashes.get(id) ?? new Set();
+    for (const name of names) flashing.add(name);
+    this.#flashes.set(id, flashing);
+    setTimeout(() => {
+      for (const name of names) flashing.delete(name);
+      if (!flashing.size && this.#flashes.get(id) === flashing) this.#flashes.delete(id);
+      this.table.repaintRow(id);
+    }, FLASH);
+  }
+}
+
+function cellWhy(entry, name, item, state) {
+  if (!entry) return null;
+  const conflict = entry.conflict?.[name];
+  if (conflict) return T.becameBy(entry.by, shown(conflict.theirs));
+  if (state === "error") return errorText(entry.error);
+  if (state === "unknown") return T.unknownOutcome;
+  if (state === "saving") return T.saving;
+  if (state === "changed") return T.was(shown(entry.base[name]));
+  return null;
+}
+
+function rowWhy(entry) {
+  if (entry.state === "error") return errorText(entry.error);
+  if (entry.state === "gone") return T.goneBy(entry.by);
+  if (entry.state === "unknown") return T.unknownOutcome;
+  return null;
+}
+
+const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value));
+
+/** An error of a row in words: the sentence, then IRIS's own. */
+export function errorText(error) {
+  if (!error) return "";
+  const code = error.sqlcode === undefined || error.sqlcode === null ? "" : `SQLCODE ${error.sqlcode}: `;
+  return [error.message, error.serverText && `${code}${error.serverText}`].filter(Boolean).join("\n");
+}

@@ -1,0 +1,116 @@
+// Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
+
+import { T } from "./texts.js";
+
+const BATCH = 100;
+const AUTOSAVE_DELAY = 250;
+
+/**
+ * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), saved(entry, values, result) for each
+ * saved change, confirmKeys(entries) asks before keys change.
+ */
+export class Saving {
+  #running = null;
+  #timer = null;
+
+  constructor(table, client, hooks) {
+    Object.assign(this, { table, client, hooks });
+  }
+
+  get busy() {
+    return this.#running !== null;
+  }
+
+  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. */
+  async save(ids = null) {
+    clearTimeout(this.#timer);
+    if (this.#running) {
+      await this.#running.catch(() => undefined);
+      return this.save(ids);
+    }
+    const { staged } = this.table;
+    const entries = staged.savable.filter((entry) => !ids || ids.includes(entry.id));
+    if (!entries.length) {
+      this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
+      return null;
+    }
+    if (!(await this.hooks.confirmKeys(entries))) return null;
+    this.#running = this.#send(entries.filter((entry) => staged.get(entry.id) === entry));
+    try {
+      return await this.#running;
+    } finally {
+      this.#running = null;
+      this.hooks.progress(null);
+    }
+  }
+
+  /** Save soon, for a person who chose autosave. */
+  soon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      if (this.table.staged.savable.some((entry) => entry.state === "staged")) this.save(this.table.staged.savable.filter((entry) => entry.state === "staged" && complete(entry, this.table)).map(({ id }) => id));
+    }, AUTOSAVE_DELAY);
+  }
+
+  /** Ask again about changes whose outcome is not known: the same ids run nothing twice. */
+  async askAgain() {
+    const entries = this.table.staged.askable;
+    if (entries.length && !this.#running) await this.save(entries.map(({ id }) => id));
+  }
+
+  async #send(entries) {
+    const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
+    const { staged, namespace, tableName } = this.table;
+    // New rows, then changes, then deletions, so that a row can be moved to a new parent and the old one deleted.
+    const order = { insert: 0, update: 1, delete: 2 };
+    entries.sort((a, b) => order[a.kind] - order[b.kind]);
+    if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
+    for (let from = 0; from < entries.length; from += BATCH) {
+      const batch = entries.slice(from, from + BATCH).filter((entry) => staged.get(entry.id) === entry && entry.state !== "saving");
+      if (entries.length > BATCH) this.hooks.progress({ done: from, all: entries.length });
+      const changes = batch.map((entry) => staged.change(entry, this.table.writable));
+      if (!changes.length) continue;
+      staged.sending(batch);
+      try {
+        await this.client.send("saveChanges", { namespace, tableName, changes }, {
+          onEvent: (event, payload) => {
+            if (event === "changeResult") this.#settle(payload, counts);
+          },
+        });
+        staged.unsent(batch.filter((entry) => entry.state === "saving"), "unknown");
+      } catch (error) {
+        const unknown = error.code === "OUTCOME_UNKNOWN" || error.code === "AWAY";
+        const left = batch.filter((entry) => entry.state === "saving");
+        staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText });
+        if (unknown) counts.unknown += left.length;
+        else counts.failed += left.length;
+        this.hooks.announce(`${error.message} ${T.stillPending(staged.counts.rows)}`.trim(), "error");
+        if (error.code !== "INVALID_INPUT") break;
+      }
+    }
+    this.#tell(counts);
+    return counts;
+  }
+
+  #settle(result, counts) {
+    const outcome = { saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", unknown: "unknown", skipped: "skipped" }[result.outcome] ?? "failed";
+    counts[outcome]++;
+    const before = this.table.staged.byChangeId(result.changeId);
+    const sent = before?.sent?.values ?? {};
+    const settled = this.table.staged.settle(result);
+    if (settled) this.hooks.settled(settled.entry, settled.saved, result, sent);
+  }
+
+  #tell({ saved, conflicts, failed, unknown }) {
+    const { counts } = this.table.staged;
+    const bad = T.notSaved(failed, conflicts, unknown);
+    const pending = bad ? ` ${T.stillPending(counts.changed + counts.inserted + counts.deleted)}` : "";
+    if (saved || bad) this.hooks.announce(`${[saved && T.saved(saved), bad].filter(Boolean).join("; ")}.${pending}`, bad ? "error" : undefined);
+  }
+}
+
+/** A new row is saved by itself only when every required column has a value. */
+function complete(entry, table) {
+  if (entry.kind !== "insert") return true;
+  return table.schema.columns.every((column) => column.nullable !== false || column.hasDefault || column.readOnly || column.editable === false || (entry.values[column.name] ?? null) !== null);
+}

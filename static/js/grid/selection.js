@@ -1,0 +1,107 @@
+// Ranges of cells: extending, whole rows and columns, and what a range holds.
+
+import { sumOf } from "../data/values.js";
+import { SlickRange } from "./sheet.js";
+
+const FIRST = 1; // the gutter is cell 0
+const SUM_LIMIT = 20_000;
+
+/** The selection of a sheet; a range reaches from the active cell to the head. */
+export class Selection {
+  constructor(sheet) {
+    this.sheet = sheet;
+  }
+
+  get lastCell() {
+    return this.sheet.getColumns().findLastIndex((column) => !column.hidden);
+  }
+
+  get firstCell() {
+    return Math.max(FIRST, this.sheet.getColumns().findIndex((column, index) => index >= FIRST && !column.hidden));
+  }
+
+  /** The selected range, else the active cell, else null. */
+  get range() {
+    const active = this.sheet.getActiveCell();
+    return this.sheet.getSelectionModel().getSelectedRanges().at(-1) ?? (active ? new SlickRange(active.row, active.cell) : null);
+  }
+
+  set range(range) {
+    this.sheet.getSelectionModel().setSelectedRanges([range]);
+  }
+
+  /** True when the range holds whole rows. */
+  get isRows() {
+    const range = this.range;
+    return range !== null && range.fromCell <= this.firstCell && range.toCell >= this.lastCell && this.lastCell > this.firstCell;
+  }
+
+  /** Move the head of the range. */
+  extend(rows, cells) {
+    const { sheet } = this;
+    const active = sheet.getActiveCell();
+    if (!active) return;
+    const limit = (value, least, most) => Math.max(least, Math.min(most, value));
+    const head = sheet.head ?? { row: active.row, cell: active.cell };
+    let cell = limit(head.cell + cells, this.firstCell, this.lastCell);
+    while (sheet.getColumns()[cell].hidden && cell > this.firstCell && cell < this.lastCell) cell += Math.sign(cells);
+    const row = limit(head.row + rows, 0, sheet.getDataLength() - 1);
+    this.range = new SlickRange(active.row, active.cell, row, cell);
+    sheet.head = { row, cell };
+    sheet.scrollCellIntoView(row, cell);
+  }
+
+  extendTo(row, cell) {
+    const active = this.sheet.getActiveCell();
+    if (!active) return;
+    this.range = new SlickRange(active.row, active.cell, row, cell);
+    this.sheet.head = { row, cell };
+  }
+
+  all() {
+    this.range = new SlickRange(0, this.firstCell, this.sheet.getDataLength() - 1, this.lastCell);
+  }
+
+  /** Select whole rows; the active cell goes to the first of them. */
+  rows(from, to = from) {
+    const active = this.sheet.getActiveCell();
+    const cell = active?.cell ?? this.firstCell;
+    if (!active || active.row !== from) this.sheet.setActiveCell(from, cell, false, false, false);
+    this.range = new SlickRange(from, this.firstCell, to, this.lastCell);
+    this.sheet.head = { row: to, cell: this.lastCell };
+  }
+
+  /** Widen the range to whole rows. */
+  widenToRows() {
+    const range = this.range;
+    if (range) this.range = new SlickRange(range.fromRow, this.firstCell, range.toRow, this.lastCell);
+  }
+
+  /** Widen the range to whole columns. */
+  widenToColumns() {
+    const range = this.range;
+    if (range) this.range = new SlickRange(0, range.fromCell, this.sheet.getDataLength() - 1, range.toCell);
+  }
+
+  /** What the status bar says of the range: {rows, columns, sum, avg, nulls}; the sums only where all rows are here. */
+  summary(valueAt) {
+    const range = this.range;
+    if (!range) return null;
+    const columns = this.sheet.getColumns().slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter);
+    const rows = range.toRow - range.fromRow + 1;
+    const summary = { rows, columns: columns.length, sum: null, avg: null, nulls: null };
+    if (rows * columns.length > SUM_LIMIT || rows * columns.length < 2) return summary;
+    const values = [];
+    let nulls = 0;
+    for (let row = range.fromRow; row <= range.toRow; row++) {
+      for (const column of columns) {
+        const value = valueAt(row, column);
+        if (value === undefined && !this.sheet.getDataItem(row)) return summary;
+        if (value === null) nulls++;
+        else values.push(value);
+      }
+    }
+    const sums = sumOf(values);
+    return { ...summary, nulls, sum: sums?.sum ?? null, avg: sums?.average ?? null };
+  }
+}

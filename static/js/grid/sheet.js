@@ -1,0 +1,304 @@
+// SlickGrid with the manners of a spreadsheet: one place for the focus, ARIA on every row and cell, painting in place,
+// and millions of rows. It overrides protected methods of SlickGrid 5.20.2; the browser tests guard an upgrade.
+
+import { SelectionUtils, SlickCellSelectionModel, SlickEditorLock, SlickGrid, SlickRange } from "../../vendor/slickgrid/slickgrid.js";
+import { GUTTER } from "./columns.js";
+
+export { SlickRange };
+
+const HEAD_ROWS = 2; // header and filter row, for aria-rowindex
+
+/**
+ * The grid. `painter` has cell(node, row, cell, item) and row(nodes, row, item); `data` is what SlickGrid asks:
+ * getLength(), getItem(i).
+ */
+export class Sheet extends SlickGrid {
+  static create(element, data, columns, options, { label, painter, keys }) {
+    const sheet = new Sheet(element, data, columns, {
+      rowHeight: 26,
+      headerRowHeight: 28,
+      showHeaderRow: true,
+      editable: true,
+      autoEdit: false,
+      autoEditNewRow: false,
+      asyncEditorLoading: false,
+      enableHtmlRendering: false,
+      explicitInitialization: true,
+      enableColumnReorder: false,
+      multiColumnSort: true,
+      tristateMultiColumnSort: true,
+      numberedMultiColumnSort: true,
+      syncColumnCellResize: false,
+      editorLock: new SlickEditorLock(),
+      dataItemColumnValueExtractor: (item, column) => item?.values?.[column.field],
+      ...options,
+    });
+    Object.assign(sheet, { painter, keys, head: null, leaving: false });
+    sheet.#wire(label);
+    sheet.init();
+    sheet.fixHeader();
+    sheet.syncCounts();
+    return sheet;
+  }
+
+  #wire(label) {
+    const container = this._container;
+    this._focusSink.remove();
+    this._focusSink2.remove();
+    for (const node of container.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex"); // SlickGrid makes 16 tab stops
+    container.addEventListener("focusin", (event) => {
+      if (!this.leaving && event.target.matches(".slick-cell,.slick-viewport")) this.setFocus();
+      this.leaving = false;
+    });
+    this.endStop = document.createElement("span");
+    this.endStop.tabIndex = -1;
+    container.after(this.endStop);
+    container.addEventListener("beforeinput", () => this.showEditor(), true); // typing after scrolling away comes back to the cell
+    container.tabIndex = -1;
+    container.setAttribute("aria-label", label);
+    container.setAttribute("aria-multiselectable", "true");
+    container.addEventListener("keydown", (event) => {
+      if (event.target === container) this.handleKeyDown(event);
+    });
+    const model = new SlickCellSelectionModel();
+    this.setSelectionModel(model);
+    model.setOptions({ selectionType: "cell" }); // shows the fill handle; the constructor ignores it
+    this.onActiveCellChanged.subscribe((_, active) => {
+      this.head = null;
+      if (active?.row !== undefined && active.row !== null) container.setAttribute("aria-activedescendant", this.cellId(active.row, active.cell));
+      else container.removeAttribute("aria-activedescendant");
+    });
+  }
+
+  /* Focus: one place, and it never scrolls. The tab stop is the scroller, which hands the focus on to the grid element. */
+
+  setFocus() {
+    this._container.focus({ preventScroll: true });
+  }
+
+  get hasFocus() {
+    return document.activeElement === this._container || this._container.contains(document.activeElement);
+  }
+
+  setScroller() {
+    super.setScroller();
+    for (const viewport of this.getViewports()) {
+      viewport.setAttribute("role", "rowgroup"); // else a focusable element may not stand between grid and row
+      viewport.tabIndex = viewport === this._viewportScrollContainerX ? 0 : -1;
+    }
+  }
+
+  /** Let the browser's own Tab go on from the edge of the grid. */
+  leave(back) {
+    this.leaving = true;
+    (back ? this._viewportScrollContainerX : this.endStop).focus({ preventScroll: true });
+    if (!back) this.leaving = false;
+    return false;
+  }
+
+  handleKeyDown(event) {
+    this.keys?.handle(event);
+  }
+
+  showEditor() {
+    const active = this.getActiveCell();
+    if (active && this.getCellEditor()) this.scrollCellIntoView(active.row, active.cell);
+  }
+
+  /** True when the editor was closed, or none was open; false when its text is not valid. */
+  commit() {
+    return !this.getCellEditor() || this.getEditorLock().commitCurrentEdit();
+  }
+
+  cancelEditing() {
+    if (this.getCellEditor()) this.getEditorLock().cancelCurrentEdit();
+  }
+
+  /* Virtual pages. SlickGrid keeps the active row's node for ever; on another virtual page its top would stretch the canvas. */
+
+  getRowTop(row) {
+    const top = super.getRowTop(row);
+    return top > this.h ? -10000 : top;
+  }
+
+  render() {
+    if (this.offset !== this.drawnOffset) {
+      this.drawnOffset = this.offset;
+      this.updateRowPositions(); // a long jump changes the offset without moving kept rows
+    }
+    super.render();
+  }
+
+  /* ARIA and painting: every row and cell node passes through these. */
+
+  cellId(row, cell) {
+    return `${this.uid}-${row}-${cell}`;
+  }
+
+  appendRowHtml(left, right, row, ...rest) {
+    super.appendRowHtml(left, right, row, ...rest);
+    const nodes = [left.at(-1), right.at(-1)].filter(Boolean);
+    for (const node of nodes) node.setAttribute("aria-rowindex", row + 1 + HEAD_ROWS);
+    this.painter.row(nodes, row, this.getDataItem(row));
+  }
+
+  appendCellHtml(rowNode, row, cell, ...rest) {
+    super.appendCellHtml(rowNode, row, cell, ...rest);
+    const node = rowNode.lastElementChild;
+    node.id = this.cellId(row, cell);
+    node.setAttribute("aria-colindex", cell + 1);
+    if (!this.columns[cell].gutter) node.setAttribute("aria-selected", this.isCellSelected(row, cell));
+    const handle = node.querySelector(".slick-drag-replace-handle");
+    this.painter.cell(node, row, cell, rest.at(-1));
+    if (handle) node.append(handle);
+  }
+
+  /** Paint a cell again in place; the one that is being edited stays as it is. */
+  updateCell(row, cell) {
+    const node = this.getCellNode(row, cell);
+    if (!node || this.isEditing(row, cell)) return;
+    const handle = node.querySelector(".slick-drag-replace-handle");
+    this.painter.cell(node, row, cell, this.getDataItem(row));
+    if (handle) node.append(handle);
+  }
+
+  updateRow(row) {
+    const cached = this.rowsCache[row];
+    if (!cached) return;
+    this.ensureCellNodesInRowsCache(row);
+    this.painter.row(cached.rowNode, row, this.getDataItem(row));
+    for (const cell of Object.keys(cached.cellNodesByColumnIdx)) this.updateCell(row, Number(cell));
+  }
+
+  /** Paint rows again that are drawn. */
+  repaint(from = 0, to = Infinity) {
+    for (const row of Object.keys(this.rowsCache)) if (row >= from && row <= to) this.updateRow(Number(row));
+  }
+
+  isEditing(row, cell) {
+    return Boolean(this.currentEditor) && this.activeRow === row && this.activeCell === cell;
+  }
+
+  makeActiveCellNormal(...rest) {
+    const was = this.currentEditor;
+    super.makeActiveCellNormal(...rest);
+    if (was && this.activeCellNode) this.updateCell(this.activeRow, this.activeCell);
+  }
+
+  /**
+   * Change how many rows there are, or which stands where, without losing what is being typed:
+   * `change` does it, `idAt(row)` and `indexOf(id)` name rows before and after.
+   */
+  restructure(change, { idAt, indexOf }) {
+    const editor = this.getCellEditor();
+    const active = this.getActiveCell();
+    const id = active ? idAt(active.row) : null;
+    const kept = editor?.keep?.();
+    const top = this.getViewport().top;
+    const topId = idAt(top);
+    const column = active && this.columns[active.cell];
+    const shift = this.scrollTop + this.offset - super.getRowTop(top) - this.offset;
+    const focused = this.hasFocus;
+    this.cancelEditing();
+    change();
+    this.invalidateAllRows();
+    this.updateRowCount();
+    const newTop = topId === null ? -1 : indexOf(topId);
+    if (newTop >= 0 && newTop !== top && shift < this._options.rowHeight) this.scrollRowToTop(newTop);
+    this.render();
+    this.syncCounts();
+    const row = id === null ? -1 : indexOf(id);
+    if (row >= 0 && (row !== active.row || kept)) {
+      this.setActiveCellQuietly(row, this.columns.indexOf(column));
+      if (kept) {
+        this.editActiveCell();
+        this.getCellEditor()?.restore?.(kept);
+      }
+    }
+    if (focused && !this.hasFocus) this.setFocus();
+  }
+
+  /** Make a cell the active one without scrolling to it. */
+  setActiveCellQuietly(row, cell) {
+    if (!this.rowsCache[row]) this.scrollRowIntoView(row);
+    this.setActiveCell(row, cell, false, false, false);
+  }
+
+  setSortColumns(columns) {
+    super.setSortColumns(columns);
+    for (const header of this._container.querySelectorAll("[role=columnheader]")) {
+      const sort = this.sortColumns.find((column) => String(column.columnId) === header.dataset.id);
+      if (sort) header.setAttribute("aria-sort", sort.sortAsc ? "ascending" : "descending");
+      else header.removeAttribute("aria-sort");
+    }
+  }
+
+  createColumnHeaders() {
+    super.createColumnHeaders();
+    this.fixHeader();
+  }
+
+  fixHeader() {
+    const container = this._container;
+    [".slick-header-columns", ".slick-headerrow-columns"].forEach((selector, index) => {
+      for (const node of container.querySelectorAll(selector)) {
+        if (node.children.length) node.setAttribute("role", "row");
+        else node.removeAttribute("role");
+        node.setAttribute("aria-rowindex", index + 1);
+      }
+    });
+    this.columns.forEach((column, index) => {
+      if (column.hidden) return;
+      const header = container.querySelector(`[id="${this.uid + column.id}"]`);
+      header?.setAttribute("aria-colindex", index + 1);
+      if (header && !header.dataset.painted) {
+        header.dataset.painted = "";
+        this.painter.header(header, column);
+      }
+      const filter = container.querySelector(`.slick-headerrow-column.l${index}`);
+      filter?.setAttribute("role", "gridcell");
+      filter?.setAttribute("aria-colindex", index + 1);
+      if (filter) this.painter.filter(filter, column);
+    });
+    for (const handle of container.querySelectorAll(".slick-resizable-handle")) {
+      handle.removeAttribute("role");
+      handle.removeAttribute("aria-orientation");
+      handle.setAttribute("aria-hidden", "true");
+    }
+  }
+
+  syncCounts(known = true) {
+    this._container.setAttribute("aria-rowcount", known ? this.getDataLength() + HEAD_ROWS : -1);
+    this._container.setAttribute("aria-colcount", this.columns.length);
+  }
+
+  /** SlickGrid's own loops over every selected row: fatal at millions. Only drawn cells are touched here. */
+  handleSelectedRangesChanged(event, ranges) {
+    const before = this.selectedRanges;
+    const mode = event.getNativeEvent?.()?.detail?.selectionMode;
+    this.selectedRanges = ranges;
+    this.dragReplaceEl.removeEl();
+    this.selectionBottomRow = this.selectionRightCell = -1;
+    for (const node of this._container.querySelectorAll(".slick-cell")) {
+      const [row, cell] = node.id.split("-").slice(-2).map(Number);
+      const selected = this.isCellSelected(row, cell);
+      node.classList.toggle(this.getOptions().selectedCellCssClass, selected);
+      if (this.columns[cell]?.id === GUTTER) node.classList.toggle("in-range", ranges.some((range) => row >= range.fromRow && row <= range.toRow));
+      else node.setAttribute("aria-selected", selected);
+    }
+    const last = ranges.at(-1);
+    if (last) {
+      this.selectionBottomRow = last.toRow;
+      this.selectionRightCell = last.toCell;
+      this.dragReplaceEl.createEl(this.getCellNode(last.toRow, last.toCell));
+    }
+    for (const header of this._container.querySelectorAll(".slick-header-column")) {
+      const cell = this.getColumnIndex(header.dataset.id);
+      header.classList.toggle("in-range", ranges.some((range) => cell >= range.fromCell && cell <= range.toCell));
+    }
+    this.onRange?.(last ?? null);
+    if (mode === "REP" && before.length === 1 && ranges.length === 1 && SelectionUtils.copyRangeIsLarger(before[0], ranges[0])) {
+      this.trigger(this.onDragReplaceCells, { prevSelectedRange: before[0], selectedRange: ranges[0] });
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// The panels of a view: review or row detail at the right, and the questions that need a dialog.
+
+import { openDialog } from "../shell/dialog.js";
+import { el } from "../shell/dom.js";
+import { T } from "../grid/texts.js";
+import { openColumns } from "./columns.js";
+import { decide } from "./conflict.js";
+import { Detail } from "./detail.js";
+import { Review } from "./review.js";
+import { openValue } from "./value.js";
+
+/** Opens and closes what stands beside the rows. */
+export class Panels {
+  #side = null; // Review or Detail
+
+  constructor(view) {
+    this.view = view;
+  }
+
+  get reviewShown() {
+    return this.#side instanceof Review;
+  }
+
+  toggleReview() {
+    this.#toggle(Review);
+  }
+
+  toggleDetail() {
+    this.#toggle(Detail);
+  }
+
+  #toggle(Kind) {
+    const same = this.#side instanceof Kind;
+    this.closeSide();
+    if (same) return;
+    this.#side = new Kind(this.view, () => this.closeSide(true));
+    this.view.box.append(this.#side.element);
+    this.#side.draw();
+    this.#side.focus?.();
+  }
+
+  closeSide(refocus = false) {
+    if (!this.#side) return false;
+    this.#side.element.remove();
+    this.#side = null;
+    if (refocus) this.view.focus();
+    return true;
+  }
+
+  /** Esc in the grid closes what is open beside it. */
+  escape() {
+    return this.closeSide(true);
+  }
+
+  /** The active cell moved. */
+  follow() {
+    if (this.#side instanceof Detail) this.#side.draw();
+  }
+
+  /** Staged edits changed. */
+  stagedChanged() {
+    this.#side?.drawSoon();
+  }
+
+  openColumns() {
+    return openColumns(this.view);
+  }
+
+  openValue(row, cell) {
+    return openValue(this.view, row, cell);
+  }
+
+  decide(id) {
+    return decide(this.view, id);
+  }
+
+  /** Ask for a row number, or a key value after "=". */
+  async askRow() {
+    const { view } = this;
+    const input = el("input", { class: "input", type: "text", inputmode: "numeric", "aria-label": T.gotoText, autofocus: true });
+    const hint = el("p", { class: "field-note" }, T.gotoText);
+    const answer = await openDialog({
+      title: T.goto,
+      class: "small-dialog",
+      body: [el("form", { class: "fields", method: "dialog" }, input, hint)],
+      actions: [{ label: T.gotoGo, value: "go", primary: true }],
+      ready: (dialog) => {
+        input.focus();
+        input.form.addEventListener("submit", (event) => {
+          event.preventDefault();
+          dialog.close("go");
+        });
+      },
+    });
+    const text = input.value.trim().replaceAll(/[\s,]/g, "");
+    if (answer !== "go" || text === "") return view.focus();
+    if (text.startsWith("=")) view.gotoKey(input.value.trim().slice(1).trim());
+    else if (/^\d+$/.test(text)) view.goto(Number(text));
+    else view.announce(T.noSuchRow(input.value), "error");
+  }
+
+  close() {
+    this.closeSide();
+  }
+}

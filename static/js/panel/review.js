@@ -1,0 +1,177 @@
+// The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
+
+import { el, icon } from "../shell/dom.js";
+import { stringify } from "../data/json.js";
+import { textOf } from "../data/values.js";
+import { errorText } from "../grid/look.js";
+import { valueNodes } from "../grid/paint.js";
+import { T } from "../grid/texts.js";
+
+const ROWS_SHOWN = 200;
+const SQL_DELAY = 300;
+const SQL_ROWS = 100;
+
+const ORDER = { error: 0, conflict: 1, gone: 1, unknown: 2, saving: 3, staged: 4 };
+
+/** The panel over the grid's right half. */
+export class Review {
+  #drawing = null;
+  #sqlTimer = null;
+  #asked = 0;
+
+  constructor(view, close) {
+    this.view = view;
+    this.closeButton = el("button", { class: "button button-icon push", type: "button", title: `${T.close} (Esc)`, "aria-label": T.close, on: { click: close } }, icon("x"));
+    this.summary = el("span", { class: "dim" });
+    this.list = el("ul", { class: "panel-body", tabindex: "0", "aria-label": T.review });
+    this.sqlHead = el("span");
+    this.sql = el("pre");
+    this.foot = el("div", { class: "panel-foot" });
+    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => navigator.clipboard.writeText(this.sql.textContent) } }, icon("copy"));
+    this.element = el("aside", { class: "panel float review", "aria-label": T.review, on: { keydown: (event) => event.key === "Escape" && close() } },
+      el("div", { class: "panel-head" }, el("h2", {}, T.review), this.summary, this.closeButton),
+      this.list,
+      el("div", { class: "sql", tabindex: "0", role: "region", "aria-label": "SQL" }, el("div", { class: "sql-head" }, this.sqlHead, copy), this.sql),
+      this.foot,
+    );
+  }
+
+  focus() {
+    this.list.focus();
+  }
+
+  drawSoon() {
+    this.#drawing ??= requestAnimationFrame(() => {
+      this.#drawing = null;
+      if (this.element.isConnected) this.draw();
+    });
+  }
+
+  draw() {
+    const { staged, tableName } = this.view.table;
+    const entries = [...staged.entries.values()].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
+    const { changed, inserted, deleted } = staged.counts;
+    this.summary.textContent = entries.length ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName) : T.reviewEmpty;
+    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    this.list.replaceChildren(...entries.slice(0, ROWS_SHOWN).map((entry) => this.#entry(entry)));
+    if (entries.length > ROWS_SHOWN) this.list.append(el("li", { class: "change" }, el("span"), T.sqlMore(entries.length - ROWS_SHOWN)));
+    if (focused) (this.list.querySelector(`[data-key="${CSS.escape(focused)}"]`) ?? this.list).focus();
+    this.#drawFoot(entries);
+    clearTimeout(this.#sqlTimer);
+    this.#sqlTimer = setTimeout(() => this.#drawSql(), SQL_DELAY);
+  }
+
+  #drawFoot(entries) {
+    const { view } = this;
+    const { savable, undecided } = view.table.staged;
+    const conflicts = undecided.filter((entry) => entry.state === "conflict");
+    const bulk = (label, choice) => el("button", { class: "link", type: "button", on: { click: () => this.#decideAll(conflicts, choice) } }, label);
+    this.foot.replaceChildren(
+      ...(undecided.length ? [el("span", {}, T.needFirst(undecided.length))] : []),
+      ...(conflicts.length > 1 ? [bulk(T.keepMineAll, "mine"), bulk(T.takeTheirsAll, "theirs")] : []),
+      el("button", { class: "button push", type: "button", "aria-disabled": String(!entries.length), on: { click: () => entries.length && this.#discard() } }, T.revertAll),
+      el("button", { class: "button button-primary", type: "button", "aria-disabled": String(!savable.length), on: { click: () => savable.length && view.save() } }, T.saveRows(savable.length)),
+    );
+  }
+
+  async #discard() {
+    const { changed, inserted, deleted } = this.view.table.staged.counts;
+    const what = [changed && T.edited(changed), inserted && T.inserted(inserted), deleted && T.marked(deleted)].filter(Boolean).join(", ");
+    if (await this.view.ask({ title: T.discardTitle, text: T.discardText(what), go: T.discardGo })) this.view.discard();
+  }
+
+  #decideAll(entries, choice) {
+    this.view.table.batch(() => {
+      for (const entry of entries) this.view.resolve(entry.id, Object.fromEntries(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
+    });
+  }
+
+  #entry(entry) {
+    const { view } = this;
+    const label = rowLabel(view, entry);
+    const lines = this.#lines(entry);
+    return el("li", { class: "change" },
+      mark(entry),
+      el("div", {},
+        el("h3", {}, label.text, el("span", { class: "dim num" }, label.id)),
+        lines.length ? el("dl", {}, ...lines) : null,
+        entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
+        ...this.#why(entry),
+      ),
+      el("button", { class: "button button-icon", type: "button", title: T.revertRow(label.text), "aria-label": T.revertRow(label.text), data: { key: `revert ${entry.id}` }, on: { click: () => view.revert(entry) } }, icon("undo-2")),
+    );
+  }
+
+  #lines(entry) {
+    const { view } = this;
+    if (entry.kind === "delete") return [];
+    const columns = view.table.schema.columns;
+    const lines = columns.filter(({ name }) => name in entry.values).flatMap((column) => {
+      const { name } = column;
+      const after = el("ins", {}, ...valueNodes(entry.values[name], column));
+      const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.revert(entry, name) } }, icon("undo-2", { small: true }));
+      const before = entry.kind === "insert" ? [] : [el("del", {}, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
+      return [el("dt", {}, name), el("dd", {}, ...before, after, revert)];
+    });
+    if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.default)));
+    return lines;
+  }
+
+  #why(entry) {
+    const { view } = this;
+    const link = (text, run) => el("button", { class: "link", type: "button", on: { click: run } }, text);
+    const go = link(T.goToCell, () => view.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null) || view.announce(T.noSuchRow(entry.id)));
+    if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
+    if (entry.state === "conflict") {
+      const [name] = Object.keys(entry.conflict ?? {});
+      const text = name ? T.becameBy(entry.by, shown(entry.conflict[name].theirs)) : errorText(entry.error);
+      return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
+    }
+    if (entry.state === "gone") {
+      return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.revert(entry)))];
+    }
+    if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
+    return [];
+  }
+
+  /** The statements as the server would run them, with their values. */
+  async #drawSql() {
+    const { view } = this;
+    const { staged, namespace, tableName } = view.table;
+    const entries = staged.savable;
+    this.sqlHead.textContent = T.sqlHead(staged.undecided.length);
+    if (!entries.length) return this.sql.replaceChildren();
+    const asked = ++this.#asked;
+    if (!this.sql.textContent) this.sql.textContent = T.sqlWaits;
+    const changes = entries.slice(0, SQL_ROWS).map((entry) => staged.change(entry, view.table.writable));
+    try {
+      const { payload } = await view.client.send("previewChanges", { namespace, tableName, changes });
+      if (asked !== this.#asked) return;
+      const text = payload.statements.map(({ sql, values }) => (values?.length ? `${sql};\n-- ${stringify(values)}` : `${sql};`));
+      if (entries.length > SQL_ROWS) text.push(`-- ${T.sqlMore(entries.length - SQL_ROWS)}`);
+      this.sql.textContent = text.join("\n");
+    } catch (error) {
+      if (asked === this.#asked) this.sql.textContent = `-- ${error.message}`;
+    }
+  }
+}
+
+const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : textOf(value));
+
+function mark(entry) {
+  const state = entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown" ? entry.state : entry.kind;
+  if (state === "error") return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
+  if (state === "unknown") return icon("circle-help", { label: T.state.unknown, class: "icon-c-error" });
+  if (state === "conflict" || state === "gone") return icon("arrow-right-left", { label: T.state[state], class: "icon-c-conflict" });
+  if (state === "insert") return icon("plus", { label: T.state.new, class: "icon-c-new" });
+  if (state === "delete") return icon("minus", { label: T.state.deleted, class: "icon-c-deleted" });
+  return el("span", { class: "staged", role: "img", "aria-label": T.state.changed });
+}
+
+/** How a person recognises a row: its first text, and its row ID. */
+export function rowLabel(view, entry) {
+  const values = { ...entry.row, ...entry.values };
+  const column = view.table.schema.columns.find((each) => typeof values[each.name] === "string" && values[each.name] !== "");
+  const id = entry.kind === "insert" ? T.newRow : entry.id;
+  return { text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : String(id), id: column ? id : "" };
+}
