@@ -27,7 +27,7 @@ class StatementParser(DefinitionParser):
         body = self._body()
         if self.token.kind != END:
             self.refuse_rest()
-        return nodes.Statement(body, self.parameters, tuple(token.text for token in self.tokens))
+        return nodes.Statement(body, self.parameters, tuple(self.tokens))
 
     def _body(self) -> nodes.StatementBody:
         if self.at_any("SELECT", "WITH") or self.at_operator("("):

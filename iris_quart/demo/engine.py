@@ -4,21 +4,66 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 from typing import Protocol
 
+from . import nodes
+from .catalog import ROW_ID
+from .catalog import Catalog
+from .catalog import Column
+from .catalog import Table
+from .catalog import quoted
+from .changes import Definer
+from .changes import open_catalog
+from .conversions import DECODERS
+from .conversions import Stored
+from .conversions import Value
+from .conversions import decode
+from .conversions import encode
+from .conversions import odbc_text
+from .dialect import parse
+from .dialect import split_script
 from .errors import SqlError
+from .errors import fatal
+from .errors import not_found
+from .errors import not_privileged
+from .errors import row_locked
+from .locks import POLL_SECONDS
+from .locks import RowHeld
+from .locks import RowLocks
+from .plans import Output
+from .plans import Parameter
+from .plans import Plan
+from .plans import Query
+from .plans import bind
+from .scope import Names
+from .scope import Scope
+from .storage import Storage
+from .storage import mapped
+from .translate import DEFINITION
+from .translate import QUERY
+from .translate import WriteTranslator
+from .translate import translate
+from .typed import LITERAL
+from .types import DATE
+from .types import LIST
+from .types import POSIXTIME
+from .types import TEXT
+from .types import TIME
+from .writes import Writer
 
-Value = None | str | int | float | Decimal | bytes
-Parameter = str | int | float | Decimal | bool | None
 SelectMode = Literal["logical", "odbc"]
+CACHED_PLANS = 1000
 
 
 @dataclass(frozen=True, order=True)
@@ -29,18 +74,24 @@ class Release:
     minor: int
 
 
+PAGING_SINCE = Release(2025, 1)
+
+
 @dataclass(frozen=True)
 class EngineOptions:
-    """Choose how a namespace behaves."""
+    """Choose how a namespace behaves.
 
-    release: Release = Release(2025, 1)
+    ``lock_timeout`` is in seconds; ``shuffle_unordered`` is a seed that scrambles the rows of a SELECT without ORDER BY.
+    """
+
+    release: Release = PAGING_SINCE
     lock_timeout: float = 10.0
     shuffle_unordered: int | None = None
 
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """Describe one column of an answer; the type is spelt as INFORMATION_SCHEMA spells it."""
+    """Describe one column of an answer; the type is spelt as INFORMATION_SCHEMA spells it (and ``posixtime``)."""
 
     name: str
     type: str
@@ -53,6 +104,9 @@ class Result:
     columns: tuple[ResultColumn, ...]
     rows: list[tuple[Value, ...]]
     is_query: bool
+
+
+NOTHING = Result((), [], is_query=False)
 
 
 class Grants(Protocol):
@@ -78,6 +132,19 @@ class ExecutionHandle:
             if self._connection is not None:
                 self._connection.interrupt()
 
+    @contextmanager
+    def watching(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Let the handle interrupt a connection until the block ends."""
+        with self._lock:
+            if self.interrupted:
+                raise fatal("<INTERRUPT>")
+            self._connection = connection
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._connection = None
+
 
 class Namespace:
     """Run IRIS SQL on one SQLite file; safe to call from many threads."""
@@ -86,8 +153,17 @@ class Namespace:
         self.name = name
         self.path = path
         self.options = options or EngineOptions()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._lock = threading.Lock()
+        self._paging = self.options.release >= PAGING_SINCE
+        self._storage = Storage(path, self.options.lock_timeout)
+        self._locks = RowLocks()
+        self._plans: OrderedDict[tuple[str, bool], Plan] = OrderedDict()
+        self._plans_lock = threading.Lock()
+        self._catalog = open_catalog(self._storage.writer)
+
+    @property
+    def catalog(self) -> Catalog:
+        """Return the tables as they are now."""
+        return self._catalog
 
     def execute(
         self,
@@ -100,30 +176,254 @@ class Namespace:
         select_mode: SelectMode = "logical",
         handle: ExecutionHandle | None = None,
     ) -> Result:
-        """Run one statement and return its answer, or raise SqlError."""
-        with self._lock:
-            try:
-                cursor = self._connection.execute(sql, [str(p) for p in parameters])
-                rows = cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows)
-            except sqlite3.Error as error:
-                raise SqlError(-400, str(error)) from error
-        names = [item[0] for item in cursor.description or ()]
-        return Result(tuple(ResultColumn(name, "varchar") for name in names), rows, bool(names))
+        """Run one statement and return its answer, or raise SqlError.
+
+        Blocks; call it from a worker thread. Rows hold logical values, or ODBC text for dates, times and lists in the
+        select mode "odbc".
+        """
+        odbc = select_mode == "odbc"
+        try:
+            plan = self._plan(sql, odbc)
+            if len(parameters) < plan.parameters:
+                raise SqlError(-400, f"Fatal error occurred: {plan.parameters} parameters expected, {len(parameters)} given")
+            if grants is not None:
+                self._check_grants(plan, user, grants)
+            if plan.kind == QUERY:
+                return self._read(plan, parameters, max_rows, odbc, handle)
+            self._write(plan, parameters, odbc, handle)
+        except RecursionError:
+            raise fatal("<FRAMESTACK>") from None
+        except MemoryError:
+            raise fatal("<STORE>") from None
+        return NOTHING
 
     def run_script(self, script: str) -> None:
-        """Run statements separated by semicolons."""
-        with self._lock:
-            self._connection.executescript(script)
+        """Run statements separated by semicolons, dates in ODBC form."""
+        for statement in split_script(script):
+            self.execute(statement, select_mode="odbc")
 
     def bulk_load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-        """Insert many rows of logical values without checking them."""
-        raise SqlError(-1, f"bulk load into {table} is not there yet")
+        """Insert many rows of logical values in one transaction, without checking them.
 
-    @contextmanager
-    def lock_row(self, table: str, row_id: int | str) -> Iterator[None]:
+        So it can also make rows whose values break their own metadata. The column ``%ID`` sets row IDs.
+        Raises SqlError -29 or -30 for unknown names, -119 for a broken unique key.
+        """
+        target = self._catalog.by_full_name(table)
+        if target is None:
+            raise not_found(table)
+        found = [self._loaded_column(target, name) for name in columns]
+        kinds = [column.type.kind for column in found]
+        names = ", ".join(quoted(ROW_ID if column.row_id else column.storage or "") for column in found)
+        sql = f"INSERT INTO {quoted(target.full_name)} ({names}) VALUES ({', '.join('?' * len(found))})"
+        with self._writing(None) as connection:
+            try:
+                connection.executemany(
+                    sql, (tuple(encode(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows)
+                )
+            except sqlite3.IntegrityError as error:
+                raise SqlError(-119, f"Table '{target.full_name}' failed unique check: {error}") from None
+
+    def lock_row(self, table: str, row_id: int | str) -> AbstractContextManager[None]:
         """Hold a row as another process would, until the block ends."""
-        yield
+        return self._locks.hold(table, row_id)
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._storage.close()
+
+    # Plans ---------------------------------------------------------------------------------
+
+    def _plan(self, sql: str, odbc: bool) -> Plan:
+        key = (sql, odbc)
+        with self._plans_lock:
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+                return plan
+        catalog = self._catalog
+        statement = parse(sql, paging=self._paging)
+        plan = translate(statement, catalog, odbc=odbc, shuffle=self.options.shuffle_unordered, text=sql)
+        if plan.kind != DEFINITION:
+            with self._plans_lock:
+                if self._catalog is catalog:
+                    self._plans[key] = plan
+                    if len(self._plans) > CACHED_PLANS:
+                        self._plans.popitem(last=False)
+        return plan
+
+    def _check_grants(self, plan: Plan, user: str, grants: Grants) -> None:
+        for table in plan.reads:
+            if not table.startswith("INFORMATION_SCHEMA.") and not grants.allows(user, "SELECT", table):
+                raise not_privileged(user)
+        for action, table in plan.writes:
+            if not grants.allows(user, action, table):
+                raise not_privileged(user)
+
+    # Reading -------------------------------------------------------------------------------
+
+    def _read(
+        self, plan: Plan, parameters: Sequence[Parameter], max_rows: int | None, odbc: bool, handle: ExecutionHandle | None
+    ) -> Result:
+        query = plan.query
+        assert query is not None
+        bound = bind(query.slots, parameters, odbc=odbc)
+        with self._storage.reader() as connection:
+            rows = _fetched(connection, query, bound, max_rows, handle)
+        columns = tuple(ResultColumn(item.label, item.type.name) for item in query.outputs)
+        return Result(columns, _logical(rows, query.outputs, odbc=odbc), is_query=True)
+
+    # Writing -------------------------------------------------------------------------------
+
+    def _write(
+        self, plan: Plan, parameters: Sequence[Parameter], odbc: bool, handle: ExecutionHandle | None
+    ) -> None:
+        deadline = time.monotonic() + self.options.lock_timeout
+        while True:
+            try:
+                with self._writing(handle) as connection:
+                    if plan.definition is not None:
+                        self._define(connection, plan)
+                    else:
+                        self._writer(connection, odbc).run(plan, parameters)
+                return
+            except RowHeld as held:
+                self._wait_for_row(plan, held, deadline, handle)
+
+    def _wait_for_row(self, plan: Plan, held: RowHeld, deadline: float, handle: ExecutionHandle | None) -> None:
+        while not self._locks.wait(held, deadline):
+            if handle is not None and handle.interrupted:
+                raise fatal("<INTERRUPT>")
+            if time.monotonic() >= deadline:
+                raise row_locked(plan.kind, held.table, held.row_id) from None
+
+    @contextmanager
+    def _writing(self, handle: ExecutionHandle | None) -> Iterator[sqlite3.Connection]:
+        """Lend the writer inside a transaction that ends with the block, undone by any error."""
+        self._take_writer(handle)
+        connection = self._storage.writer
+        try:
+            with (handle or ExecutionHandle()).watching(connection):
+                _run(connection, "BEGIN IMMEDIATE", ())
+                try:
+                    yield connection
+                    _run(connection, "COMMIT", ())
+                finally:
+                    if connection.in_transaction:
+                        connection.rollback()
+        except sqlite3.Error as error:
+            raise mapped(error, "UPDATE", self.name) from None
+        finally:
+            self._storage.write_lock.release()
+
+    def _take_writer(self, handle: ExecutionHandle | None) -> None:
+        deadline = time.monotonic() + self.options.lock_timeout
+        while not self._storage.write_lock.acquire(timeout=POLL_SECONDS if handle else self.options.lock_timeout):
+            if handle is not None and handle.interrupted:
+                raise fatal("<INTERRUPT>")
+            if time.monotonic() >= deadline:
+                raise SqlError(-110, f"Unable to acquire lock for UPDATE of table in namespace '{self.name}'")
+
+    def _define(self, connection: sqlite3.Connection, plan: Plan) -> None:
+        assert plan.definition is not None
+        catalog = Definer(connection, self._catalog).run(plan.definition, plan.text)
+        connection.execute("COMMIT")
+        with self._plans_lock:
+            self._catalog = catalog
+            self._plans.clear()
+        connection.execute("BEGIN IMMEDIATE")
+
+    def _writer(self, connection: sqlite3.Connection, odbc: bool) -> Writer:
+        def evaluate(query: Query, bound: Sequence[Stored]) -> list[tuple[Stored, ...]]:
+            return _run(connection, query.sql, bound).fetchall()
+
+        return Writer(connection, self._catalog, self._locks, evaluate, self._default(connection), odbc)
+
+    def _default(self, connection: sqlite3.Connection) -> Callable[[Column], tuple[Value, str]]:
+        def value(column: Column) -> tuple[Value, str]:
+            if column.default is None:
+                return None, TEXT
+            translator = WriteTranslator(self._catalog, Names(()), odbc=False, shuffle=None)
+            item = translator.value(column.default, Scope(), column.type)
+            if item.category == LITERAL:
+                return item.value, TEXT if isinstance(item.value, str) else item.kind
+            (row,) = _run(connection, f"SELECT {translator.rendering.plain(item)}", ()).fetchall()
+            return decode(row[0], item.kind), item.kind
+
+        return value
+
+    def _loaded_column(self, table: Table, name: str) -> Column:
+        column = table.column(name)
+        if column is None or column.storage is None:
+            raise SqlError(-29, f"Field '{name}' not found in the applicable tables")
+        return column
+
+
+def _run(connection: sqlite3.Connection, sql: str, bound: Sequence[Stored]) -> sqlite3.Cursor:
+    try:
+        return connection.execute(sql, tuple(bound))
+    except (sqlite3.Error, OverflowError, UnicodeError, ValueError) as error:
+        raise _as_sql_error(error) from None
+
+
+def _as_sql_error(error: Exception) -> SqlError:
+    if isinstance(error, sqlite3.Error):
+        return mapped(error, "SELECT", "")
+    return fatal(f"<ILLEGAL VALUE> {error}")
+
+
+def _fetched(
+    connection: sqlite3.Connection, query: Query, bound: Sequence[Stored], max_rows: int | None, handle: ExecutionHandle | None
+) -> list[tuple[Stored, ...]]:
+    def fetch() -> list[tuple[Stored, ...]]:
+        cursor = _run(connection, query.sql, bound)
+        try:
+            return cursor.fetchall() if max_rows is None else cursor.fetchmany(max_rows)
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise _as_sql_error(error) from None
+        finally:
+            cursor.close()
+
+    if handle is None:
+        return fetch()
+    with handle.watching(connection):
+        return fetch()
+
+
+def _logical(rows: list[tuple[Stored, ...]], outputs: Sequence[Output], *, odbc: bool) -> list[tuple[Value, ...]]:
+    """Return stored rows as logical values; columns that are held as they are cost nothing."""
+    changed: dict[int, Callable[[Stored], Value]] = {}
+    for index, output in enumerate(outputs):
+        kind = output.type.kind
+        if odbc and kind in (DATE, TIME, POSIXTIME, LIST):
+            changed[index] = _odbc_reader(kind)
+        elif kind in DECODERS:
+            changed[index] = DECODERS[kind]
+    if not changed:
+        return list(rows)
+    found: list[tuple[Value, ...]] = []
+    for row in rows:
+        values: list[Value] = list(row)
+        for index, reader in changed.items():
+            values[index] = reader(row[index])
+        found.append(tuple(values))
+    return found
+
+
+def _odbc_reader(kind: str) -> Callable[[Stored], Value]:
+    return lambda stored: odbc_text(decode(stored, kind), kind)
+
+
+__all__ = [
+    "EngineOptions",
+    "ExecutionHandle",
+    "Grants",
+    "Namespace",
+    "Parameter",
+    "Release",
+    "Result",
+    "ResultColumn",
+    "SelectMode",
+    "SqlError",
+    "Value",
+    "nodes",
+]

@@ -7,6 +7,7 @@ digits, ``_ @ # $``; delimited by double quotes, with doubled quotes inside.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 from typing import NoReturn
 
@@ -100,7 +101,7 @@ def _refuse(sql: str, position: int, before: list[Token]) -> NoReturn:
     raise SqlError(-1, f"Invalid SQL statement: character {character!r} is not allowed^{seen(before)}")
 
 
-def seen(tokens: list[Token], last: int | None = None, limit: int = 40) -> str:
+def seen(tokens: Sequence[Token], last: int | None = None, limit: int = 40) -> str:
     """Return the tokens up to and with ``last`` as IRIS prints them after ``^``."""
     stop = len(tokens) if last is None else last + 1
     start = max(0, stop - limit)

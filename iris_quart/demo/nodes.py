@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .lexer import Token
 
 # Expressions -------------------------------------------------------------------------------
 
@@ -498,4 +502,4 @@ class Statement:
 
     body: StatementBody
     parameters: int
-    tokens: tuple[str, ...] = field(default=(), repr=False)
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
