@@ -12,6 +12,9 @@ from . import __version__, logs
 from .atelier import AtelierClient, Credentials
 from .audit import Audit
 from .commands.connection import connection
+from .commands.namespaces import namespaces
+from .commands.rows import rows
+from .commands.tables import tables
 from .config import Settings, load_settings
 from .dispatch import AuditEntry, Commands
 from .errors import StoreUnavailable
@@ -34,7 +37,7 @@ STOP_MARGIN = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
 """Collections of the young generation cost most under load; the objects of the start are frozen out of all."""
 
-COMMANDS = (connection,)
+COMMANDS = (connection, namespaces, tables, rows)
 PAGES = (auth, editor, api, health)
 
 

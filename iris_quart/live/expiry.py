@@ -97,8 +97,9 @@ class Expiry:
         slid = min(now + self._settings.session_idle_seconds, session.absolute_until)
         if command.slides and not background and slid - session.ends_at > self._lag:
             await self._take(presence, await self._store.touch(session))
-        elif command.kind is Kind.WRITE or now >= session.ends_at:
-            # Another worker may have ended it less than a poll ago: nothing is changed after the end.
+        elif command.kind is Kind.WRITE or not command.slides or now >= session.ends_at:
+            # Another worker may have ended it less than a poll ago, and nothing is changed after the end;
+            # and who asks how long the session lasts wants to know what the others have prolonged.
             fresh = await self._store.recheck([session.key])
             await self._take(presence, fresh[session.key])
         if presence.ended:

@@ -1,0 +1,18 @@
+"""For all tests: nothing of the machine's own settings or proxies gets in."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+KEPT = {"IRIS_QUART_CHROMIUM", "IRIS_QUART_TEST_REDIS"}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def clean_environment() -> None:
+    """Take away IRIS_QUART_* settings and proxies, also from processes that tests start."""
+    for name in list(os.environ):
+        upper = name.upper()
+        if (upper.startswith("IRIS_QUART_") and upper not in KEPT) or upper.endswith("_PROXY"):
+            del os.environ[name]

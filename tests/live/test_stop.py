@@ -1,0 +1,116 @@
+"""Stopping: every socket 1012, exit code 0, in time; and what happens when a worker dies."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Start
+from .servers import WebServer
+
+pytestmark = pytest.mark.live
+
+KINDS: list[dict[str, Any]] = [
+    {"workers": 1},
+    {"workers": 2},
+    {"workers": 1, "own": True},
+    {"workers": 2, "own": True},
+]
+
+
+def name(kind: dict[str, Any]) -> str:
+    return f"{'serve' if kind.get('own') else 'hypercorn'}-{kind['workers']}"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=name)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_every_socket_is_told_to_come_back(start: Start, kind: dict[str, Any], number: int) -> None:
+    server = start(**kind)
+    async with server.person() as person, person.socket() as a, person.socket() as b, person.socket() as c:
+        for socket in (a, b, c):
+            await socket.ask("getSession")
+        begun = time.monotonic()
+        stopping = asyncio.create_task(server.stop_soon(number))
+        for socket in (a, b, c):
+            assert await socket.closed(1012) == "service restart"
+        assert await stopping == 0
+        assert time.monotonic() - begun < 3
+    assert "Traceback" not in server.log
+    assert '"level": "error"' not in server.log
+
+
+async def test_the_session_outlives_the_server(start: Start, tmp_path: Path) -> None:
+    server = start()
+    async with server.person() as person:
+        async with person.socket() as socket:
+            await socket.ask("getSession")
+            stopping = asyncio.create_task(server.stop_soon())
+            await socket.closed(1012)
+            await stopping
+        server.start()
+        async with person.socket() as socket:
+            assert (await socket.ask("getSession"))["user"] == "_SYSTEM"
+
+
+async def test_silent_peers_do_not_hold_up_a_stop(start: Start) -> None:
+    server = start()
+    async with server.person() as person:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        jar = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
+        writer.write(
+            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            f"Cookie: {jar}\r\n\r\n".encode()
+        )
+        assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+        begun = time.monotonic()
+        assert await server.stop_soon() == 0
+        assert time.monotonic() - begun < 4
+        writer.close()
+
+
+def workers_of(server: WebServer) -> list[int]:
+    assert server.process is not None
+    found = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [
+        int(line.split()[0]) for line in found.stdout.splitlines() if re.search("spawn_main|supervised", line)
+    ]
+
+
+async def test_a_killed_worker_is_replaced_and_the_others_go_on(start: Start) -> None:
+    server = start(workers=2, own=True)
+    before = workers_of(server)
+    assert len(before) == 2
+    os.kill(before[0], signal.SIGKILL)
+    async with server.person() as person, person.socket() as socket:
+        await socket.ask("getSession")
+        async with asyncio.timeout(10):
+            while len(workers_of(server)) < 2 or before[0] in workers_of(server):
+                await asyncio.sleep(0.1)
+        await socket.ask("getSession")
+    assert await server.stop_soon() == 0
+
+
+async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None:
+    server = start(workers=2, own=True)
+    workers = workers_of(server)
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+    server.process = None
+    async with asyncio.timeout(10):
+        while any(Path(f"/proc/{worker}").exists() for worker in workers):
+            await asyncio.sleep(0.05)
