@@ -25,7 +25,7 @@ PROBE_SQL = (
 )
 """One row whose values are known, so that their spelling tells the server's manners."""
 
-DATE_LOGICAL = 58073
+DATE_LOGICAL = 58074
 """2000-01-01 in days since 1840-12-31 (InterSystems SQL Reference, "Date and Time Functions")."""
 TIME_LOGICAL = 45296
 BIG = 9223372036854775807

@@ -1,0 +1,140 @@
+"""Statements that change rows, and those that prove it; pure text, values only as parameters.
+
+IRIS tells neither how many rows a statement changed nor which row an INSERT made, so every change is guarded by
+what was seen and looked at afterwards (facts on action/query: DML answers with an empty list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from .identifiers import ROW_ID
+from .metadata import Column, Table
+from .pages import row_id_parameter
+from .projection import Projection
+from .values import Category, Fragment, Parameter, Wire, compared, guard
+
+__all__ = [
+    "GUARDS_MAX",
+    "Guards",
+    "delete_statement",
+    "guards_for",
+    "insert_statement",
+    "newest_statement",
+    "prove_statement",
+    "same_rows_statement",
+    "update_statement",
+]
+
+GUARDS_MAX = 150
+"""Most columns that a guard compares: IRIS promises 200 question marks in a statement (%SQL.Statement)."""
+
+
+class Guards(NamedTuple):
+    """Conditions that a row still is as it was seen, and the columns that could not be compared in full."""
+
+    conditions: tuple[Fragment, ...]
+    unguarded: tuple[str, ...]
+
+
+def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
+    """Write the conditions that the columns still hold what was seen.
+
+    Streams, binaries and lists cannot be compared. A text of `preview` characters in a column whose longer
+    values travel cut may be the beginning of one, and is then compared as far as it goes.
+    """
+    conditions: list[Fragment] = []
+    unguarded: list[str] = []
+    for column, value in seen.items():
+        condition = guard(column.sql, column.category, value)
+        if condition is None or len(conditions) >= GUARDS_MAX:
+            unguarded.append(column.name)
+            continue
+        if column.may_be_cut and isinstance(value, str) and len(value) == preview:
+            beginning = f"%EXACT(SUBSTRING({column.sql}, 1, {preview})) = ?"
+            longer = f"CHARACTER_LENGTH({column.sql}) > {preview}"
+            condition = Fragment(
+                f"({condition.sql} OR ({longer} AND {beginning}))", (*condition.parameters, value)
+            )
+            unguarded.append(column.name)
+        conditions.append(condition)
+    return Guards(tuple(conditions), tuple(unguarded))
+
+
+def update_statement(
+    table: Table, row_id: str, values: Mapping[Column, Wire], guards: Sequence[Fragment]
+) -> Fragment:
+    """Change columns of one row, if it still is as the guards say."""
+    items = [(column.sql, compared(column.category, value)) for column, value in values.items()]
+    where = _where(row_id, guards)
+    return Fragment(
+        f"UPDATE {table.sql} SET {', '.join(f'{name} = {item.sql}' for name, item in items)}{where.sql}",
+        (*(parameter for _, item in items for parameter in item.parameters), *where.parameters),
+    )
+
+
+def delete_statement(table: Table, row_id: str, guards: Sequence[Fragment]) -> Fragment:
+    """Delete one row, if it still is as the guards say."""
+    where = _where(row_id, guards)
+    return Fragment(f"DELETE FROM {table.sql}{where.sql}", where.parameters)
+
+
+def insert_statement(table: Table, values: Mapping[Column, Wire]) -> Fragment:
+    """Insert one row with only the columns that were filled; defaults stay IRIS's."""
+    if not values:
+        return Fragment(f"INSERT INTO {table.sql} DEFAULT VALUES")
+    items = [compared(column.category, value) for column, value in values.items()]
+    names = ", ".join(column.sql for column in values)
+    return Fragment(
+        f"INSERT INTO {table.sql} ({names}) VALUES ({', '.join(item.sql for item in items)})",
+        tuple(parameter for item in items for parameter in item.parameters),
+    )
+
+
+def prove_statement(table: Table, projection: Projection, row_ids: Sequence[str]) -> Fragment:
+    """Read rows again by their row IDs."""
+    parameters = tuple(row_id_parameter(row_id) for row_id in row_ids)
+    if len(parameters) == 1:
+        return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {ROW_ID} = ?", parameters)
+    marks = ", ".join("?" for _ in parameters)
+    return Fragment(
+        f"SELECT {projection.sql} FROM {table.sql} WHERE {ROW_ID} IN ({marks}) ORDER BY {ROW_ID}", parameters
+    )
+
+
+def newest_statement(table: Table) -> Fragment:
+    """Ask for the greatest row ID."""
+    return Fragment(f'SELECT MAX({ROW_ID}) AS "newest" FROM {table.sql}')
+
+
+def same_rows_statement(
+    table: Table, projection: Projection, values: Mapping[Column, Wire], *, after: Parameter | None, limit: int
+) -> Fragment:
+    """Find rows that hold these values, of those with a greater row ID than `after`; at most `limit`.
+
+    Columns that cannot be compared are not looked at.
+    """
+    conditions = [Fragment(f"{ROW_ID} > ?", (after,))] if after is not None else []
+    for column, value in values.items():
+        condition = guard(column.sql, column.category, value)
+        if condition is not None and len(conditions) < GUARDS_MAX:
+            conditions.append(condition)
+    where = f" WHERE {' AND '.join(item.sql for item in conditions)}" if conditions else ""
+    return Fragment(
+        f"SELECT TOP {limit} {projection.sql} FROM {table.sql}{where} ORDER BY {ROW_ID}",
+        tuple(parameter for item in conditions for parameter in item.parameters),
+    )
+
+
+def is_comparable(category: Category) -> bool:
+    """Tell whether values of a category can stand in a guard."""
+    return not (category.is_stream or category.is_preview)
+
+
+def _where(row_id: str, guards: Sequence[Fragment]) -> Fragment:
+    conditions = [Fragment(f"{ROW_ID} = ?", (row_id_parameter(row_id),)), *guards]
+    return Fragment(
+        f" WHERE {' AND '.join(item.sql for item in conditions)}",
+        tuple(parameter for item in conditions for parameter in item.parameters),
+    )
