@@ -356,8 +356,11 @@ class RedisStore:
             latest: Any = await self._client.xrevrange(stream, count=1)
             last = latest[0][0].decode() if latest else "0-0"
             position = self._positions.get(stream)
-            # At the start from the latest on; later from where we were, unless the server lost its data.
-            if position is None or _number(last) < _number(position):
+            if position is None and stream == ENDED and self._tasks:
+                # The server came after this worker, and sessions may have ended since it did.
+                self._positions[stream] = "0-0"
+            elif position is None or _number(last) < _number(position):
+                # At the start from the latest on; later from where we were, unless the server lost its data.
                 self._positions[stream] = last
         self._met = True
 
@@ -371,7 +374,7 @@ class RedisStore:
 
     async def _sweep_on(self) -> None:
         grace = repr(records.sweep_grace(self._settings))
-        while True:
+        while not self._closing:
             await asyncio.sleep(SWEEP_SECONDS)
             with contextlib.suppress(StoreUnavailable):
                 await self._run(self._sweep, [DEADLINES, ENDED], [SESSION, grace])
