@@ -180,10 +180,13 @@ class Visit:
 
     async def axe(self, selector: str = "body") -> list[str]:
         """Run axe-core; give its serious and critical findings."""
+        before = len(self.wrong)
         await self.page.evaluate(axe_source())  # evaluated by the debugger, which no policy holds back
         found = await self.page.evaluate(
-            "selector => axe.run(selector, {resultTypes: ['violations']})", selector
+            "selector => axe.run(selector, {resultTypes: ['violations'], preload: false})", selector
         )
+        # Axe itself tries inline styles, which our policy refuses and the console reports.
+        self.wrong[before:] = [line for line in self.wrong[before:] if "style" not in line]
         return [
             f"{violation['impact']} {violation['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
             for violation in found["violations"]

@@ -152,8 +152,6 @@ export class Sidebar extends EventTarget {
       handle.setAttribute("aria-valuenow", String(next));
       if (keep) this.#preferences.set("sidebarWidth", next);
     };
-    handle.setAttribute("aria-valuemin", String(WIDTH.least));
-    handle.setAttribute("aria-valuemax", String(WIDTH.most));
     set(this.#preferences.get("sidebarWidth"), false);
     handle.addEventListener("pointerdown", (event) => {
       handle.setPointerCapture(event.pointerId);

@@ -35,7 +35,7 @@ export class Workspace extends EventTarget {
     this.#toolbar = new Toolbar(part("tools"));
     this.#status = new StatusBar(part("status"), needs.page);
     this.#welcome = el("div", { class: "welcome" }, el("h2", {}, T.welcome), el("p", {}, T.welcomeText));
-    this.#host.append(this.#welcome);
+    this.#host.replaceChildren(this.#welcome);
     this.#tabs.addEventListener("select", ({ detail }) => this.#select(detail.tab, { focus: !detail.keep }));
     this.#tabs.addEventListener("close", ({ detail }) => this.close(detail.tab));
     this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
