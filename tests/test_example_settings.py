@@ -7,14 +7,15 @@ import tomllib
 from pathlib import Path
 
 from iris_quart.config import ServerSettings, Settings
-from iris_quart.example import example_text
+
+from .example_settings import example_text
 
 FILE = Path(__file__).parent.parent / "instance" / "config.example.toml"
 
 
 def test_the_file_matches_the_settings() -> None:
     assert FILE.read_text() == example_text(), (
-        "run: python -m iris_quart.example > instance/config.example.toml"
+        "run: python -m tests.example_settings > instance/config.example.toml"
     )
 
 

@@ -10,14 +10,15 @@ from typing import Any
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from .config import PREFIX, ServerSettings, Settings
+from iris_quart.config import PREFIX, ServerSettings, Settings
 
 __all__ = ["example_text"]
 
 HEAD = f"""\
 # Settings of iris-quart. Copy this file to config.toml beside it and change what you need.
-# Every line shows the default, or an example where there is none. A variable of the environment, {PREFIX} and the name in capitals, wins over
-# this file. Unknown names stop the start. `iris-quart check` says whether everything is right.
+# Every line shows the default, or an example where there is none. A variable of the environment, {PREFIX}
+# and the name in capitals, wins over this file. Unknown names stop the start. `iris-quart check` says whether
+# everything is right.
 """
 SERVER = """
 # One table for each IRIS server that people may sign in to; `demo` is the name they choose.
