@@ -8,7 +8,7 @@ from typing import Any
 
 from iris_quart import logs
 from iris_quart.config import Settings
-from iris_quart.dispatch import Command, Kind
+from iris_quart.dispatch import Command
 from iris_quart.errors import StoreUnavailable
 from iris_quart.protocol import CloseCode, SessionExpired, SessionExpiring
 from iris_quart.sessions import Session, SessionStore
@@ -97,9 +97,8 @@ class Expiry:
         slid = min(now + self._settings.session_idle_seconds, session.absolute_until)
         if command.slides and not background and slid - session.ends_at > self._lag:
             await self._take(presence, await self._store.touch(session))
-        elif command.kind is Kind.WRITE or not command.slides or now >= session.ends_at:
-            # Another worker may have ended it less than a poll ago, and nothing is changed after the end;
-            # and who asks how long the session lasts wants to know what the others have prolonged.
+        else:
+            # Another worker may have ended it less than a poll ago, and nothing is run after the end.
             fresh = await self._store.recheck([session.key])
             await self._take(presence, fresh[session.key])
         if presence.ended:
