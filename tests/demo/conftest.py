@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from iris_quart.demo import DemoOptions, DemoServer
+from iris_quart.demo.samples.building import build_missing
 
 
 class Api:
@@ -43,10 +45,26 @@ class Api:
         return content
 
 
+@pytest.fixture(scope="session")
+def made_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the sample data once for all tests."""
+    directory = tmp_path_factory.mktemp("made")
+    build_missing(directory, None)
+    return directory
+
+
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[DemoServer]:
+def directory(tmp_path: Path, made_samples: Path) -> Path:
+    """Give a directory with sample data that only this test changes."""
+    copied = tmp_path / "demo"
+    shutil.copytree(made_samples, copied)
+    return copied
+
+
+@pytest.fixture
+async def server(directory: Path) -> AsyncIterator[DemoServer]:
     """Run an embedded server with the default options."""
-    async with DemoServer(DemoOptions(directory=tmp_path)) as running:
+    async with DemoServer(DemoOptions(directory=directory)) as running:
         yield running
 
 

@@ -28,7 +28,8 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, N
 def test_every_table_has_the_rows_that_were_made(namespaces: dict[str, Namespace]) -> None:
     for name, contents in CONTENTS.items():
         for load in contents.loads:
-            [(count,)] = namespaces[name].execute(f"SELECT COUNT(*) FROM {load.table}").rows
+            quoted = ".".join(f'"{part}"' for part in load.table.split("."))
+            [(count,)] = namespaces[name].execute(f"SELECT COUNT(*) FROM {quoted}").rows
             assert count == sum(1 for _ in load.rows()), load.table
 
 

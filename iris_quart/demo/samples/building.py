@@ -56,7 +56,7 @@ CONTENTS: Mapping[str, Contents] = {
             Load("Cinema.Theater", films.THEATER_COLUMNS, films.theaters),
             Load("Cinema.Show", films.SHOW_COLUMNS, films.shows),
             Load("SQLUser.TypeMatrix", hard_values.MATRIX_COLUMNS, hard_values.matrix),
-            Load('"Odd Names"."Café $ Prices #1"', hard_values.PRICE_COLUMNS, hard_values.prices),
+            Load("Odd Names.Café $ Prices #1", hard_values.PRICE_COLUMNS, hard_values.prices),
             Load("Sample.Imported", hard_values.IMPORTED_COLUMNS, hard_values.imported),
             Load("Sample.Keyless", hard_values.KEYLESS_COLUMNS, hard_values.keyless),
             Load("Sample.Archive", hard_values.ARCHIVE_COLUMNS, hard_values.archive),

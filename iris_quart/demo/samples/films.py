@@ -17,7 +17,7 @@ FILM_COLUMNS = (
     "Title", "Category", "Rating", "Length", "Released", "PlayingNow", "TicketsSold", "Score", "Plot",
 )  # fmt: skip
 THEATER_COLUMNS = ("TheaterName", "Seats", "AdultPrice", "ChildPrice")
-SHOW_COLUMNS = ("Theater", "Film", "StartTime", "SoldOut")
+SHOW_COLUMNS = ("%ID", "Theater", "childsub", "Film", "StartTime", "SoldOut")
 
 
 def categories() -> Iterator[tuple[Value, ...]]:
@@ -62,10 +62,12 @@ def theaters() -> Iterator[tuple[Value, ...]]:
 def shows() -> Iterator[tuple[Value, ...]]:
     """Make the rows of Cinema.Show."""
     for theater in range(1, THEATERS + 1):
-        for hour in (14, 17, 20, 22):
+        for number, hour in enumerate((14, 17, 20, 22), 1):
             chance = Chance(6, theater, hour)
             yield (
+                f"{theater}||{number}",
                 theater,
+                number,
                 chance.between(1, FILMS),
                 seconds(hour, chance.pick((0, 15, 30))),
                 int(chance.below(100) < 25),

@@ -21,7 +21,7 @@ PATIENT_COLUMNS = (
 APPOINTMENT_COLUMNS = (
     "Patient", "Doctor", "OnDate", "AtTime", "Minutes", "Reason", "BookedAt", "ConfirmedAt", "Cancelled",
 )  # fmt: skip
-OBSERVATION_COLUMNS = ("Patient", "TakenAt", "Pulse", "Temperature", "Remark")
+OBSERVATION_COLUMNS = ("%ID", "Patient", "childsub", "TakenAt", "Pulse", "Temperature", "Remark")
 FIRST_APPOINTMENT = day(2026, 1, 5)
 UNIX_DAY = day(1970, 1, 1)
 DAY_SECONDS = 86_400
@@ -83,10 +83,12 @@ def appointments() -> Iterator[tuple[Value, ...]]:
 def observations() -> Iterator[tuple[Value, ...]]:
     """Make the rows of Ward.Observation."""
     for patient in range(1, PATIENTS + 1):
-        for reading in range(Chance(10, patient).below(6)):
+        for reading in range(1, Chance(10, patient).below(6) + 1):
             chance = Chance(11, patient, reading)
             yield (
+                f"{patient}||{reading}",
                 patient,
+                reading,
                 timestamp(FIRST_APPOINTMENT + reading, chance.below(DAY_SECONDS)),
                 chance.between(48, 132),
                 Decimal(chance.between(355, 403)) / 10,

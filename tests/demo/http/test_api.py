@@ -55,8 +55,8 @@ async def test_unknown_paths_are_not_found(client: httpx.AsyncClient, path: str)
     assert (await client.get(path)).status_code == 404
 
 
-async def test_v8_needs_a_release_that_has_it(tmp_path: Path) -> None:
-    options = DemoOptions(directory=tmp_path, release=Release(2023, 1))
+async def test_v8_needs_a_release_that_has_it(directory: Path) -> None:
+    options = DemoOptions(directory=directory, release=Release(2023, 1))
     async with (
         DemoServer(options) as server,
         httpx.AsyncClient(base_url=server.url, auth=("alice", "alice")) as client,
@@ -191,8 +191,8 @@ async def test_a_statement_is_needed(client: httpx.AsyncClient) -> None:
     assert "SQLCODE: -" in response.json()["status"]["errors"][0]["error"]
 
 
-async def test_prefix_stands_in_front(tmp_path: Path) -> None:
-    options = DemoOptions(directory=tmp_path, prefix="/iris/one")
+async def test_prefix_stands_in_front(directory: Path) -> None:
+    options = DemoOptions(directory=directory, prefix="/iris/one")
     async with (
         DemoServer(options) as server,
         httpx.AsyncClient(base_url=server.url, auth=("alice", "alice")) as client,

@@ -36,8 +36,8 @@ async def talk(port: int, data: bytes) -> bytes:
     return received
 
 
-async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
-    options = DemoOptions(directory=tmp_path)
+async def test_what_was_written_is_there_after_a_restart(directory: Path) -> None:
+    options = DemoOptions(directory=directory)
     for expected in ([], [{"Number": 1}]):
         async with (
             DemoServer(options) as server,
@@ -52,8 +52,8 @@ async def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None
                 assert response.json()["result"]["content"] == expected
 
 
-async def test_a_taken_port_is_an_error_and_stop_is_idempotent(server: DemoServer, tmp_path: Path) -> None:
-    second = DemoServer(DemoOptions(directory=tmp_path / "second"), port=server.port)
+async def test_a_taken_port_is_an_error_and_stop_is_idempotent(server: DemoServer, directory: Path) -> None:
+    second = DemoServer(DemoOptions(directory=directory.parent / "second"), port=server.port)
     with pytest.raises(OSError, match="address"):
         await second.start()
     await second.stop()
@@ -61,8 +61,8 @@ async def test_a_taken_port_is_an_error_and_stop_is_idempotent(server: DemoServe
         _ = second.log
 
 
-async def test_stop_lets_a_running_write_end(tmp_path: Path) -> None:
-    server = DemoServer(DemoOptions(directory=tmp_path))
+async def test_stop_lets_a_running_write_end(directory: Path) -> None:
+    server = DemoServer(DemoOptions(directory=directory))
     await server.start()
     async with httpx.AsyncClient(base_url=server.url, auth=("alice", "alice")) as client:
         url = "/api/atelier/v1/USER/action/query"
@@ -75,8 +75,8 @@ async def test_stop_lets_a_running_write_end(tmp_path: Path) -> None:
         assert (await write).status_code == 200
 
 
-def test_it_runs_in_a_thread(tmp_path: Path) -> None:
-    with running_in_thread(DemoOptions(directory=tmp_path)) as server:
+def test_it_runs_in_a_thread(directory: Path) -> None:
+    with running_in_thread(DemoOptions(directory=directory)) as server:
         assert httpx.get(f"{server.url}/api/atelier/", auth=("alice", "alice")).status_code == 200
         server.add_fault(FaultRule("status", times=1))
         assert httpx.get(f"{server.url}/api/atelier/", auth=("alice", "alice")).status_code == 500
@@ -94,8 +94,8 @@ def test_a_thread_tells_why_it_could_not_start(tmp_path: Path) -> None:
         pass
 
 
-def test_it_runs_alone(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "iris_quart.demo", "--port", "0", "--directory", str(tmp_path)]
+def test_it_runs_alone(directory: Path) -> None:
+    command = [sys.executable, "-m", "iris_quart.demo", "--port", "0", "--directory", str(directory)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -95,10 +95,10 @@ async def test_without_the_development_privilege_403(server: DemoServer) -> None
     assert len(server.app.sessions) == 0
 
 
-async def test_namespaces_of_others_are_hidden_and_forbidden(tmp_path: Path) -> None:
+async def test_namespaces_of_others_are_hidden_and_forbidden(directory: Path) -> None:
     users = (*DEMO_USERS, User("ward", "ward", namespaces=frozenset({"HOSPITAL"})))
     async with (
-        DemoServer(DemoOptions(directory=tmp_path, users=users)) as server,
+        DemoServer(DemoOptions(directory=directory, users=users)) as server,
         httpx.AsyncClient(base_url=server.url, auth=("ward", "ward")) as client,
     ):
         content = (await client.get("/api/atelier/")).json()["result"]["content"]
@@ -107,7 +107,7 @@ async def test_namespaces_of_others_are_hidden_and_forbidden(tmp_path: Path) -> 
         assert (await client.get("/api/atelier/v1/HOSPITAL")).status_code == 200
 
 
-async def test_table_grants_are_checked_only_where_asked(tmp_path: Path) -> None:
+async def test_table_grants_are_checked_only_where_asked(directory: Path) -> None:
     grants = TableGrants(frozenset({("SELECT", "Ward.*"), ("UPDATE", "Ward.Patient")}))
     users = (User("reader", "reader", grants=grants),)
     statements = {
@@ -117,7 +117,7 @@ async def test_table_grants_are_checked_only_where_asked(tmp_path: Path) -> None
         "DELETE FROM Ward.Patient WHERE ID = 80": False,
     }
     for check_grants in (True, False):
-        options = DemoOptions(directory=tmp_path, users=users, check_grants=check_grants)
+        options = DemoOptions(directory=directory, users=users, check_grants=check_grants)
         async with (
             DemoServer(options) as server,
             httpx.AsyncClient(base_url=server.url, auth=("reader", "reader")) as client,
@@ -132,9 +132,9 @@ async def test_table_grants_are_checked_only_where_asked(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("flag", ["CacheLogout", "IRISLogout"])
-async def test_logout_frees_the_licence(tmp_path: Path, flag: str) -> None:
+async def test_logout_frees_the_licence(directory: Path, flag: str) -> None:
     async with (
-        DemoServer(DemoOptions(directory=tmp_path, licences=1)) as server,
+        DemoServer(DemoOptions(directory=directory, licences=1)) as server,
         httpx.AsyncClient(base_url=server.url, auth=("alice", "alice")) as first,
         httpx.AsyncClient(base_url=server.url, auth=("alice", "alice")) as second,
     ):
