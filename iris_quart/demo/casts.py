@@ -6,22 +6,15 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from . import types
-from . import values
-from .conversions import Stored
-from .conversions import Value
-from .conversions import comparable
-from .conversions import convert
-from .conversions import decode
-from .conversions import encode
-from .conversions import odbc_text
-from .conversions import to_text
-from .errors import SqlError
-from .errors import fatal
-from .errors import shortened
+from . import types, values
+from .conversions import Stored, Value, comparable, convert, decode, encode, odbc_text, to_text
+from .errors import SqlError, fatal, shortened
 from .functions_numbers import rounded
 
-BOUNDS = {item.name: (item.low, item.high) for item in (types.ANY_INTEGER, types.BIGINT, types.SMALLINT, types.TINYINT)}
+BOUNDS = {
+    item.name: (item.low, item.high)
+    for item in (types.ANY_INTEGER, types.BIGINT, types.SMALLINT, types.TINYINT)
+}
 
 
 def as_kind(stored: Stored, source: str, target: str, odbc: int) -> Stored:
@@ -59,10 +52,12 @@ def _cast_number(value: Value, source: str, target: str, size: int | str | None,
     assert isinstance(number, (int, float, Decimal))
     if target == types.DOUBLE:
         return encode(convert(number, types.DECIMAL, target, odbc=False), target)
-    if isinstance(number, float) and number != number or number in (float("inf"), float("-inf")):
+    if (isinstance(number, float) and number != number) or number in (float("inf"), float("-inf")):
         raise fatal("<ILLEGAL VALUE>")
     if target == types.DECIMAL:
-        exact = rounded(Decimal(repr(number)) if isinstance(number, float) else number, 60 if scale is None else scale)
+        exact = rounded(
+            Decimal(repr(number)) if isinstance(number, float) else number, 60 if scale is None else scale
+        )
         return encode(Decimal(exact), target)
     whole = int(rounded(Decimal(repr(number)) if isinstance(number, float) else number))
     if size == "bit":

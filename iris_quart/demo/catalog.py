@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from . import nodes
-from .types import EXACT
-from .types import SqlType
+from .types import EXACT, SqlType
 
 DEFAULT_SCHEMA = "SQLUser"
 ROW_ID = "%ID"

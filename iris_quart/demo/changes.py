@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from . import nodes
-from .catalog import DEFAULT_SCHEMA
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import Index
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
-from .definitions import define_index
-from .definitions import define_table
-from .definitions import index_name
-from .definitions import sqlite_index
-from .definitions import sqlite_table
+from .catalog import DEFAULT_SCHEMA, Catalog, Column, Index, Table, fold, quoted
+from .definitions import define_index, define_table, index_name, sqlite_index, sqlite_table
 from .dialect import parse
-from .errors import SqlError
-from .errors import not_found
-from .schema import system_rows
-from .schema import system_table_sql
-from .schema import system_tables
+from .errors import SqlError, not_found
+from .schema import system_rows, system_table_sql, system_tables
 from .scope import Names
 from .translate import WriteTranslator
 from .types import LONGVARCHAR
-from .types import VARCHAR
 
 META = """
-CREATE TABLE IF NOT EXISTS "%catalog" (position INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, ddl TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS "%catalog" (
+    position INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL, ddl TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS "%counters" (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS "%format" (version INTEGER NOT NULL);
 """
@@ -181,7 +168,8 @@ class Definer:
             self.connection.execute(sqlite_index(table, index))
         except sqlite3.IntegrityError:
             raise SqlError(
-                -119, f"Table '{table.full_name}', Constraint '{index.name}' failed unique check while it was built"
+                -119,
+                f"Table '{table.full_name}', Constraint '{index.name}' failed unique check while it was built",
             ) from None
         self._remember(table.full_name, f"INDEX {index.name}", text)
         return self.catalog.with_table(replace(table, indexes=(*table.indexes, index)))
@@ -199,7 +187,8 @@ class Definer:
         others.extend(self.catalog.children(table))
         if others:
             raise SqlError(
-                -320, f"Cannot DROP TABLE '{table.full_name}' - it is referenced by table '{others[0].full_name}'"
+                -320,
+                f"Cannot DROP TABLE '{table.full_name}' - it is referenced by table '{others[0].full_name}'",
             )
         if not table.is_view:
             self.connection.execute(f"DROP TABLE {quoted(table.full_name)}")
@@ -231,7 +220,9 @@ class Definer:
         return None
 
     def _remember(self, name: str, kind: str, text: str) -> None:
-        self.connection.execute('INSERT INTO "%catalog" (name, kind, ddl) VALUES (?, ?, ?)', (name, kind, text))
+        self.connection.execute(
+            'INSERT INTO "%catalog" (name, kind, ddl) VALUES (?, ?, ?)', (name, kind, text)
+        )
 
     def _forget(self, table: Table) -> None:
         self.connection.execute('DELETE FROM "%catalog" WHERE name = ?', (table.full_name,))

@@ -11,18 +11,20 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from . import values
-from .types import BINARY
-from .types import BINARY_STREAM
-from .types import DATE
-from .types import DECIMAL
-from .types import DOUBLE
-from .types import INTEGER
-from .types import LIST
-from .types import POSIXTIME
-from .types import TEXT
-from .types import TEXT_STREAM
-from .types import TIME
-from .types import TIMESTAMP
+from .types import (
+    BINARY,
+    BINARY_STREAM,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    LIST,
+    POSIXTIME,
+    TEXT,
+    TEXT_STREAM,
+    TIME,
+    TIMESTAMP,
+)
 
 Value = None | str | int | float | Decimal | bytes
 Stored = None | str | int | float | bytes
@@ -94,7 +96,7 @@ def convert(value: Value, source: str, target: str, *, odbc: bool) -> Value:
     """
     if value is None:
         return None
-    if source == target and source not in (TEXT,):
+    if source == target and source != TEXT:
         return value
     return _TO[target](value, source, odbc)
 

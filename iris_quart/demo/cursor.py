@@ -2,27 +2,80 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from .errors import SqlError
-from .lexer import DELIMITED
-from .lexer import END
-from .lexer import NAME
-from .lexer import NUMBER
-from .lexer import OPERATOR
-from .lexer import STRING
-from .lexer import Token
-from .lexer import seen
-from .lexer import tokenize
+from .lexer import DELIMITED, END, NAME, NUMBER, OPERATOR, STRING, Token, seen, tokenize
 
 MAX_DEPTH = 100
 """Deepest nesting of parentheses and queries; beyond it the answer is <FRAMESTACK>, as from a full stack."""
 
 RESERVED = frozenset(
-    """ALL AND ANY AS ASC BETWEEN BY CASE CAST CHECK CREATE CROSS DEFAULT DELETE DESC DISTINCT DROP ELSE END
-    EXCEPT EXISTS FOREIGN FROM FULL GROUP HAVING IN INNER INSERT INTERSECT INTO IS JOIN LEFT LIKE NATURAL NOT
-    NULL ON OR ORDER OUTER PRIMARY REFERENCES RIGHT SELECT SET SOME TABLE THEN TOP UNION UNIQUE UPDATE USING
-    VALUES WHEN WHERE WITH %STARTSWITH %CONTAINS %MATCHES %PATTERN %INLIST %INSET""".split()
+    [
+        "ALL",
+        "AND",
+        "ANY",
+        "AS",
+        "ASC",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CHECK",
+        "CREATE",
+        "CROSS",
+        "DEFAULT",
+        "DELETE",
+        "DESC",
+        "DISTINCT",
+        "DROP",
+        "ELSE",
+        "END",
+        "EXCEPT",
+        "EXISTS",
+        "FOREIGN",
+        "FROM",
+        "FULL",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "JOIN",
+        "LEFT",
+        "LIKE",
+        "NATURAL",
+        "NOT",
+        "NULL",
+        "ON",
+        "OR",
+        "ORDER",
+        "OUTER",
+        "PRIMARY",
+        "REFERENCES",
+        "RIGHT",
+        "SELECT",
+        "SET",
+        "SOME",
+        "TABLE",
+        "THEN",
+        "TOP",
+        "UNION",
+        "UNIQUE",
+        "UPDATE",
+        "USING",
+        "VALUES",
+        "WHEN",
+        "WHERE",
+        "WITH",
+        "%STARTSWITH",
+        "%CONTAINS",
+        "%MATCHES",
+        "%PATTERN",
+        "%INLIST",
+        "%INSET",
+    ]
 )
 """Words that cannot stand for a name undelimited (InterSystems "Using SQL", Reserved Words)."""
 
@@ -97,12 +150,12 @@ class Cursor:
         """Step over words that must stand here."""
         for word in words:
             if not self.accept(word):
-                self.refuse(word)
+                raise self.unexpected(word)
 
     def expect_operator(self, operator: str) -> None:
         """Step over an operator that must stand here."""
         if not self.accept_operator(operator):
-            self.refuse(operator)
+            raise self.unexpected(operator)
 
     def identifier(self, what: str = "IDENTIFIER") -> str:
         """Return a name, delimited or not; an undelimited one keeps its case."""
@@ -113,14 +166,14 @@ class Cursor:
         if token.kind == NAME and token.value not in RESERVED:
             self.advance()
             return token.text
-        self.refuse(what)
+        raise self.unexpected(what)
 
     def integer(self) -> int:
         """Return a whole number."""
         negative = self.accept_operator("-")
         token = self.token
         if token.kind != NUMBER or not token.text.isdigit() or len(token.text) > 18:
-            self.refuse("NUMBER")
+            raise self.unexpected("NUMBER")
         self.advance()
         return -int(token.text) if negative else int(token.text)
 
@@ -128,7 +181,7 @@ class Cursor:
         """Return a quoted text."""
         token = self.token
         if token.kind != STRING:
-            self.refuse("STRING")
+            raise self.unexpected("STRING")
         self.advance()
         return token.value
 
@@ -155,17 +208,17 @@ class Cursor:
         """Return the statement up to this token, the way IRIS prints it after ``^``."""
         return "^" + seen(self.tokens[:-1], min(self.index, len(self.tokens) - 2))
 
-    def refuse(self, expected: str) -> NoReturn:
-        """Raise -1: something else was expected here."""
-        raise SqlError(-1, f" {expected} expected, {self.found()} found {self.context()}")
+    def unexpected(self, expected: str) -> SqlError:
+        """Return -1: something else was expected here."""
+        return SqlError(-1, f" {expected} expected, {self.found()} found {self.context()}")
 
-    def refuse_term(self) -> NoReturn:
-        """Raise -12: no value begins with this token (text seen in the wild)."""
-        raise SqlError(-12, TERM_EXPECTED + self.context())
+    def no_term(self) -> SqlError:
+        """Return -12: no value begins with this token (text seen in the wild)."""
+        return SqlError(-12, TERM_EXPECTED + self.context())
 
-    def refuse_rest(self) -> NoReturn:
-        """Raise -25: the statement was complete before this token (text seen in the wild)."""
-        raise SqlError(-25, f"Input ({self.found()}) encountered after end of query{self.context()}")
+    def left_over(self) -> SqlError:
+        """Return -25: the statement was complete before this token (text seen in the wild)."""
+        return SqlError(-25, f"Input ({self.found()}) encountered after end of query{self.context()}")
 
     def text_between(self, start: int, stop: int) -> str:
         """Return the source text of the tokens from ``start`` to ``stop``, exclusive."""

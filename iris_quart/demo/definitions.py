@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import nodes
-from .catalog import DEFAULT_SCHEMA
-from .catalog import ROW_ID
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import ForeignKey
-from .catalog import Index
-from .catalog import Key
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
-from .errors import SqlError
-from .errors import not_found
-from .types import ANY_INTEGER
-from .types import BIGINT
-from .types import EXACT
-from .types import GUID
-from .types import LIST_TYPE
-from .types import SQLUPPER
-from .types import TEXT
-from .types import VARCHAR
-from .types import SqlType
-from .types import declared
+from .catalog import DEFAULT_SCHEMA, ROW_ID, Catalog, Column, ForeignKey, Index, Key, Table, fold, quoted
+from .errors import SqlError, not_found
+from .types import ANY_INTEGER, BIGINT, EXACT, GUID, LIST_TYPE, SQLUPPER, TEXT, VARCHAR, SqlType, declared
 
 CHILD_NUMBER = "childsub"
 SQLITE_COLLATIONS = {"SQLUPPER": "SQLUPPER", "UPPER": "UPPER", "SQLSTRING": "SQLSTRING", "STRING": "SQLUPPER"}
@@ -72,8 +55,8 @@ class _Builder:
             self._column(item, None)
         for key in self.statement.keys:
             self._key(key.kind, key.name, key.columns)
-        for item in self.statement.foreign_keys:
-            self._foreign_key(item.name, item.columns, item.references)
+        for reference in self.statement.foreign_keys:
+            self._foreign_key(reference.name, reference.columns, reference.references)
         if self.row_id is None:
             raise SqlError(-1, f"Invalid SQL statement: table '{self.schema}.{self.name}' has no row ID")
         return Table(
@@ -130,8 +113,7 @@ class _Builder:
         else:
             data_type = declared(item.type.name, item.type.arguments)
         if item.auto_increment and data_type.counter is None:
-            data_type = SqlType(data_type.kind, data_type.name, None, data_type.precision, data_type.scale,
-                                data_type.low, data_type.high, "serial")  # fmt: skip
+            data_type = replace(data_type, counter="serial")
         if item.identity:
             self.row_id = Column(name, BIGINT, not_null=True, read_only=True, row_id=True, storage=ROW_ID,
                                  description=item.description)  # fmt: skip
@@ -139,7 +121,9 @@ class _Builder:
             self._column_keys(item, name)
             return
         is_text = data_type.kind == TEXT
-        collation = (item.collation or (EXACT if data_type.name == GUID.name else SQLUPPER)) if is_text else EXACT
+        collation = (
+            (item.collation or (EXACT if data_type.name == GUID.name else SQLUPPER)) if is_text else EXACT
+        )
         if item.references is not None and not item.references.columns:
             reference = self._target_name(item.references.table)
         self._add(
@@ -174,7 +158,13 @@ class _Builder:
             nodes.Name(f"{name}_{part.name}", (), delimited=True, position=0) for part in item.parts
         ]
         self._add(
-            Column(name, LIST_TYPE, hidden=True, read_only=True, computed=nodes.Call("$LISTBUILD", tuple(parts), 0))
+            Column(
+                name,
+                LIST_TYPE,
+                hidden=True,
+                read_only=True,
+                computed=nodes.Call("$LISTBUILD", tuple(parts), 0),
+            )
         )
         for part in item.parts:
             self._column(part, name)
@@ -200,11 +190,11 @@ class _Builder:
                 raise SqlError(-311, "A table can have only one primary key")
             for column in found:
                 self._require(column)
-        self.keys.append(Key(name or self._free_name("PKEY" if kind == "PRIMARY KEY" else "UNIQUE"), kind, found))
+        self.keys.append(
+            Key(name or self._free_name("PKEY" if kind == "PRIMARY KEY" else "UNIQUE"), kind, found)
+        )
 
     def _require(self, name: str) -> None:
-        from dataclasses import replace
-
         column = self.columns[fold(name)]
         self.columns[fold(name)] = replace(column, not_null=True)
 
@@ -220,7 +210,9 @@ class _Builder:
     def _stored_column(self, name: str) -> Column:
         column = self.columns.get(fold(name))
         if column is None or column.storage is None:
-            raise SqlError(-31, f"Field '{name}' in a constraint was not found in the table '{self.schema}.{self.name}'")
+            raise SqlError(
+                -31, f"Field '{name}' in a constraint was not found in the table '{self.schema}.{self.name}'"
+            )
         if column.type.is_stream:
             raise SqlError(-313, f"Stream field '{column.name}' cannot be part of a constraint or index")
         return column

@@ -8,13 +8,44 @@ from __future__ import annotations
 
 from . import nodes
 from .errors import SqlError
-from .lexer import END
-from .lexer import NAME
+from .lexer import END, NAME
 from .parse_definitions import DefinitionParser
 
 KNOWN_STATEMENTS = frozenset(
-    """ALTER ANALYZE BEGIN BUILD CALL CANCEL CLOSE COMMIT DECLARE EXPLAIN EXECUTE EXPORT FETCH FREEZE GRANT %INTRANSACTION
-    INTRANSACTION JOB LOAD LOCK OPEN PURGE REVOKE ROLLBACK SAVEPOINT SET %SET START TUNE UNFREEZE UNLOCK USE""".split()
+    [
+        "ALTER",
+        "ANALYZE",
+        "BEGIN",
+        "BUILD",
+        "CALL",
+        "CANCEL",
+        "CLOSE",
+        "COMMIT",
+        "DECLARE",
+        "EXPLAIN",
+        "EXECUTE",
+        "EXPORT",
+        "FETCH",
+        "FREEZE",
+        "GRANT",
+        "%INTRANSACTION",
+        "INTRANSACTION",
+        "JOB",
+        "LOAD",
+        "LOCK",
+        "OPEN",
+        "PURGE",
+        "REVOKE",
+        "ROLLBACK",
+        "SAVEPOINT",
+        "SET",
+        "%SET",
+        "START",
+        "TUNE",
+        "UNFREEZE",
+        "UNLOCK",
+        "USE",
+    ]
 )
 """Statements of IRIS that this engine does not run."""
 
@@ -26,7 +57,7 @@ class StatementParser(DefinitionParser):
         """Read a statement that fills the text."""
         body = self._body()
         if self.token.kind != END:
-            self.refuse_rest()
+            raise self.left_over()
         return nodes.Statement(body, self.parameters, tuple(self.tokens))
 
     def _body(self) -> nodes.StatementBody:
@@ -45,7 +76,9 @@ class StatementParser(DefinitionParser):
         if self.accept("DROP"):
             return self.drop()
         if self.token.kind == NAME and self.token.value in KNOWN_STATEMENTS:
-            raise SqlError(-1, f"Invalid SQL statement: {self.token.value} is not supported here{self.context()}")
+            raise SqlError(
+                -1, f"Invalid SQL statement: {self.token.value} is not supported here{self.context()}"
+            )
         raise SqlError(-51, f"An SQL statement expected, {self.found()} found{self.context()}")
 
 

@@ -6,144 +6,37 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Literal
-from typing import Protocol
 
 from . import nodes
-from .catalog import ROW_ID
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import Table
-from .catalog import quoted
-from .changes import Definer
-from .changes import open_catalog
-from .conversions import DECODERS
-from .conversions import Stored
-from .conversions import Value
-from .conversions import decode
-from .conversions import encode
-from .conversions import odbc_text
-from .dialect import parse
-from .dialect import split_script
-from .errors import SqlError
-from .errors import fatal
-from .errors import not_found
-from .errors import not_privileged
-from .errors import row_locked
-from .locks import POLL_SECONDS
-from .locks import RowHeld
-from .locks import RowLocks
-from .plans import Output
-from .plans import Parameter
-from .plans import Plan
-from .plans import Query
-from .plans import bind
-from .scope import Names
-from .scope import Scope
-from .storage import Storage
-from .storage import mapped
-from .translate import DEFINITION
-from .translate import QUERY
-from .translate import WriteTranslator
-from .translate import translate
+from .catalog import ROW_ID, Catalog, Column, Table, quoted
+from .changes import Definer, open_catalog
+from .conversions import DECODERS, Stored, Value, decode, encode, odbc_text
+from .dialect import parse, split_script
+from .errors import SqlError, fatal, not_found, not_privileged, row_locked
+from .interface import (
+    PAGING_SINCE,
+    EngineOptions,
+    ExecutionHandle,
+    Grants,
+    Release,
+    Result,
+    ResultColumn,
+    SelectMode,
+)
+from .locks import POLL_SECONDS, RowHeld, RowLocks
+from .plans import Output, Parameter, Plan, Query, bind
+from .scope import Names, Scope
+from .storage import Storage, mapped
+from .translate import DEFINITION, QUERY, WriteTranslator, translate
 from .typed import LITERAL
-from .types import DATE
-from .types import LIST
-from .types import POSIXTIME
-from .types import TEXT
-from .types import TIME
+from .types import DATE, LIST, POSIXTIME, TEXT, TIME
 from .writes import Writer
 
-SelectMode = Literal["logical", "odbc"]
 CACHED_PLANS = 1000
-
-
-@dataclass(frozen=True, order=True)
-class Release:
-    """Name an IRIS release; LIMIT and OFFSET..FETCH exist from 2025.1 on."""
-
-    year: int
-    minor: int
-
-
-PAGING_SINCE = Release(2025, 1)
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """Choose how a namespace behaves.
-
-    ``lock_timeout`` is in seconds; ``shuffle_unordered`` is a seed that scrambles the rows of a SELECT without ORDER BY.
-    """
-
-    release: Release = PAGING_SINCE
-    lock_timeout: float = 10.0
-    shuffle_unordered: int | None = None
-
-
-@dataclass(frozen=True)
-class ResultColumn:
-    """Describe one column of an answer; the type is spelt as INFORMATION_SCHEMA spells it (and ``posixtime``)."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Result:
-    """Hold what a statement answered; not a query means no columns and no rows."""
-
-    columns: tuple[ResultColumn, ...]
-    rows: list[tuple[Value, ...]]
-    is_query: bool
-
-
 NOTHING = Result((), [], is_query=False)
-
-
-class Grants(Protocol):
-    """Decide whether a user may do something to a table."""
-
-    def allows(self, user: str, action: str, table: str) -> bool:
-        """Return whether the user may SELECT, INSERT, UPDATE or DELETE on ``Schema.Table``."""
-        ...
-
-
-class ExecutionHandle:
-    """Let another thread stop a running statement."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
-        self.interrupted = False
-
-    def interrupt(self) -> None:
-        """Cancel the statement, now or as soon as it starts."""
-        with self._lock:
-            self.interrupted = True
-            if self._connection is not None:
-                self._connection.interrupt()
-
-    @contextmanager
-    def watching(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """Let the handle interrupt a connection until the block ends."""
-        with self._lock:
-            if self.interrupted:
-                raise fatal("<INTERRUPT>")
-            self._connection = connection
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._connection = None
 
 
 class Namespace:
@@ -185,7 +78,10 @@ class Namespace:
         try:
             plan = self._plan(sql, odbc)
             if len(parameters) < plan.parameters:
-                raise SqlError(-400, f"Fatal error occurred: {plan.parameters} parameters expected, {len(parameters)} given")
+                raise SqlError(
+                    -400,
+                    f"Fatal error occurred: {plan.parameters} parameters expected, {len(parameters)} given",
+                )
             if grants is not None:
                 self._check_grants(plan, user, grants)
             if plan.kind == QUERY:
@@ -218,7 +114,11 @@ class Namespace:
         with self._writing(None) as connection:
             try:
                 connection.executemany(
-                    sql, (tuple(encode(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows)
+                    sql,
+                    (
+                        tuple(encode(value, kind) for value, kind in zip(row, kinds, strict=True))
+                        for row in rows
+                    ),
                 )
             except sqlite3.IntegrityError as error:
                 raise SqlError(-119, f"Table '{target.full_name}' failed unique check: {error}") from None
@@ -262,7 +162,12 @@ class Namespace:
     # Reading -------------------------------------------------------------------------------
 
     def _read(
-        self, plan: Plan, parameters: Sequence[Parameter], max_rows: int | None, odbc: bool, handle: ExecutionHandle | None
+        self,
+        plan: Plan,
+        parameters: Sequence[Parameter],
+        max_rows: int | None,
+        odbc: bool,
+        handle: ExecutionHandle | None,
     ) -> Result:
         query = plan.query
         assert query is not None
@@ -289,7 +194,9 @@ class Namespace:
             except RowHeld as held:
                 self._wait_for_row(plan, held, deadline, handle)
 
-    def _wait_for_row(self, plan: Plan, held: RowHeld, deadline: float, handle: ExecutionHandle | None) -> None:
+    def _wait_for_row(
+        self, plan: Plan, held: RowHeld, deadline: float, handle: ExecutionHandle | None
+    ) -> None:
         while not self._locks.wait(held, deadline):
             if handle is not None and handle.interrupted:
                 raise fatal("<INTERRUPT>")
@@ -317,7 +224,9 @@ class Namespace:
 
     def _take_writer(self, handle: ExecutionHandle | None) -> None:
         deadline = time.monotonic() + self.options.lock_timeout
-        while not self._storage.write_lock.acquire(timeout=POLL_SECONDS if handle else self.options.lock_timeout):
+        while not self._storage.write_lock.acquire(
+            timeout=POLL_SECONDS if handle else self.options.lock_timeout
+        ):
             if handle is not None and handle.interrupted:
                 raise fatal("<INTERRUPT>")
             if time.monotonic() >= deadline:
@@ -372,7 +281,11 @@ def _as_sql_error(error: Exception) -> SqlError:
 
 
 def _fetched(
-    connection: sqlite3.Connection, query: Query, bound: Sequence[Stored], max_rows: int | None, handle: ExecutionHandle | None
+    connection: sqlite3.Connection,
+    query: Query,
+    bound: Sequence[Stored],
+    max_rows: int | None,
+    handle: ExecutionHandle | None,
 ) -> list[tuple[Stored, ...]]:
     def fetch() -> list[tuple[Stored, ...]]:
         cursor = _run(connection, query.sql, bound)
@@ -389,7 +302,9 @@ def _fetched(
         return fetch()
 
 
-def _logical(rows: list[tuple[Stored, ...]], outputs: Sequence[Output], *, odbc: bool) -> list[tuple[Value, ...]]:
+def _logical(
+    rows: list[tuple[Stored, ...]], outputs: Sequence[Output], *, odbc: bool
+) -> list[tuple[Value, ...]]:
     """Return stored rows as logical values; columns that are held as they are cost nothing."""
     changed: dict[int, Callable[[Stored], Value]] = {}
     for index, output in enumerate(outputs):

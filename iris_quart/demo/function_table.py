@@ -9,14 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .types import BIGINT
-from .types import DATE_TYPE
-from .types import LIST_TYPE
-from .types import POSIXTIME_TYPE
-from .types import TIME_TYPE
-from .types import TIMESTAMP_TYPE
-from .types import VARCHAR
-from .types import SqlType
+from .types import BIGINT, DATE_TYPE, LIST_TYPE, POSIXTIME_TYPE, TIME_TYPE, TIMESTAMP_TYPE, VARCHAR, SqlType
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from . import values
-from .conversions import HIGHEST
-from .conversions import LOWEST
-from .conversions import NOT_A_NUMBER
-from .conversions import Stored
-from .errors import SqlError
+from .conversions import HIGHEST, LOWEST, NOT_A_NUMBER, Stored
 from .errors import fatal
 
 Number = int | float | Decimal
@@ -117,7 +113,7 @@ def multiply(left: Number, right: Number) -> Number:
     return EXACT.multiply(first, second) if isinstance(first, Decimal) else first * second
 
 
-def divide(left: Number, right: Number) -> Number:
+def divide(left: Number, right: Number) -> Any:
     """Return a quotient; raise <DIVIDE> for a zero divisor."""
     first, second = _pair(left, right)
     if not second:
@@ -127,7 +123,7 @@ def divide(left: Number, right: Number) -> Number:
     return QUOTIENT.divide(Decimal(first), Decimal(second))
 
 
-def modulo(left: Number, right: Number) -> Number:
+def modulo(left: Number, right: Number) -> Any:
     """Return the rest with the sign of the divisor, as ObjectScript's ``#`` does."""
     first, second = _pair(left, right)
     if not second:
@@ -138,7 +134,7 @@ def modulo(left: Number, right: Number) -> Number:
     return EXACT.add(rest, second) if rest and (rest < 0) != (second < 0) else rest
 
 
-def remainder(left: Number, right: Number) -> Number:
+def remainder(left: Number, right: Number) -> Any:
     """Return MOD: the rest with the sign of the dividend."""
     first, second = _pair(left, right)
     if not second:
@@ -148,7 +144,7 @@ def remainder(left: Number, right: Number) -> Number:
     return EXACT.remainder(Decimal(first), Decimal(second))
 
 
-def quotient(left: Number, right: Number) -> Number:
+def quotient(left: Number, right: Number) -> Any:
     """Return the integer part of a quotient."""
     first, second = _pair(left, right)
     if not second:
@@ -269,7 +265,9 @@ OPERATIONS: dict[str, Callable[..., Number]] = {
 }
 
 
-def _form(operation: Callable[..., Number], result: Callable[[Number | None], Stored]) -> Callable[..., Stored]:
+def _form(
+    operation: Callable[..., Number], result: Callable[[Number | None], Stored]
+) -> Callable[..., Stored]:
     def computed(*arguments: Stored) -> Stored:
         if None in arguments:
             return None
@@ -290,169 +288,3 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for kind, result in RESULTS.items()
 }
 """SQLite functions on numbers, by name."""
-
-# Aggregates --------------------------------------------------------------------------------
-
-
-class Sum:
-    """Add up numbers exactly."""
-
-    result = staticmethod(as_decimal)
-
-    def __init__(self) -> None:
-        self.total: Number | None = None
-        self.count = 0
-
-    def step(self, stored: Stored) -> None:
-        """Take one value."""
-        value = number(stored)
-        if value is not None:
-            self.total = value if self.total is None else add(self.total, value)
-            self.count += 1
-
-    def finalize(self) -> Stored:
-        """Return the sum; NULL of nothing."""
-        return self.result(self.total)
-
-
-class IntegerSum(Sum):
-    """Add up integers."""
-
-    result = staticmethod(as_integer)
-
-
-class DoubleSum(Sum):
-    """Add up doubles."""
-
-    result = staticmethod(as_double)
-
-
-class Average(Sum):
-    """Average numbers, to 19 digits."""
-
-    def finalize(self) -> Stored:
-        """Return the average; NULL of nothing."""
-        return self.result(None if self.total is None else divide(self.total, self.count))
-
-
-class DoubleAverage(Average):
-    """Average doubles."""
-
-    result = staticmethod(as_double)
-
-
-class Spread:
-    """Compute variance or standard deviation."""
-
-    sample = True
-    square_root = False
-
-    def __init__(self) -> None:
-        self.values: list[Decimal] = []
-
-    def step(self, stored: Stored) -> None:
-        """Take one value."""
-        value = number(stored)
-        if value is not None:
-            if isinstance(value, float) and not math.isfinite(value):
-                raise fatal("<ILLEGAL VALUE>")
-            self.values.append(Decimal(repr(value)) if isinstance(value, float) else Decimal(value))
-
-    def finalize(self) -> Stored:
-        """Return the result; NULL of nothing, zero of a single value of a sample."""
-        count = len(self.values)
-        if not count:
-            return None
-        with decimal.localcontext(EXACT):
-            mean = sum(self.values, Decimal(0)) / count
-            squares = sum(((value - mean) ** 2 for value in self.values), Decimal(0))
-            divisor = count - 1 if self.sample else count
-            variance = squares / divisor if divisor else Decimal(0)
-        found = QUOTIENT.sqrt(variance) if self.square_root else QUOTIENT.plus(variance)
-        return as_decimal(found)
-
-
-class Deviation(Spread):
-    """Compute the standard deviation of a sample."""
-
-    square_root = True
-
-
-class PopulationVariance(Spread):
-    """Compute the variance of a population."""
-
-    sample = False
-
-
-class PopulationDeviation(PopulationVariance):
-    """Compute the standard deviation of a population."""
-
-    square_root = True
-
-
-class Listing:
-    """Join values by commas, as LIST does."""
-
-    def __init__(self) -> None:
-        self.items: list[str] = []
-        self.size = 0
-
-    def step(self, text: str | None) -> None:
-        """Take one value."""
-        if text is not None:
-            self.size += len(text) + 1
-            if self.size > values.MAX_STRING:
-                raise fatal("<MAXSTRING>")
-            self.items.append(text)
-
-    def finalize(self) -> Stored:
-        """Return the joined values; NULL of nothing."""
-        return ",".join(self.items) if self.items else None
-
-
-class Every:
-    """Answer ``x > ALL (query)`` with three values."""
-
-    deciding = 0
-
-    def __init__(self) -> None:
-        self.decided = False
-        self.unknown = False
-
-    def step(self, truth: int | None) -> None:
-        """Take one comparison."""
-        if truth is None:
-            self.unknown = True
-        elif bool(truth) == bool(self.deciding):
-            self.decided = True
-
-    def finalize(self) -> Stored:
-        """Return the answer."""
-        if self.decided:
-            return self.deciding
-        return None if self.unknown else 1 - self.deciding
-
-
-class Some(Every):
-    """Answer ``x > ANY (query)`` with three values."""
-
-    deciding = 1
-
-
-AGGREGATES: dict[str, type[Any]] = {
-    "iris_sum_decimal": Sum,
-    "iris_sum_integer": IntegerSum,
-    "iris_sum_double": DoubleSum,
-    "iris_avg_decimal": Average,
-    "iris_avg_double": DoubleAverage,
-    "iris_variance": Spread,
-    "iris_deviation": Deviation,
-    "iris_population_variance": PopulationVariance,
-    "iris_population_deviation": PopulationDeviation,
-    "iris_list": Listing,
-    "iris_all": Every,
-    "iris_any": Some,
-}
-"""SQLite aggregates, by name; all take one argument."""
-
-__all__ = ["AGGREGATES", "FUNCTIONS", "SqlError"]

@@ -1,150 +1,12 @@
-"""String functions (InterSystems SQL Reference, SQL Functions). Every one answers NULL for a NULL argument."""
+"""String functions (InterSystems SQL Reference, SQL Functions); NULL in, NULL out unless said otherwise."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from . import values
 from .errors import fatal
-
-LIST_SEPARATOR = ","
-
-
-def checked(text: str) -> str:
-    """Return a text; raise <MAXSTRING> for one that IRIS could not hold."""
-    if len(text) > values.MAX_STRING:
-        raise fatal("<MAXSTRING>")
-    return text
-
-
-@lru_cache(maxsize=512)
-def like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
-    """Return the expression of a LIKE pattern: ``%`` any text, ``_`` one character."""
-    parts: list[str] = []
-    position = 0
-    while position < len(pattern):
-        character = pattern[position]
-        if escape and character == escape and position + 1 < len(pattern):
-            position += 1
-            parts.append(re.escape(pattern[position]))
-        elif character == "%":
-            if not parts or parts[-1] != ".*?":
-                parts.append(".*?")
-        elif character == "_":
-            parts.append(".")
-        else:
-            parts.append(re.escape(character))
-        position += 1
-    return re.compile("".join(parts) + r"\Z", re.DOTALL)
-
-
-def _simple_like(text: str, pattern: str) -> bool | None:
-    """Answer the usual patterns without an expression; None when it takes one."""
-    inner = pattern.strip("%")
-    if "_" in pattern or "%" in inner:
-        return None
-    starts, ends = pattern.startswith("%"), pattern.endswith("%")
-    if not inner:
-        return bool(pattern) or not text
-    if starts and ends:
-        return inner in text
-    if ends:
-        return text.startswith(inner)
-    return text.endswith(inner) if starts else text == inner
-
-
-def like(text: str | None, pattern: str | None, escape: str | None) -> int | None:
-    """Return whether a text is like a pattern, letter case counting."""
-    if text is None or pattern is None:
-        return None
-    if escape is None or escape not in pattern:
-        simple = _simple_like(text, pattern)
-        if simple is not None:
-            return int(simple)
-    return int(_matches(text, pattern, escape))
-
-
-def _matches(text: str, pattern: str, escape: str | None) -> bool:
-    wildcards = pattern.count("%")
-    if wildcards > 20 and len(text) * wildcards > 2_000_000:
-        raise fatal("<MAXSTRING>")
-    return _match_parts(text, pattern, escape)
-
-
-def _match_parts(text: str, pattern: str, escape: str | None) -> bool:
-    """Match piece by piece between the ``%``: greedy search needs no backtracking, so no pattern can hang."""
-    pieces = _pieces(pattern, escape)
-    first, *rest = pieces
-    found = first.match(text)
-    if found is None:
-        return False
-    if not rest:
-        return found.end() == len(text)
-    position = found.end()
-    for piece in rest[:-1]:
-        found = piece.search(text, position)
-        if found is None:
-            return False
-        position = found.end()
-    last = rest[-1]
-    start = len(text) - _width(last)
-    return start >= position and last.match(text, start) is not None
-
-
-@lru_cache(maxsize=512)
-def _pieces(pattern: str, escape: str | None) -> tuple[re.Pattern[str], ...]:
-    pieces: list[list[str]] = [[]]
-    position = 0
-    while position < len(pattern):
-        character = pattern[position]
-        if escape and character == escape and position + 1 < len(pattern):
-            position += 1
-            pieces[-1].append(re.escape(pattern[position]))
-        elif character == "%":
-            pieces.append([])
-        else:
-            pieces[-1].append("." if character == "_" else re.escape(character))
-        position += 1
-    compiled = tuple(re.compile("".join(piece), re.DOTALL) for piece in pieces)
-    for expression, piece in zip(compiled, pieces, strict=True):
-        _WIDTHS[expression] = len(piece)
-    return compiled
-
-
-_WIDTHS: dict[re.Pattern[str], int] = {}
-
-
-def _width(piece: re.Pattern[str]) -> int:
-    return _WIDTHS[piece]
-
-
-def like_upper(text: str | None, pattern: str | None, escape: str | None) -> int | None:
-    """Return whether a text is like a pattern under SQLUPPER."""
-    if text is None or pattern is None:
-        return None
-    return like(values.upper(text), _upper(pattern), None if escape is None else values.upper(escape))
-
-
-@lru_cache(maxsize=512)
-def _upper(text: str) -> str:
-    return values.upper(text)
-
-
-def starts_upper(text: str | None, prefix: str | None) -> int | None:
-    """Return whether a text starts with another under SQLUPPER; everything starts with NULL or ''."""
-    if text is None:
-        return None
-    return int(not prefix or values.upper(text).startswith(_upper(prefix)))
-
-
-def collated(text: str | None, collation: str) -> str | None:
-    """Return the value of an explicit collation function: collated, after one blank."""
-    if text is None:
-        return None
-    return " " + (text.rstrip() if collation == "SQLSTRING" else values.sqlupper(text))
 
 
 def strict(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,20 +18,40 @@ def strict(function: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def substring(text: Any, start: int, length: int | None = None) -> Any:
+def checked(text: str) -> str:
+    """Return a text; raise <MAXSTRING> for one that IRIS could not hold."""
+    if len(text) > values.MAX_STRING:
+        raise fatal("<MAXSTRING>")
+    return text
+
+
+# Length and parts --------------------------------------------------------------------------
+
+
+def length(text: str | bytes) -> int:
+    """Return the length without trailing blanks."""
+    return len(text.rstrip(" ")) if isinstance(text, str) else len(text)
+
+
+def data_length(text: str | bytes) -> int:
+    """Return the length in UTF-16 units, as IRIS counts characters."""
+    return len(text.encode("utf-16-le")) // 2 if isinstance(text, str) else len(text)
+
+
+def substring(text: Any, start: int, count: int = 2 * values.MAX_STRING) -> Any:
     """Return part of a text or binary; positions count from 1, and those before it count as missing."""
     begin = start - 1
-    if length is None:
-        return text[max(begin, 0) :]
-    stop = begin + length
-    return text[max(begin, 0) : max(stop, 0)]
+    return text[max(begin, 0) : max(begin + count, 0)]
 
 
-def substring_maybe(text: Any, start: int | None, length: int | None) -> Any:
-    """Return part of a text; a NULL argument gives NULL."""
-    if text is None or start is None or length is None:
-        return None
-    return substring(text, int(start), int(length))
+def left(text: str, count: int) -> str:
+    """Return the first characters."""
+    return text[: max(count, 0)]
+
+
+def right(text: str, count: int) -> str:
+    """Return the last characters."""
+    return text[-count:] if count > 0 else ""
 
 
 def extract(text: str, start: int = 1, stop: int | None = None) -> str:
@@ -193,9 +75,25 @@ def piece(text: str, delimiter: str, first: int = 1, last: int | None = None) ->
     return delimiter.join(pieces[max(first - 1, 0) : max(last, 0)])
 
 
+def piece_count(text: str | None, delimiter: str | None = None) -> int:
+    """Return the length of a text, or the number of its pieces; 0 for NULL."""
+    if text is None:
+        return 0
+    return text.count(delimiter) + 1 if delimiter else len(text)
+
+
+# Searching ---------------------------------------------------------------------------------
+
+
 def position(needle: str, text: str, start: int = 1) -> int:
     """Return where a text stands in another, from 1; 0 when nowhere."""
     return text.find(needle, max(start - 1, 0)) + 1
+
+
+def find(text: str, needle: str, start: int = 1) -> int:
+    """Return the position after a text in another, as $FIND does; 0 when nowhere."""
+    found = text.find(needle, max(start - 1, 0))
+    return found + 1 + len(needle) if found >= 0 else 0
 
 
 def instr(text: str, needle: str, start: int = 1, occurrence: int = 1) -> int:
@@ -209,8 +107,11 @@ def instr(text: str, needle: str, start: int = 1, occurrence: int = 1) -> int:
     return at
 
 
+# Building ----------------------------------------------------------------------------------
+
+
 def repeat(text: str, count: int) -> str | None:
-    """Return a text several times."""
+    """Return a text several times; NULL for a negative count."""
     if count < 0:
         return None
     if len(text) * count > values.MAX_STRING:
@@ -218,17 +119,32 @@ def repeat(text: str, count: int) -> str | None:
     return text * count
 
 
-def pad(text: str, length: int, filler: str, *, left: bool) -> str:
-    """Return a text padded or cut to a length."""
-    if length <= len(text):
-        return text[: max(length, 0)]
-    if length > values.MAX_STRING:
+def space(count: int) -> str | None:
+    """Return some blanks."""
+    return repeat(" ", count)
+
+
+def _filled(text: str, width: int, filler: str) -> str:
+    """Return what brings a text to a width."""
+    if width > values.MAX_STRING:
         raise fatal("<MAXSTRING>")
-    if not filler:
-        return text
-    missing = length - len(text)
-    padding = (filler * (missing // len(filler) + 1))[:missing]
-    return padding + text if left else text + padding
+    missing = width - len(text)
+    return (filler * (missing // len(filler) + 1))[:missing] if filler and missing > 0 else ""
+
+
+def pad_left(text: str, width: int, filler: str = " ") -> str:
+    """Return a text filled on the left, or cut."""
+    return _filled(text, width, filler) + text[: max(width, 0)]
+
+
+def pad_right(text: str, width: int, filler: str = " ") -> str:
+    """Return a text filled on the right, or cut."""
+    return text[: max(width, 0)] + _filled(text, width, filler)
+
+
+def justify(text: str, width: int) -> str:
+    """Return a text filled on the left, never cut."""
+    return _filled(text, width, " ") + text
 
 
 def replace(text: str, old: str, new: str) -> str:
@@ -240,23 +156,38 @@ def replace(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def stuff(text: str, start: int, length: int, new: str) -> str:
+def stuff(text: str, start: int, count: int, new: str) -> str:
     """Return a text with some characters replaced by another text."""
     begin = max(start - 1, 0)
-    return checked(text[:begin] + new + text[begin + max(length, 0) :])
+    return checked(text[:begin] + new + text[begin + max(count, 0) :])
 
 
-def translate(text: str, old: str, new: str) -> str:
+def translate(text: str, old: str, new: str = "") -> str:
     """Return a text with characters replaced one for one; those without a partner go."""
-    table = {ord(character): (new[index] if index < len(new) else None) for index, character in reversed(list(enumerate(old)))}
-    return text.translate(table)
+    pairs = [
+        (ord(character), new[index] if index < len(new) else None) for index, character in enumerate(old)
+    ]
+    return text.translate(dict(reversed(pairs)))
 
 
-def trim(text: str, characters: str, *, left: bool, right: bool) -> str:
-    """Return a text without some characters at its ends."""
-    if left:
-        text = text.lstrip(characters)
-    return text.rstrip(characters) if right else text
+def trim(text: str, characters: str = " ") -> str:
+    """Return a text without some characters at both ends."""
+    return text.strip(characters) if characters else text
+
+
+def trim_left(text: str, characters: str = " ") -> str:
+    """Return a text without some characters at its start."""
+    return text.lstrip(characters) if characters else text
+
+
+def trim_right(text: str, characters: str = " ") -> str:
+    """Return a text without some characters at its end."""
+    return text.rstrip(characters) if characters else text
+
+
+def reverse(text: str) -> str:
+    """Return a text backwards."""
+    return text[::-1]
 
 
 def char_code(text: str) -> int | None:
@@ -264,18 +195,19 @@ def char_code(text: str) -> int | None:
     return ord(text[0]) if text else None
 
 
-def code_char(code: int) -> str | None:
-    """Return the character of a code, 0 to 255 for CHAR, to the end of Unicode for $CHAR."""
+def unicode_char(code: int) -> str | None:
+    """Return the character of a code."""
     if not 0 <= code <= 0x10FFFF or 0xD800 <= code <= 0xDFFF:
         return None
     return chr(code)
 
 
-def list_get(text: str, index: int = 1) -> str | None:
-    """Return an item of a list, counted from 1; -1 is the last one."""
-    items = _items(text)
-    index = len(items) if index == -1 else index
-    return items[index - 1] if 1 <= index <= len(items) else None
+def char(code: int) -> str | None:
+    """Return the character of a code from 0 to 255."""
+    return chr(code) if 0 <= code <= 255 else None
+
+
+# Lists and streams -------------------------------------------------------------------------
 
 
 def _items(text: str) -> list[str | None]:
@@ -285,14 +217,31 @@ def _items(text: str) -> list[str | None]:
         raise fatal("<LIST>") from None
 
 
-def list_build(*items: Any) -> str:
+def list_build(*items: str | None) -> str:
     """Return a list of items; NULL ones are missing items."""
     return checked(values.list_build(items))
 
 
-def list_to_string(text: str, separator: str = LIST_SEPARATOR) -> str:
+def list_get(text: str, index: int = 1) -> str | None:
+    """Return an item of a list, counted from 1; -1 is the last one."""
+    items = _items(text)
+    index = len(items) if index == -1 else index
+    return items[index - 1] if 1 <= index <= len(items) else None
+
+
+def list_length(text: str) -> int:
+    """Return the number of items of a list."""
+    return len(_items(text))
+
+
+def list_to_string(text: str, separator: str = ",") -> str:
     """Return the items of a list joined by a separator."""
     return separator.join(item or "" for item in _items(text))
+
+
+def list_from_string(text: str, separator: str = ",") -> str:
+    """Return the list of a separated text."""
+    return checked(values.list_build(text.split(separator) if separator else [text]))
 
 
 def stream_id(absent: int, table: str, column: str, row: object) -> str | None:
@@ -302,48 +251,45 @@ def stream_id(absent: int, table: str, column: str, row: object) -> str | None:
     return values.list_build([str(row), "%Stream.GlobalCharacter", f"^{table}.{column}"])
 
 
+STRICT: dict[str, Callable[..., Any]] = {
+    "iris_upper": values.upper,
+    "iris_lower": str.lower,
+    "iris_length": length,
+    "iris_character_length": len,
+    "iris_data_length": data_length,
+    "iris_substring": substring,
+    "iris_left": left,
+    "iris_right": right,
+    "iris_extract": extract,
+    "iris_piece": piece,
+    "iris_position": position,
+    "iris_instr": instr,
+    "iris_find": find,
+    "iris_repeat": repeat,
+    "iris_space": space,
+    "iris_lpad": pad_left,
+    "iris_rpad": pad_right,
+    "iris_justify": justify,
+    "iris_replace": replace,
+    "iris_stuff": stuff,
+    "iris_translate": translate,
+    "iris_trim": trim,
+    "iris_trim_left": trim_left,
+    "iris_trim_right": trim_right,
+    "iris_reverse": reverse,
+    "iris_ascii": char_code,
+    "iris_char": char,
+    "iris_unicode_char": unicode_char,
+    "iris_initcap": str.title,
+    "iris_list_get": list_get,
+    "iris_list_length": list_length,
+    "iris_list_to_string": list_to_string,
+    "iris_list_from_string": list_from_string,
+}
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "iris_like": like,
-    "iris_like_upper": like_upper,
-    "iris_starts_upper": starts_upper,
-    "iris_collated": collated,
-    "iris_sqlupper": strict(values.sqlupper),
-    "iris_upper": strict(values.upper),
-    "iris_lower": strict(str.lower),
-    "iris_length": strict(lambda text: len(text.rstrip(" ")) if isinstance(text, str) else len(text)),
-    "iris_character_length": strict(len),
-    "iris_data_length": strict(lambda text: len(text.encode("utf-16-le")) // 2 if isinstance(text, str) else len(text)),
-    "iris_substring": lambda text, start, *rest: substring_maybe(text, start, rest[0] if rest else values.MAX_STRING * 2),
-    "iris_left": strict(lambda text, count: text[: max(count, 0)]),
-    "iris_right": strict(lambda text, count: text[-count:] if count > 0 else ""),
-    "iris_extract": strict(extract),
-    "iris_piece": strict(piece),
-    "iris_piece_length": lambda text, delimiter=None: 0 if text is None else text.count(delimiter) + 1 if delimiter else len(text),
-    "iris_position": strict(position),
-    "iris_instr": strict(instr),
-    "iris_find": strict(lambda text, needle, start=1: (found := text.find(needle, max(start - 1, 0))) + 1 + len(needle) if found >= 0 else 0),
-    "iris_repeat": strict(repeat),
-    "iris_replicate": strict(repeat),
-    "iris_space": strict(lambda count: repeat(" ", count)),
-    "iris_lpad": strict(lambda text, length, filler=" ": pad(text, length, filler, left=True)),
-    "iris_rpad": strict(lambda text, length, filler=" ": pad(text, length, filler, left=False)),
-    "iris_justify": strict(lambda text, width: text if width <= len(text) else pad(text[::-1], width, " ", left=False)[::-1]),
-    "iris_replace": strict(replace),
-    "iris_stuff": strict(stuff),
-    "iris_translate": strict(translate),
-    "iris_trim": strict(lambda text, characters=" ": trim(text, characters, left=True, right=True)),
-    "iris_trim_left": strict(lambda text, characters=" ": trim(text, characters, left=True, right=False)),
-    "iris_trim_right": strict(lambda text, characters=" ": trim(text, characters, left=False, right=True)),
-    "iris_reverse": strict(lambda text: text[::-1]),
-    "iris_ascii": strict(char_code),
-    "iris_char": strict(lambda code: code_char(code) if 0 <= code <= 255 else None),
-    "iris_unicode_char": strict(code_char),
-    "iris_initcap": strict(str.title),
+    **{name: strict(function) for name, function in STRICT.items()},
+    "iris_piece_length": piece_count,
     "iris_list_build": list_build,
-    "iris_list_get": strict(list_get),
-    "iris_list_length": strict(lambda text: len(_items(text))),
-    "iris_list_to_string": strict(list_to_string),
-    "iris_list_from_string": strict(lambda text, separator=LIST_SEPARATOR: values.list_build(text.split(separator or LIST_SEPARATOR))),
     "iris_stream_id": stream_id,
-}  # fmt: skip
+}
 """SQLite functions on text, by name."""

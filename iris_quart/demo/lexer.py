@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from .errors import SqlError
 
@@ -105,4 +104,6 @@ def seen(tokens: Sequence[Token], last: int | None = None, limit: int = 40) -> s
     """Return the tokens up to and with ``last`` as IRIS prints them after ``^``."""
     stop = len(tokens) if last is None else last + 1
     start = max(0, stop - limit)
-    return " ".join(token.text if len(token.text) <= 60 else token.text[:57] + "..." for token in tokens[start:stop])
+    return " ".join(
+        token.text if len(token.text) <= 60 else token.text[:57] + "..." for token in tokens[start:stop]
+    )

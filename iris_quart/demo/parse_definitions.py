@@ -45,7 +45,9 @@ class DefinitionParser(WriteParser):
             unique |= self.advance().value == "UNIQUE"
         if self.accept("INDEX"):
             return self._index(unique=unique)
-        raise SqlError(-1, f"Invalid SQL statement: CREATE {self.found()} is not supported here{self.context()}")
+        raise SqlError(
+            -1, f"Invalid SQL statement: CREATE {self.found()} is not supported here{self.context()}"
+        )
 
     def drop(self) -> nodes.Drop:
         """Read DROP after its first word."""
@@ -67,9 +69,13 @@ class DefinitionParser(WriteParser):
                 self.accept("TABLE")
                 table_name = self.table_name()
             elif len(parts) > 1:
-                table_name = nodes.TableName(parts[0] if len(parts) == 3 else None, parts[-2], None, self.index)
+                table_name = nodes.TableName(
+                    parts[0] if len(parts) == 3 else None, parts[-2], None, self.index
+                )
             return nodes.Drop("INDEX", table_name, parts[-1], if_exists)
-        raise SqlError(-1, f"Invalid SQL statement: DROP {self.found()} is not supported here{self.context()}")
+        raise SqlError(
+            -1, f"Invalid SQL statement: DROP {self.found()} is not supported here{self.context()}"
+        )
 
     # Tables --------------------------------------------------------------------------------
 
@@ -126,7 +132,7 @@ class DefinitionParser(WriteParser):
                 options["child_of"] = self.table_name()
                 options["child_column"] = self.identifier() if self.accept("AS") else None
             else:
-                self.refuse("%CLASS, %CHILDOF or %READONLY")
+                raise self.unexpected("%CLASS, %CHILDOF or %READONLY")
             if not self.accept_operator(","):
                 return options
 
@@ -158,14 +164,14 @@ class DefinitionParser(WriteParser):
         while self.accept("ON"):
             event = self.token.value
             if event not in actions:
-                self.refuse("DELETE or UPDATE")
+                raise self.unexpected("DELETE or UPDATE")
             self.advance()
             for words in ACTIONS:
                 if self.accept(*words):
                     actions[event] = " ".join(words)
                     break
             else:
-                self.refuse("NO ACTION, CASCADE, SET NULL or SET DEFAULT")
+                raise self.unexpected("NO ACTION, CASCADE, SET NULL or SET DEFAULT")
         return nodes.References(table, columns, actions["DELETE"], actions["UPDATE"])
 
     # Columns -------------------------------------------------------------------------------
@@ -242,8 +248,8 @@ class DefinitionParser(WriteParser):
 
     def _collation(self) -> str:
         word = self.token.value
-        if self.token.kind != "name" or word not in COLLATIONS and "%" + word not in COLLATIONS:
-            self.refuse("COLLATION")
+        if self.token.kind != "name" or (word not in COLLATIONS and "%" + word not in COLLATIONS):
+            raise self.unexpected("COLLATION")
         self.advance()
         if self.accept_operator("("):
             self.integer()

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from decimal import InvalidOperation
 from typing import TYPE_CHECKING
 
 from . import nodes
 from .cursor import RESERVED
-from .cursor import Cursor
 from .errors import SqlError
-from .errors import fatal
-from .lexer import DELIMITED
-from .lexer import NAME
-from .lexer import NUMBER
-from .lexer import STRING
-from .types import TYPE_NAMES
+from .lexer import DELIMITED, NAME, NUMBER, STRING
+from .numbers import number
+from .parse_calls import CallParser
 
 if TYPE_CHECKING:
     from .lexer import Token
@@ -24,16 +19,28 @@ OR, AND, NOT, COMPARE, CONCATENATE, ADD, MULTIPLY, SIGN = range(1, 9)
 COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 ARITHMETIC = {"+": ADD, "-": ADD, "*": MULTIPLY, "/": MULTIPLY, "#": MULTIPLY, "\\": MULTIPLY}
 PREFIX_COLLATIONS = frozenset(
-    {"%EXACT", "%SQLUPPER", "%SQLSTRING", "%UPPER", "%ALPHAUP", "%STRING", "%TRUNCATE", "%MVR", "%PLUS", "%MINUS"}
+    {
+        "%EXACT",
+        "%SQLUPPER",
+        "%SQLSTRING",
+        "%UPPER",
+        "%ALPHAUP",
+        "%STRING",
+        "%TRUNCATE",
+        "%MVR",
+        "%PLUS",
+        "%MINUS",
+    }
 )
 WITHOUT_PARENTHESES = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "SYSDATE", "USER"})
-UNSUPPORTED_TESTS = frozenset({"%CONTAINS", "%MATCHES", "%PATTERN", "%INLIST", "%INSET", "%FIND", "%CONTAINSTERM"})
-TYPE_SECOND_WORDS = {"DOUBLE": ("PRECISION",), "LONG": ("VARCHAR", "BINARY", "RAW"), "CHARACTER": ("VARYING",)}
+UNSUPPORTED_TESTS = frozenset(
+    {"%CONTAINS", "%MATCHES", "%PATTERN", "%INLIST", "%INSET", "%FIND", "%CONTAINSTERM"}
+)
 MAX_EXPONENT = 145
 """Largest decimal exponent of an IRIS number (InterSystems "Numeric Computing", 9.22E145)."""
 
 
-class ExpressionParser(Cursor):
+class ExpressionParser(CallParser):
     """Read values and conditions."""
 
     def value(self) -> nodes.Expression:
@@ -42,7 +49,7 @@ class ExpressionParser(Cursor):
         found = self.expression(CONCATENATE)
         if isinstance(found, nodes.Condition):
             self.index = start
-            self.refuse_term()
+            raise self.no_term()
         return found
 
     def condition(self) -> nodes.Expression:
@@ -60,32 +67,43 @@ class ExpressionParser(Cursor):
                     if power > binding:
                         return left
                     left = self._logical(token.value, binding, left)
-                elif power <= COMPARE and token.value in ("IS", "NOT", "IN", "LIKE", "BETWEEN", "%STARTSWITH"):
-                    left = self._word_test(self._as_value(left))
+                elif power <= COMPARE and token.value in (
+                    "IS",
+                    "NOT",
+                    "IN",
+                    "LIKE",
+                    "BETWEEN",
+                    "%STARTSWITH",
+                ):
+                    left = self._word_test(self.as_value(left))
                 elif power <= COMPARE and token.value in UNSUPPORTED_TESTS:
-                    raise SqlError(-1, f"Invalid SQL statement: {token.value} is not supported here{self.context()}")
+                    raise SqlError(
+                        -1, f"Invalid SQL statement: {token.value} is not supported here{self.context()}"
+                    )
                 else:
                     return left
             elif token.value in COMPARISONS and token.kind == "operator":
                 if power > COMPARE:
                     return left
-                left = self._comparison(self._as_value(left))
+                left = self._comparison(self.as_value(left))
             elif token.kind == "operator" and token.value in ("[", "]"):
                 if power > COMPARE:
                     return left
                 self.advance()
-                left = nodes.TextTest(token.value, self._as_value(left), self.expression(CONCATENATE), negated=False)
+                left = nodes.TextTest(
+                    token.value, self.as_value(left), self.expression(CONCATENATE), negated=False
+                )
             elif token.kind == "operator" and token.value == "||":
                 if power > CONCATENATE:
                     return left
-                left = self._concatenation(self._as_value(left))
+                left = self._concatenation(self.as_value(left))
             elif token.kind == "operator" and token.value in ARITHMETIC:
                 binding = ARITHMETIC[token.value]
                 if power > binding:
                     return left
                 self.advance()
-                right = self._as_value(self.expression(binding + 1))
-                left = nodes.Binary(token.value, self._as_value(left), right)
+                right = self.as_value(self.expression(binding + 1))
+                left = nodes.Binary(token.value, self.as_value(left), right)
             else:
                 return left
 
@@ -98,7 +116,7 @@ class ExpressionParser(Cursor):
     def _concatenation(self, left: nodes.Expression) -> nodes.Expression:
         operands = [left]
         while self.accept_operator("||"):
-            operands.append(self._as_value(self.expression(CONCATENATE + 1)))
+            operands.append(self.as_value(self.expression(CONCATENATE + 1)))
         return nodes.Concatenation(tuple(operands))
 
     def _as_condition(self, found: nodes.Expression) -> nodes.Expression:
@@ -106,9 +124,14 @@ class ExpressionParser(Cursor):
             return found
         raise SqlError(-14, f"A comparison operator is required here{self.context()}")
 
-    def _as_value(self, found: nodes.Expression) -> nodes.Expression:
+    def operand(self) -> nodes.Expression:
+        """Read a value, or the condition that stands in its place."""
+        return self.expression(CONCATENATE)
+
+    def as_value(self, found: nodes.Expression) -> nodes.Expression:
+        """Return a value; raise -12 for a condition."""
         if isinstance(found, nodes.Condition):
-            self.refuse_term()
+            raise self.no_term()
         return found
 
     def _comparison(self, left: nodes.Expression) -> nodes.Expression:
@@ -116,7 +139,7 @@ class ExpressionParser(Cursor):
         if self.at_any("ALL", "ANY", "SOME") and self.at_operator("(", 1):
             quantifier = "ALL" if self.advance().value == "ALL" else "ANY"
             return nodes.Comparison(operator, left, nodes.Scalar(self.parenthesised_query()), quantifier)
-        return nodes.Comparison(operator, left, self._as_value(self.expression(CONCATENATE)))
+        return nodes.Comparison(operator, left, self.as_value(self.expression(CONCATENATE)))
 
     def _word_test(self, left: nodes.Expression) -> nodes.Expression:
         if self.accept("IS"):
@@ -127,25 +150,25 @@ class ExpressionParser(Cursor):
         if self.accept("IN"):
             return self._membership(left, negated)
         if self.accept("LIKE"):
-            pattern = self._as_value(self.expression(CONCATENATE))
+            pattern = self.as_value(self.expression(CONCATENATE))
             escape = None
             if self.accept("ESCAPE"):
-                escape = self._as_value(self.expression(CONCATENATE))
+                escape = self.as_value(self.expression(CONCATENATE))
             elif self.at_operator("{") and self.ahead().value == "ESCAPE":
                 self.advance()
                 self.advance()
-                escape = self._as_value(self.expression(CONCATENATE))
+                escape = self.as_value(self.expression(CONCATENATE))
                 self.expect_operator("}")
             return nodes.Like(left, pattern, escape, negated)
         if self.accept("BETWEEN"):
-            low = self._as_value(self.expression(CONCATENATE))
+            low = self.as_value(self.expression(CONCATENATE))
             self.expect("AND")
-            return nodes.Between(left, low, self._as_value(self.expression(CONCATENATE)), negated)
+            return nodes.Between(left, low, self.as_value(self.expression(CONCATENATE)), negated)
         if self.accept("%STARTSWITH"):
-            return nodes.TextTest("%STARTSWITH", left, self._as_value(self.expression(CONCATENATE)), negated)
+            return nodes.TextTest("%STARTSWITH", left, self.as_value(self.expression(CONCATENATE)), negated)
         if negated and self.at_operator("["):
             self.advance()
-            return nodes.TextTest("[", left, self._as_value(self.expression(CONCATENATE)), negated)
+            return nodes.TextTest("[", left, self.as_value(self.expression(CONCATENATE)), negated)
         raise SqlError(-14, f"A comparison operator is required here{self.context()}")
 
     def _membership(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
@@ -187,13 +210,13 @@ class ExpressionParser(Cursor):
             return self._signed()
         if token.value == "{":
             return self._braces()
-        self.refuse_term()
+        raise self.no_term()
 
     def _signed(self) -> nodes.Expression:
         negative = False
         while self.token.kind == "operator" and self.token.value in ("+", "-"):
             negative ^= self.advance().value == "-"
-        operand = self._as_value(self.expression(SIGN))
+        operand = self.as_value(self.expression(SIGN))
         if isinstance(operand, nodes.Literal) and isinstance(operand.value, (int, Decimal, float)):
             return nodes.Literal(-operand.value if negative else operand.value)
         return nodes.Unary("-" if negative else "+", operand)
@@ -225,7 +248,7 @@ class ExpressionParser(Cursor):
             self.leave()
             self.expect_operator("}")
             return inner
-        self.refuse("D, T, TS or FN")
+        raise self.unexpected("D, T, TS or FN")
 
     def _word(self, token: Token, power: int) -> nodes.Expression:
         word = token.value
@@ -246,19 +269,19 @@ class ExpressionParser(Cursor):
             return self._case()
         if word in ("CAST", "CONVERT") and calls:
             self.enter()
-            found = self._cast() if word == "CAST" else self._convert()
+            found = self.cast() if word == "CAST" else self.convert()
             self.leave()
             return found
         if word in PREFIX_COLLATIONS and not calls:
             self.advance()
-            return nodes.Call(word, (self._as_value(self.expression(SIGN)),), self.index)
+            return nodes.Call(word, (self.as_value(self.expression(SIGN)),), self.index)
         if word in WITHOUT_PARENTHESES and not calls and not self.at_operator(".", 1):
             self.advance()
             return nodes.Call(word, (), self.index - 1)
         if calls and (word not in RESERVED or word in ("LEFT", "RIGHT", "DEFAULT")):
-            return self._call(token)
+            return self.call(token)
         if word in RESERVED:
-            self.refuse_term()
+            raise self.no_term()
         return self._name()
 
     def _name(self) -> nodes.Expression:
@@ -268,7 +291,9 @@ class ExpressionParser(Cursor):
             self.advance()
             parts.append(self.advance())
         if len(parts) > 3:
-            raise SqlError(-23, f"Label '{parts[0].text}' is not listed among the applicable tables{self.context()}")
+            raise SqlError(
+                -23, f"Label '{parts[0].text}' is not listed among the applicable tables{self.context()}"
+            )
         names = [part.value if part.kind == DELIMITED else part.text for part in parts]
         found: nodes.Expression = nodes.Name(
             names[-1], tuple(names[:-1]), parts[-1].kind == DELIMITED, position
@@ -288,151 +313,8 @@ class ExpressionParser(Cursor):
             self.expect("THEN")
             branches.append((test, self.value()))
         if not branches:
-            self.refuse("WHEN")
+            raise self.unexpected("WHEN")
         otherwise = self.value() if self.accept("ELSE") else None
         self.expect("END")
         self.leave()
         return nodes.Case(operand, tuple(branches), otherwise)
-
-    # Functions -----------------------------------------------------------------------------
-
-    def _call(self, token: Token) -> nodes.Expression:
-        position = self.index
-        self.enter()
-        self.advance()
-        self.advance()
-        name = token.value
-        arguments: tuple[nodes.Expression, ...] = ()
-        distinct = star = False
-        if self.at_operator("*") and name == "COUNT":
-            self.advance()
-            star = True
-        elif name == "TRIM":
-            name, arguments = self._trim()
-        elif not self.at_operator(")"):
-            distinct = self.accept("DISTINCT")
-            if not distinct:
-                self.accept("ALL")
-            arguments = self._arguments(name)
-        self.expect_operator(")")
-        self.leave()
-        window = self._window() if self.accept("OVER") else None
-        return nodes.Call(name, arguments, position, distinct, star, window)
-
-    def _arguments(self, name: str) -> tuple[nodes.Expression, ...]:
-        first = self.expression(CONCATENATE)
-        if name == "POSITION" and self.accept("IN"):
-            return (first, self.value())
-        if name in ("SUBSTRING", "SUBSTR") and self.accept("FROM"):
-            start = self.value()
-            return (first, start, self.value()) if self.accept("FOR") else (first, start)
-        items = [self._as_value(first)]
-        while self.accept_operator(","):
-            items.append(self.value())
-        return tuple(items)
-
-    def _trim(self) -> tuple[str, tuple[nodes.Expression, ...]]:
-        side = self.advance().value if self.at_any("BOTH", "LEADING", "TRAILING") else "BOTH"
-        name = f"TRIM_{side}"
-        if self.accept("FROM"):
-            return name, (self.value(),)
-        first = self.value()
-        if self.accept("FROM"):
-            return name, (self.value(), first)
-        return name, (first,)
-
-    def _window(self) -> nodes.Window:
-        self.expect_operator("(")
-        partition: tuple[nodes.Expression, ...] = ()
-        if self.accept("PARTITION"):
-            self.expect("BY")
-            partition = self.values()
-        order = self.order_items() if self.accept("ORDER", "BY") else ()
-        self.expect_operator(")")
-        return nodes.Window(partition, order)
-
-    def _cast(self) -> nodes.Expression:
-        self.advance()
-        self.expect_operator("(")
-        operand = self.value()
-        self.expect("AS")
-        target = self.type_name()
-        self.expect_operator(")")
-        return nodes.Cast(operand, target)
-
-    def _convert(self) -> nodes.Expression:
-        self.advance()
-        self.expect_operator("(")
-        start, parameters = self.index, self.parameters
-        if self.token.kind == NAME and self.token.value not in RESERVED:
-            target = self._type_or_none()
-            if target is not None and self.accept_operator(","):
-                operand = self.value()
-                style = self.value() if self.accept_operator(",") else None
-                self.expect_operator(")")
-                return nodes.Cast(operand, target, style)
-        self.index, self.parameters = start, parameters
-        operand = self.value()
-        self.expect_operator(",")
-        word = self.identifier("DATA TYPE").upper()
-        if not word.startswith("SQL_"):
-            raise SqlError(-1, f"Invalid SQL statement: unknown data type {word}{self.context()}")
-        self.expect_operator(")")
-        return nodes.Cast(operand, nodes.TypeName(word[4:]))
-
-    def _type_or_none(self) -> nodes.TypeName | None:
-        following = self.ahead()
-        if self.token.value not in TYPE_NAMES:
-            return None
-        if following.kind == "operator" and following.value in (",", "("):
-            if following.value == "(" and self.ahead(2).kind != NUMBER:
-                return None
-            return self.type_name()
-        return None
-
-    def type_name(self) -> nodes.TypeName:
-        """Read a data type such as ``NUMERIC(10, 2)``."""
-        word = self.token
-        if word.kind != NAME or (word.value in RESERVED and word.value != "SET"):
-            self.refuse("DATA TYPE")
-        self.advance()
-        name = word.value
-        if self.at_operator(".") and name == "%LIBRARY":
-            self.advance()
-            name = "%" + self.identifier("DATA TYPE").upper()
-        if self.at_any(*TYPE_SECOND_WORDS.get(name, ())):
-            name = f"{name} {self.advance().value}"
-        arguments: list[int] = []
-        if self.accept_operator("("):
-            arguments.append(self.integer())
-            while self.accept_operator(","):
-                arguments.append(self.integer())
-            self.expect_operator(")")
-        return nodes.TypeName(name, tuple(arguments))
-
-    # Given by the query parser -------------------------------------------------------------
-
-    def parenthesised_query(self) -> nodes.Query:
-        """Read ``( query )``."""
-        raise NotImplementedError
-
-    def order_items(self) -> tuple[nodes.OrderItem, ...]:
-        """Read the items of ORDER BY."""
-        raise NotImplementedError
-
-
-def number(text: str) -> int | Decimal | float:
-    """Return a numeric constant exactly; one with an exponent beyond IRIS's range is <MAXNUMBER>."""
-    if text.isdigit() and len(text) <= 19:
-        return int(text)
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise fatal("<MAXNUMBER>") from None
-    if not value.is_finite() or (value and value.adjusted() > MAX_EXPONENT):
-        raise fatal("<MAXNUMBER>")
-    if value and value.adjusted() < -128:
-        return 0
-    if value == value.to_integral_value() and value.adjusted() < 19:
-        return int(value)
-    return value

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import nodes
-from .cursor import PAGING
-from .cursor import RESERVED
+from .cursor import PAGING, RESERVED
 from .errors import SqlError
-from .lexer import DELIMITED
-from .lexer import NAME
+from .lexer import DELIMITED, NAME
 from .parse_expressions import ExpressionParser
 
 SET_OPERATORS = ("UNION", "EXCEPT", "INTERSECT")
@@ -86,7 +84,7 @@ class QueryParser(ExpressionParser):
 
     def _select(self, *, nested: bool) -> nodes.Select:
         if not self.accept("SELECT"):
-            self.refuse("SELECT")
+            raise self.unexpected("SELECT")
         while self.at_any(*SELECT_OPTIONS):
             self.advance()
         distinct, limit, limited_by = self._quantifiers()
@@ -115,7 +113,9 @@ class QueryParser(ExpressionParser):
             if self.accept("DISTINCT"):
                 distinct = True
                 if self.at("BY"):
-                    raise SqlError(-1, f"Invalid SQL statement: DISTINCT BY is not supported here{self.context()}")
+                    raise SqlError(
+                        -1, f"Invalid SQL statement: DISTINCT BY is not supported here{self.context()}"
+                    )
             elif self.at("TOP") and limited_by is None:
                 self.advance()
                 limited_by = "TOP"
@@ -141,7 +141,7 @@ class QueryParser(ExpressionParser):
         if not self.paging or not self.at_any(*PAGING):
             return found
         if nested and found.order:
-            self.refuse(")")
+            raise self.unexpected(")")
         if found.limited_by == "TOP":
             raise SqlError(-386, f"TOP and {self.token.value} cannot be used in one query{self.context()}")
         limit = offset = None
@@ -164,7 +164,9 @@ class QueryParser(ExpressionParser):
                     self.expect("ROW")
                 self.expect("ONLY")
         if self.at_any(*PAGING):
-            raise SqlError(-386, f"{style} and {self.token.value} cannot be used in one query{self.context()}")
+            raise SqlError(
+                -386, f"{style} and {self.token.value} cannot be used in one query{self.context()}"
+            )
         return replace(found, limit=limit, offset=offset, limited_by=style)
 
     def _items(self) -> tuple[nodes.SelectItem, ...]:
@@ -182,7 +184,11 @@ class QueryParser(ExpressionParser):
                 name = self.identifier()
                 self.index += 2
                 return nodes.SelectItem(nodes.Star(name), None)
-            if self.ahead(2).kind in (NAME, DELIMITED) and self.at_operator(".", 3) and self.at_operator("*", 4):
+            if (
+                self.ahead(2).kind in (NAME, DELIMITED)
+                and self.at_operator(".", 3)
+                and self.at_operator("*", 4)
+            ):
                 self.index += 2
                 name = self.identifier()
                 self.index += 2
@@ -228,7 +234,7 @@ class QueryParser(ExpressionParser):
             kind = self._join_kind()
             if kind is None:
                 if natural:
-                    self.refuse("JOIN")
+                    raise self.unexpected("JOIN")
                 return left
             right = self._source()
             condition: nodes.Expression | None = None
@@ -238,7 +244,7 @@ class QueryParser(ExpressionParser):
             elif self.accept("USING"):
                 using = self.names()
             elif kind != "CROSS" and not natural:
-                self.refuse("ON")
+                raise self.unexpected("ON")
             left = nodes.Join(kind, left, right, condition, using, natural)
 
     def _join_kind(self) -> str | None:
@@ -259,7 +265,7 @@ class QueryParser(ExpressionParser):
             self.advance()
         if self.at_operator("("):
             following = self.ahead()
-            if following.kind == NAME and following.value in ("SELECT", "WITH") or following.value == "(":
+            if (following.kind == NAME and following.value in ("SELECT", "WITH")) or following.value == "(":
                 query = self.parenthesised_query()
                 return nodes.DerivedTable(query, self._alias())
             self.enter()

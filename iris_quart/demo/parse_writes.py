@@ -6,7 +6,9 @@ from . import nodes
 from .errors import SqlError
 from .parse_queries import QueryParser
 
-WRITE_OPTIONS = frozenset({"%NOLOCK", "%NOCHECK", "%NOINDEX", "%NOTRIGGER", "%KEYWORDS", "%NOJOURN", "%NOFPLAN", "%NOPLAN"})
+WRITE_OPTIONS = frozenset(
+    {"%NOLOCK", "%NOCHECK", "%NOINDEX", "%NOTRIGGER", "%KEYWORDS", "%NOJOURN", "%NOFPLAN", "%NOPLAN"}
+)
 
 
 class WriteParser(QueryParser):
@@ -30,7 +32,9 @@ class WriteParser(QueryParser):
             self.expect("VALUES")
             return nodes.Insert(table, (), default_values=True, or_update=or_update, options=options)
         named: tuple[str, ...] | None = None
-        if self.at_operator("(") and not (self.ahead().value in ("SELECT", "WITH") and self.ahead().kind == "name"):
+        if self.at_operator("(") and not (
+            self.ahead().value in ("SELECT", "WITH") and self.ahead().kind == "name"
+        ):
             named = self._column_names()
         if self.accept("VALUES"):
             rows = [self._row()]
@@ -39,7 +43,7 @@ class WriteParser(QueryParser):
             return nodes.Insert(table, named, tuple(rows), or_update=or_update, options=options)
         if self.at_any("SELECT", "WITH") or self.at_operator("("):
             return nodes.Insert(table, named, query=self.query(), or_update=or_update, options=options)
-        self.refuse("VALUES or SELECT")
+        raise self.unexpected("VALUES or SELECT")
 
     def _row(self) -> tuple[nodes.Expression | nodes.Default, ...]:
         if not self.at_operator("("):
@@ -95,7 +99,9 @@ class WriteParser(QueryParser):
             self.expect("SET")
             assignments = self._assignments()
         if self.at("FROM"):
-            raise SqlError(-1, f"Invalid SQL statement: UPDATE ... FROM is not supported here{self.context()}")
+            raise SqlError(
+                -1, f"Invalid SQL statement: UPDATE ... FROM is not supported here{self.context()}"
+            )
         return nodes.Update(table, assignments, self._where(), options)
 
     def delete(self) -> nodes.Delete:
@@ -104,7 +110,9 @@ class WriteParser(QueryParser):
         self.accept("FROM")
         table = self.table_name(alias=True)
         if self.at("FROM"):
-            raise SqlError(-1, f"Invalid SQL statement: DELETE ... FROM is not supported here{self.context()}")
+            raise SqlError(
+                -1, f"Invalid SQL statement: DELETE ... FROM is not supported here{self.context()}"
+            )
         return nodes.Delete(table, self._where(), options)
 
     def truncate(self) -> nodes.Truncate:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from . import nodes
-from .catalog import Column
-from .catalog import Table
-from .conversions import Stored
-from .conversions import Value
-from .conversions import comparable
+from .catalog import Column, Table
+from .conversions import Stored, Value, comparable
 from .errors import SqlError
-from .types import TEXT
-from .types import SqlType
+from .types import TEXT, SqlType
 
 Parameter = str | int | float | Decimal | bool | None
 

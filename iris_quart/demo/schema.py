@@ -1,7 +1,7 @@
 """INFORMATION_SCHEMA: its tables, and their rows out of the catalogue.
 
-Columns and spellings follow the class reference 2024.1 of ``INFORMATION.SCHEMA.*`` and what was measured on live servers
-(facts: DATA_TYPE in lower case, ``RowIDField_As_PKey`` for class tables, names compared without case).
+Columns and spellings follow the class reference 2024.1 of ``INFORMATION.SCHEMA.*`` and what was measured on live
+servers (facts: DATA_TYPE in lower case, ``RowIDField_As_PKey`` for class tables, names compared without case).
 """
 
 from __future__ import annotations
@@ -9,15 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import types
-from .catalog import DEFAULT_SCHEMA
-from .catalog import ROW_ID
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import ForeignKey
-from .catalog import Key
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
+from .catalog import DEFAULT_SCHEMA, ROW_ID, Catalog, Column, ForeignKey, Key, Table, fold, quoted
 
 SCHEMA = "INFORMATION_SCHEMA"
 ROW_ID_KEY = "RowIDField_As_PKey"
@@ -66,7 +58,9 @@ def system_tables() -> Iterator[Table]:
                 read_only=True,
                 storage=column,
             )
-        row_id = Column("ID", types.BIGINT, not_null=True, hidden=True, read_only=True, row_id=True, storage=ROW_ID)
+        row_id = Column(
+            "ID", types.BIGINT, not_null=True, hidden=True, read_only=True, row_id=True, storage=ROW_ID
+        )
         columns[fold("ID")] = row_id
         yield Table(SCHEMA, name, columns, row_id, read_only=True, system=True)
 
@@ -113,7 +107,9 @@ def _table(table: Table) -> Row:
         "TABLE_TYPE": kind,
         "IS_INSERTABLE_INTO": _yes(not (table.read_only or table.check_option == "READ ONLY")),
         "IS_TYPED": "NO",
-        "CLASSNAME": f"INFORMATION.SCHEMA.{table.name.replace('_', '').title()}" if table.system else table.class_name,
+        "CLASSNAME": f"INFORMATION.SCHEMA.{table.name.replace('_', '').title()}"
+        if table.system
+        else table.class_name,
         "DESCRIPTION": table.description,
         "OWNER": "_SYSTEM",
         "IS_SHARDED": "NO",
@@ -166,7 +162,12 @@ def _view(table: Table) -> Row:
 
 
 def _keys(table: Table) -> Iterator[Key]:
-    if table.row_id is not None and not table.row_id.hidden and table.primary_key() is None and not table.is_view:
+    if (
+        table.row_id is not None
+        and not table.row_id.hidden
+        and table.primary_key() is None
+        and not table.is_view
+    ):
         yield Key(ROW_ID_KEY, "PRIMARY KEY", (table.row_id.name,))
     yield from table.keys
 
@@ -224,9 +225,17 @@ def _foreign_key(table: Table, key: ForeignKey, catalog: Catalog, where: Row) ->
 def _indexes(table: Table, where: Row) -> Iterator[tuple[str, Row]]:
     if table.is_view or table.system or table.row_id is None:
         return
-    found = [("IDKEY", ((table.row_id.name, False),), True, not table.row_id.hidden and table.primary_key() is None)]
+    found: list[tuple[str, tuple[tuple[str, bool], ...], bool, bool]] = [
+        (
+            "IDKEY",
+            ((table.row_id.name, False),),
+            True,
+            not table.row_id.hidden and table.primary_key() is None,
+        )
+    ]
     found.extend(
-        (key.name, tuple((name, False) for name in key.columns), True, key.kind == "PRIMARY KEY") for key in table.keys
+        (key.name, tuple((name, False) for name in key.columns), True, key.kind == "PRIMARY KEY")
+        for key in table.keys
     )
     found.extend((index.name, index.columns, index.unique, False) for index in table.indexes)
     for name, columns, unique, primary in found:

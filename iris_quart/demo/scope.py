@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from . import nodes
-from .catalog import ROW_ID
-from .catalog import Column
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
+from .catalog import ROW_ID, Column, Table, fold, quoted
 from .errors import SqlError
-from .lexer import Token
-from .lexer import seen
+from .lexer import Token, seen
 from .plans import Output
-from .typed import COLUMN
-from .typed import Typed
+from .typed import COLUMN, Typed
 from .types import BIGINT
 
 VIEW_ROW = "%VID"
@@ -99,7 +92,10 @@ class Names:
             if len(hits) > 1 and name.column.upper() in (VIEW_ROW, ROW_ID):
                 hits = hits[:1]
             if len(hits) > 1:
-                raise SqlError(-27, f"Field '{name.column}' is ambiguous among the applicable tables{self.context(name.position)}")
+                raise SqlError(
+                    -27,
+                    f"Field '{name.column}' is ambiguous among the applicable tables{self.context(name.position)}",
+                )
             if hits:
                 return hits[0]
             at = at.outer

@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import functions_dates
-from . import functions_numbers
-from . import functions_text
+from . import aggregates, functions_dates, functions_numbers, functions_text, patterns
 from .casts import FUNCTIONS as CASTS
-from .errors import SqlError
-from .errors import fatal
-from .values import MAX_STRING
-from .values import sqlupper
-from .values import upper
+from .errors import SqlError, fatal
+from .values import MAX_STRING, sqlupper, upper
 
 CACHED_STATEMENTS = 256
 PAGE_CACHE_KIB = 8_000
@@ -63,13 +57,19 @@ class _Guarded:
 
 FUNCTIONS = {
     name: _guard(function)
-    for table in (functions_text.FUNCTIONS, functions_numbers.FUNCTIONS, functions_dates.FUNCTIONS, CASTS)
+    for table in (
+        patterns.FUNCTIONS,
+        functions_text.FUNCTIONS,
+        functions_numbers.FUNCTIONS,
+        functions_dates.FUNCTIONS,
+        CASTS,
+    )
     for name, function in table.items()
 }
 CLOCK = {name: _guard(function) for name, function in functions_dates.CLOCK.items()}
 AGGREGATES = {
     name: type(f"Guarded{aggregate.__name__}", (_Guarded,), {"inner": aggregate})
-    for name, aggregate in functions_numbers.AGGREGATES.items()
+    for name, aggregate in aggregates.AGGREGATES.items()
 }
 
 
@@ -103,7 +103,11 @@ def take_error(error: sqlite3.Error) -> SqlError | None:
 def connect(path: Path, lock_timeout: float) -> sqlite3.Connection:
     """Open a connection with our functions and collations."""
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, cached_statements=CACHED_STATEMENTS, timeout=lock_timeout
+        path,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=CACHED_STATEMENTS,
+        timeout=lock_timeout,
     )
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_STRING * 6)
     connection.executescript(
@@ -115,7 +119,7 @@ def connect(path: Path, lock_timeout: float) -> sqlite3.Connection:
     for name, function in CLOCK.items():
         connection.create_function(name, -1, function)
     for name, aggregate in AGGREGATES.items():
-        connection.create_aggregate(name, 1, aggregate)  # type: ignore[arg-type]
+        connection.create_aggregate(name, 1, aggregate)
     for name, compare in COLLATIONS.items():
         connection.create_collation(name, compare)
     return connection

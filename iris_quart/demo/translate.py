@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from . import nodes
-from .catalog import ROW_ID
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
-from .errors import SqlError
-from .errors import not_privileged
-from .plans import Plan
-from .plans import Query
-from .plans import Written
-from .scope import Names
-from .scope import Scope
-from .scope import Source
-from .scope import outputs_of
+from .catalog import ROW_ID, Catalog, Column, Table, fold, quoted
+from .errors import SqlError, not_privileged
+from .plans import Plan, Query, Written
+from .scope import Names, Scope, Source, outputs_of
 from .translate_queries import QueryTranslator
-from .typed import LITERAL
-from .typed import PARAMETER
-from .typed import Typed
+from .typed import LITERAL, PARAMETER, Typed
 from .types import BIGINT
 
-QUERY, INSERT, UPDATE, DELETE, TRUNCATE, DEFINITION = "query", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "definition"
+QUERY, INSERT, UPDATE, DELETE, TRUNCATE, DEFINITION = (
+    "query",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "TRUNCATE",
+    "definition",
+)
 
 
-def translate(statement: nodes.Statement, catalog: Catalog, *, odbc: bool, shuffle: int | None, text: str) -> Plan:
+def translate(
+    statement: nodes.Statement, catalog: Catalog, *, odbc: bool, shuffle: int | None, text: str
+) -> Plan:
     """Return the plan of a statement; raise SqlError for what it cannot mean."""
     body = statement.body
     if isinstance(body, nodes.Definition):
@@ -106,7 +102,9 @@ class WriteTranslator(QueryTranslator):
 
     def _count_matches(self, columns: int, values: int) -> None:
         if columns != values:
-            raise SqlError(-62, f"The number of values ({values}) does not match the number of fields ({columns})")
+            raise SqlError(
+                -62, f"The number of values ({values}) does not match the number of fields ({columns})"
+            )
 
     def update(self, node: nodes.Update, parameters: int) -> Plan:
         """Return the plan of an UPDATE."""
@@ -158,7 +156,9 @@ class WriteTranslator(QueryTranslator):
         """Return the plan of a TRUNCATE TABLE."""
         target = self._target(node.table, ())
         if target.view is not None:
-            raise SqlError(-35, "INSERT/UPDATE/DELETE not allowed for non-updateable view: TRUNCATE needs a table")
+            raise SqlError(
+                -35, "INSERT/UPDATE/DELETE not allowed for non-updateable view: TRUNCATE needs a table"
+            )
         return Plan(TRUNCATE, parameters, table=target.table, writes=((DELETE, target.name),))
 
     # Pieces --------------------------------------------------------------------------------
@@ -174,7 +174,9 @@ class WriteTranslator(QueryTranslator):
         if item.category == LITERAL:
             return Written("constant", item.value, kind=item.kind)
         if item.type.is_stream and item.column is None:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         computed.append(item)
         return Written("computed", None, len(computed) - 1, item.kind)
 
@@ -185,7 +187,12 @@ class WriteTranslator(QueryTranslator):
         return Query(f"SELECT {texts}{tail}", self.rendering.slots.listed(), outputs_of(tuple(computed)))
 
     def _rows(
-        self, where: nodes.Expression | None, target: _Target, source: Source, scope: Scope, computed: list[Typed]
+        self,
+        where: nodes.Expression | None,
+        target: _Target,
+        source: Source,
+        scope: Scope,
+        computed: list[Typed],
     ) -> Query:
         self.aggregates = 0
         tests = []
@@ -219,7 +226,9 @@ class WriteTranslator(QueryTranslator):
     def _view_target(self, view: Table) -> _Target:
         """Return the table behind an updatable view; raise -35."""
         query = view.query
-        refusal = SqlError(-35, f"INSERT/UPDATE/DELETE not allowed for non-updateable view: '{view.full_name}'")
+        refusal = SqlError(
+            -35, f"INSERT/UPDATE/DELETE not allowed for non-updateable view: '{view.full_name}'"
+        )
         if not isinstance(query, nodes.Select) or len(query.sources) != 1 or view.check_option == "READ ONLY":
             raise refusal
         source = query.sources[0]
@@ -230,13 +239,10 @@ class WriteTranslator(QueryTranslator):
         if base.is_view or base.system:
             raise refusal
         _check_writable(base)
-        columns: dict[str, Column] = {}
         listed = _view_items(query, base)
         if listed is None or len(listed) != len(view.columns):
             raise refusal
-        for label, column in zip(view.columns, listed, strict=True):
-            columns[label] = column
-        return _Target(base, view, query.where, view.full_name, columns)
+        return _Target(base, view, query.where, view.full_name, dict(zip(view.columns, listed, strict=True)))
 
 
 class _Target:

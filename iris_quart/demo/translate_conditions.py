@@ -6,14 +6,8 @@ from . import nodes
 from .errors import SqlError
 from .scope import Scope
 from .translate_expressions import ExpressionTranslator
-from .typed import Typed
-from .typed import collation_of
-from .typed import common_kind
-from .typed import same_form
-from .typed import with_collation
-from .types import EXACT
-from .types import TEXT
-from .types import VARCHAR
+from .typed import Typed, collation_of, common_kind, same_form, with_collation
+from .types import EXACT, TEXT, VARCHAR
 
 
 class ConditionTranslator(ExpressionTranslator):
@@ -119,7 +113,9 @@ class ConditionTranslator(ExpressionTranslator):
     def _text_operand(self, node: nodes.Expression, scope: Scope) -> Typed:
         operand = self.value(node, scope, VARCHAR)
         if operand.type.is_stream:
-            raise SqlError(-313, f"Invalid operation on a stream field: {operand.label or 'stream'} in a comparison")
+            raise SqlError(
+                -313, f"Invalid operation on a stream field: {operand.label or 'stream'} in a comparison"
+            )
         return operand
 
     def _text_test(self, node: nodes.TextTest, scope: Scope) -> str:

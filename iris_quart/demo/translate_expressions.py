@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from . import nodes
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import fold
-from .catalog import quoted
-from .errors import SqlError
-from .errors import not_done
-from .scope import Found
-from .scope import Names
-from .scope import Scope
-from .scope import Source
-from .typed import COLUMN
-from .typed import EXPRESSION
-from .typed import LITERAL
-from .typed import PARAMETER
-from .typed import SUBQUERY
-from .typed import Rendering
-from .typed import Typed
-from .typed import literal
-from .types import BIGINT
-from .types import DATE
-from .types import DATE_TYPE
-from .types import DECIMAL
-from .types import DOUBLE
-from .types import DOUBLE_TYPE
-from .types import EXACT
-from .types import INTEGER
-from .types import NUMERIC
-from .types import POSIXTIME
-from .types import TEXT
-from .types import TIME_TYPE
-from .types import TIMESTAMP
-from .types import TIMESTAMP_TYPE
-from .types import VARCHAR
-from .types import SqlType
+from . import nodes, values
+from .catalog import Catalog, Column, fold, quoted
+from .conversions import Value, encode
+from .errors import SqlError, not_done, shortened
+from .scope import Found, Names, Scope, Source
+from .typed import COLUMN, EXPRESSION, LITERAL, PARAMETER, SUBQUERY, Rendering, Typed, constant, literal
+from .types import (
+    BIGINT,
+    DATE,
+    DATE_TYPE,
+    DECIMAL,
+    DOUBLE,
+    DOUBLE_TYPE,
+    EXACT,
+    INTEGER,
+    NUMERIC,
+    POSIXTIME,
+    TEXT,
+    TIME_TYPE,
+    TIMESTAMP,
+    TIMESTAMP_TYPE,
+    VARCHAR,
+    SqlType,
+)
 
 OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "#": "modulo", "\\": "quotient"}
 SUFFIXES = {INTEGER: "integer", DECIMAL: "decimal", DOUBLE: "double", DATE: "integer"}
@@ -128,17 +117,27 @@ class ExpressionTranslator:
         else:
             sql = f"{source.alias}.{quoted(column.storage or '')}"
         return Typed(
-            sql, column.type, column.collation, COLUMN, column.name, column=column, table=source.table, source=source.alias
+            sql,
+            column.type,
+            column.collation,
+            COLUMN,
+            column.name,
+            column=column,
+            table=source.table,
+            source=source.alias,
         )
 
     def _arrow(self, node: nodes.Arrow, scope: Scope) -> Typed:
         base = node.reference
         item = self._arrow(base, scope) if isinstance(base, nodes.Arrow) else self.value(base, scope)
         column = item.column
-        target = self.catalog.by_full_name(column.reference) if column is not None and column.reference else None
+        target = (
+            self.catalog.by_full_name(column.reference) if column is not None and column.reference else None
+        )
         if column is None or target is None or target.row_id is None:
+            context = self.names.context(node.position)
             raise SqlError(
-                -68, f"Field '{item.label or ''}' is not a reference: -> cannot follow it{self.names.context(node.position)}"
+                -68, f"Field '{item.label or ''}' is not a reference: -> cannot follow it{context}"
             )
         owner = _scope_of(scope, item.source)
         key = (item.source, fold(column.name))
@@ -176,13 +175,13 @@ class ExpressionTranslator:
     def number(self, item: Typed) -> Typed:
         """Return an operand of arithmetic; raise for kinds that have none."""
         if item.type.is_stream:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         if item.kind in (TIMESTAMP, POSIXTIME):
             raise not_done("arithmetic on timestamps")
         if item.category == LITERAL and isinstance(item.value, str):
-            from .values import leading_number
-
-            return literal(leading_number(item.value))
+            return literal(values.leading_number(item.value))
         return item
 
     def _concatenation(self, node: nodes.Concatenation, scope: Scope) -> Typed:
@@ -190,7 +189,9 @@ class ExpressionTranslator:
         collation = next((item.collation for item in operands if item.column is not None), EXACT)
         if any(item.is_null for item in operands):
             return Typed("NULL", VARCHAR)
-        return Typed("(" + " || ".join(self.rendering.as_text(item) for item in operands) + ")", VARCHAR, collation)
+        return Typed(
+            "(" + " || ".join(self.rendering.as_text(item) for item in operands) + ")", VARCHAR, collation
+        )
 
     def _case(self, node: nodes.Case, scope: Scope, expect: SqlType | None) -> Typed:
         results = [self.value(result, scope, expect) for _, result in node.branches]
@@ -214,7 +215,10 @@ class ExpressionTranslator:
         """Return the type and collation that several results share."""
         for item in items:
             if item.type.is_stream:
-                raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+                raise SqlError(
+                    -37,
+                    f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}",
+                )
         typed = [item for item in items if not item.is_null and item.category != PARAMETER]
         kinds = {item.kind for item in typed}
         collation = next((item.collation for item in typed if item.category != LITERAL), EXACT)
@@ -234,10 +238,7 @@ class ExpressionTranslator:
         return Typed(f"({sql})", item.type, item.collation, SUBQUERY)
 
     def _typed_literal(self, node: nodes.TypedLiteral) -> Typed:
-        from . import values
-        from .conversions import encode
-
-        readers = {
+        readers: dict[str, tuple[Callable[[str], Value], SqlType]] = {
             "D": (values.date_from_text, DATE_TYPE),
             "T": (values.time_from_text, TIME_TYPE),
             "TS": (values.timestamp_from_text, TIMESTAMP_TYPE),
@@ -247,8 +248,6 @@ class ExpressionTranslator:
             value = reader(node.text)
         except ValueError:
             raise bad_moment(node.text, time=node.kind == "T") from None
-        from .typed import constant
-
         return Typed(constant(encode(value, data_type.kind)), data_type)
 
     # Given by the classes built on this one ------------------------------------------------
@@ -276,10 +275,10 @@ class ExpressionTranslator:
 
 def bad_moment(text: str, *, time: bool = False) -> SqlError:
     """Return -146 or -147 for a text that is no date or time."""
-    from .errors import shortened
-
     if time:
-        return SqlError(-147, f"Unable to convert time input to a valid logical time value: '{shortened(text)}'")
+        return SqlError(
+            -147, f"Unable to convert time input to a valid logical time value: '{shortened(text)}'"
+        )
     return SqlError(-146, f"Unable to convert date input to a valid logical date value: '{shortened(text)}'")
 
 

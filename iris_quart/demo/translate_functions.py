@@ -5,44 +5,39 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import nodes
-from .errors import SqlError
-from .errors import not_done
-from .function_table import FUNCTIONS
-from .function_table import TYPES
-from .function_table import Function
+from .errors import SqlError, not_done
+from .function_table import FUNCTIONS, TYPES, Function
 from .functions_dates import unit_name
 from .scope import Scope
 from .translate_conditions import ConditionTranslator
 from .translate_expressions import SUFFIXES
-from .typed import AGGREGATE
-from .typed import PARAMETER
-from .typed import Typed
-from .typed import literal
-from .typed import with_collation
-from .types import BIGINT
-from .types import BINARY
-from .types import BINARY_STREAM
-from .types import DATE
-from .types import DATE_TYPE
-from .types import DECIMAL
-from .types import DOUBLE
-from .types import DOUBLE_TYPE
-from .types import EXACT
-from .types import INTEGER
-from .types import LIST
-from .types import NUMERIC
-from .types import POSIXTIME
-from .types import SQLSTRING
-from .types import SQLUPPER
-from .types import TEXT
-from .types import TEXT_STREAM
-from .types import TIME
-from .types import TIME_TYPE
-from .types import TIMESTAMP_TYPE
-from .types import VARBINARY
-from .types import VARCHAR
-from .types import SqlType
-from .types import declared
+from .typed import AGGREGATE, PARAMETER, Typed, literal, with_collation
+from .types import (
+    BIGINT,
+    BINARY,
+    BINARY_STREAM,
+    DATE,
+    DATE_TYPE,
+    DECIMAL,
+    DOUBLE,
+    DOUBLE_TYPE,
+    EXACT,
+    INTEGER,
+    LIST,
+    NUMERIC,
+    POSIXTIME,
+    SQLSTRING,
+    SQLUPPER,
+    TEXT,
+    TEXT_STREAM,
+    TIME,
+    TIME_TYPE,
+    TIMESTAMP_TYPE,
+    VARBINARY,
+    VARCHAR,
+    SqlType,
+    declared,
+)
 
 COLLATING = {
     "%EXACT": EXACT,
@@ -57,7 +52,20 @@ COLLATING = {
     "%MINUS": None,
 }
 AGGREGATES = frozenset(
-    "COUNT SUM AVG MIN MAX LIST STDDEV STDDEV_SAMP STDDEV_POP VARIANCE VAR_SAMP VAR_POP".split()
+    [
+        "COUNT",
+        "SUM",
+        "AVG",
+        "MIN",
+        "MAX",
+        "LIST",
+        "STDDEV",
+        "STDDEV_SAMP",
+        "STDDEV_POP",
+        "VARIANCE",
+        "VAR_SAMP",
+        "VAR_POP",
+    ]
 )
 SPREADS = {
     "STDDEV": "iris_deviation",
@@ -67,10 +75,26 @@ SPREADS = {
     "VAR_SAMP": "iris_variance",
     "VAR_POP": "iris_population_variance",
 }
-WINDOWS = frozenset("ROW_NUMBER RANK DENSE_RANK".split())
-WINDOW_AGGREGATES = frozenset("COUNT MIN MAX".split())
+WINDOWS = frozenset(["ROW_NUMBER", "RANK", "DENSE_RANK"])
+WINDOW_AGGREGATES = frozenset(["COUNT", "MIN", "MAX"])
 OUTWARD = frozenset({"%ODBCOUT", "%EXTERNAL"})
 INWARD = frozenset({"%ODBCIN", "%INTERNAL"})
+
+STYLES = {
+    "23": "YYYY-MM-DD",
+    "101": "MM/DD/YYYY",
+    "102": "YYYY.MM.DD",
+    "103": "DD/MM/YYYY",
+    "104": "DD.MM.YYYY",
+    "105": "DD-MM-YYYY",
+    "108": "HH24:MI:SS",
+    "110": "MM-DD-YYYY",
+    "111": "YYYY/MM/DD",
+    "112": "YYYYMMDD",
+    "120": "YYYY-MM-DD HH24:MI:SS",
+    "121": "YYYY-MM-DD HH24:MI:SS.FF3",
+}
+"""Format texts of the style numbers of CONVERT."""
 
 
 class FunctionTranslator(ConditionTranslator):
@@ -84,7 +108,9 @@ class FunctionTranslator(ConditionTranslator):
         if name in AGGREGATES:
             return self._aggregate(node, scope)
         if node.distinct:
-            raise SqlError(-12, f"DISTINCT is allowed in an aggregate only{self.names.context(node.position)}")
+            raise SqlError(
+                -12, f"DISTINCT is allowed in an aggregate only{self.names.context(node.position)}"
+            )
         if name in COLLATING:
             return self._collating(node, scope)
         if name in OUTWARD or name in INWARD:
@@ -98,7 +124,10 @@ class FunctionTranslator(ConditionTranslator):
             raise SqlError(-359, f"User defined SQL function 'SQLUSER.{name}' does not exist")
         count = len(node.arguments)
         if not function.least <= count <= function.most:
-            raise SqlError(-1, f"Invalid SQL statement: {name} does not take {count} arguments{self.names.context(node.position)}")
+            raise SqlError(
+                -1,
+                f"Invalid SQL statement: {name} does not take {count} arguments{self.names.context(node.position)}",
+            )
         return self._function(name, function, node, scope)
 
     def _function(self, name: str, function: Function, node: nodes.Call, scope: Scope) -> Typed:
@@ -125,7 +154,9 @@ class FunctionTranslator(ConditionTranslator):
 
     def _argument(self, item: Typed, takes: str, function: Function) -> str:
         if item.type.is_stream and not function.streams:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         if takes == "b":
             return self.rendering.plain(item) if _raw(item) else self.rendering.as_text(item)
         if takes in "tf":
@@ -168,7 +199,10 @@ class FunctionTranslator(ConditionTranslator):
 
     def _only_argument(self, node: nodes.Call) -> nodes.Expression:
         if len(node.arguments) != 1:
-            raise SqlError(-1, f"Invalid SQL statement: {node.name} takes one argument{self.names.context(node.position)}")
+            raise SqlError(
+                -1,
+                f"Invalid SQL statement: {node.name} takes one argument{self.names.context(node.position)}",
+            )
         return node.arguments[0]
 
     def _collating(self, node: nodes.Call, scope: Scope) -> Typed:
@@ -177,7 +211,9 @@ class FunctionTranslator(ConditionTranslator):
             raise not_done(node.name)
         item = self.value(self._only_argument(node), scope, VARCHAR)
         if item.type.is_stream:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         if collation == EXACT:
             if item.category in ("Literal", "HostVar") or item.kind not in (TEXT, LIST):
                 return replace(item, collation=EXACT, column=None, label=None)
@@ -188,10 +224,14 @@ class FunctionTranslator(ConditionTranslator):
     def _transformed(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
         item = self.value(self._only_argument(node), scope, expect)
         if item.type.is_stream:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         if node.name in OUTWARD:
             if item.kind not in (DATE, TIME, POSIXTIME, LIST):
-                return replace(item, column=None, label=None, category="Expression", sql=self.rendering.plain(item))
+                return replace(
+                    item, column=None, label=None, category="Expression", sql=self.rendering.plain(item)
+                )
             return Typed(f"iris_odbc_out({self.rendering.plain(item)}, '{item.kind}')", VARCHAR)
         if expect is not None and expect.kind in (DATE, TIME, POSIXTIME, LIST):
             sql = f"iris_odbc_in({self.rendering.as_text(item)}, '{expect.kind}')"
@@ -204,7 +244,9 @@ class FunctionTranslator(ConditionTranslator):
         least = {"IFNULL": 2, "NULLIF": 2, "NVL": 2, "ISNULL": 2, "DECODE": 3}.get(node.name, 1)
         most = {"IFNULL": 3, "NULLIF": 2, "NVL": 2, "ISNULL": 2}.get(node.name, 99)
         if not least <= len(node.arguments) <= most:
-            raise SqlError(-1, f"Invalid SQL statement: {node.name} does not take {len(node.arguments)} arguments")
+            raise SqlError(
+                -1, f"Invalid SQL statement: {node.name} does not take {len(node.arguments)} arguments"
+            )
         if node.name == "DECODE":
             return self._decode(node, scope, expect)
         items = [self.value(argument, scope, expect) for argument in node.arguments]
@@ -248,14 +290,20 @@ class FunctionTranslator(ConditionTranslator):
         if node.star:
             return Typed("count(*)", BIGINT, category=AGGREGATE)
         if len(node.arguments) != 1:
-            raise SqlError(-1, f"Invalid SQL statement: {name} takes one argument{self.names.context(node.position)}")
+            raise SqlError(
+                -1, f"Invalid SQL statement: {name} takes one argument{self.names.context(node.position)}"
+            )
         before, bare = self.aggregates, self.bare_columns
         item = self.value(node.arguments[0], scope, NUMERIC if name in ("SUM", "AVG") else None)
         self.bare_columns = bare
         if self.aggregates != before:
-            raise SqlError(-78, f"An aggregate cannot stand inside another{self.names.context(node.position)}")
+            raise SqlError(
+                -78, f"An aggregate cannot stand inside another{self.names.context(node.position)}"
+            )
         if item.type.is_stream:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         word = "DISTINCT " if node.distinct else ""
         plain = with_collation(self.rendering.plain(item), item.kind, item.collation)
         if name == "COUNT":
@@ -302,7 +350,9 @@ class FunctionTranslator(ConditionTranslator):
 
     def _sort_key(self, item: Typed) -> str:
         if item.type.is_stream:
-            raise SqlError(-313, f"Invalid operation on a stream field: {item.label or 'stream'} in an ordering")
+            raise SqlError(
+                -313, f"Invalid operation on a stream field: {item.label or 'stream'} in an ordering"
+            )
         sql = item.sql if item.collated else self.rendering.plain(item)
         return with_collation(sql, item.kind, item.collation)
 
@@ -321,7 +371,9 @@ class FunctionTranslator(ConditionTranslator):
         elif data_type.kind == BINARY_STREAM:
             data_type = VARBINARY
         if item.type.is_stream:
-            raise SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}")
+            raise SqlError(
+                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+            )
         size = "NULL" if data_type.length is None else str(data_type.length)
         scale = "NULL" if data_type.scale is None else str(data_type.scale)
         if data_type.kind == INTEGER:
@@ -330,16 +382,17 @@ class FunctionTranslator(ConditionTranslator):
         return Typed(sql, data_type)
 
     def _styled(self, node: nodes.Cast, item: Typed, data_type: SqlType, scope: Scope) -> Typed:
-        layouts = {"101": "MM/DD/YYYY", "102": "YYYY.MM.DD", "103": "DD/MM/YYYY", "104": "DD.MM.YYYY", "105": "DD-MM-YYYY",
-                   "110": "MM-DD-YYYY", "111": "YYYY/MM/DD", "112": "YYYYMMDD", "120": "YYYY-MM-DD HH24:MI:SS",
-                   "121": "YYYY-MM-DD HH24:MI:SS.FF3", "108": "HH24:MI:SS", "23": "YYYY-MM-DD"}  # fmt: skip
         assert node.style is not None
         style = node.style.value if isinstance(node.style, nodes.Literal) else None
-        layout = layouts.get(str(style))
+        layout = STYLES.get(str(style))
         if layout is None or data_type.kind not in (TEXT, DATE):
             raise not_done(f"CONVERT with style {style}")
         if data_type.kind == TEXT:
-            moment = self.rendering.as_kind(item, "timestamp") if item.kind == POSIXTIME else self.rendering.plain(item)
+            moment = (
+                self.rendering.as_kind(item, "timestamp")
+                if item.kind == POSIXTIME
+                else self.rendering.plain(item)
+            )
             return Typed(f"iris_to_char({moment}, '{layout}')", data_type)
         return Typed(f"iris_to_date({self.rendering.as_text(item)}, '{layout}')", DATE_TYPE)
 

@@ -5,32 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import nodes
-from .catalog import ROW_ID
-from .catalog import Table
-from .catalog import quoted
-from .errors import SqlError
-from .errors import not_done
-from .errors import not_found
+from .catalog import ROW_ID, Table, quoted
+from .errors import SqlError, not_done, not_found
 from .plans import Query
-from .scope import VIEW_ROW
-from .scope import Names
-from .scope import Scope
-from .scope import Source
-from .scope import numbered_row
-from .scope import outputs_of
+from .scope import VIEW_ROW, Names, Scope, Source, numbered_row, outputs_of
 from .translate_functions import FunctionTranslator
-from .typed import COLUMN
-from .typed import EXPRESSION
-from .typed import LITERAL
-from .typed import Typed
-from .typed import relabelled
-from .typed import with_collation
-from .types import BIGINT
-from .types import EXACT
-from .types import TEXT
-from .types import VARCHAR
+from .typed import COLUMN, EXPRESSION, LITERAL, Typed, relabelled, with_collation
+from .types import BIGINT, EXACT, TEXT, VARCHAR
 
-JOINS = {"INNER": "JOIN", "LEFT": "LEFT JOIN", "RIGHT": "RIGHT JOIN", "FULL": "FULL JOIN", "CROSS": "CROSS JOIN"}
+JOINS = {
+    "INNER": "JOIN",
+    "LEFT": "LEFT JOIN",
+    "RIGHT": "RIGHT JOIN",
+    "FULL": "FULL JOIN",
+    "CROSS": "CROSS JOIN",
+}
 MAX_ITEMS = 1000
 """Most items of a SELECT list (InterSystems SQL Reference, SELECT)."""
 
@@ -81,7 +70,10 @@ class QueryTranslator(FunctionTranslator):
         right, right_sql = self.query(node.right, outer)
         if len(left) != len(right):
             raise SqlError(-9, f"The queries of a {node.operator} have {len(left)} and {len(right)} items")
-        types = [self.unified((_value_of(first), _value_of(second))) for first, second in zip(left, right, strict=True)]
+        types = [
+            self.unified((_value_of(first), _value_of(second)))
+            for first, second in zip(left, right, strict=True)
+        ]
         sides: list[str] = []
         for outputs, sql in ((left, left_sql), (right, right_sql)):
             alias = self.alias()
@@ -124,7 +116,9 @@ class QueryTranslator(FunctionTranslator):
 
     # SELECT --------------------------------------------------------------------------------
 
-    def _select(self, node: nodes.Select, outer: Scope | None, *, final: bool) -> tuple[tuple[Typed, ...], str]:
+    def _select(
+        self, node: nodes.Select, outer: Scope | None, *, final: bool
+    ) -> tuple[tuple[Typed, ...], str]:
         scope = Scope(outer)
         self.aggregates = self.bare_columns = 0
         parts: list[FromPart] = []
@@ -200,7 +194,8 @@ class QueryTranslator(FunctionTranslator):
             if item.type.is_stream:
                 if node.distinct or group:
                     raise SqlError(
-                        -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
+                        -37,
+                        f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}",
                     )
                 sql = self._stream(item) if final else item.sql
             elif self._answers_collated(item, node, group):
@@ -212,7 +207,9 @@ class QueryTranslator(FunctionTranslator):
                 elif not final or node.distinct:
                     sql = with_collation(sql, item.kind, item.collation)
             texts.append(f"{sql} AS c{number}")
-            outputs.append(Typed(f"c{number}", item.type, item.collation, COLUMN, item.label, column=item.column))
+            outputs.append(
+                Typed(f"c{number}", item.type, item.collation, COLUMN, item.label, column=item.column)
+            )
         return tuple(outputs), texts
 
     def _answers_collated(self, item: Typed, node: nodes.Select, group: list[str]) -> bool:
@@ -241,7 +238,9 @@ class QueryTranslator(FunctionTranslator):
             if isinstance(key, int):
                 output = items[key - 1]
                 if output.type.is_stream:
-                    raise SqlError(-313, f"Invalid operation on a stream field: {output.label} in an ordering")
+                    raise SqlError(
+                        -313, f"Invalid operation on a stream field: {output.label} in an ordering"
+                    )
                 texts.append(f"{key}{_collate(output)}{down}")
                 continue
             if node.distinct:

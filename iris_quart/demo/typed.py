@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
-from .catalog import Column
-from .catalog import Table
-from .conversions import Stored
-from .conversions import Value
-from .conversions import comparable
+from .catalog import Column, Table
+from .conversions import Stored, Value, comparable
 from .errors import SqlError
 from .plans import Slot
-from .types import BINARY
-from .types import BINARY_STREAM
-from .types import DECIMAL
-from .types import DOUBLE
-from .types import EXACT
-from .types import INTEGER
-from .types import TEXT
-from .types import TEXT_STREAM
-from .types import TIME
-from .types import VARCHAR
-from .types import SqlType
+from .types import (
+    BIGINT,
+    BINARY,
+    BINARY_STREAM,
+    DECIMAL,
+    DOUBLE,
+    DOUBLE_TYPE,
+    EXACT,
+    INTEGER,
+    NUMERIC,
+    TEXT,
+    TEXT_STREAM,
+    TIME,
+    VARCHAR,
+    SqlType,
+)
 
 COLUMN, LITERAL, PARAMETER, AGGREGATE, EXPRESSION, SUBQUERY = (
     "column",
@@ -154,7 +156,9 @@ def common_kind(left: Typed, right: Typed) -> str:
     """Return the kind in which two expressions are compared; raise -313 for a stream."""
     for item in (left, right):
         if item.type.is_stream:
-            raise SqlError(-313, f"Invalid operation on a stream field: {item.label or 'stream'} in a comparison")
+            raise SqlError(
+                -313, f"Invalid operation on a stream field: {item.label or 'stream'} in a comparison"
+            )
     if left.open and not right.open:
         return right.kind if not right.is_null else left.kind
     if right.open and not left.open:
@@ -188,17 +192,13 @@ def with_collation(sql: str, kind: str, collation: str) -> str:
 
 def stream_error(item: Typed, where: str) -> SqlError:
     """Return -37 for a function that takes no streams."""
-    return SqlError(-37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label} in {where}")
+    return SqlError(
+        -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label} in {where}"
+    )
 
 
 def literal(value: Value) -> Typed:
     """Return a constant."""
-    from decimal import Decimal
-
-    from .types import BIGINT
-    from .types import DOUBLE_TYPE
-    from .types import NUMERIC
-
     data_type = VARCHAR
     if isinstance(value, Decimal):
         data_type = NUMERIC

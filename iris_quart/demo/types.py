@@ -7,8 +7,7 @@ without arguments, (p, 0) with one).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .errors import SqlError
 

@@ -1,7 +1,7 @@
 """Written values: the checks of a column's type, before a value is stored.
 
-Codes and texts: -104 in INSERT and -105 in UPDATE for a value that its type refuses (seen in the wild: over-long text is
--104 in INSERT, a too precise number -105 in UPDATE), -108 for a missing required value (text seen in the wild).
+Codes and texts: -104 in INSERT and -105 in UPDATE for a value that its type refuses (seen in the wild:
+over-long text is -104 in INSERT, a too precise number -105 in UPDATE), -108 for a missing required value (text seen in the wild).
 """
 
 from __future__ import annotations
@@ -10,26 +10,23 @@ import math
 from decimal import Decimal
 
 from . import values
-from .catalog import Column
-from .catalog import Table
-from .conversions import Stored
-from .conversions import Value
-from .conversions import convert
-from .conversions import encode
-from .errors import SqlError
-from .errors import shortened
-from .types import BINARY
-from .types import BINARY_STREAM
-from .types import DATE
-from .types import DECIMAL
-from .types import DOUBLE
-from .types import INTEGER
-from .types import LIST
-from .types import POSIXTIME
-from .types import TEXT
-from .types import TEXT_STREAM
-from .types import TIME
-from .types import TIMESTAMP
+from .catalog import Column, Table
+from .conversions import Stored, Value, convert, encode
+from .errors import SqlError, shortened
+from .types import (
+    BINARY,
+    BINARY_STREAM,
+    DATE,
+    DECIMAL,
+    DOUBLE,
+    INTEGER,
+    LIST,
+    POSIXTIME,
+    TEXT,
+    TEXT_STREAM,
+    TIME,
+    TIMESTAMP,
+)
 
 MAX_STREAM = 16 * values.MAX_STRING
 """Most characters of a stream here; a stream of IRIS has no such bound, the embedded file does."""
@@ -51,7 +48,9 @@ def checked(table: Table, column: Column, value: Value, source: str, *, insert: 
 def failed(table: Table, column: Column, value: Value, *, insert: bool) -> SqlError:
     """Return -104 or -105 (text seen in the wild)."""
     shown = "" if isinstance(value, bytes) else f" (value '{shortened(value)}')"
-    return SqlError(-104 if insert else -105, f"Field '{table.full_name}.{column.name}'{shown} failed validation")
+    return SqlError(
+        -104 if insert else -105, f"Field '{table.full_name}.{column.name}'{shown} failed validation"
+    )
 
 
 def _typed(column: Column, value: Value, source: str, odbc: bool) -> Value:
@@ -101,7 +100,9 @@ def _decimal(column: Column, value: Value) -> Decimal:
     assert isinstance(exponent, int)
     if scale is not None and -exponent > scale:
         raise ValueError("too precise")
-    if precision is not None and len(exact.as_tuple().digits) + exponent > max(precision - (scale or 0), 19 - precision if precision == scale else 0):
+    if precision is not None and len(exact.as_tuple().digits) + exponent > max(
+        precision - (scale or 0), 19 - precision if precision == scale else 0
+    ):
         raise ValueError("too large")
     if len(exact.as_tuple().digits) > 19:
         raise ValueError("too many digits")

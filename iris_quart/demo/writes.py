@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from .catalog import ROW_ID
-from .catalog import Catalog
-from .catalog import Column
-from .catalog import Table
-from .catalog import fold
-from .catalog import quoted
-from .conversions import Stored
-from .conversions import Value
-from .conversions import decode
-from .conversions import encode
+from .catalog import ROW_ID, Catalog, Column, Table, fold, quoted
+from .conversions import Stored, Value, decode, encode
 from .definitions import CHILD_NUMBER
-from .errors import SqlError
-from .errors import not_found
+from .errors import SqlError, not_found
 from .locks import RowLocks
-from .plans import Parameter
-from .plans import Plan
-from .plans import Query
-from .plans import Written
-from .plans import bind
-from .plans import plain
+from .plans import Parameter, Plan, Query, Written, bind, plain
 from .types import TEXT
 from .validation import checked
 
@@ -108,7 +92,9 @@ class Writer:
             stored[column.name] = checked(table, column, value, kind, insert=True, odbc=self.odbc)
         existing = self._existing(table, stored) if or_update else None
         if existing is not None:
-            kept = {column.name: stored[column.name] for column in table.stored() if fold(column.name) in given}
+            kept = {
+                column.name: stored[column.name] for column in table.stored() if fold(column.name) in given
+            }
             self._write_row(table, existing, kept)
             return existing
         for foreign_key in table.foreign_keys:
@@ -120,11 +106,13 @@ class Writer:
         values = list(stored.values())
         child_id: str | None = None
         if table.parent and table.parent_column:
-            child_id = f"{_shown(stored[table.parent_column])}||{stored[CHILD_NUMBER]}"
+            child_id = f"{_shown(stored[table.parent_column])}||{_shown(stored[CHILD_NUMBER])}"
             self._check_parent(table, stored)
             names.insert(0, quoted(ROW_ID))
             values.insert(0, child_id)
-        columns = f"({', '.join(names)}) VALUES ({', '.join('?' * len(values))})" if names else "DEFAULT VALUES"
+        columns = (
+            f"({', '.join(names)}) VALUES ({', '.join('?' * len(values))})" if names else "DEFAULT VALUES"
+        )
         try:
             cursor = self.connection.execute(f"INSERT INTO {quoted(table.full_name)} {columns}", values)
         except sqlite3.IntegrityError as error:
@@ -144,10 +132,13 @@ class Writer:
 
     def _child_number(self, table: Table, given: dict[str, tuple[Value, str]]) -> Stored:
         parent = given.get(fold(table.parent_column or ""), (None, TEXT))[0]
-        sql = f"SELECT coalesce(max({quoted(CHILD_NUMBER)}), 0) + 1 FROM {quoted(table.full_name)} WHERE {quoted(table.parent_column or '')} = ?"
+        number, owner = quoted(CHILD_NUMBER), quoted(table.parent_column or "")
+        sql = f"SELECT coalesce(max({number}), 0) + 1 FROM {quoted(table.full_name)} WHERE {owner} = ?"
         column = table.column(table.parent_column or "")
         assert column is not None
-        found = self.connection.execute(sql, (checked(table, column, parent, TEXT, insert=True, odbc=self.odbc),))
+        found = self.connection.execute(
+            sql, (checked(table, column, parent, TEXT, insert=True, odbc=self.odbc),)
+        )
         return int(found.fetchone()[0])
 
     def _check_parent(self, table: Table, stored: dict[str, Stored]) -> None:
@@ -239,13 +230,17 @@ class Writer:
                     if child is not table or other != row_id:
                         self.delete(child, other)
                 else:
-                    self._reset(child, other, foreign_key.columns, default=foreign_key.on_delete == "SET DEFAULT")
+                    self._reset(
+                        child, other, foreign_key.columns, default=foreign_key.on_delete == "SET DEFAULT"
+                    )
         checks = [
             (child, foreign_key, self._key_values(table, row_id, foreign_key.targets))
             for child, foreign_key in self.catalog.referencing(table)
             if foreign_key.on_delete == "NO ACTION"
         ]
-        self.connection.execute(f"DELETE FROM {quoted(table.full_name)} WHERE {quoted(ROW_ID)} = ?", (row_id,))
+        self.connection.execute(
+            f"DELETE FROM {quoted(table.full_name)} WHERE {quoted(ROW_ID)} = ?", (row_id,)
+        )
         for child, foreign_key, values in checks:
             if self._matching(child, foreign_key.columns, values, limit=1):
                 raise _still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
@@ -276,7 +271,10 @@ class Writer:
 
     def _truncate(self, table: Table) -> None:
         for child, foreign_key in self.catalog.referencing(table):
-            if child is not table and self.connection.execute(f"SELECT 1 FROM {quoted(child.full_name)} LIMIT 1").fetchone():
+            if (
+                child is not table
+                and self.connection.execute(f"SELECT 1 FROM {quoted(child.full_name)} LIMIT 1").fetchone()
+            ):
                 raise _still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
         for child in self.catalog.children(table):
             self._truncate(child)
@@ -307,10 +305,18 @@ class Writer:
         self.locks.check(target.full_name, found)
 
     def _key_changed(
-        self, table: Table, child: Table, name: str, row_id: RowId, before: dict[str, Stored], changes: dict[str, Stored]
+        self,
+        table: Table,
+        child: Table,
+        name: str,
+        row_id: RowId,
+        before: dict[str, Stored],
+        changes: dict[str, Stored],
     ) -> None:
         foreign_key = next(item for item in child.foreign_keys if item.name == name)
-        if not any(column in changes and changes[column] != before.get(column) for column in foreign_key.targets):
+        if not any(
+            column in changes and changes[column] != before.get(column) for column in foreign_key.targets
+        ):
             return
         now = self._read(table, row_id, foreign_key.targets)
         old = [before.get(column, now[column]) for column in foreign_key.targets]
@@ -338,10 +344,12 @@ class Writer:
             other = self._find(table, columns, values)
             if other is not None and other != row_id:
                 shown = ",".join(
-                    f"{column}={_quoted_value(table, column, value)}" for column, value in zip(columns, values, strict=True)
+                    f"{column}={_quoted_value(table, column, value)}"
+                    for column, value in zip(columns, values, strict=True)
                 )
                 return SqlError(
-                    code, f"Table '{table.full_name}', Constraint '{name}', Field(s) {shown}; failed unique check"
+                    code,
+                    f"Table '{table.full_name}', Constraint '{name}', Field(s) {shown}; failed unique check",
                 )
         if table.parent:
             return SqlError(code, f"Table '{table.full_name}', Constraint 'IDKEY'; failed unique check")
@@ -359,7 +367,7 @@ def _storage(table: Table, name: str) -> str:
 
 
 def _shown(value: Stored) -> str:
-    return str(value)
+    return value if isinstance(value, str) else repr(value)
 
 
 def _quoted_value(table: Table, name: str, value: Stored) -> str:
@@ -374,7 +382,8 @@ def _quoted_value(table: Table, name: str, value: Stored) -> str:
 def _reference_failed(table: Table, name: str, columns: Sequence[str], code: int) -> SqlError:
     fields = f"(Field{'s' if len(columns) > 1 else ''} '{','.join(columns)}')"
     return SqlError(
-        code, f"Table '{table.full_name}', Foreign Key Constraint '{name}' {fields} failed referential integrity check"
+        code,
+        f"Table '{table.full_name}', Foreign Key Constraint '{name}' {fields} failed referential integrity check",
     )
 
 
