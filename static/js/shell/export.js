@@ -51,7 +51,7 @@ export async function openExport({ tab }) {
     namespace: tab.namespace, table: tab.table, view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
     rows: part?.rowIds, columns: part?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
   });
-  await download(url, `${tab.table}.csv`);
+  await download(url, `${tab.table}.csv`, part !== null);
 }
 
 function select(id, label, values, chosen) {
@@ -60,10 +60,11 @@ function select(id, label, values, chosen) {
 }
 
 /**
- * Fetch with progress. Where the browser can write to a file of the person's choice, the rows go straight to it;
- * elsewhere they are gathered and handed over at the end.
+ * Fetch with progress. Where the browser can write to a file of the person's choice, the rows go straight to it.
+ * Elsewhere few rows are gathered and handed over at the end; a whole table is left to the browser's own download,
+ * which needs no memory for it.
  */
-async function download(url, name) {
+async function download(url, name, few) {
   const abort = new AbortController();
   let sink = null;
   if (globalThis.showSaveFilePicker) {
@@ -71,9 +72,10 @@ async function download(url, name) {
       sink = await (await globalThis.showSaveFilePicker({ suggestedName: name, types: [{ accept: { "text/csv": [".csv"] } }] })).createWritable();
     } catch (error) {
       if (error.name === "AbortError") return;
-      sink = null; // not allowed here: gather instead
+      sink = null; // not allowed here
     }
   }
+  if (!sink && !few) return follow(url, name);
   const stop = () => abort.abort();
   let remove = toast(T.exportRunning(0, bytes(0)), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: stop }] });
   const text = () => document.querySelector("[data-key=export] p");
@@ -106,9 +108,13 @@ async function download(url, name) {
 
 function save(blob, name) {
   const href = URL.createObjectURL(blob);
+  follow(href, name);
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+function follow(href, name) {
   const link = el("a", { href, download: name });
   document.body.append(link);
   link.click();
   link.remove();
-  setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
