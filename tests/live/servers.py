@@ -60,7 +60,7 @@ class WebServer:
     ) -> None:
         self.instance = instance
         self.port = free_port()
-        self.workers = workers
+        self.worker_count = workers
         self.own = own
         self.options = list(options)
         servers = {"demo": {"url": iris_url}, "demo-readonly": {"url": iris_url, "read_only": True}}
@@ -102,9 +102,9 @@ class WebServer:
         """Give the command line."""
         bind = f"127.0.0.1:{self.port}"
         if self.own:
-            start = [sys.executable, "-m", "iris_quart.cli", "serve", "--workers", str(self.workers)]
+            start = [sys.executable, "-m", "iris_quart.cli", "serve", "--workers", str(self.worker_count)]
         else:
-            start = [sys.executable, "-m", "hypercorn", "iris_quart.asgi:app", "-w", str(self.workers)]
+            start = [sys.executable, "-m", "hypercorn", "iris_quart.asgi:app", "-w", str(self.worker_count)]
         return [*start, "--bind", bind, *self.options]
 
     def start(self) -> None:
@@ -143,6 +143,30 @@ class WebServer:
     async def stop_soon(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end and wait beside other tasks; gives the exit code."""
         return await asyncio.to_thread(self.stop, number)
+
+    def workers(self) -> list[int]:
+        """Give the process ids of the workers (Linux)."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        lines = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
+        return [child for child, line in lines.items() if b"spawn_main" in line or b"--supervised" in line]
+
+    def memory(self) -> int:
+        """Give the bytes that the workers hold in memory (Linux)."""
+        total = 0
+        for worker in self.workers():
+            status = Path(f"/proc/{worker}/status").read_text()
+            total += (
+                next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")) * 1024
+            )
+        return total
+
+    async def metrics(self) -> dict[str, float]:
+        """Read the metrics by name and labels, as Prometheus does; needs the setting `metrics_bind`."""
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
+            response = await client.get(f"http://{self.environment['IRIS_QUART_METRICS_BIND']}/metrics")
+        lines = [line for line in response.text.splitlines() if line and not line.startswith("#")]
+        return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
     @asynccontextmanager
     async def person(

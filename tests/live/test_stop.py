@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 
 from .conftest import Start
-from .servers import WebServer
 
 pytestmark = pytest.mark.live
 
@@ -77,28 +74,15 @@ async def test_silent_peers_do_not_hold_up_a_stop(start: Start) -> None:
         writer.close()
 
 
-def workers_of(server: WebServer) -> list[int]:
-    assert server.process is not None
-    found = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(server.process.pid)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [
-        int(line.split()[0]) for line in found.stdout.splitlines() if re.search("spawn_main|supervised", line)
-    ]
-
-
 async def test_a_killed_worker_is_replaced_and_the_others_go_on(start: Start) -> None:
     server = start(workers=2, own=True)
-    before = workers_of(server)
+    before = server.workers()
     assert len(before) == 2
     os.kill(before[0], signal.SIGKILL)
     async with server.person() as person, person.socket() as socket:
         await socket.ask("getSession")
         async with asyncio.timeout(10):
-            while len(workers_of(server)) < 2 or before[0] in workers_of(server):
+            while len(server.workers()) < 2 or before[0] in server.workers():
                 await asyncio.sleep(0.1)
         await socket.ask("getSession")
     assert await server.stop_soon() == 0
@@ -106,7 +90,7 @@ async def test_a_killed_worker_is_replaced_and_the_others_go_on(start: Start) ->
 
 async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None:
     server = start(workers=2, own=True)
-    workers = workers_of(server)
+    workers = server.workers()
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGKILL)
     server.process.wait()
