@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from iris_quart.errors import (
     ColumnNotFound,
@@ -18,7 +18,7 @@ from iris_quart.errors import (
     ValueRefused,
 )
 
-__all__ = ["SQL_ERROR", "SQL_ERRORS", "Explanation", "sql_error"]
+__all__ = ["SQL_ERROR", "SQL_ERRORS", "Explanation", "explain", "sql_error"]
 
 SQL_ERROR = re.compile(r"SQLCODE:\s*(-?\d+)\s+Message:\s*(.*)", re.DOTALL)
 """Shape of an SQL error's text; the spacing varies between releases."""
@@ -163,6 +163,8 @@ SQL_ERRORS: dict[int, Explanation] = {
     -415: _(SqlError, "IRIS stopped the statement with a fatal error."),
 }
 UNKNOWN = Explanation(SqlError, "IRIS refused the statement.")
+DETAILS = {"constraint": "constraint", "table": "table", "field": "column", "value": "value", "row": "rowId"}
+"""Names in the sentences, and the keys under which they travel."""
 SLOT = re.compile(r"\{(\w+):([^}]*)\}")
 
 
@@ -170,34 +172,40 @@ def sql_error(text: str, server_text: str | None = None) -> IrisQuartError:
     """Turn IRIS's text (`… SQLCODE: -30 Message: …`) into our error.
 
     The error carries the SQLCODE and IRIS's text; its `field` is the column and its `details` hold
-    constraint, table, column, value and row as far as the text names them.
+    constraint, table, column, value and row ID as far as the text names them.
     """
     match = SQL_ERROR.search(text)
     sqlcode, message = (int(match[1]), match[2].strip()) if match else (0, text)
+    return explain(sqlcode, _names(message), sqlcode_known=True, server_text=server_text or text)
+
+
+def explain(
+    sqlcode: int,
+    names: Mapping[str, str],
+    *,
+    hint: str | None = None,
+    sqlcode_known: bool = False,
+    server_text: str | None = None,
+) -> IrisQuartError:
+    """Give the error that stands for an SQLCODE; `names` may hold field, table, constraint, value and row.
+
+    Whoever refuses something before IRIS is asked gets the same words with `hint` at their end; only an
+    error that IRIS gave (`sqlcode_known`) carries the SQLCODE.
+    """
     explanation = SQL_ERRORS.get(sqlcode, UNKNOWN)
-    found = _names(message)
-    field = found.get("field")
+    found = dict(names)
+    if len(found.get("value", "")) > VALUE_MAX:
+        found["value"] = found["value"][: VALUE_MAX - 1] + "…"
     sentence = SLOT.sub(lambda slot: _fill(slot, found), explanation.sentence)
-    sentence = " ".join(sentence.split()).replace(" .", ".").replace(" is being", " is being")
+    sentence = " ".join(sentence.split()).replace(" .", ".")
     if explanation is UNKNOWN:
         sentence = f"IRIS refused the statement (SQLCODE {sqlcode})."
-    if explanation.hint:
-        sentence = f"{sentence} {explanation.hint}"
-    details: dict[str, Any] = {}
-    for name, key in (
-        ("constraint", "constraint"),
-        ("table", "table"),
-        ("field", "column"),
-        ("value", "value"),
-        ("row", "rowId"),
-    ):
-        if name in found:
-            details[key] = found[name]
+    details = {key: found[name] for name, key in DETAILS.items() if name in found}
     return explanation.error(
-        sentence,
-        sqlcode=sqlcode,
-        server_text=server_text or text,
-        field=field,
+        " ".join(filter(None, (sentence, explanation.hint if hint is None else hint))),
+        sqlcode=sqlcode if sqlcode_known else None,
+        server_text=server_text,
+        field=found.get("field"),
         details=details or None,
     )
 
@@ -217,7 +225,7 @@ def _names(message: str) -> dict[str, str]:
     found: dict[str, str] = {}
     value = VALUE.search(message)
     if value:
-        found["value"] = value[1] if len(value[1]) <= VALUE_MAX else value[1][: VALUE_MAX - 1] + "…"
+        found["value"] = value[1]
         # The value is the user's; nothing in it may be taken for IRIS's words.
         message = message[: value.start()] + message[value.end() :]
     for name, pattern in (("table", TABLE), ("field", FIELD), ("constraint", CONSTRAINT), ("row", ROW)):

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from .identifiers import ROW_ID
-from .metadata import Column, Table
+from .metadata import WHOLE_TEXT, Column, Table
 from .pages import row_id_parameter
 from .projection import Projection
-from .values import Category, Fragment, Parameter, Wire, compared, guard
+from .values import Fragment, Parameter, Wire, compared, guard
 
 __all__ = [
     "GUARDS_MAX",
@@ -53,7 +53,7 @@ def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
             continue
         if column.may_be_cut and isinstance(value, str) and len(value) == preview:
             beginning = f"%EXACT(SUBSTRING({column.sql}, 1, {preview})) = ?"
-            longer = f"CHARACTER_LENGTH({column.sql}) > {preview}"
+            longer = f"CHARACTER_LENGTH({column.sql}) > {max(WHOLE_TEXT, preview)}"
             condition = Fragment(
                 f"({condition.sql} OR ({longer} AND {beginning}))", (*condition.parameters, value)
             )
@@ -109,7 +109,12 @@ def newest_statement(table: Table) -> Fragment:
 
 
 def same_rows_statement(
-    table: Table, projection: Projection, values: Mapping[Column, Wire], *, after: Parameter | None, limit: int
+    table: Table,
+    projection: Projection,
+    values: Mapping[Column, Wire],
+    *,
+    after: Parameter | None,
+    limit: int,
 ) -> Fragment:
     """Find rows that hold these values, of those with a greater row ID than `after`; at most `limit`.
 
@@ -125,11 +130,6 @@ def same_rows_statement(
         f"SELECT TOP {limit} {projection.sql} FROM {table.sql}{where} ORDER BY {ROW_ID}",
         tuple(parameter for item in conditions for parameter in item.parameters),
     )
-
-
-def is_comparable(category: Category) -> bool:
-    """Tell whether values of a category can stand in a guard."""
-    return not (category.is_stream or category.is_preview)
 
 
 def _where(row_id: str, guards: Sequence[Fragment]) -> Fragment:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .anchors import Anchors
 from .catalogue import Catalogue, SqlClient
 from .counts import Counts
+from .edits import Edits
 from .rows import Rows
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class Tables:
         self.catalogue = Catalogue(client, lifetime=settings.catalogue_seconds, allowed=allowed)
         self.rows = Rows(client, self.catalogue, server_key=server_key, preview=settings.preview_characters)
         self.counts = Counts(client, lifetime=settings.count_seconds)
+        self.edits = Edits(
+            client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
+        )
         self.anchors = Anchors(server_key)
         self._kept: set[asyncio.Task[int]] = set()
 

@@ -1,0 +1,325 @@
+"""Changes of rows: guarded, sent once, and proved by reading what IRIS does not tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from iris_quart.errors import (
+    AuthExpired,
+    ColumnNotFound,
+    InvalidInput,
+    IrisQuartError,
+    RowGone,
+    TableNotFound,
+    UpstreamError,
+)
+from iris_quart.sql.edits import (
+    delete_statement,
+    guards_for,
+    insert_statement,
+    prove_statement,
+    update_statement,
+)
+from iris_quart.sql.identifiers import ROW_ID
+from iris_quart.sql.metadata import WHOLE_TEXT, Column, Table
+from iris_quart.sql.projection import Projection
+from iris_quart.sql.values import Fragment, Wire, guard
+
+from .inserts import InsertMark, Inserts, found_rows
+from .outcomes import Found, Guard, Outcome, Result, doubt, judge, not_applied, refused
+from .validation import Change, ChangeKind, Plan, check, parse_seen
+
+if TYPE_CHECKING:
+    from .catalogue import Catalogue, SqlClient
+
+__all__ = ["Edits", "Sent"]
+
+SETTLE_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0)
+"""Pauses between the readings of a change in doubt while its user waits."""
+DOUBT_SECONDS = 65.0
+"""After so long a statement in doubt that has had no effect will have none: the Web Gateway gives up an answer
+after 60 s by default (Server Response Timeout), and a row is locked for 10 s."""
+DOUBT_PAUSE_MAX = 10.0
+PROJECTIONS_KEPT = 64
+
+NoteWrite = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A change that has been sent, and what is needed to prove it."""
+
+    plan: Plan
+    guard: Guard
+    mark: InsertMark | None = None
+    in_doubt: bool = False
+    """The connection broke after the statement was handed over."""
+    result: Result | None = None
+    """Set when there is nothing to prove: IRIS refused it, or it never left."""
+
+
+class Edits:
+    """Changes rows for one user of one server.
+
+    `preview` is the length of previews in characters; `note_write` is told of every write that was or may have
+    been applied, so that caches and reads under way are not taken for the truth.
+    """
+
+    def __init__(
+        self,
+        client: SqlClient,
+        catalogue: Catalogue,
+        *,
+        preview: int,
+        note_write: NoteWrite,
+        doubt_seconds: float = DOUBT_SECONDS,
+    ) -> None:
+        self._client = client
+        self._catalogue = catalogue
+        self._preview = preview
+        self._note_write = note_write
+        self._doubt_seconds = doubt_seconds
+        self._inserts = Inserts(client, self._projection)
+
+    # What is to be done.
+
+    async def plan(self, namespace: str, table_name: str, change: Change) -> Plan:
+        """Check a change. Raises what `validation.check` and `Catalogue.table` raise."""
+        table = await self._catalogue.table(namespace, table_name, settled=True)
+        return check(table, change)
+
+    def statement(self, plan: Plan) -> Fragment:
+        """Give the very statement that `send` sends for a change whose base is known."""
+        seen = plan.base or {}
+        conditions = guards_for(seen, preview=self._preview).conditions
+        if plan.kind is ChangeKind.INSERT:
+            return insert_statement(plan.table, plan.values)
+        assert plan.row_id is not None
+        if plan.kind is ChangeKind.DELETE:
+            return delete_statement(plan.table, plan.row_id, conditions)
+        return update_statement(plan.table, plan.row_id, plan.values, conditions)
+
+    async def find_row(self, table: Table, column_name: str, value: Any) -> str:
+        """Give the row ID of the row that a unique column, or the row ID, names.
+
+        Raises InvalidInput for another column, since a change might then touch several rows, and RowGone.
+        """
+        column = table.find(column_name)
+        if column_name.upper() == ROW_ID or (column is not None and column.is_identity):
+            if value is None or value == "" or isinstance(value, bool | list | dict):
+                raise InvalidInput("primaryKeyValue must name the row.", field="primaryKeyValue")
+            return str(value)
+        if column is None or not column.unique or not table.has_row_id:
+            raise InvalidInput(
+                f"{column_name[:128]!r} is no unique column of {table.full_name}; name the row by one, or by %ID.",
+                field="primaryKeyColumn",
+            )
+        condition = guard(column.sql, column.category, parse_seen(column, value))
+        if condition is None or value is None:
+            raise InvalidInput("primaryKeyValue must name the row.", field="primaryKeyValue")
+        statement = f'SELECT TOP 2 {ROW_ID} AS "row_id" FROM {table.sql} WHERE {condition.sql}'
+        rows = (await self._client.query(table.namespace, statement, condition.parameters)).rows
+        if not rows:
+            raise RowGone("There is no row with this key any more.")
+        if len(rows) > 1:
+            raise InvalidInput("More than one row has this key, so none is changed.", field="primaryKeyValue")
+        return str(next(iter(rows[0].values())))
+
+    # Doing it.
+
+    async def apply(self, plan: Plan) -> Result:
+        """Send a change and prove it; a change in doubt is looked after for a few seconds."""
+        return (await self.prove([await self.send(plan)]))[0]
+
+    async def send(self, plan: Plan) -> Sent:
+        """Guard a change and send it, once."""
+        try:
+            guarded = await self._guard(plan)
+            mark = await self._inserts.mark(plan) if plan.kind is ChangeKind.INSERT else None
+        except AuthExpired:
+            raise
+        except IrisQuartError as error:
+            return Sent(plan, Guard(), result=refused(plan, error))
+        plan = replace(plan, base=dict(guarded.base)) if plan.kind is not ChangeKind.INSERT else plan
+        statement = self.statement(plan)
+        sent = Sent(plan, guarded, mark)
+        table = plan.table
+        try:
+            await self._client.query(table.namespace, statement.sql, statement.parameters, write=True)
+        except AuthExpired:
+            raise
+        except UpstreamError as error:
+            if not error.maybe_executed:
+                return replace(sent, result=refused(plan, error))
+            self._note_write(table.namespace, table.full_name)
+            return replace(sent, in_doubt=True)
+        except IrisQuartError as error:
+            if isinstance(error, TableNotFound | ColumnNotFound):
+                self._catalogue.forget(table.namespace, table.full_name)
+            return replace(sent, result=refused(plan, error))
+        self._note_write(
+            table.namespace,
+            table.full_name,
+            inserted=plan.kind is ChangeKind.INSERT,
+            deleted=plan.kind is ChangeKind.DELETE,
+        )
+        return sent
+
+    async def prove(self, sent: Sequence[Sent]) -> list[Result]:
+        """Say what became of changes that were sent, each of another row.
+
+        Changes that IRIS answered are looked at once; those in doubt again and again for a few seconds.
+        """
+        results = await self._look(sent)
+        for pause in SETTLE_SECONDS[1:]:
+            open_ones = [index for index, item in enumerate(results) if item is None and sent[index].in_doubt]
+            if not open_ones:
+                break
+            await asyncio.sleep(pause)
+            for index, result in zip(
+                open_ones, await self._look([sent[index] for index in open_ones]), strict=True
+            ):
+                results[index] = result
+        return [
+            self._complete(item, doubt(item.plan) if result is None else result)
+            for item, result in zip(sent, results, strict=True)
+        ]
+
+    async def settle(self, sent: Sent) -> Result:
+        """Look at a change in doubt until it is known, which may take more than a minute; nothing is sent."""
+        sent = replace(sent, in_doubt=True, result=None)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._doubt_seconds
+        pause = 1.0
+        while True:
+            left = end - loop.time()
+            result = (await self._look([sent]))[0]
+            if result is not None:
+                return self._complete(sent, result)
+            if left <= 0:
+                return self._complete(sent, not_applied(sent.plan))
+            await asyncio.sleep(min(pause, max(left, 0.01)))
+            pause = min(pause * 2, DOUBT_PAUSE_MAX)
+
+    async def look(self, sent: Sent) -> Result:
+        """Look once at a change whose outcome is not known, as after a worker died; nothing is sent."""
+        result = (await self._look([replace(sent, in_doubt=True, result=None)]))[0]
+        return self._complete(sent, doubt(sent.plan) if result is None else result)
+
+    def in_doubt(self, plan: Plan) -> Sent:
+        """Take a change of which only its content is known for one that may have been sent."""
+        return Sent(plan, Guard(plan.base or {}), None, in_doubt=True)
+
+    # What the row says.
+
+    async def _guard(self, plan: Plan) -> Guard:
+        if plan.kind is ChangeKind.INSERT:
+            return Guard()
+        base = dict(plan.base or {})
+        wanted = list(plan.values) if plan.kind is ChangeKind.UPDATE else []
+        if plan.kind is ChangeKind.DELETE and plan.base is None:
+            wanted = [column for column in plan.table.columns if not column.category.is_preview]
+        missing = [column for column in wanted if column not in base]
+        late = bool(missing)
+        if late:
+            version = plan.table.row_version
+            if version is not None:
+                missing.append(plan.table.column(version))
+            assert plan.row_id is not None
+            found = (await self._read(plan.table, missing, [plan.row_id], [])).get(plan.row_id)
+            if found is None:
+                raise RowGone("The row no longer exists.")
+            for column in missing:
+                if column.name not in found.cut:
+                    base.setdefault(column, found.values.get(column.name))
+        return Guard(base, guards_for(base, preview=self._preview).unguarded, late)
+
+    async def _look(self, sent: Sequence[Sent]) -> list[Result | None]:
+        """Judge changes by their rows as they stand; None for those that cannot be told yet."""
+        results: list[Result | None] = [item.result for item in sent]
+        groups: dict[tuple[int, frozenset[str]], list[int]] = {}
+        for index, item in enumerate(sent):
+            if results[index] is not None:
+                continue
+            if item.plan.kind is ChangeKind.INSERT:
+                results[index] = await self._inserts.look(item.plan, item.mark, in_doubt=item.in_doubt)
+                continue
+            names = frozenset(column.name for column in self._looked_at(item))
+            groups.setdefault((id(item.plan.table), names), []).append(index)
+        for (_, names), indexes in groups.items():
+            table = sent[indexes[0]].plan.table
+            ordered = [column for column in table.columns if column.name in names]
+            row_ids = [row_id for index in indexes if (row_id := sent[index].plan.row_id) is not None]
+            values = [value for index in indexes for value in _texts(sent[index])]
+            try:
+                rows = await self._read(table, ordered, row_ids, values)
+            except IrisQuartError as error:
+                for index in indexes:
+                    # The statement was answered, but nobody could look: that is a doubt as well.
+                    results[index] = None if sent[index].in_doubt else _unproved(sent[index].plan, error)
+                continue
+            for index in indexes:
+                item = sent[index]
+                found = rows.get(item.plan.row_id or "")
+                results[index] = judge(item.plan, item.guard, found, in_doubt=item.in_doubt)
+        return results
+
+    def _looked_at(self, sent: Sent) -> list[Column]:
+        table = sent.plan.table
+        computed = [
+            column for column in table.columns if not column.editable and not column.category.is_preview
+        ]
+        columns = [*sent.plan.values, *sent.guard.base]
+        if sent.plan.kind is ChangeKind.UPDATE:
+            columns += computed
+        return columns
+
+    async def _read(
+        self, table: Table, columns: Sequence[Column], row_ids: Sequence[str], values: Sequence[Wire]
+    ) -> dict[str, Found]:
+        longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+        projection = await self._projection(table, columns, longest)
+        statement = prove_statement(table, projection, row_ids)
+        answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
+        rows = found_rows(projection, answers)
+        if len(row_ids) == 1:
+            # IRIS may write the row ID otherwise than it was asked for.
+            return dict(zip(row_ids, rows[:1], strict=False))
+        return {row.row_id: row for row in rows}
+
+    async def _projection(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
+        """Give what reads columns whole, as far as texts of `longest` characters need it."""
+        limit = WHOLE_TEXT
+        while limit <= longest:
+            limit *= 4  # few different texts, so that IRIS keeps their plans
+        encoding = await self._client.encoding(table.namespace)
+        key = ("edits", tuple(columns), encoding, limit)
+        known = table.texts.get(key)
+        if known is None:
+            known = Projection(table, columns, encoding, preview=limit)
+            if len(table.texts) < PROJECTIONS_KEPT:
+                table.texts[key] = known
+        assert isinstance(known, Projection)
+        return known
+
+    def _complete(self, sent: Sent, result: Result) -> Result:
+        guarded = sent.guard
+        return replace(
+            result,
+            guard="late" if guarded.late else None,
+            unguarded=guarded.unguarded if result.outcome is Outcome.SAVED else (),
+        )
+
+
+def _texts(sent: Sent) -> list[Wire]:
+    return [*sent.plan.values.values(), *sent.guard.base.values()]
+
+
+def _unproved(plan: Plan, error: IrisQuartError) -> Result:
+    result = doubt(plan)
+    assert result.error is not None
+    result.error.server_text = error.server_text
+    return result

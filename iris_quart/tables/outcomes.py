@@ -1,0 +1,189 @@
+"""What became of a change, judged by the row as it stands now; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, OutcomeUnknown, RowGone
+from iris_quart.sql.metadata import Column
+from iris_quart.sql.values import Wire
+
+from .validation import ChangeKind, Plan, same_value, stored_form
+
+__all__ = ["Difference", "Found", "Guard", "Outcome", "Result", "doubt", "judge", "not_applied", "refused"]
+
+
+class Outcome(StrEnum):
+    """How a change ended."""
+
+    SAVED = "saved"
+    CONFLICT = "conflict"
+    GONE = "gone"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+class Difference(NamedTuple):
+    """What the user saw, what the user wants, and what is there."""
+
+    base: Wire
+    mine: Wire
+    theirs: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a statement was guarded by; `unguarded` columns were compared in part, or not at all."""
+
+    base: Mapping[Column, Wire] = field(default_factory=dict)
+    unguarded: tuple[str, ...] = ()
+    late: bool = False
+    """The server read it itself, just before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row as it was read for a proof; `cut` names columns of which only the beginning was read."""
+
+    row_id: str
+    values: Mapping[str, Wire]
+    cut: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one change.
+
+    `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
+    itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
+    `proof` is "ambiguous" when a new row is there but cannot be told from others.
+    """
+
+    outcome: Outcome
+    row_id: str | None = None
+    values: Mapping[str, Wire] = field(default_factory=dict)
+    error: IrisQuartError | None = None
+    conflict: Mapping[str, Difference] = field(default_factory=dict)
+    guard: str | None = None
+    unguarded: tuple[str, ...] = ()
+    proof: str | None = None
+
+
+def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> Result | None:
+    """Judge an update or a deletion by the row as it stands; None when it cannot be told yet.
+
+    `in_doubt` says that nobody knows whether the statement was
+    applied: a row as it was before may then still change. A guard that no longer matches settles it.
+    """
+    if plan.kind is ChangeKind.DELETE:
+        return _judge_delete(plan, guard, found, in_doubt=in_doubt)
+    if found is None:
+        return Result(Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists; it was not saved."))
+    if all(_holds(column, value, found) for column, value in plan.values.items()):
+        return Result(Outcome.SAVED, plan.row_id, found.values)
+    if all(
+        _holds(column, value, found)
+        or (
+            column.name not in found.cut
+            and stored_form(column, guard.base.get(column), value, found.values.get(column.name))
+        )
+        for column, value in plan.values.items()
+    ):
+        return Result(Outcome.SAVED, plan.row_id, found.values)
+    differences = _differences(plan, guard, found)
+    if differences:
+        return _conflict(plan, differences, found)
+    return None if in_doubt else _without_effect(plan, found)
+
+
+def doubt(plan: Plan) -> Result:
+    """Say that nobody knows."""
+    return Result(
+        Outcome.UNKNOWN,
+        plan.row_id,
+        error=OutcomeUnknown(
+            "The connection to IRIS broke after the change was sent, and it is not known yet whether it was made."
+        ),
+    )
+
+
+def not_applied(plan: Plan) -> Result:
+    """Say that a change of unknown outcome was not made: it has had all the time that IRIS may take."""
+    return Result(
+        Outcome.FAILED,
+        plan.row_id,
+        error=ConnectionFailed(
+            "The connection to IRIS broke, and the change was not made. You may save it again.",
+            maybe_executed=False,
+        ),
+    )
+
+
+def refused(plan: Plan, error: IrisQuartError) -> Result:
+    """Say that IRIS refused it, or that it was never sent."""
+    outcome = Outcome.GONE if isinstance(error, RowGone) else Outcome.FAILED
+    return Result(outcome, plan.row_id, error=error)
+
+
+def _judge_delete(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> Result | None:
+    if found is None:
+        return Result(Outcome.SAVED, plan.row_id)
+    differences = _differences(plan, guard, found)
+    if differences:
+        return _conflict(plan, differences, found)
+    return None if in_doubt else _without_effect(plan, found)
+
+
+def _holds(column: Column, value: Wire, found: Found) -> bool:
+    return column.name not in found.cut and same_value(column, value, found.values.get(column.name))
+
+
+def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference]:
+    differences = {}
+    for column, seen in guard.base.items():
+        theirs = found.values.get(column.name)
+        partly = column.name in guard.unguarded or column.name in found.cut
+        if column.name in found.values and not _seen_again(column, seen, theirs, partly=partly):
+            differences[column.name] = Difference(seen, plan.values.get(column, seen), theirs)
+    return differences
+
+
+def _seen_again(column: Column, seen: Wire, now: Wire, *, partly: bool) -> bool:
+    if column.category.is_stream or column.category.is_preview:
+        return True  # never compared, so never a difference
+    if partly and isinstance(seen, str) and isinstance(now, str):
+        return now.startswith(seen)
+    return same_value(column, seen, now)
+
+
+def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -> Result:
+    names = ", ".join(differences)
+    return Result(
+        Outcome.CONFLICT,
+        plan.row_id,
+        found.values,
+        error=Conflict(
+            f"The row is not as you saw it: {names} now holds another value. Compare, then decide.",
+            details={
+                name: {"base": item.base, "mine": item.mine, "theirs": item.theirs}
+                for name, item in differences.items()
+            },
+        ),
+        conflict=dict(differences),
+    )
+
+
+def _without_effect(plan: Plan, found: Found) -> Result:
+    what = (
+        "the row is still there" if plan.kind is ChangeKind.DELETE else "the row still holds the old values"
+    )
+    return Result(
+        Outcome.FAILED,
+        plan.row_id,
+        found.values,
+        error=IrisQuartError(f"IRIS took the statement, but {what}. Nothing was saved."),
+    )

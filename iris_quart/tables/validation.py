@@ -1,0 +1,210 @@
+"""Changes checked before IRIS is asked, in the words that IRIS's own refusal would get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Any
+
+from iris_quart.atelier.sqlerrors import explain
+from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.values import Category, Wire, number_text, parse
+
+__all__ = ["Change", "ChangeKind", "Plan", "check", "parse_row_id", "parse_seen", "same_value", "stored_form"]
+
+ROW_ID_MAX = 1024
+
+
+class ChangeKind(StrEnum):
+    """What happens to a row."""
+
+    UPDATE = "update"
+    INSERT = "insert"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change as a client asks for it; values by column name, not yet looked at.
+
+    `base` is what the user saw; None when the client does not say.
+    """
+
+    kind: ChangeKind
+    row_id: str | int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A change that may be sent: columns of the table with wire values."""
+
+    table: Table
+    kind: ChangeKind
+    row_id: str | None
+    values: dict[Column, Wire]
+    base: dict[Column, Wire] | None
+
+
+def check(table: Table, change: Change) -> Plan:
+    """Check a change against its table.
+
+    Raises ReadOnly for tables and columns that take no change, InvalidInput for values that do not fit their
+    type and for what is missing or unknown, ValueRefused for values out of bounds and ConstraintViolation for
+    required columns without a value.
+    """
+    if table.read_only_reason is not None:
+        raise ReadOnly(table.read_only_reason, field="tableName")
+    if not table.has_row_id:
+        raise ReadOnly("Rows of this table cannot be told apart, so none is changed.", field="tableName")
+    row_id = None
+    if change.kind is not ChangeKind.INSERT:
+        row_id = parse_row_id(change.row_id)
+    elif change.row_id is not None:
+        raise InvalidInput("IRIS gives a new row its ID; leave rowId out.", field="rowId")
+    values: dict[Column, Wire] = {}
+    if change.kind is not ChangeKind.DELETE:
+        for name, value in change.values.items():
+            column = table.column(name, field=name[:128])
+            if column in values:
+                raise InvalidInput(f"{column.name} is named twice.", field=column.name)
+            values[column] = _new_value(table, column, value, change.kind)
+        if change.kind is ChangeKind.UPDATE and not values:
+            raise InvalidInput("There is nothing to change: values is empty.", field="values")
+    elif change.values:
+        raise InvalidInput("A row that is deleted gets no values.", field="values")
+    if change.kind is ChangeKind.INSERT:
+        _required(table, values)
+        return Plan(table, change.kind, None, values, None)
+    base = None
+    if change.base is not None:
+        base = {}
+        for name, value in change.base.items():
+            column = table.column(name, field=name[:128])
+            base[column] = parse_seen(column, value)
+    return Plan(table, change.kind, row_id, values, base)
+
+
+def parse_row_id(value: Any, *, name: str = "rowId") -> str:
+    """Read a row ID, text or a whole number. Raises InvalidInput naming the field."""
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 256:
+        value = str(value)
+    if not isinstance(value, str) or not 0 < len(value) <= ROW_ID_MAX or "\0" in value:
+        raise InvalidInput("A row ID is text of 1 to 1024 characters.", field=name)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput("A row ID is text.", field=name) from None
+    return value
+
+
+def parse_seen(column: Column, value: Any) -> Wire:
+    """Read a value that was seen in a column: what breaks the column's own type stays the text that it is."""
+    if isinstance(value, list | dict):
+        raise InvalidInput("A value is text, a number, true, false or null.", field=column.name)
+    if value is None or column.category.is_stream or column.category.is_preview:
+        return value if isinstance(value, str) else None
+    if column.category.is_temporal and isinstance(value, str):
+        return value
+    try:
+        return parse(column.category, value, field=column.name)
+    except InvalidInput:
+        if isinstance(value, str):
+            return value
+        raise
+
+
+def _new_value(table: Table, column: Column, value: Any, kind: ChangeKind) -> Wire:
+    if column.read_only_reason is not None:
+        raise ReadOnly(f"{column.name}: {column.read_only_reason}", field=column.name)
+    wire = parse(column.category, value, field=column.name)
+    if wire is None:
+        if not column.nullable:
+            raise _refusal(-108, table, column, None, "It cannot be NULL.")
+        return None
+    sqlcode = -104 if kind is ChangeKind.INSERT else -105
+    if isinstance(wire, str) and column.category is Category.TEXT:
+        if column.max_length is not None and 0 < column.max_length < len(wire):
+            hint = f"It takes at most {column.max_length} characters, and this has {len(wire)}."
+            raise _refusal(sqlcode, table, column, wire, hint)
+    elif (
+        column.category is Category.NUMERIC
+        and not isinstance(wire, str)
+        and column.precision
+        and column.scale is not None
+    ):
+        before = column.precision - column.scale
+        if before > 0 and abs(Decimal(wire)) >= Decimal(10) ** before:
+            hint = f"It takes at most {before} digits before the decimal point."
+            raise _refusal(sqlcode, table, column, wire, hint)
+    return wire
+
+
+def _required(table: Table, values: Mapping[Column, Wire]) -> None:
+    missing = [
+        column
+        for column in table.columns
+        if column not in values and column.editable and not column.nullable and not column.has_default
+    ]
+    if missing:
+        names = ", ".join(column.name for column in missing)
+        error = explain(-108, {"field": names, "table": table.full_name}, hint="Fill it in.")
+        error.field = missing[0].name
+        raise error
+
+
+def _refusal(sqlcode: int, table: Table, column: Column, wire: Wire, hint: str) -> IrisQuartError:
+    names = {"field": column.name, "table": table.full_name}
+    if wire is not None:
+        names["value"] = wire if isinstance(wire, str) else number_text(wire)
+    return explain(sqlcode, names, hint=hint)
+
+
+def same_value(column: Column, one: Wire, other: Wire) -> bool:
+    """Tell whether two wire values are the same value of a column."""
+    if one is None or other is None:
+        return one is other
+    if isinstance(one, str) and isinstance(other, str):
+        if one == other:
+            return True
+        return column.category.is_temporal and _plain_time(one) == _plain_time(other)
+    if isinstance(one, str) or isinstance(other, str):
+        return False
+    return Decimal(one) == Decimal(other) or (
+        column.category is Category.DOUBLE and float(one) == float(other)
+    )
+
+
+def stored_form(column: Column, seen: Wire, sent: Wire, found: Wire) -> bool:
+    """Tell whether a type or a simple trigger turns `sent` into `found`: rounded, cut, or other letter case.
+
+    Who only changes the letter case of what was `seen` is told of no other letter case: that would be
+    somebody else's.
+    """
+    if same_value(column, sent, found):
+        return True
+    if sent is None or found is None:
+        return False
+    if isinstance(sent, str) and isinstance(found, str):
+        if column.category.is_temporal:
+            return _plain_time(sent).startswith(_plain_time(found))
+        cut = column.max_length is not None and found == sent[: column.max_length]
+        folded = sent.casefold().strip()
+        only_case = isinstance(seen, str) and seen.casefold().strip() == folded
+        return cut or (not only_case and folded == found.casefold().strip())
+    if isinstance(sent, str) or isinstance(found, str) or column.category is not Category.NUMERIC:
+        return False
+    if column.scale is None:
+        return False
+    try:
+        return abs(Decimal(sent) - Decimal(found)) <= Decimal(5).scaleb(-column.scale - 1)
+    except InvalidOperation:
+        return False
+
+
+def _plain_time(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
