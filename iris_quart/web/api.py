@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from quart import Blueprint, Response, jsonify, request
 from quart_auth import logout_user
@@ -49,7 +50,11 @@ class Connect(BaseModel):
 
 
 async def _body() -> dict[str, Any]:
-    body = await request.get_json(force=True, silent=True)
+    try:
+        # Not Python's own json, which gives up with a RecursionError and takes NaN.
+        body = msgspec.json.decode(await request.get_data())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = None
     if not isinstance(body, dict):
         raise InvalidJson("The body must be a JSON object.")
     return body

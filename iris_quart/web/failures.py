@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-import secrets
 from typing import Any
 
 from quart import (
@@ -20,6 +18,7 @@ from quart import (
 from quart_auth import Unauthorized
 from werkzeug.exceptions import HTTPException
 
+from iris_quart import logs
 from iris_quart.errors import ErrorCode, IrisQuartError, StoreUnavailable
 from iris_quart.protocol import CloseCode
 
@@ -28,7 +27,7 @@ from .theme import theme
 
 __all__ = ["STATUS", "error_page", "failure", "install", "wants_json"]
 
-logger = logging.getLogger("iris_quart.web")
+log = logs.get_logger(__name__)
 
 STATUS = {
     ErrorCode.INVALID_JSON: 400,
@@ -150,8 +149,8 @@ def install(app: Quart) -> None:
 
     @app.errorhandler(Exception)
     async def unexpected(error: Exception) -> Response | str:
-        trace_id = secrets.token_hex(8)
-        logger.error("request failed", exc_info=error, extra={"trace_id": trace_id})
+        trace_id = logs.trace_id()
+        log.error("request failed", trace_id=trace_id, exc_info=error)
         if has_websocket_context():
             await websocket.accept()
             await websocket.close(CloseCode.INTERNAL, "internal error")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from quart import Quart
-from quart.typing import TestClientProtocol
+from quart.typing import TestClientProtocol as Client
 from werkzeug.datastructures import Headers
 
 from iris_quart.app import AppServices, create_app
@@ -39,11 +39,11 @@ class Site:
     iris: DemoServer
     services: AppServices
 
-    def client(self) -> TestClientProtocol:
+    def client(self) -> Client:
         """A browser of its own, with its own cookies."""
         return self.app.test_client()
 
-    async def connected(self) -> TestClientProtocol:
+    async def connected(self) -> Client:
         """A browser that has signed in by JSON."""
         client = self.client()
         response = await client.post("/api/connect", json=CONNECT)
@@ -99,16 +99,18 @@ async def site(tmp_path: Path, iris: DemoServer, changes: dict[str, Any]) -> Asy
         yield Site(app, settings, services.store, iris, services)
 
 
-async def form_token(client: TestClientProtocol, path: str = "/login") -> str:
+async def form_token(client: Client, path: str = "/login") -> str:
     """Read the form's token as a browser does."""
     response = await client.get(path)
     html = await response.get_data(as_text=True)
-    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', html) or re.search(r'data-csrf="([0-9a-f]+)"', html)
+    found = re.search(r'name="csrf_token" value="([0-9a-f]+)"', html) or re.search(
+        r'data-csrf="([0-9a-f]+)"', html
+    )
     assert found, html
     return found[1]
 
 
-async def post_login(client: TestClientProtocol, headers: dict[str, str] | None = None, **fields: str) -> Any:
+async def post_login(client: Client, headers: dict[str, str] | None = None, **fields: str) -> Any:
     """Fill in the sign-in form and send it."""
     form = {"server": "demo", "username": USER, "password": PASSWORD} | fields
     form.setdefault("csrf_token", await form_token(client))
