@@ -58,11 +58,10 @@ class Connection(asyncio.Protocol):
         self._http.receive_data(data)
         self._read_events()
 
-    def eof_received(self) -> bool:
-        """Take the client's half-close: what it asked before is still answered."""
+    def eof_received(self) -> None:
+        """Take the end of what the client sends as its leaving: clients that only close half of it are unheard of."""
         self._http.receive_data(b"")
         self._read_events()
-        return self._task is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the application know that nobody waits for its answer any more."""

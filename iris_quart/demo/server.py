@@ -35,7 +35,7 @@ class DemoServer:
         self._server: asyncio.Server | None = None
         self._executor: ThreadPoolExecutor | None = None
         self._namespaces: dict[str, Namespace] = {}
-        self._connections: set[Connection] = set()
+        self.connections: set[Connection] = set()
 
     @property
     def url(self) -> str:
@@ -82,9 +82,7 @@ class DemoServer:
         self._namespaces = await loop.run_in_executor(executor, open_namespaces, self.options)
         app = AtelierApp(self._namespaces, self.options, executor)
         try:
-            server = await loop.create_server(
-                lambda: Connection(app, self._connections), self.host, self.port
-            )
+            server = await loop.create_server(lambda: Connection(app, self.connections), self.host, self.port)
         except OSError:
             await self._close_engine()
             raise
@@ -98,10 +96,10 @@ class DemoServer:
         if server is None:
             return
         server.close()
-        tasks = [connection.task for connection in self._connections if connection.task]
+        tasks = [connection.task for connection in self.connections if connection.task]
         if tasks:
             await asyncio.wait(tasks, timeout=FAREWELL_SECONDS)
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.close()
         await self.settled()
         await self._close_engine()

@@ -79,9 +79,11 @@ class Asker:
         try:
             connection.request(method, self._prefix + path, body, {k: v for k, v in sent.items() if v})
             response = connection.getresponse()
-            answer = Answer(
-                response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
-            )
+            received: dict[str, str] = {}
+            for name, value in response.getheaders():
+                lower = name.lower()
+                received[lower] = f"{received[lower]}, {value}" if lower in received else value
+            answer = Answer(response.status, received, response.read())
             if session:
                 for value in response.headers.get_all("Set-Cookie") or []:
                     name, _, content = value.partition(";")[0].partition("=")

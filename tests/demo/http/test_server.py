@@ -180,6 +180,20 @@ async def test_a_read_is_stopped_when_its_client_goes_away(server: DemoServer) -
     assert stopped.is_set()
 
 
+async def test_a_client_that_closes_is_noticed_at_once(server: DemoServer, api: Api) -> None:
+    await api.rows("SELECT 1 AS a")
+    server.add_fault(FaultRule("hang", times=1))
+    cookie = "; ".join(f"{name}={value}" for name, value in api.client.cookies.items())
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(f"GET /api/atelier/ HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode())
+    while len(server.log) < 2:
+        await asyncio.sleep(0)
+    [task] = [connection.task for connection in server.connections if connection.task]
+    writer.close()
+    await writer.wait_closed()
+    await asyncio.wait_for(task, 2)
+
+
 async def test_a_write_runs_to_its_end_although_its_client_went_away(server: DemoServer) -> None:
     gone = asyncio.Event()
     gone.set()
