@@ -25,9 +25,6 @@ PROBE_SQL = (
 )
 """One row whose values are known, so that their spelling tells the server's manners."""
 
-DATE_LOGICAL = 58074
-"""2000-01-01 in days since 1840-12-31 (InterSystems SQL Reference, "Date and Time Functions")."""
-TIME_LOGICAL = 45296
 BIG = 9223372036854775807
 
 
@@ -136,10 +133,10 @@ def _text_form(values: Mapping[str, Any], key: str) -> TextForm:
 
 
 def _date_form(values: Mapping[str, Any]) -> DateForm:
-    date = values["date_value"]
-    if str(date) == str(DATE_LOGICAL):
+    date = str(values["date_value"])
+    if date.isdigit():
         return DateForm.LOGICAL
-    if isinstance(date, str) and date.startswith("2000-01-01"):
+    if date.startswith("2000-01-01"):
         return DateForm.ODBC
     raise InvalidResponse("IRIS wrote a date in a way that is not known.")
 

@@ -1,0 +1,105 @@
+"""The embedded engine without HTTP: what a client of the tables needs, in every encoding."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from iris_quart.atelier.sqlerrors import sql_error
+from iris_quart.demo import encodings
+from iris_quart.demo.engine import EngineOptions, Namespace, Release
+from iris_quart.demo.errors import SqlError
+from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
+from iris_quart.sql.values import Parameter
+
+_READER = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass
+class Reply:
+    """What a statement answered."""
+
+    rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the server says of itself."""
+
+    release: tuple[int, int] = (2025, 1)
+    namespaces: tuple[str, ...] = ("%SYS", "USER", "SAMPLES")
+
+
+class EngineClient:
+    """Runs statements in one namespace of the embedded engine and writes the answers as JSON, as a server does.
+
+    `before` is called before each statement and may hold it back; `log` keeps statements and parameters.
+    """
+
+    def __init__(
+        self,
+        namespace: Namespace,
+        encoding: encodings.Encoding | None = None,
+        release: tuple[int, int] = (2025, 1),
+    ) -> None:
+        self.namespace = namespace
+        self.written = encoding or encodings.Encoding()
+        self.facts = Facts(release)
+        self.log: list[tuple[str, tuple[Parameter, ...]]] = []
+        self.before: Callable[[str], asyncio.Event | None] = lambda _sql: None
+        self._seen: Encoding | None = None
+
+    async def query(
+        self, namespace: str, sql: str, parameters: Sequence[Parameter] = (), *, write: bool = False
+    ) -> Reply:
+        """Run one statement."""
+        self.log.append((sql, tuple(parameters)))
+        gate = self.before(sql)
+        if gate is not None:
+            await gate.wait()
+        bound = encodings.bind_all(
+            _READER.decode(msgspec.json.Encoder(decimal_format="number").encode(list(parameters))),
+            self.written,
+        )
+        try:
+            result = self.namespace.execute(
+                sql, bound, select_mode="odbc" if self.written.dates == "odbc" else "logical"
+            )
+        except SqlError as error:
+            text = f"ERROR #5540: SQLCODE: {error.sqlcode} Message: {error.text}"
+            raise sql_error(text, text) from error
+        content = encodings.json_encoder.encode(encodings.result_objects(result, self.written))
+        return Reply(_READER.decode(content)["content"])
+
+    async def encoding(self, namespace: str) -> Encoding:
+        """Tell how answers are written."""
+        if self._seen is None:
+            self._seen = interpret((await self.query(namespace, PROBE_SQL)).rows[0])
+        return self._seen
+
+    async def server_info(self) -> Facts:
+        """Say which release this is."""
+        return self.facts
+
+    @property
+    def statements(self) -> list[str]:
+        """What was sent, the probe aside."""
+        return [sql for sql, _ in self.log if sql != PROBE_SQL]
+
+
+@contextmanager
+def engine(directory: Path, script: str = "", release: tuple[int, int] = (2025, 1)) -> Iterator[Namespace]:
+    """Give an empty namespace in which a script was run."""
+    namespace = Namespace("USER", directory / "user.sqlite", EngineOptions(release=Release(*release)))
+    try:
+        namespace.run_script(script)
+        yield namespace
+    finally:
+        namespace.close()
