@@ -129,7 +129,7 @@ def imported() -> Iterator[tuple[Value, ...]]:
     yield "A4", 3_000_000_000_000, "n/a", day(2023, 5, 4), "2023-05-04 08:00:00", 1
     yield "A5", 1, Decimal("3.00"), "unknown", "2023-05-05 08:00:00", 1
     yield "A6", 1, Decimal("4.00"), 9_999_999, "last Tuesday", 1
-    yield "A7", Decimal("1.5"), Decimal("5.123456"), day(2023, 5, 7), "", 7
+    yield "A7", 1.5, Decimal("5.123456"), day(2023, 5, 7), "", 7
     yield "", None, None, None, None, None
 
 
