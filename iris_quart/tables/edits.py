@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ PROJECTIONS_KEPT = 64
 
 NoteWrite = Callable[..., None]
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -83,6 +86,7 @@ class Edits:
         self._note_write = note_write
         self._doubt_seconds = doubt_seconds
         self._inserts = Inserts(client, self._projection)
+        self._kept: dict[str, asyncio.Task[None]] = {}
 
     # What is to be done.
 
@@ -212,6 +216,28 @@ class Edits:
     def in_doubt(self, plan: Plan) -> Sent:
         """Take a change of which only its content is known for one that may have been sent."""
         return Sent(plan, Guard(plan.base or {}), None, in_doubt=True)
+
+    def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:
+        """Let work on a change in doubt go on that no command waits for; once for each key."""
+        name = key or f"unnamed-{id(work)}"
+        if name in self._kept:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._kept[name] = task
+        task.add_done_callback(lambda done: self._forget(name, done))
+
+    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
+        self._kept.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.warning("a change in doubt stays so: %s", type(error).__name__)
+
+    async def close(self) -> None:
+        """Stop looking after changes in doubt; whoever asks for them again is answered by a new look."""
+        tasks = list(self._kept.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     # What the row says.
 

@@ -66,4 +66,6 @@ class Tables:
         """Stop what is under way; the client is closed by whoever made it."""
         for task in list(self._kept):
             task.cancel()
-        await asyncio.gather(self.rows.close(), self.counts.close(), self.catalogue.close())
+        await asyncio.gather(
+            self.edits.close(), self.rows.close(), self.counts.close(), self.catalogue.close()
+        )

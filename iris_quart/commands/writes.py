@@ -1,0 +1,363 @@
+"""Writes run once: claimed by their id, sent, proved, stored, audited and told to others."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from iris_quart.dispatch import AuditEntry, Context, RowChange, TableChange, WriteRecord
+from iris_quart.errors import (
+    AuthExpired,
+    Cancelled,
+    InvalidInput,
+    IrisQuartError,
+    OutcomeUnknown,
+    StoreUnavailable,
+)
+from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, encode_json, error_body
+from iris_quart.sql.metadata import WHOLE_TEXT
+from iris_quart.tables.edits import Sent
+from iris_quart.tables.outcomes import Outcome, Result
+from iris_quart.tables.validation import ChangeKind, Plan
+
+__all__ = ["ChangeDifference", "ChangeResult", "Write", "fingerprint", "run_writes"]
+
+BATCH = 10
+"""Changes that are sent before their rows are read again, all with one statement."""
+CLAIMS_AHEAD = 8
+"""Ids that are claimed in the store while IRIS works on changes before them."""
+
+
+class ChangeDifference(msgspec.Struct):
+    """What the user saw, what the user wants, and what is there."""
+
+    base: Any
+    mine: Any
+    theirs: Any
+
+
+class ChangeResult(Event):
+    """What became of one change.
+
+    `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
+    there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
+    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is.
+    """
+
+    change_id: str
+    outcome: str
+    row_id: str | UnsetType | None = UNSET
+    values: dict[str, Any] | UnsetType = UNSET
+    error: ErrorBody | UnsetType = UNSET
+    conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    guard: str | UnsetType = UNSET
+    unguarded: list[str] | UnsetType = UNSET
+    proof: str | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a command: its id, what it is, and how to plan it.
+
+    Without an id it cannot be asked for again, and nothing is stored.
+    """
+
+    write_id: str | None
+    content: str
+    """`fingerprint` of all that it says."""
+    make: Callable[[], Awaitable[Plan]]
+
+
+_STORED = msgspec.json.Decoder(ChangeResult, float_hook=Decimal)
+_running: dict[tuple[str, str], asyncio.Future[ChangeResult]] = {}
+"""Writes with an id that run in this worker, by owner and id: who asks for one of them waits for it."""
+
+
+def fingerprint(*parts: Any) -> str:
+    """Give a text that differs whenever a write says something else."""
+    return hashlib.sha256(encode_json(parts)).hexdigest()
+
+
+async def run_writes(
+    context: Context, writes: Sequence[Write]
+) -> AsyncGenerator[tuple[int, ChangeResult], None]:
+    """Run writes in order, one at a time, and give each one's place and result as it is known.
+
+    A write whose id is stored already is not run: its stored result is given, and one that nobody saw the end
+    of is looked up. When the session ends, what was sent is proved and the rest is skipped.
+    """
+    runs = _Runs(context, writes)
+    try:
+        for place in range(len(writes)):
+            async for known in runs.run(place):
+                yield known
+        async for known in runs.prove():
+            yield known
+    finally:
+        await runs.close()
+
+
+class _Runs:
+    """The writes of one command on their way."""
+
+    def __init__(self, context: Context, writes: Sequence[Write]) -> None:
+        self._context = context
+        self._edits = context.tables.edits
+        self._writes = writes
+        self._claims: dict[int, asyncio.Task[WriteRecord | None]] = {}
+        self._sent: list[tuple[int, Sent]] = []
+        self._promises: dict[int, asyncio.Future[ChangeResult]] = {}
+
+    async def run(self, place: int) -> AsyncIterator[tuple[int, ChangeResult]]:
+        """Run one write; what was sent before it is proved first where that is needed."""
+        write = self._writes[place]
+        if self._context.ended():
+            async for known in self.prove():
+                yield known
+            yield place, _skipped(write)
+            return
+        try:
+            record = await self._claim(place)
+        except StoreUnavailable as error:
+            yield place, _failed(write, error)
+            return
+        if record is not None:
+            yield place, await self._again(write, record)
+            return
+        self._promise(place)
+        try:
+            plan = await write.make()
+        except AuthExpired:
+            raise
+        except IrisQuartError as error:
+            yield place, await self._finish(place, None, _refused(error))
+            return
+        if any(sent.plan.row_id == plan.row_id for _, sent in self._sent) or (
+            plan.kind is ChangeKind.INSERT and self._sent
+        ):
+            async for known in self.prove():
+                yield known
+        self._audit(place, plan, "started", None)
+        self._sent.append((place, await self._edits.send(plan)))
+        if len(self._sent) >= BATCH or plan.kind is ChangeKind.INSERT:
+            async for known in self.prove():
+                yield known
+
+    async def prove(self) -> AsyncIterator[tuple[int, ChangeResult]]:
+        """Prove what was sent, tell it to others, and give the results."""
+        batch, self._sent = self._sent, []
+        if not batch:
+            return
+        results = await self._edits.prove([sent for _, sent in batch])
+        changes: list[RowChange] = []
+        answers = []
+        for (place, sent), result in zip(batch, results, strict=True):
+            answers.append((place, await self._finish(place, sent, result)))
+            changes += _row_changes(sent.plan, result)
+        await self._announce(batch[0][1].plan, changes)
+        for answer in answers:
+            yield answer
+
+    async def close(self) -> None:
+        """Let go of what was claimed and not run."""
+        for place, task in self._claims.items():
+            with suppress(StoreUnavailable, asyncio.CancelledError):
+                if await task is None:
+                    await self._store(self._writes[place], "done", _skipped(self._writes[place]))
+        for place, promise in self._promises.items():
+            self._forget(place)
+            if not promise.done():
+                promise.cancel()
+
+    # Ids.
+
+    async def _claim(self, place: int) -> WriteRecord | None:
+        for ahead in range(place, min(place + CLAIMS_AHEAD, len(self._writes))):
+            write = self._writes[ahead]
+            if ahead not in self._claims and write.write_id is not None and ahead >= place:
+                begin = self._context.results.begin(self._context.owner, write.write_id, write.content)
+                self._claims[ahead] = asyncio.ensure_future(begin)
+        task = self._claims.get(place)
+        if task is None:
+            return None
+        try:
+            return await asyncio.shield(task)
+        finally:
+            if task.done():
+                self._claims.pop(place, None)
+
+    async def _again(self, write: Write, record: WriteRecord) -> ChangeResult:
+        """Answer a write that was asked for before; nothing is run."""
+        if record.fingerprint != write.content:
+            return _failed(write, InvalidInput("This id was used for another write.", field="changeId"))
+        assert write.write_id is not None
+        if record.state == "done":
+            with suppress(msgspec.DecodeError):
+                return _STORED.decode(record.answer)
+        running = _running.get((self._context.owner, write.write_id))
+        if running is not None:
+            try:
+                return await asyncio.shield(running)
+            except asyncio.CancelledError:
+                if not running.cancelled():
+                    raise
+        try:
+            plan = await write.make()
+            sent = self._edits.in_doubt(plan)
+            result = await self._edits.look(sent)
+        except AuthExpired:
+            raise
+        except IrisQuartError as error:
+            return _failed(write, OutcomeUnknown(f"It is not known whether this was saved. {error.message}"))
+        answer = _answer(write, result)
+        if result.outcome is Outcome.UNKNOWN:
+            self._look_after(write, sent)
+        else:
+            await self._store(write, "done", answer)
+            self._audit_result(write, plan, result)
+            await self._announce(plan, _row_changes(plan, result))
+        return answer
+
+    async def _finish(self, place: int, sent: Sent | None, result: Result) -> ChangeResult:
+        write = self._writes[place]
+        answer = _answer(write, result)
+        unknown = result.outcome is Outcome.UNKNOWN
+        await self._store(write, "unknown" if unknown else "done", answer)
+        if sent is not None:
+            self._audit_result(write, sent.plan, result)
+        promise = self._promises.pop(place, None)
+        if promise is not None:
+            promise.set_result(answer)
+            self._forget(place)
+        if unknown and sent is not None:
+            self._look_after(write, sent)
+        return answer
+
+    async def _store(self, write: Write, state: str, answer: ChangeResult) -> None:
+        if write.write_id is None:
+            return
+        # The write is made, whatever becomes of its record: then who asks again is answered by a look.
+        with suppress(StoreUnavailable):
+            await self._context.results.finish(
+                self._context.owner, write.write_id, state, encode_json(answer)
+            )
+
+    def _promise(self, place: int) -> None:
+        write_id = self._writes[place].write_id
+        if write_id is not None:
+            promise: asyncio.Future[ChangeResult] = asyncio.get_running_loop().create_future()
+            self._promises[place] = promise
+            _running[self._context.owner, write_id] = promise
+
+    def _forget(self, place: int) -> None:
+        write_id = self._writes[place].write_id
+        if write_id is not None:
+            _running.pop((self._context.owner, write_id), None)
+
+    # What others learn.
+
+    def _look_after(self, write: Write, sent: Sent) -> None:
+        """Go on looking at a write in doubt, and store what is found for whoever asks again."""
+
+        async def settle() -> None:
+            result = await self._edits.settle(sent)
+            await self._store(write, "done", _answer(write, result))
+            self._audit_result(write, sent.plan, result)
+            await self._announce(sent.plan, _row_changes(sent.plan, result))
+
+        self._edits.keep(settle(), key=write.write_id)
+
+    async def _announce(self, plan: Plan, changes: list[RowChange]) -> None:
+        if changes:
+            await self._context.announce(TableChange(plan.table.namespace, plan.table.full_name, changes))
+
+    def _audit(self, place: int, plan: Plan, outcome: str, result: Result | None) -> None:
+        _audit(self._context, self._writes[place], plan, outcome, result)
+
+    def _audit_result(self, write: Write, plan: Plan, result: Result) -> None:
+        _audit(self._context, write, plan, str(result.outcome), result)
+
+
+def _audit(context: Context, write: Write, plan: Plan, outcome: str, result: Result | None) -> None:
+    error = None if result is None else result.error
+    context.audit(
+        AuditEntry(
+            namespace=plan.table.namespace,
+            table_name=plan.table.full_name,
+            kind=str(plan.kind),
+            row_id=plan.row_id if result is None or result.row_id is None else result.row_id,
+            columns=[column.name for column in plan.values],
+            outcome=outcome,
+            write_id=write.write_id or "",
+            sqlcode=None if error is None else error.sqlcode,
+            values={
+                "old": {column.name: value for column, value in (plan.base or {}).items()},
+                "new": {column.name: value for column, value in plan.values.items()},
+            },
+        )
+    )
+
+
+def _answer(write: Write, result: Result) -> ChangeResult:
+    return ChangeResult(
+        change_id=write.write_id or "",
+        outcome=str(result.outcome),
+        row_id=result.row_id if result.row_id is not None or result.proof is not None else UNSET,
+        values=_shown(result) or UNSET,
+        error=UNSET if result.error is None else error_body(result.error),
+        conflict={name: ChangeDifference(*item) for name, item in result.conflict.items()} or UNSET,
+        guard=result.guard or UNSET,
+        unguarded=list(result.unguarded) or UNSET,
+        proof=result.proof or UNSET,
+    )
+
+
+def _shown(result: Result) -> dict[str, Any]:
+    """Give the values that fit into a cell: long texts travel when somebody asks for them."""
+    return {
+        name: value
+        for name, value in result.values.items()
+        if not (isinstance(value, str) and len(value) > WHOLE_TEXT)
+    }
+
+
+def _row_changes(plan: Plan, result: Result) -> list[RowChange]:
+    """Say what others should see: proved changes, and what a guard found that somebody else had changed."""
+    if result.outcome is Outcome.SAVED:
+        if plan.kind is ChangeKind.DELETE:
+            return [RowChange("delete", result.row_id)]
+        if result.row_id is None:
+            return []
+        return [RowChange(str(plan.kind), result.row_id, _shown(result))]
+    if result.outcome is Outcome.CONFLICT:
+        values = {name: item.theirs for name, item in result.conflict.items()}
+        return [RowChange("update", result.row_id, values)]
+    if result.outcome is Outcome.GONE and result.row_id is not None:
+        return [RowChange("delete", result.row_id)]
+    return []
+
+
+def _refused(error: IrisQuartError) -> Result:
+    return Result(Outcome.FAILED, error=error)
+
+
+def _failed(write: Write, error: IrisQuartError) -> ChangeResult:
+    outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED
+    return ChangeResult(
+        change_id=write.write_id or "", outcome=str(outcome), row_id=UNSET, error=error_body(error)
+    )
+
+
+def _skipped(write: Write) -> ChangeResult:
+    return ChangeResult(
+        change_id=write.write_id or "",
+        outcome=str(Outcome.SKIPPED),
+        error=error_body(Cancelled("This change was not sent.")),
+    )
