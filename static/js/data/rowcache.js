@@ -47,14 +47,15 @@ export class RowCache {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.rows.length, 0);
   }
 
-  /** Forget everything and start with an optional first page. */
-  reset(page = null) {
+  /** Forget everything and start with a first page, or with room for rows that are expected. */
+  reset(page = null, expected = 0) {
     this.#epoch++;
     this.#drop();
     this.#chunks = [];
     this.#chunkOf.clear();
     this.#retries = 0;
-    this.length = 0;
+    this.paused = false;
+    this.length = expected;
     this.countState = "pending";
     if (page) this.#accept({ offset: 0 }, 0, null, page);
     else this.onLength();

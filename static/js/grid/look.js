@@ -51,6 +51,8 @@ export class Look {
     const entry = item && this.table.staged.get(item.id);
     const state = this.#rowState(item, entry);
     for (const node of nodes) {
+      if (item) node.dataset.rowId = item.id;
+      else delete node.dataset.rowId;
       node.classList.remove("new-row");
       node.classList.toggle("loading", !item);
       node.classList.toggle("is-new", entry?.kind === "insert");

@@ -29,12 +29,12 @@ export function cellMenu(view, at = null) {
   const items = [
     { label: T.edit, hint: "F2", disabled: locked, run: () => sheet.editActiveCell() },
     { label: T.openValue, hint: "Shift+Enter", disabled: !item, run: () => view.openValue() },
-    references && value !== null && value !== "" && value !== undefined ? { label: T.followMenu(references.table), hint: "Alt+Enter", run: () => view.follow() } : undefined,
+    references && value !== null && value !== "" && value !== undefined ? { label: T.followMenu(references.table), hint: "Alt+Enter", run: () => view.places.follow(active.row, active.cell) } : undefined,
     { label: T.setNull, hint: "Ctrl+0", disabled: locked || column.schema.nullable === false, run: () => edits.setNull() },
     holdsEmpty(column.schema) ? { label: T.setEmpty, hint: "Ctrl+Alt+E", disabled: locked, run: () => edits.setEmpty() } : undefined,
     item?.isNew ? { label: T.setDefault, hint: "Ctrl+Alt+D", disabled: locked, run: () => edits.setDefault() } : undefined,
     { label: T.fillDown, hint: "Ctrl+D", disabled: locked || !selection.range || selection.range.toRow === selection.range.fromRow, run: () => edits.fillDown() },
-    { label: T.revertSelection, hint: "Ctrl+Alt+Z", disabled: !entry, run: () => view.revertSelection() },
+    { label: T.revertSelection, hint: "Ctrl+Alt+Z", disabled: !entry, run: () => view.rowWork.revertSelection() },
     null,
     { label: T.copy, icon: "copy", hint: "Ctrl+C", run: () => view.clipboard.copySelection() },
     { label: T.filterBy, icon: "list-filter", disabled: !comparable, run: () => filterBy("equals") },
@@ -43,7 +43,7 @@ export function cellMenu(view, at = null) {
     { label: T.detail, hint: "Space", run: () => view.showDetail() },
     { label: T.duplicateRow, disabled: table.schema.readOnly, run: () => view.duplicateRows() },
     entry?.kind === "delete"
-      ? { label: T.restoreRow, hint: "Ctrl+Alt+Z", run: () => view.revertSelection() }
+      ? { label: T.restoreRow, hint: "Ctrl+Alt+Z", run: () => view.rowWork.revertSelection() }
       : { label: T.deleteRow, icon: "trash-2", hint: "Ctrl+Delete", disabled: table.schema.readOnly, run: () => view.deleteRows() },
   ].filter((entryOf) => entryOf !== undefined);
   const node = sheet.getCellNode(active.row, active.cell) ?? sheet.getContainerNode();

@@ -60,7 +60,7 @@ export class Pointer {
   #click(event, row, cell) {
     const target = event.getNativeEvent?.().target ?? event.target;
     if (target.closest("[data-follow]")) {
-      if (this.view.follow(row, cell)) event.stopImmediatePropagation();
+      if (this.view.places.follow(row, cell)) event.stopImmediatePropagation();
     } else if (target.closest(".box")) {
       queueMicrotask(() => this.view.edits.toggle(row, cell));
     }

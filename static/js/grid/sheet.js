@@ -146,6 +146,7 @@ export class Sheet extends SlickGrid {
     super.appendCellHtml(rowNode, row, cell, ...rest);
     const node = rowNode.lastElementChild;
     node.id = this.cellId(row, cell);
+    node.dataset.column = this.columns[cell].field;
     node.setAttribute("aria-colindex", cell + 1);
     if (!this.columns[cell].gutter) node.setAttribute("aria-selected", this.isCellSelected(row, cell));
     const handle = node.querySelector(".slick-drag-replace-handle");
@@ -185,35 +186,48 @@ export class Sheet extends SlickGrid {
     if (was && this.activeCellNode) this.updateCell(this.activeRow, this.activeCell);
   }
 
+  /** The ID of the row that is drawn at a place. */
+  drawnId(row) {
+    return this.rowsCache[row]?.rowNode?.[0]?.dataset.rowId ?? null;
+  }
+
   /**
-   * Change how many rows there are, or which stands where, without losing what is being typed:
-   * `change` does it, `idAt(row)` and `indexOf(id)` name rows before and after.
+   * Draw again after rows came or went, or while `change` makes them: what is being typed, the active row, the selection
+   * and the place on screen stay with their rows. `indexOf(id)` gives a row's new place, or -1.
    */
-  restructure(change, { idAt, indexOf }) {
-    const editor = this.getCellEditor();
-    const active = this.getActiveCell();
-    const id = active ? idAt(active.row) : null;
-    const kept = editor?.keep?.();
-    const top = this.getViewport().top;
-    const topId = idAt(top);
-    const column = active && this.columns[active.cell];
-    const shift = this.scrollTop + this.offset - super.getRowTop(top) - this.offset;
+  restructure(change, indexOf) {
+    if (this.restructuring) return change();
+    const { row: activeRow, cell } = this.getActiveCell() ?? { row: -1, cell: -1 };
+    const id = this.drawnId(activeRow);
+    const kept = this.getCellEditor()?.keep?.();
+    const { top } = this.getViewport();
+    const topId = this.drawnId(top);
+    const range = this.getSelectionModel().getSelectedRanges().at(-1) ?? null;
     const focused = this.hasFocus;
-    this.cancelEditing();
-    change();
-    this.invalidateAllRows();
-    this.updateRowCount();
-    const newTop = topId === null ? -1 : indexOf(topId);
-    if (newTop >= 0 && newTop !== top && shift < this._options.rowHeight) this.scrollRowToTop(newTop);
-    this.render();
-    this.syncCounts();
-    const row = id === null ? -1 : indexOf(id);
-    if (row >= 0 && (row !== active.row || kept)) {
-      this.setActiveCellQuietly(row, this.columns.indexOf(column));
-      if (kept) {
+    this.restructuring = true;
+    try {
+      this.cancelEditing();
+      change();
+      this.invalidateAllRows();
+      this.drawnLength = this.getDataLength();
+      this.updateRowCount();
+      const newTop = topId === null || top === 0 ? -1 : indexOf(topId);
+      if (newTop >= 0 && newTop !== top) this.scrollRowToTop(newTop);
+      this.render();
+      const row = id === null ? -1 : indexOf(id);
+      if (row >= 0 && row !== activeRow) {
+        this.setActiveCellQuietly(row, cell);
+        if (range && (range.toRow > range.fromRow || range.toCell > range.fromCell)) {
+          const moved = row - activeRow;
+          this.getSelectionModel().setSelectedRanges([new SlickRange(range.fromRow + moved, range.fromCell, range.toRow + moved, range.toCell)]);
+        }
+      }
+      if (row >= 0 && kept) {
         this.editActiveCell();
         this.getCellEditor()?.restore?.(kept);
       }
+    } finally {
+      this.restructuring = false;
     }
     if (focused && !this.hasFocus) this.setFocus();
   }

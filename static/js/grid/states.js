@@ -10,6 +10,7 @@ export class States {
   #overlay = null;
   #line = null;
   #timer = null;
+  kind = null;
 
   constructor(box) {
     this.box = box;
@@ -32,20 +33,19 @@ export class States {
   clear() {
     this.#overlay?.remove();
     this.#overlay = null;
+    this.kind = null;
   }
 
-  /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]. */
-  show(title, sentences = [], actions = [], { alert = false } = {}) {
+  /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or "error". */
+  show(kind, title, sentences = [], actions = [], { alert = false } = {}) {
+    if (this.kind === kind && this.#overlay?.firstChild.textContent === title) return;
     this.clear();
+    this.kind = kind;
     this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" },
       el("h2", {}, title),
       ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
       actions.length ? el("div", { class: "row" }, ...actions.map(([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: run } }, label))) : null,
     );
     this.box.append(this.#overlay);
-  }
-
-  get shown() {
-    return this.#overlay !== null;
   }
 }

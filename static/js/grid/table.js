@@ -38,6 +38,11 @@ export class Table {
     return this.columns.find((column) => String(column.id) === String(id));
   }
 
+  /** True when rows are filtered, sorted or searched. */
+  get isQueried() {
+    return this.filters.active.length > 0 || this.sort.length > 0 || this.search !== "";
+  }
+
   writable = (name) => Boolean(this.edits?.writable(name));
 
   /** Do many staged changes and repaint once. */
@@ -59,10 +64,10 @@ export class Table {
     else for (const id of ids) this.#batched.add(id);
   }
 
-  /** Change how many rows there are without losing what is being typed. */
-  restructure(change) {
-    if (!this.sheet) return change();
-    this.sheet.restructure(change, { idAt: (row) => this.rows.idAt(row), indexOf: (id) => this.rows.indexOf(id) });
+  /** Draw again after rows came or went, without losing what is being typed; `change` makes them come or go. */
+  restructure(change = () => undefined) {
+    if (!this.sheet) change();
+    else this.sheet.restructure(change, (id) => this.rows.indexOf(id));
   }
 
   repaintRow(id) {

@@ -15,8 +15,8 @@ export async function openColumns(view) {
     const focused = document.activeElement?.dataset?.key;
     list.replaceChildren(...columns.map((column) => {
       const { field } = column;
-      const show = el("input", { type: "checkbox", checked: !column.hidden, data: { key: `show ${field}` }, on: { change: () => change(() => view.hideColumns([field], !show.checked)) } });
-      const move = (by, name, label) => el("button", { class: `button button-icon ${name}`, type: "button", title: label, "aria-label": `${label}: ${field}`, data: { key: `${name} ${field}` }, on: { click: () => change(() => view.moveColumn(field, by)) } }, icon("chevron-down", { small: true }));
+      const show = el("input", { type: "checkbox", checked: !column.hidden, data: { key: `show ${field}` }, on: { change: () => change(() => view.arranging.hide([field], !show.checked)) } });
+      const move = (by, name, label) => el("button", { class: `button button-icon ${name}`, type: "button", title: label, "aria-label": `${label}: ${field}`, data: { key: `${name} ${field}` }, on: { click: () => change(() => view.arranging.move(field, by)) } }, icon("chevron-down", { small: true }));
       return el("li", {}, el("label", { class: "check" }, show, el("span", { class: "clip" }, field)), move(-1, "up", T.moveLeft), move(1, "down", T.moveRight));
     }));
     if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
@@ -36,7 +36,7 @@ export async function openColumns(view) {
       { label: T.close, value: "", primary: true },
     ],
   });
-  if (answer === "reset") view.resetLayout();
-  if (answer === "all") view.hideColumns([...layout.hidden], false);
+  if (answer === "reset") view.arranging.reset();
+  if (answer === "all") view.arranging.hide([...layout.hidden], false);
   view.focus();
 }

@@ -46,10 +46,10 @@ export async function decide(view, id) {
   });
   if (!answer || staged.get(id) !== entry) return;
   if (answer === "theirs") {
-    view.resolve(id, Object.fromEntries(names.map((name) => [name, "theirs"])));
+    view.rowWork.resolve(id, Object.fromEntries(names.map((name) => [name, "theirs"])));
     if (deleting) staged.restore(id);
   } else {
-    view.resolve(id, choices);
+    view.rowWork.resolve(id, choices);
     if (staged.get(id)) await view.saving.save([id]);
   }
 }

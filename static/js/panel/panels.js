@@ -94,7 +94,7 @@ export class Panels {
     });
     const text = input.value.trim().replaceAll(/[\s,]/g, "");
     if (answer !== "go" || text === "") return view.focus();
-    if (text.startsWith("=")) view.gotoKey(input.value.trim().slice(1).trim());
+    if (text.startsWith("=")) view.places.gotoKey(input.value.trim().slice(1).trim());
     else if (/^\d+$/.test(text)) view.goto(Number(text));
     else view.announce(T.noSuchRow(input.value), "error");
   }

@@ -82,7 +82,7 @@ export class Review {
 
   #decideAll(entries, choice) {
     this.view.table.batch(() => {
-      for (const entry of entries) this.view.resolve(entry.id, Object.fromEntries(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
+      for (const entry of entries) this.view.rowWork.resolve(entry.id, Object.fromEntries(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
     });
   }
 
@@ -98,7 +98,7 @@ export class Review {
         entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
         ...this.#why(entry),
       ),
-      el("button", { class: "button button-icon", type: "button", title: T.revertRow(label.text), "aria-label": T.revertRow(label.text), data: { key: `revert ${entry.id}` }, on: { click: () => view.revert(entry) } }, icon("undo-2")),
+      el("button", { class: "button button-icon", type: "button", title: T.revertRow(label.text), "aria-label": T.revertRow(label.text), data: { key: `revert ${entry.id}` }, on: { click: () => view.rowWork.revert(entry) } }, icon("undo-2")),
     );
   }
 
@@ -109,7 +109,7 @@ export class Review {
     const lines = columns.filter(({ name }) => name in entry.values).flatMap((column) => {
       const { name } = column;
       const after = el("ins", {}, ...valueNodes(entry.values[name], column));
-      const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.revert(entry, name) } }, icon("undo-2", { small: true }));
+      const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.rowWork.revert(entry, name) } }, icon("undo-2", { small: true }));
       const before = entry.kind === "insert" ? [] : [el("del", {}, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
       return [el("dt", {}, name), el("dd", {}, ...before, after, revert)];
     });
@@ -120,7 +120,7 @@ export class Review {
   #why(entry) {
     const { view } = this;
     const link = (text, run) => el("button", { class: "link", type: "button", on: { click: run } }, text);
-    const go = link(T.goToCell, () => view.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null) || view.announce(T.noSuchRow(entry.id)));
+    const go = link(T.goToCell, () => view.places.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null) || view.announce(T.noSuchRow(entry.id)));
     if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
     if (entry.state === "conflict") {
       const [name] = Object.keys(entry.conflict ?? {});
@@ -128,7 +128,7 @@ export class Review {
       return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
     }
     if (entry.state === "gone") {
-      return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.revert(entry)))];
+      return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
     return [];

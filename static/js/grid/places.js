@@ -1,0 +1,94 @@
+// Going about in a table: to a row by number or key, to a cell with an edit, to the row that a key refers to.
+
+import { parseFilter } from "../data/filters.js";
+import { ValueError } from "../data/values.js";
+import { SlickRange } from "./sheet.js";
+import { reasonText } from "./texts.js";
+
+const EXPORT_ROWS = 1000;
+
+/** Places of one view. */
+export class Places {
+  constructor(view) {
+    this.view = view;
+  }
+
+  #activate(row, cell) {
+    const { sheet } = this.view.table;
+    sheet.scrollRowIntoView(row);
+    sheet.setActiveCell(row, cell, false, false, false);
+    sheet.scrollCellIntoView(row, cell);
+    sheet.setFocus();
+  }
+
+  /** Go to a row by its number, counted from one; past the end is the last row. */
+  goto(number) {
+    const { sheet, selection, rows, cache } = this.view.table;
+    if (!sheet || !rows.getLength() || !this.view.commit()) return;
+    const position = Math.max(0, Math.min(Number(number) - 1, cache.length - 1));
+    this.#activate(rows.rowOf(position), sheet.getActiveCell()?.cell ?? selection.firstCell);
+    this.view.need();
+  }
+
+  /** Show the row whose key has a value: by a filter, which any number of rows can afford. */
+  gotoKey(text) {
+    const { schema, filters } = this.view.table;
+    const name = schema.identity?.columns?.[0] ?? schema.columns.find((column) => column.isPrimaryKey)?.name ?? schema.columns[0].name;
+    const column = this.view.table.columnOf(name);
+    try {
+      filters.put(name, parseFilter(`=${text}`, column.schema));
+    } catch (error) {
+      if (!(error instanceof ValueError)) throw error;
+      this.view.announce(reasonText(error), "error");
+      return;
+    }
+    this.view.filtersChanged();
+    this.view.focus();
+  }
+
+  /** Go to the first cell of a new row that can be filled. */
+  goToNew(id) {
+    const { rows, selection, columns } = this.view.table;
+    const row = rows.indexOf(id);
+    const first = columns.findIndex((column) => column.editable && !column.hidden);
+    if (row >= 0) this.#activate(row, first > 0 ? first : selection.firstCell);
+  }
+
+  /** Go to a cell by row ID and column, where the row is on hand; false where it is not. */
+  showCell(id, name = null) {
+    const { rows, selection, columns } = this.view.table;
+    const row = rows.indexOf(id);
+    if (row < 0) return false;
+    const cell = name === null ? -1 : columns.findIndex((column) => column.field === name && !column.hidden);
+    this.#activate(row, cell > 0 ? cell : selection.firstCell);
+    return true;
+  }
+
+  /** Ask the frame to open the row that a foreign key refers to; false where there is none. */
+  follow(row, cell) {
+    const { table, namespace } = this.view;
+    const column = table.columns[cell];
+    const target = column?.schema?.references;
+    const value = table.rows.valueOf(table.rows.getItem(row), column?.field);
+    if (!target || value === null || value === undefined || value === "") return false;
+    const view = { filters: [{ column: target.column, operator: "equals", value }], sort: [] };
+    this.view.dispatchEvent(new CustomEvent("openTable", { detail: { namespace, tableName: target.table, view } }));
+    return true;
+  }
+
+  /** What an export of the "selection" or of the "page" on screen takes: {rowIds, columns}, or null. */
+  exportRange(what) {
+    const { sheet, selection, rows, columns } = this.view.table;
+    if (!sheet) return null;
+    const { top, bottom } = sheet.getViewport();
+    const range = what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
+    if (!range) return null;
+    const rowIds = [];
+    for (let row = range.fromRow; row <= Math.min(range.toRow, range.fromRow + EXPORT_ROWS - 1); row++) {
+      const item = rows.getItem(row);
+      if (item && !item.isNew && !item.id.startsWith("#")) rowIds.push(item.id);
+    }
+    const names = columns.slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter).map((column) => column.field);
+    return rowIds.length && names.length ? { rowIds, columns: names } : null;
+  }
+}

@@ -1,0 +1,131 @@
+// Work on whole rows: new ones, copies, deletions, taking back, and what a save made of them.
+
+import { kindOf } from "../data/values.js";
+import { T } from "./texts.js";
+
+/** Rows of one view. */
+export class RowWork {
+  constructor(view) {
+    this.view = view;
+  }
+
+  /** True when the table can be written; else the reason is told. */
+  #writable() {
+    const { schema } = this.view.table;
+    if (schema?.readOnly) this.view.announce(T.readOnlyTable(schema.readOnlyReason), "error");
+    return Boolean(schema) && !schema.readOnly && this.view.commit();
+  }
+
+  /** May the editor open here? A check box flips instead, a value that did not come whole opens in its own editor. */
+  mayEdit(item, column, row) {
+    const { view } = this;
+    const cell = view.table.columns.indexOf(column);
+    const why = view.edits.reason(item, column);
+    if (why === T.wholeValueFirst) view.panels.openValue(row, cell);
+    else if (why) view.announce(why, "error");
+    else if (kindOf(column.schema) === "bit") view.edits.toggle(row, cell);
+    else return true;
+    return false;
+  }
+
+  insert() {
+    if (!this.#writable()) return;
+    const active = this.view.table.sheet.getActiveCell();
+    const [id] = this.view.edits.insertRows([{}], active ? active.row : -1);
+    this.view.places.goToNew(id);
+  }
+
+  async duplicate() {
+    if (!this.#writable()) return;
+    const [id] = await this.view.edits.duplicateRows();
+    if (id) this.view.places.goToNew(id);
+  }
+
+  /** Mark the selected rows to be deleted, after asking. */
+  async remove() {
+    if (!this.#writable()) return;
+    const { view } = this;
+    const { selection, rows, staged, sheet } = view.table;
+    const { range } = selection;
+    if (!range || !(await view.edits.present(range))) return;
+    const items = [];
+    for (let row = range.fromRow; row <= range.toRow; row++) items.push(rows.getItem(row));
+    const real = items.filter((item) => item && !item.isNew && staged.get(item.id)?.kind !== "delete");
+    if (real.length && !(await view.ask({ title: T.deleteTitle(real.length), text: T.deleteText(real.length, view.tableName), go: T.deleteGo(real.length) }))) return;
+    view.edits.deleteRows(items.filter(Boolean));
+    sheet.setFocus();
+  }
+
+  /** Drop the edits of a row, or of one column of it. */
+  revert(entry, name = null) {
+    const { table } = this.view;
+    if (entry.kind === "delete") table.staged.restore(entry.id);
+    else if (entry.kind === "insert" && name !== null) table.staged.set(entry.id, name, undefined);
+    else table.staged.revert(entry.id, name);
+    if (!table.staged.get(entry.id) && table.gone.has(entry.id)) table.restructure(() => table.rows.remove(entry.id));
+  }
+
+  revertSelection() {
+    const { range } = this.view.table.selection;
+    if (range) this.view.table.batch(() => this.view.edits.revert(range));
+  }
+
+  /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
+  resolve(id, choices) {
+    const { table, edits } = this.view;
+    const taken = table.staged.resolve(id, choices);
+    const item = table.rows.find(id);
+    if (item) Object.assign(item.values, taken);
+    edits.history.rebase(id, taken);
+    table.repaintRow(id);
+  }
+
+  /** Stage a row that someone deleted as a new one. */
+  insertAgain(id) {
+    const { table, places } = this.view;
+    const row = table.rows.indexOf(id);
+    const at = row < 0 ? 0 : Math.max(0, (table.rows.numberOf(row) ?? 1) - 1);
+    const fresh = table.staged.insertAgain(id, table.writable, at);
+    if (table.gone.delete(id)) table.restructure(() => table.rows.remove(id));
+    places.goToNew(fresh);
+  }
+
+  /** The outcome of one saved change. */
+  settled(entry, values, result, sent) {
+    const { table, edits, live } = this.view;
+    if (result.outcome === "gone") table.gone.add(entry.id);
+    if (result.outcome !== "saved") return;
+    if (entry.kind === "insert") this.#inserted(entry, values, result);
+    else if (entry.kind === "delete") {
+      edits.history.deleted(entry.id);
+      table.restructure(() => table.rows.remove(entry.id));
+    } else {
+      const item = table.rows.find(entry.id);
+      if (item) Object.assign(item.values, values);
+      edits.history.rebase(entry.id, values);
+      for (const [name, value] of Object.entries(sent)) if (result.values && name in result.values) live.tellStored(name, value, values[name]);
+    }
+    table.repaintRow(result.rowId ?? entry.id);
+  }
+
+  #inserted(entry, values, { rowId }) {
+    const { view } = this;
+    const { table } = view;
+    if (rowId === null || rowId === undefined) view.announce(T.ambiguous, "error");
+    else {
+      table.rows.settle(entry.id, rowId, values);
+      view.edits.history.rename(entry.id, rowId);
+    }
+    table.restructure(() => table.rows.sync());
+  }
+
+  /** Ask before the value of a key changes. */
+  async confirmKeys(entries) {
+    const { schema } = this.view.table;
+    const isKey = (column) => column.isPrimaryKey || schema.identity?.columns?.includes(column.name);
+    const keys = new Set(schema.columns.filter(isKey).map((column) => column.name));
+    const changed = new Set(entries.filter((entry) => entry.kind === "update").flatMap((entry) => Object.keys(entry.values)).filter((name) => keys.has(name)));
+    if (!changed.size) return true;
+    return this.view.ask({ title: T.keyTitle, text: T.keyText([...changed].join(", ")), go: T.keyGo });
+  }
+}

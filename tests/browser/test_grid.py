@@ -1,0 +1,767 @@
+"""The grid by itself: display, keys, selection, clipboard, filling, size, accessibility, over a fake client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from .conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
+from .harness.grid_page import GridPage
+from .harness.server import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """Serve the harness."""
+    with serving() as url:
+        yield url
+
+
+Opener = Callable[..., Awaitable[GridPage]]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
+    """Give a function that opens the grid; console errors and policy violations fail the test."""
+    visits: list[Visit] = []
+
+    async def open_grid(query: str = "", **options: object) -> GridPage:
+        context = await chromium.new_context(
+            viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+        )
+        context.set_default_timeout(PAGE_MILLISECONDS)
+        await context.add_init_script(VIOLATIONS)
+        page = await context.new_page()
+        visit = Visit(page, context, origin)
+        visit.watch(page)
+        visits.append(visit)
+        return await GridPage(page, origin).open(query, **options)  # type: ignore[arg-type]
+
+    yield open_grid
+    for visit in visits:
+        await visit.context.close()
+    assert [line for visit in visits for line in visit.unexpected()] == []
+
+
+# --- display
+
+
+async def test_null_empty_and_values_look_different(grid: Opener) -> None:
+    page = await grid()
+    assert [await page.text(row, "City") for row in (0, 1, 2)] == ["NULL", "''", "city 2"]
+    await expect(page.cell(0, "City").locator(".v-null")).to_be_visible()
+    await expect(page.cell(1, "City").locator(".v-empty")).to_be_visible()
+    assert await page.text(3, "Balance") == "0.75"
+    assert await page.text(3, "DOB") == "1943-04-04"
+    assert await page.text(5, "Modified") == "2024-01-31 10:00:05.5"
+    boxes = [await page.cell(row, "Insured").locator(".box").get_attribute("aria-label") for row in (0, 1, 2)]
+    assert boxes == ["true", "false", "NULL"]
+    assert "12 K chars" in await page.text(0, "Notes")
+
+
+async def test_headers_tell_type_key_and_reason(grid: Opener) -> None:
+    page = await grid()
+    header = page.page.get_by_role("columnheader", name="ID")
+    await expect(header).to_have_attribute("title", "ID · INTEGER, key, required\nGiven by the database")
+    await expect(header.get_by_role("img", name="key")).to_be_visible()
+    name = page.page.get_by_role("columnheader", name="Name")
+    assert "VARCHAR(50), required" in str(await name.get_attribute("title"))
+    await expect(page.cell(0, "ID")).to_have_attribute("aria-readonly", "true")
+    await expect(page.cell(0, "Notes")).to_have_attribute(
+        "title", "A stream: open it to edit the whole value"
+    )
+
+
+async def test_markup_in_values_is_text(grid: Opener) -> None:
+    page = await grid()
+    attack = "<img src=x onerror=alert(1)>"
+    await page.js(
+        "attack => client.push([{kind: 'update', rowId: '2', values: {Name: attack, City: attack}}], attack)",
+        attack,
+    )
+    await expect(page.cell(1, "Name")).to_have_text(attack)
+    await page.click(1, "Name")
+    await page.type("x")
+    await page.keys("Enter")
+    await page.js("view.showReview()")
+    await expect(page.page.locator(".change").first).to_contain_text(attack)
+    assert await page.js("document.querySelectorAll('img').length") == 0
+
+
+# --- keys
+
+
+async def test_typing_enter_tab_escape(grid: Opener) -> None:
+    page = await grid()
+    await page.click(3, "Name")
+    await page.keys("F2")
+    assert await page.js("document.activeElement.value") == "name 3"
+    await page.type("Z")
+    await page.keys("Enter")
+    assert await page.value(3, "Name") == "name 3Z"
+    assert await page.active() == [4, "Name"]
+    await page.type("hello")
+    await page.keys("Tab")
+    assert await page.value(4, "Name") == "hello"
+    assert await page.active() == [4, "City"]
+    await page.keys("Shift+Tab")
+    await page.type("no")
+    await page.keys("Escape")
+    assert await page.value(4, "Name") == "hello"
+    await page.type("up")
+    await page.keys("ArrowUp")
+    assert await page.value(4, "Name") == "up"
+    assert await page.active() == [3, "Name"]
+    await page.keys("F2", "Home")
+    assert await page.active() == [3, "Name"]
+    assert await page.js("document.activeElement.selectionStart") == 0
+    await page.keys("Escape", "Home")
+    assert await page.active() == [3, "ID"]
+    await page.keys("End")
+    assert await page.active() == [3, "Spouse"]
+    await page.keys("Control+Home")
+    assert await page.active() == [0, "ID"]
+
+
+async def test_opened_and_left_unchanged_is_not_changed(grid: Opener) -> None:
+    page = await grid()
+    for name in ("Name", "City", "DOB", "Age", "Balance", "Modified", "Spouse"):
+        for row in (0, 1, 2):
+            await page.click(row, name)
+            await page.keys("F2", "Enter")
+            await page.click(row, name)
+            await page.keys("F2", "Tab")
+    assert await page.pending() == [0, 0, 0]
+    await page.click(2, "Balance")
+    await page.type("0.500")
+    await page.keys("Enter")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_typed_back_is_clean_again(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "City")
+    await page.type("x")
+    await page.keys("Enter")
+    assert await page.pending() == [1, 0, 0]
+    await page.click(2, "City")
+    await page.type("city 2")
+    await page.keys("Enter")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_null_and_empty_by_key(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "City")
+    await page.keys("Control+0")
+    assert await page.value(2, "City") is None
+    await page.keys("Control+Alt+e")
+    assert await page.value(2, "City") == ""
+    await page.keys("Delete")
+    assert await page.value(2, "City") is None
+    await page.keys("Backspace")
+    assert await page.value(2, "City") == ""
+    await page.keys("F2", "Control+Alt+n", "Enter")
+    assert await page.value(2, "City") is None
+    await page.click(2, "City")
+    await page.type("a")
+    await page.keys("Backspace", "Enter")
+    assert await page.value(2, "City") == ""
+    await page.click(2, "Name")
+    await page.keys("Control+0")
+    assert await page.value(2, "Name") == "name 2"
+    assert "required" in await page.said()
+    await page.keys("Delete")
+    assert await page.value(2, "Name") == ""
+
+
+async def test_a_wrong_value_holds_with_its_reason(grid: Opener) -> None:
+    page = await grid()
+    for name, wrong, reason, right in (
+        ("Age", "abc", "Not a number", "41"),
+        ("DOB", "2023-02-29", "There is no such date", "2024-02-29"),
+        ("Balance", "1.005", "At most 2 decimals", "1.05"),
+        (
+            "Modified",
+            "2024-01-31T10:00:00Z",
+            "Without a time zone: values here have none",
+            "2024-01-31 10:00",
+        ),
+    ):
+        await page.click(4, name)
+        await page.type(wrong)
+        await expect(page.page.locator(".cell-note")).to_have_text(reason)
+        await page.keys("Enter")
+        assert await page.js("Boolean(view.table.sheet.getCellEditor())")
+        await page.js("view.table.sheet.getCellEditor().input.select()")
+        await page.type(right)
+        await expect(page.page.locator(".cell-note")).to_have_count(0)
+        await page.keys("Enter")
+    assert await page.value(4, "Modified") == "2024-01-31 10:00:00"
+    assert await page.pending() == [4, 0, 0]
+
+
+async def test_only_text_keys_start_an_edit(grid: Opener) -> None:
+    page = await grid()
+    await page.click(3, "Name")
+    editing = "Boolean(view.table.sheet.getCellEditor())"
+    for combination in ("Control+b", "Alt+x", "Control+Shift+k", "F7", "Shift", "Control+1"):
+        await page.keys(combination)
+        assert not await page.js(editing), combination
+    for options, opens in (
+        ({"key": "@", "ctrlKey": True, "altKey": True, "modifierAltGraph": True}, True),
+        ({"key": "q", "ctrlKey": True, "altKey": True}, False),
+        ({"key": "Dead"}, True),
+        ({"key": "Process", "keyCode": 229}, True),
+        ({"key": "é"}, True),
+        ({"key": "F4"}, False),
+    ):
+        opened = await page.js(
+            "options => { view.table.sheet.cancelEditing(); view.table.sheet.setFocus(); document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...options})); return Boolean(view.table.sheet.getCellEditor()); }",
+            options,
+        )
+        assert opened is opens, options
+    await page.js("view.table.sheet.cancelEditing(); view.table.sheet.setFocus()")
+    await page.click(3, "ID")
+    await page.type("x")
+    assert not await page.js(editing)
+    assert "cannot be edited" in await page.said()
+
+
+async def test_input_methods(grid: Opener) -> None:
+    page = await grid()
+    await page.click(3, "Name")
+    debugger = await page.page.context.new_cdp_session(page.page)
+    await debugger.send(
+        "Input.dispatchKeyEvent",
+        {"type": "rawKeyDown", "windowsVirtualKeyCode": 229, "key": "Process", "code": "KeyK"},
+    )
+    await debugger.send("Input.imeSetComposition", {"text": "か", "selectionStart": 1, "selectionEnd": 1})
+    await debugger.send("Input.imeSetComposition", {"text": "漢", "selectionStart": 1, "selectionEnd": 1})
+    await debugger.send("Input.insertText", {"text": "漢字"})
+    await page.keys("Enter")
+    assert await page.value(3, "Name") == "漢字"
+
+
+async def test_ranges_by_keyboard_and_mouse(grid: Opener) -> None:
+    page = await grid()
+    await page.click(4, "Name")
+    await page.keys("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowUp")
+    assert await page.range() == [4, 2, 5, 3]
+    await page.keys("Shift+End")
+    assert await page.range() == [4, 2, 5, 10]
+    await page.click(6, "DOB", modifiers=["Shift"])
+    assert await page.range() == [4, 2, 6, 4]
+    await page.keys("Control+Space")
+    assert await page.range() == [0, 2, 999, 4]
+    await page.click(6, "DOB")
+    await page.keys("Shift+Space")
+    assert await page.range() == [6, 1, 6, 10]
+    await page.keys("Control+a")
+    assert await page.range() == [0, 1, 999, 10]
+    assert await page.active() == [6, "DOB"]
+    gutter = page.page.locator(".slick-row[data-row='2'] .gutter")
+    await gutter.click()
+    assert await page.range() == [2, 1, 2, 10]
+    await page.page.locator(".slick-row[data-row='5'] .gutter").click(modifiers=["Shift"])
+    assert await page.range() == [2, 1, 5, 10]
+
+
+async def test_the_selection_is_summed_exactly(grid: Opener) -> None:
+    page = await grid()
+    await page.click(1, "Balance")
+    await page.keys("Shift+ArrowDown", "Shift+ArrowDown")
+    await page.until("statuses.at(-1).selection?.rows === 3")
+    selection = await page.js("statuses.at(-1).selection")
+    assert selection == {"rows": 3, "columns": 1, "sum": "1.50", "avg": "0.5", "nulls": 0}
+
+
+async def test_check_boxes_have_three_states(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Insured")
+    await page.keys("Space")
+    assert await page.value(0, "Insured") == 0
+    await page.keys("Space")
+    assert await page.value(0, "Insured") is None
+    await page.keys("Enter")
+    assert await page.value(0, "Insured") == 1
+    assert await page.pending() == [0, 0, 0]
+    await page.cell(1, "Insured").locator(".box").click()
+    await page.until("view.pending.changed === 1")
+    assert await page.value(1, "Insured") is None
+
+
+async def test_focus_enters_once_and_leaves_again(grid: Opener) -> None:
+    page = await grid()
+    await page.page.locator("#before").focus()
+    await page.keys("Tab")
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.keys("ArrowDown", "ArrowDown")
+    assert (await page.active())[0] == 1
+    await page.keys("Escape", "Tab")
+    assert await page.focused() == "after"
+    await page.keys("Shift+Tab")
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.keys("Escape", "Shift+Tab")
+    assert await page.focused() == "before"
+
+
+# --- clipboard and filling
+
+
+async def test_copy_and_paste_keep_null_apart_from_empty(grid: Opener) -> None:
+    page = await grid()
+    await page.click(4, "Name")
+    await page.keys("Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown", "Control+c")
+    assert await page.copied() == "name 4\tcity 4\r\nname 5\t\r\nname 6\t"
+    await page.click(10, "Name")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 6")
+    assert [await page.value(row, "City") for row in (10, 11, 12)] == ["city 4", None, ""]
+    await page.keys("Control+z")
+    assert [await page.value(row, "City") for row in (10, 11, 12)] == [None, "", "city 12"]
+    await page.keys("Control+y")
+    assert await page.value(10, "City") == "city 4"
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_paste_from_a_spreadsheet(grid: Opener) -> None:
+    page = await grid()
+    await page.to_clipboard('"a ""q""\nsecond"\t2024-5-6\t 42 \n"b"\t\tx\n')
+    await page.click(2, "City")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 5")
+    assert await page.value(2, "City") == 'a "q"\nsecond'
+    assert [await page.value(2, "DOB"), await page.value(2, "Age")] == ["2024-05-06", 42]
+    assert [await page.value(3, "City"), await page.value(3, "DOB"), await page.value(3, "Age")] == [
+        "b",
+        None,
+        3,
+    ]
+    assert "1 cell not pasted: Age: Not a number" in await page.said()
+
+
+async def test_one_value_fills_a_range_and_a_block_tiles_it(grid: Opener) -> None:
+    page = await grid()
+    await page.to_clipboard("7")
+    await page.click(1, "Age")
+    await page.keys("Shift+ArrowDown", "Shift+ArrowDown", "Control+v")
+    await page.until("view.pending.changed === 3")
+    await page.to_clipboard("1\n2\n")
+    await page.click(5, "Age")
+    await page.keys("Shift+ArrowDown", "Shift+ArrowDown", "Shift+ArrowDown", "Control+v")
+    await page.until("view.pending.changed === 7")
+    assert [await page.value(row, "Age") for row in range(5, 9)] == [1, 2, 1, 2]
+
+
+async def test_paste_grows_into_new_rows_and_stops_at_the_last_column(grid: Opener) -> None:
+    page = await grid("rows=12")
+    await page.to_clipboard("n1\tc1\nn2\tc2\nn3\tc3\n")
+    await page.click(11, "Name")
+    await page.keys("Control+v")
+    await page.until("view.pending.inserted === 2")
+    assert [await page.value(row, "Name") for row in (11, 12, 13)] == ["n1", "n2", "n3"]
+    assert await page.value(13, "Age") == "(default)"
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+    await page.keys("Control+Shift+v")
+    await page.until("view.pending.inserted === 3")
+    await page.to_clipboard("1\t2\t3")
+    await page.click(2, "Spouse")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 1")
+    assert "2 columns of the clipboard lay beyond" in await page.said()
+
+
+async def test_paste_scrolls_nothing(grid: Opener) -> None:
+    page = await grid("cols=20")
+    for text in ("p1\tp2\r\np3\tp4\r\n", "x"):
+        await page.to_clipboard(text)
+        await page.click(15, "City")
+        before = await page.js(
+            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
+        )
+        await page.keys("Control+v")
+        await page.until("view.pending.changed > 0")
+        assert before == await page.js(
+            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
+        )
+    await page.keys("Control+ArrowDown")
+    assert (await page.active())[0] == 999
+
+
+async def test_a_large_paste_asks_and_stays_quick(grid: Opener) -> None:
+    page = await grid("rows=20000&cols=60")
+    await page.to_clipboard(
+        "\n".join("\t".join(f"{row} {column}" for column in range(50)) for row in range(2000))
+    )
+    await page.click(0, "Extra 0")
+    await page.keys("Control+v")
+    await expect(page.page.get_by_role("alertdialog")).to_contain_text("Paste over 100,000 cells?")
+    await page.confirm()
+    await page.until("view.pending.changed === 100000")
+    assert await page.value(1999, "Extra 49") == "1999 49"
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_cut_clear_and_copy_of_rows_that_are_not_here(grid: Opener) -> None:
+    page = await grid("rows=5000")
+    await page.click(2, "City")
+    await page.keys("Control+x")
+    await page.until("view.pending.changed === 1")
+    assert await page.copied() == "city 2"
+    assert await page.value(2, "City") is None
+    await page.click(0, "Age")
+    await page.js("view.table.selection.extendTo(2999, 5)")
+    await page.keys("Control+c")
+    await page.until("said.at(-1)[0].startsWith('Copied')")
+    assert (await page.copied()).split("\r\n")[2999] == str(2999 % 100)
+
+
+async def test_filling_down_and_by_the_handle(grid: Opener) -> None:
+    page = await grid()
+    await page.click(10, "City")
+    await page.keys("Shift+ArrowDown", "Shift+ArrowDown", "Control+d")
+    await page.until("view.pending.changed > 0")
+    assert [await page.value(row, "City") for row in (10, 11, 12)] == [None, None, None]
+    await page.keys("Control+z")
+    await page.click(3, "Name")
+    await page.keys("Shift+ArrowDown")
+    handle = await page.page.locator(".slick-drag-replace-handle").bounding_box()
+    assert handle is not None
+    mouse = page.page.mouse
+    await mouse.move(handle["x"] + 3, handle["y"] + 3)
+    await mouse.down()
+    await mouse.move(handle["x"], handle["y"] + 40, steps=4)
+    await mouse.move(handle["x"], handle["y"] + 26 * 4 - 8, steps=6)
+    await mouse.up()
+    await page.until("view.pending.changed === 4")
+    assert [await page.value(row, "Name") for row in range(5, 9)] == ["name 3", "name 4", "name 3", "name 4"]
+
+
+# --- size
+
+
+@pytest.mark.parametrize("rows", [2_000_001, 20_000_000])
+async def test_millions_of_rows(grid: Opener, rows: int) -> None:
+    page = await grid(f"rows={rows}")
+    await page.click(0, "Name")
+    await page.keys("Control+End")
+    await page.settled()
+    assert await page.active() == [rows - 1, "Spouse"]
+    await page.click(rows - 1, "Name")
+    await page.type("last")
+    await page.keys("Enter")
+    assert await page.value(rows - 1, "Name") == "last"
+    wrong = await page.js(
+        """async rows => {
+          const { sheet } = view.table, wrong = [];
+          const frame = () => new Promise(requestAnimationFrame);
+          const viewport = document.querySelector('.slick-viewport-top.slick-viewport-right');
+          const look = () => {
+            const box = viewport.getBoundingClientRect();
+            const seen = [...document.querySelectorAll('.grid-canvas-left .slick-row')]
+              .map(node => [Number(node.dataset.row), node.getBoundingClientRect().top, node.querySelector('.l1')?.textContent])
+              .filter(row => row[1] >= box.top - 1 && row[1] < box.bottom - 26).sort((a, b) => a[0] - b[0]);
+            if (seen.length < 15) return 'few';
+            for (let i = 0; i < seen.length; i++) {
+              if (seen[i][2] !== String(seen[i][0] + 1)) return 'text ' + seen[i];
+              if (i && (seen[i][0] - seen[i - 1][0] !== 1 || Math.abs(seen[i][1] - seen[i - 1][1] - 26) > 1)) return 'gap ' + seen[i];
+            }
+          };
+          const check = async where => {
+            const end = performance.now() + 3000;
+            let fault;
+            do { await frame(); fault = look(); } while (fault && performance.now() < end);
+            if (fault) wrong.push(where + ' ' + fault);
+          };
+          for (const part of [0.1, 0.33, 0.5, 0.999, 0.2, 0]) { sheet.scrollRowToTop(Math.floor((rows - 1) * part)); await check('to ' + part); }
+          for (const part of [0.13, 0.5001, 1, 0]) { viewport.scrollTop = part * (viewport.scrollHeight - viewport.clientHeight); await check('bar ' + part); }
+          for (let i = 0; i < 60; i++) { viewport.scrollTop += 400; await frame(); }
+          await check('wheel');
+          return wrong;
+        }""",
+        rows,
+    )
+    assert wrong == []
+    assert await page.js("view.table.cache.size") <= 8600
+
+
+async def test_typing_far_from_the_cell_comes_back_to_it(grid: Opener) -> None:
+    page = await grid("rows=2000001")
+    await page.click(3, "Name")
+    await page.type("ab")
+    await page.js("document.querySelector('.slick-viewport-top.slick-viewport-right').scrollTop = 9e6")
+    await page.until("view.table.sheet.getViewport().top > 1000")
+    await page.type("cd")
+    await page.keys("Enter")
+    assert await page.value(3, "Name") == "abcd"
+
+
+async def test_scrolling_ten_thousand_rows_makes_no_long_task(grid: Opener) -> None:
+    page = await grid("rows=1000000&cols=20")
+    longest = await page.js(
+        """async () => {
+          longTasks.length = 0;
+          const viewport = document.querySelector('.slick-viewport-top.slick-viewport-right');
+          while (view.table.sheet.getViewport().top < 10000) { viewport.scrollTop += 2600; await new Promise(requestAnimationFrame); }
+          return Math.max(0, ...longTasks);
+        }"""
+    )
+    assert longest < 250  # the benchmark's goal is 100 ms; other work may share the machine here
+
+
+async def test_a_count_that_comes_late(grid: Opener) -> None:
+    page = await grid("rows=750&count=pending")
+    await page.until("view.table.cache.size > 0")
+    assert await page.page.locator(".sheet").get_attribute("aria-rowcount") == "-1"
+    await page.js("view.countExactly()")
+    await page.until("statuses.at(-1).total === 750")
+    assert await page.page.locator(".sheet").get_attribute("aria-rowcount") == "752"
+
+
+# --- columns
+
+
+async def test_columns_are_resized_moved_hidden_and_remembered(grid: Opener) -> None:
+    page = await grid()
+    headers = page.page.get_by_role("columnheader")
+    box = await page.page.locator("[role=columnheader][data-id=c2] .slick-resizable-handle").bounding_box()
+    assert box is not None
+    mouse = page.page.mouse
+    await mouse.move(box["x"] + 4, box["y"] + 8)
+    await mouse.down()
+    await mouse.move(box["x"] + 64, box["y"] + 8, steps=5)
+    await mouse.up()
+    source = await headers.filter(has_text="Age").bounding_box()
+    target = await headers.filter(has_text="City").bounding_box()
+    assert source is not None
+    assert target is not None
+    await mouse.move(source["x"] + 30, source["y"] + 10)
+    await mouse.down()
+    await mouse.move(target["x"] + 10, target["y"] + 10, steps=6)
+    await mouse.up()
+    names = "view.table.columns.filter(column => !column.gutter && !column.hidden).map(column => column.field).slice(0, 4)"
+    assert await page.js(names) == ["ID", "Name", "Age", "City"]
+    assert await page.js("view.table.sort") == []
+    await page.js("view.arranging.hide(['DOB'])")
+    await expect(headers.filter(has_text="DOB")).to_have_count(0)
+    width = await page.js("view.table.columnOf('City').width")
+    await page.open()
+    assert await page.js(names) == ["ID", "Name", "Age", "City"]
+    assert await page.js("view.table.columnOf('City').width") == width
+    await expect(headers.filter(has_text="DOB")).to_have_count(0)
+    await page.click(2, "Name")
+    await page.keys("Control+c")
+    await page.js("view.showColumns()")
+    dialog = page.page.get_by_role("dialog", name="Columns")
+    await dialog.get_by_role("checkbox", name="DOB").check()
+    await expect(headers.filter(has_text="DOB")).to_have_count(1)
+    await dialog.get_by_role("button", name="Reset layout").click()
+    assert await page.js(names) == ["ID", "Name", "City", "DOB"]
+
+
+async def test_pasting_skips_hidden_columns(grid: Opener) -> None:
+    page = await grid()
+    await page.js("view.arranging.hide(['DOB'])")
+    await page.to_clipboard("town\t5")
+    await page.click(2, "City")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 2")
+    assert [await page.value(2, "City"), await page.value(2, "Age"), await page.value(2, "DOB")] == [
+        "town",
+        5,
+        "1942-03-03",
+    ]
+
+
+async def test_sorting_by_header_and_by_keyboard(grid: Opener) -> None:
+    page = await grid()
+    headers = page.page.get_by_role("columnheader")
+    await headers.filter(has_text="Age").click()
+    await page.until("client.requests.at(-1).payload.sort?.length === 1")
+    await headers.filter(has_text="DOB").click(modifiers=["Shift"])
+    await page.until("client.requests.at(-1).payload.sort?.length === 2")
+    await headers.filter(has_text="Age").click(modifiers=["Shift"])
+    await page.until("client.requests.at(-1).payload.sort?.[0].direction === 'desc'")
+    assert await page.js("client.requests.at(-1).payload.sort") == [
+        {"column": "Age", "direction": "desc"},
+        {"column": "DOB", "direction": "asc"},
+    ]
+    await expect(headers.filter(has_text="Age")).to_have_attribute("aria-sort", "descending")
+    await page.settled()
+    await page.click(0, "Name")
+    await page.keys("Alt+ArrowDown")
+    menu = page.page.get_by_role("menu", name="Column Name")
+    await menu.get_by_role("menuitemradio", name="Sort descending").click()
+    await page.until("client.requests.at(-1).payload.sort?.length === 1")
+    await page.settled()
+    assert await page.text(0, "Name") == "name 999"
+
+
+# --- filters and empty states
+
+
+async def test_filter_row_bar_and_search(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Name")
+    await page.keys("Control+f")
+    field = page.page.get_by_label("Filter Name")
+    await expect(field).to_be_focused()
+    await page.type("name 99")
+    await page.until("statuses.at(-1).total === 11")
+    await page.page.get_by_label("Filter Age").fill("abc")
+    await page.keys("Enter")
+    await expect(page.page.get_by_label("Filter Age")).to_have_attribute("aria-invalid", "true")
+    await page.page.get_by_label("Filter Age").fill("≥ 95")
+    await page.keys("Enter")
+    await page.until("statuses.at(-1).total === 6")
+    chip = page.page.locator(".filter-chip", has_text="Name")
+    await chip.get_by_role("checkbox").uncheck()
+    await page.until("statuses.at(-1).total === 50")
+    await chip.get_by_role("checkbox").check()
+    await page.until("statuses.at(-1).total === 6")
+    await (
+        page.page.get_by_role("searchbox", name="Search in")
+        .or_(page.page.get_by_label("Search", exact=True))
+        .first.fill("nowhere")
+    )
+    await expect(page.page.get_by_text("No rows match these 2 filters")).to_be_visible()
+    await page.page.locator(".empty").get_by_role("button", name="Clear filters").click()
+    await page.until("statuses.at(-1).total === 1000")
+    assert await page.js("view.state.filters") == []
+
+
+async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
+    state = {
+        "filters": [{"column": "Age", "operator": "less", "value": 3}],
+        "sort": [{"column": "Name", "direction": "desc"}],
+    }
+    page = await grid(state=state)
+    await page.settled()
+    assert await page.text(0, "Name") == "name 902"
+    found = await page.js("view.state")
+    assert found["filters"] == state["filters"]
+    assert found["sort"] == state["sort"]
+
+
+async def test_an_empty_table_offers_a_row(grid: Opener) -> None:
+    page = GridPage((await grid()).page, "")
+    page.origin = str(await page.js("location.origin"))
+    await page.page.goto(f"{page.origin}/?rows=0")
+    await expect(page.page.get_by_text("This table has no rows")).to_be_visible()
+    await page.page.get_by_role("button", name="Insert a row").click()
+    assert await page.pending() == [0, 1, 0]
+    await expect(page.page.get_by_text("This table has no rows")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        ("NOT_ALLOWED", "You may not read this table"),
+        ("TABLE_NOT_FOUND", "This table is no longer there"),
+        ("CONNECTION_TIMEOUT", "The rows could not be read"),
+    ],
+)
+async def test_rows_that_cannot_be_read_say_why(grid: Opener, code: str, title: str) -> None:
+    page = await grid("rows=5000")
+    await page.js(
+        "code => { client.fail = command => command === 'requestData' && { code, message: 'What went wrong', serverText: 'IRIS text' }; }",
+        code,
+    )
+    await page.js("view.goto(4000)")
+    state = page.page.locator(".empty")
+    await expect(state).to_contain_text(title)
+    await expect(state).to_contain_text("IRIS text")
+    await page.js("client.fail = null")
+    await state.get_by_role("button", name="Try again").click()
+    await page.settled()
+    assert await page.text(3999, "ID") == "4000"
+
+
+async def test_goto_asks_for_a_row(grid: Opener) -> None:
+    page = await grid("rows=5000")
+    await page.click(0, "Name")
+    await page.keys("Control+g")
+    await page.type("4,321")
+    await page.keys("Enter")
+    await page.settled()
+    assert await page.active() == [4320, "Name"]
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.keys("Control+g")
+    await page.type("=77")
+    await page.keys("Enter")
+    await page.until("statuses.at(-1).total === 1")
+    assert await page.text(0, "ID") == "77"
+
+
+async def test_foreign_keys_open_their_row(grid: Opener) -> None:
+    page = await grid()
+    await page.click(4, "Spouse")
+    await page.keys("Alt+Enter")
+    assert await page.js("opened.at(-1)") == {
+        "namespace": "USER",
+        "tableName": "Sample.Person",
+        "view": {"filters": [{"column": "ID", "operator": "equals", "value": 5}], "sort": []},
+    }
+
+
+# --- accessibility
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(grid: Opener, theme: str) -> None:
+    page = await grid(f"theme={theme}")
+    visit = Visit(page.page, page.page.context, page.origin)
+    assert await visit.axe() == []
+    await page.click(3, "City")
+    await page.keys("Shift+ArrowDown", "Shift+ArrowRight")
+    await page.js("view.showFilters(true)")
+    await page.js(
+        "view.table.filters.add({column: 'Name', operator: 'contains', value: 'name'}); view.filtersChanged()"
+    )
+    await page.settled()
+    assert await visit.axe() == []
+    await page.click(5, "Name")
+    await page.keys("F2")
+    assert await visit.axe() == []
+    await page.keys("Escape")
+    await page.type("bad")
+    await page.keys("Enter")
+    await page.js("view.save()")
+    await page.until("view.table.staged.get('6')?.state === 'error'")
+    await page.js("client.push([{kind: 'update', rowId: '2', values: {City: 'theirs'}}])")
+    await page.js("view.insertRow(); view.showReview()")
+    assert await visit.axe() == []
+    await page.js("view.showReview(); view.showDetail()")
+    assert await visit.axe() == []
+    await page.js("view.showColumns()")
+    assert await visit.axe() == []
+
+
+async def test_roles_and_numbers_for_screen_readers(grid: Opener) -> None:
+    page = await grid()
+    await page.click(3, "City")
+    await page.keys("Shift+ArrowDown")
+    sheet = page.page.get_by_role("grid", name="Rows of Demo.Table")
+    for name, value in (("aria-rowcount", "1002"), ("aria-colcount", "11"), ("aria-multiselectable", "true")):
+        await expect(sheet).to_have_attribute(name, value)
+    active = await sheet.get_attribute("aria-activedescendant")
+    assert await page.js("id => document.getElementById(id).classList.contains('active')", active)
+    await expect(page.page.locator(".sheet [aria-selected=true]")).to_have_count(2)
+    await expect(page.cell(3, "City")).to_have_attribute("aria-colindex", "4")
+    assert await page.js(
+        "[...document.querySelectorAll('.sheet .slick-cell')].every(node => node.getAttribute('aria-colindex') && node.parentNode.getAttribute('aria-rowindex'))"
+    )
+    assert (
+        await page.js(
+            "[...document.querySelectorAll('.sheet [tabindex=\"0\"]')].filter(node => node.offsetWidth).length"
+        )
+        == 1
+    )
