@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from . import nodes
 from .catalog import DEFAULT_SCHEMA, Catalog, Column, Index, Table, fold, quoted
-from .definitions import define_index, define_table, index_name, sqlite_index, sqlite_table
+from .definitions import define_index, define_table
 from .dialect import parse
 from .errors import SqlError, not_found
+from .layout import index_name, sqlite_index, sqlite_table, table_indexes
 from .schema import system_rows, system_table_sql, system_tables
 from .scope import Names
 from .translate import WriteTranslator
@@ -152,7 +153,8 @@ class Definer:
             table = define_view(body, self.catalog)
         else:
             table = define_table(body, self.catalog)
-            for statement in sqlite_table(table):
+            self.connection.execute(sqlite_table(table))
+            for _, statement in table_indexes(table):
                 self.connection.execute(statement)
             self.connection.execute(
                 'DELETE FROM "%counters" WHERE substr(name, 1, ?) = ?',
@@ -165,7 +167,7 @@ class Definer:
         table = _table(body.table, self.catalog)
         index = define_index(body, table)
         try:
-            self.connection.execute(sqlite_index(table, index))
+            self.connection.execute(sqlite_index(table, index)[1])
         except sqlite3.IntegrityError:
             raise SqlError(
                 -119,

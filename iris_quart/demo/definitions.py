@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from . import nodes
-from .catalog import DEFAULT_SCHEMA, ROW_ID, Catalog, Column, ForeignKey, Index, Key, Table, fold, quoted
+from .catalog import DEFAULT_SCHEMA, ROW_ID, Catalog, Column, ForeignKey, Index, Key, Table, fold
 from .errors import SqlError, not_found
 from .types import ANY_INTEGER, BIGINT, EXACT, GUID, LIST_TYPE, SQLUPPER, TEXT, VARCHAR, SqlType, declared
 
@@ -263,52 +263,3 @@ def define_index(statement: nodes.CreateIndex, table: Table) -> Index:
             raise SqlError(-313, f"Stream field '{column.name}' cannot be part of a constraint or index")
         columns.append((column.name, descending))
     return Index(statement.name, tuple(columns), statement.unique)
-
-
-# SQLite ------------------------------------------------------------------------------------
-
-
-def sqlite_table(table: Table) -> list[str]:
-    """Return the SQLite statements that create a table with the indexes of its constraints."""
-    if table.parent:
-        parts = [f"{quoted(ROW_ID)} TEXT NOT NULL UNIQUE"]
-    else:
-        parts = [f"{quoted(ROW_ID)} INTEGER PRIMARY KEY AUTOINCREMENT"]
-    parts.extend(f"{quoted(column.storage or '')}{_collate(column)}" for column in table.stored())
-    statements = [f"CREATE TABLE {quoted(table.full_name)} ({', '.join(parts)})"]
-    for key in table.keys:
-        columns = ", ".join(_storage(table, column) for column in key.columns)
-        statements.append(
-            f"CREATE UNIQUE INDEX {index_name(table, key.name)} ON {quoted(table.full_name)} ({columns})"
-        )
-    for foreign_key in table.foreign_keys:
-        columns = ", ".join(_storage(table, column) for column in foreign_key.columns)
-        name = index_name(table, foreign_key.name)
-        statements.append(f"CREATE INDEX {name} ON {quoted(table.full_name)} ({columns})")
-    if table.parent and table.parent_column:
-        columns = f"{_storage(table, table.parent_column)}, {quoted(CHILD_NUMBER)}"
-        name = index_name(table, "%PARENT")
-        statements.append(f"CREATE UNIQUE INDEX {name} ON {quoted(table.full_name)} ({columns})")
-    return statements
-
-
-def sqlite_index(table: Table, index: Index) -> str:
-    """Return the SQLite statement that creates an index."""
-    columns = ", ".join(_storage(table, name) + (" DESC" if down else "") for name, down in index.columns)
-    unique = "UNIQUE " if index.unique else ""
-    return f"CREATE {unique}INDEX {index_name(table, index.name)} ON {quoted(table.full_name)} ({columns})"
-
-
-def index_name(table: Table, name: str) -> str:
-    """Return the delimited SQLite name of an index."""
-    return quoted(f"{table.full_name}|{name}")
-
-
-def _collate(column: Column) -> str:
-    return f" COLLATE {column.collation}" if column.collation != EXACT else ""
-
-
-def _storage(table: Table, name: str) -> str:
-    column = table.column(name)
-    assert column is not None
-    return quoted(column.storage or "")

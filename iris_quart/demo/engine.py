@@ -26,16 +26,18 @@ from .interface import (
     ResultColumn,
     SelectMode,
 )
+from .layout import table_indexes
 from .locks import POLL_SECONDS, RowHeld, RowLocks
 from .plans import Output, Parameter, Plan, Query, bind
 from .scope import Names, Scope
 from .storage import Storage, mapped
 from .translate import DEFINITION, QUERY, WriteTranslator, translate
 from .typed import LITERAL
-from .types import DATE, LIST, POSIXTIME, TEXT, TIME
+from .types import DATE, DECIMAL, DOUBLE, LIST, POSIXTIME, TEXT, TIME
 from .writes import Writer
 
 CACHED_PLANS = 1000
+BULK_ENCODED = frozenset({DECIMAL, TIME, DOUBLE})
 NOTHING = Result((), [], is_query=False)
 
 
@@ -108,18 +110,20 @@ class Namespace:
         if target is None:
             raise not_found(table)
         found = [self._loaded_column(target, name) for name in columns]
-        kinds = [column.type.kind for column in found]
+        encoders = {
+            index: column.type.kind for index, column in enumerate(found) if column.type.kind in BULK_ENCODED
+        }
         names = ", ".join(quoted(ROW_ID if column.row_id else column.storage or "") for column in found)
         sql = f"INSERT INTO {quoted(target.full_name)} ({names}) VALUES ({', '.join('?' * len(found))})"
         with self._writing(None) as connection:
             try:
-                connection.executemany(
-                    sql,
-                    (
-                        tuple(encode(value, kind) for value, kind in zip(row, kinds, strict=True))
-                        for row in rows
-                    ),
-                )
+                empty = not connection.execute(f"SELECT 1 FROM {quoted(target.full_name)} LIMIT 1").fetchall()
+                indexes = table_indexes(target) if empty else []
+                for name, _ in indexes:
+                    connection.execute(f"DROP INDEX {name}")
+                connection.executemany(sql, _encoded(rows, encoders))
+                for _, statement in indexes:
+                    connection.execute(statement)
             except sqlite3.IntegrityError as error:
                 raise SqlError(-119, f"Table '{target.full_name}' failed unique check: {error}") from None
 
@@ -322,6 +326,15 @@ def _logical(
             values[index] = reader(row[index])
         found.append(tuple(values))
     return found
+
+
+def _encoded(rows: Iterable[Sequence[Value]], encoders: dict[int, str]) -> Iterator[Sequence[Stored]]:
+    """Yield rows as SQLite holds them; most kinds are held as they are."""
+    for row in rows:
+        values: list[Value] = list(row)
+        for index, kind in encoders.items():
+            values[index] = encode(values[index], kind)
+        yield values  # type: ignore[misc]
 
 
 def _odbc_reader(kind: str) -> Callable[[Stored], Value]:

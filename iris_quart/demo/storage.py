@@ -113,6 +113,7 @@ def connect(path: Path, lock_timeout: float) -> sqlite3.Connection:
     connection.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
         f"PRAGMA cache_size = -{PAGE_CACHE_KIB}; PRAGMA mmap_size = {READ_AHEAD}; PRAGMA temp_store = MEMORY;"
+        "PRAGMA case_sensitive_like = ON;"
     )
     for name, function in FUNCTIONS.items():
         connection.create_function(name, -1, function, deterministic=True)
@@ -184,6 +185,8 @@ def mapped(error: sqlite3.Error, operation: str, table: str) -> SqlError:
         return fatal("<FRAMESTACK>" if "depth" in text or "stack" in text else "<STORE>")
     if "datatype mismatch" in text:
         return SqlError(-1, "Invalid SQL statement: a number of rows must be a whole number")
+    if "ESCAPE" in text:
+        return SqlError(-1, "Invalid SQL statement: ESCAPE takes a single character")
     if "integer overflow" in text:
         return fatal("<MAXNUMBER>")
     return fatal(text)

@@ -7,7 +7,9 @@ from .errors import SqlError
 from .scope import Scope
 from .translate_expressions import ExpressionTranslator
 from .typed import Typed, collation_of, common_kind, same_form, with_collation
-from .types import EXACT, TEXT, VARCHAR
+from .types import DATE, EXACT, POSIXTIME, TEXT, TIME, TIMESTAMP, VARCHAR
+
+MOMENTS = frozenset({DATE, TIME, TIMESTAMP, POSIXTIME})
 
 
 class ConditionTranslator(ExpressionTranslator):
@@ -18,12 +20,15 @@ class ConditionTranslator(ExpressionTranslator):
         if isinstance(node, nodes.Comparison):
             return self._comparison(node, scope)
         if isinstance(node, nodes.Logical):
-            return _balanced([self.condition(operand, scope) for operand in node.operands], node.operator)
+            return self._logical(node, scope)
         if isinstance(node, nodes.IsNull):
             operand = self.value(node.operand, scope)
             return f"({self.rendering.plain(operand)} IS {'NOT ' if node.negated else ''}NULL)"
         if isinstance(node, nodes.Not):
-            return f"(NOT {self.condition(node.operand, scope)})"
+            self.negations += 1
+            text = self.condition(node.operand, scope)
+            self.negations -= 1
+            return f"(NOT {text})"
         if isinstance(node, nodes.Like):
             return self._like(node, scope)
         if isinstance(node, nodes.InList):
@@ -47,6 +52,26 @@ class ConditionTranslator(ExpressionTranslator):
         collation = collation_of(left, right)
         first = with_collation(self.rendering.as_kind(left, kind), kind, collation)
         return f"({first} {operator} {self.rendering.as_kind(right, kind)})"
+
+    def _logical(self, node: nodes.Logical, scope: Scope) -> str:
+        text = _balanced([self.condition(operand, scope) for operand in node.operands], node.operator)
+        bound = implied_bound(node) if node.operator == "OR" and not self.negations else None
+        if bound is None:
+            return text
+        operator, column, values = bound
+        operand = self.value(column, scope)
+        if not operand.type.is_text and not operand.type.is_number and operand.kind not in MOMENTS:
+            return text
+        rendered = [
+            self.rendering.as_kind(self.value(value, scope, operand.type), operand.kind) for value in values
+        ]
+        limit = rendered[0]
+        if len(rendered) > 1:
+            first = with_collation(rendered[0], operand.kind, operand.collation)
+            least = "min" if operator == ">=" else "max"
+            limit = f"coalesce({least}({first}, {', '.join(rendered[1:])}), {', '.join(rendered)})"
+        sql = with_collation(self.rendering.as_kind(operand, operand.kind), operand.kind, operand.collation)
+        return f"({sql} {operator} {limit} AND +{text})"
 
     def _comparison(self, node: nodes.Comparison, scope: Scope) -> str:
         if node.quantifier is not None:
@@ -102,13 +127,31 @@ class ConditionTranslator(ExpressionTranslator):
     def _like(self, node: nodes.Like, scope: Scope) -> str:
         operand = self._text_operand(node.operand, scope)
         pattern = self.value(node.pattern, scope, VARCHAR)
-        escape = "NULL"
+        escape = None
         if node.escape is not None:
             escape = self.rendering.as_text(self.value(node.escape, scope, VARCHAR))
+        word = "NOT " if node.negated else ""
+        if operand.kind == TEXT and operand.column is not None and operand.column.storage is not None:
+            return f"({word}{self._native_like(operand, self.rendering.as_text(pattern), escape)})"
         name = "iris_like" if operand.collation == EXACT else "iris_like_upper"
         text = self.rendering.as_kind(operand, TEXT)
-        word = "NOT " if node.negated else ""
-        return f"({word}{name}({text}, {self.rendering.as_text(pattern)}, {escape}))"
+        return f"({word}{name}({text}, {self.rendering.as_text(pattern)}, {escape or 'NULL'}))"
+
+    def _native_like(self, operand: Typed, pattern: str, escape: str | None) -> str:
+        """Return LIKE over a stored column: SQLite's own where it is right, which is ten times faster.
+
+        It is not for texts with a zero byte, where it stops, nor for upper case outside ASCII, which it does not know.
+        """
+        text = operand.sql
+        if operand.collation == EXACT:
+            ending = f" ESCAPE {escape}" if escape else ""
+            usable = f"instr({text}, char(0)) = 0"
+            own = f"iris_like({text}, {pattern}, {escape or 'NULL'})"
+            return f"CASE WHEN {usable} THEN {text} LIKE {pattern}{ending} ELSE {own} END"
+        ending = f" ESCAPE iris_upper({escape})" if escape else ""
+        usable = f"{text} NOT GLOB '*[^ -~]*' AND instr({text}, char(0)) = 0"
+        own = f"iris_like_upper({text}, {pattern}, {escape or 'NULL'})"
+        return f"CASE WHEN {usable} THEN upper({text}) LIKE iris_upper({pattern}){ending} ELSE {own} END"
 
     def _text_operand(self, node: nodes.Expression, scope: Scope) -> Typed:
         operand = self.value(node, scope, VARCHAR)
@@ -132,6 +175,39 @@ class ConditionTranslator(ExpressionTranslator):
         prefix = f"coalesce({value}, '')"
         text = f"{text} COLLATE BINARY"
         return f"({word}({text} >= {prefix} AND {text} < {prefix} || char(1114111)))"
+
+
+Bounds = dict[nodes.Name, tuple[set[str], list[nodes.Expression]]]
+
+
+def implied_bound(node: nodes.Logical) -> tuple[str, nodes.Name, list[nodes.Expression]] | None:
+    """Return the bound that every branch of a keyset condition implies, so that an index can start there.
+
+    ``a > x OR (a = y AND b > z)`` implies ``a >= least(x, y)``; SQLite does not find that by itself.
+    """
+    branches = [_bounds(branch) for branch in node.operands]
+    for column in branches[0]:
+        if not all(column in branch for branch in branches):
+            continue
+        words = set().union(*(branch[column][0] for branch in branches))
+        values = [value for branch in branches for value in branch[column][1]]
+        if ">" in words and words <= {">", ">=", "="}:
+            return ">=", column, values
+        if "<" in words and words <= {"<", "<=", "="}:
+            return "<=", column, values
+    return None
+
+
+def _bounds(branch: nodes.Expression) -> Bounds:
+    tests = branch.operands if isinstance(branch, nodes.Logical) and branch.operator == "AND" else (branch,)
+    found: Bounds = {}
+    for test in tests:
+        if not isinstance(test, nodes.Comparison) or not isinstance(test.left, nodes.Name):
+            continue
+        if isinstance(test.right, (nodes.Literal, nodes.Parameter)):
+            name = nodes.Name(test.left.column, test.left.table, test.left.delimited, 0)
+            found.setdefault(name, ({test.operator}, [test.right]))
+    return found
 
 
 def _balanced(parts: list[str], word: str) -> str:

@@ -47,6 +47,7 @@ class ExpressionTranslator:
         self.reads: set[str] = set()
         self.aggregates = 0
         self.bare_columns = 0
+        self.negations = 0
         self._aliases = 0
 
     def alias(self) -> str:

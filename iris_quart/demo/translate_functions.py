@@ -11,7 +11,7 @@ from .functions_dates import unit_name
 from .scope import Scope
 from .translate_conditions import ConditionTranslator
 from .translate_expressions import SUFFIXES
-from .typed import AGGREGATE, PARAMETER, Typed, literal, with_collation
+from .typed import AGGREGATE, COLUMN, PARAMETER, Typed, literal, with_collation
 from .types import (
     BIGINT,
     BINARY,
@@ -219,7 +219,8 @@ class FunctionTranslator(ConditionTranslator):
                 return replace(item, collation=EXACT, column=None, label=None)
             return replace(item, collation=EXACT, column=None, label=None, category="Expression")
         sql = self.rendering.as_text(item)
-        return Typed(sql, VARCHAR, collation, collated=True)
+        stored = item.column if item.kind == TEXT and item.category == COLUMN and not item.collated else None
+        return Typed(sql, VARCHAR, collation, collated=True, column=stored)
 
     def _transformed(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
         item = self.value(self._only_argument(node), scope, expect)

@@ -1,7 +1,7 @@
 """Written values: the checks of a column's type, before a value is stored.
 
-Codes and texts: -104 in INSERT and -105 in UPDATE for a value that its type refuses (seen in the wild:
-over-long text is -104 in INSERT, a too precise number -105 in UPDATE), -108 for a missing required value (text seen in the wild).
+Codes and texts seen in the wild: -104 in INSERT and -105 in UPDATE for a value that its type refuses (over-long
+text, a too precise number), -108 for a missing required value.
 """
 
 from __future__ import annotations
