@@ -130,7 +130,7 @@ class PreviewChanges(SaveChanges):
     """Show the statements of staged edits; nothing is sent."""
 
 
-class SaveCellResult(Event):
+class SaveCellResult(Event, kw_only=True):
     """What became of a cell; `newValue` is what it holds now, when it was saved."""
 
     success: bool
@@ -149,7 +149,7 @@ class SaveCellResult(Event):
     unguarded: list[str] | UnsetType = UNSET
 
 
-class InsertRowResult(Event):
+class InsertRowResult(Event, kw_only=True):
     """What became of a new row; `rowId` is null when it is there but cannot be told from others."""
 
     success: bool
@@ -161,7 +161,7 @@ class InsertRowResult(Event):
     error: ErrorBody | UnsetType = UNSET
 
 
-class DeleteRowResult(Event):
+class DeleteRowResult(Event, kw_only=True):
     """What became of a row that was to be deleted."""
 
     success: bool
