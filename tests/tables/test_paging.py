@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from iris_quart.config import Settings
@@ -44,14 +44,17 @@ LOGICAL: dict[str, st.SearchStrategy[Any]] = {
     "Note": st.sampled_from(["", "x" * 150, "x" * 1500, "X" * 1500, "y"]),
 }
 ROWS = st.lists(
-    st.tuples(*(st.none() | LOGICAL[name] for name in COLUMNS)).filter(any), min_size=0, max_size=25
+    st.tuples(*(st.none() | LOGICAL[name] for name in COLUMNS)).filter(any), min_size=0, max_size=14
 )
 SORTS = st.lists(
     st.tuples(st.sampled_from(COLUMNS), st.booleans()), max_size=3, unique_by=lambda item: item[0]
 )
 QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-MODEL = settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
-WIDE_MODEL = settings(MODEL, max_examples=100)
+# No explain phase: it traces every line, which takes longer than the tests.
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+MODEL = settings(max_examples=30, deadline=None, suppress_health_check=QUIET, phases=PHASES)
+WIDE_MODEL = settings(MODEL, max_examples=80)
+SETTINGS = Settings()
 ENCODINGS = [
     Encoding(),
     Encoding(nulls="null", dates="odbc"),
@@ -96,7 +99,7 @@ def in_order(rows: list[tuple[Any, ...]], ids: list[str], sort: list[tuple[str, 
 
 
 def services(namespace: Namespace, encoding: Encoding) -> Tables:
-    return Tables(EngineClient(namespace, encoding), Settings(), server_key="model")
+    return Tables(EngineClient(namespace, encoding), SETTINGS, server_key="model")
 
 
 async def walk(
@@ -283,7 +286,7 @@ async def test_jumps_in_every_release(tmp_path: Path, release: tuple[int, int], 
     with engine(tmp_path, script, release) as namespace:
         namespace.bulk_load("T.Numbers", ("N", "M"), [(number, number % 3) for number in range(20)])
         client = EngineClient(namespace, release=release)
-        tables = Tables(client, Settings(), server_key="jumps")
+        tables = Tables(client, SETTINGS, server_key="jumps")
         view = await tables.rows.view(ViewRequest("USER", table, sort=(("M", True),), page_size=6))
         expected = sorted(range(20), key=lambda number: (-(number % 3), number))
         for offset in (0, 1, 5, 14, 19, 20, 40):
@@ -319,7 +322,7 @@ async def test_a_page_starts_at_a_key_value(things: Namespace) -> None:
 async def test_identical_reads_are_sent_once_but_not_across_a_write(things: Namespace) -> None:
     fill(things, [("a", *(None,) * 10)])
     client = EngineClient(things)
-    tables = Tables(client, Settings(), server_key="once")
+    tables = Tables(client, SETTINGS, server_key="once")
     view = await tables.rows.view(ViewRequest("USER", "T.Things"))
     gate = asyncio.Event()
     client.before = lambda sql: gate if sql.startswith("SELECT TOP") else None
