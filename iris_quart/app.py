@@ -12,6 +12,7 @@ from . import __version__, logs
 from .atelier import AtelierClient, Credentials
 from .audit import Audit
 from .commands.connection import connection
+from .commands.edits import edits
 from .commands.namespaces import namespaces
 from .commands.rows import rows
 from .commands.tables import tables
@@ -37,7 +38,7 @@ STOP_MARGIN = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
 """Collections of the young generation cost most under load; the objects of the start are frozen out of all."""
 
-COMMANDS = (connection, namespaces, tables, rows)
+COMMANDS = (connection, namespaces, tables, rows, edits)
 PAGES = (auth, editor, api, health)
 
 

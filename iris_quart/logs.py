@@ -79,7 +79,7 @@ def configure(level: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_template, *shared],
@@ -90,7 +90,7 @@ def configure(level: str) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [other for other in root.handlers if not isinstance(other, _StandardError)] + [handler]
     root.setLevel(level.upper())
     for name in ("hypercorn.error", "quart.app", "quart.serving", "asyncio"):
         logging.getLogger(name).handlers[:] = []
@@ -98,6 +98,22 @@ def configure(level: str) -> None:
     # These tell every request with its address, which may hold a ticket or the name of a table.
     for name in ("httpx", "httpcore", "hypercorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _StandardError(logging.StreamHandler[Any]):
+    """Writes to what is standard error at that moment, for it may be replaced or closed."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        """Give standard error."""
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: Any) -> None:
+        """Keep to standard error."""
 
 
 def _template(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from types import TracebackType
 from typing import Protocol
 
@@ -52,7 +51,8 @@ class Connection:
         self._peer = peer
         self._patience = settings.slow_reader_seconds
         self._close_seconds = settings.close_seconds
-        self._outbox: deque[str | _Close] = deque()
+        # A list, for an empty one is small and a long one rare.
+        self._outbox: list[str | _Close] = []
         self._waiting_bytes = 0
         self._room: asyncio.Event | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -163,7 +163,7 @@ class Connection:
                         await self._peer.send(item)
                 # A cut-off empties the outbox meanwhile.
                 if self._outbox:
-                    self._outbox.popleft()
+                    self._outbox.pop(0)
                 if isinstance(item, str):
                     self._waiting_bytes -= len(item)
                 if self._waiting_bytes <= OUTBOX_BYTES:

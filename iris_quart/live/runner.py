@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Hashable
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -90,7 +89,7 @@ class Runner:
         self._context = context
         self._settings = settings
         self._around = surroundings
-        self._waiting: deque[_Job] = deque()
+        self._waiting: list[_Job] = []
         self._running: set[_Job] = set()
         self._refusing = False
 
@@ -178,7 +177,7 @@ class Runner:
         ahead = [job for job in self._running if job.command.kind is not Kind.INSTANT]
         reads = sum(job.command.kind is Kind.READ for job in ahead)
         write_ahead = len(ahead) > reads
-        kept: deque[_Job] = deque()
+        kept: list[_Job] = []
         barrier = False
         for job in self._waiting:
             writes = job.command.kind is Kind.WRITE

@@ -1,0 +1,85 @@
+"""The private parts of Hypercorn that we lean on; when one has moved, this says so before an attacker does."""
+
+from __future__ import annotations
+
+import inspect
+from importlib.metadata import version
+
+import hypercorn.asyncio.run as run
+import hypercorn.logging as stock_logging
+import hypercorn.protocol.ws_stream as streams
+import pytest
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.config import Config
+from hypercorn.protocol.h11 import H11Protocol
+from quart import Quart
+from wsproto.events import BytesMessage, TextMessage
+
+from iris_quart.live import hardened
+
+
+@pytest.fixture(autouse=True)
+def hardened_process() -> None:
+    hardened.harden(Quart("test", static_folder=None), message_length=10, graceful_seconds=0)
+
+
+def test_the_release_is_the_one_that_was_read() -> None:
+    assert version("hypercorn").startswith("0.18.")
+
+
+def test_the_parts_are_where_they_were() -> None:
+    assert "server_extensions_handshake(" in inspect.getsource(streams.Handshake.accept)
+    assert "self.buffer.extend(event)" in inspect.getsource(hardened._stock_handle_events)
+    assert "FrameTooLargeError" in inspect.getsource(hardened._stock_handle_events)
+    assert "self.app_send" in inspect.getsource(hardened._stock_handle)
+    assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
+    assert "self.protocol_send" in inspect.getsource(TCPServer.run)
+    assert "self.writer.write(" in inspect.getsource(TCPServer.protocol_send)
+    assert "config.graceful_timeout" in inspect.getsource(run.worker_serve)
+    assert "_create_logger(" in inspect.getsource(stock_logging.Logger.__init__)
+
+
+def test_nothing_is_negotiated() -> None:
+    headers = [
+        (b"sec-websocket-key", b"AAAAAAAAAAAAAAAAAAAAAA=="),
+        (b"sec-websocket-version", b"13"),
+        (b"upgrade", b"websocket"),
+        (b"connection", b"upgrade"),
+        (b"sec-websocket-extensions", b"permessage-deflate"),
+    ]
+    _, answer, _ = streams.Handshake(headers, "1.1").accept(None, [])
+    assert b"sec-websocket-extensions" not in dict(answer)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [TextMessage(data="x" * 6, message_finished=False), BytesMessage(data=b"x" * 6, message_finished=False)],
+)
+def test_a_message_is_measured_before_it_is_stored(event: TextMessage | BytesMessage) -> None:
+    buffer = streams.WebsocketBuffer(100)
+    buffer.extend(event)
+    with pytest.raises(streams.FrameTooLargeError):
+        buffer.extend(event)
+    assert buffer.value is None
+    assert buffer.length < 0
+
+
+def test_the_stricter_of_both_bounds_holds() -> None:
+    buffer = streams.WebsocketBuffer(5)
+    with pytest.raises(streams.FrameTooLargeError):
+        buffer.extend(TextMessage(data="x" * 6))
+
+
+def test_errors_of_hypercorn_go_through_our_logs_unless_sent_to_a_file() -> None:
+    config = Config()
+    logger = config.log.error_logger
+    assert logger is not None
+    assert logger.name == "hypercorn.error"
+    assert logger.handlers == []
+
+
+def test_no_wire_under_another_server() -> None:
+    async def send(_message: object) -> None:
+        """Send nothing."""
+
+    assert hardened.wire_of(send) is None
