@@ -37,6 +37,9 @@ export function openDialog({ title, text = null, body = [], actions = [], alert 
   document.body.append(dialog);
   dialog.showModal();
   ready?.(dialog);
+  const content = dialog.querySelector(".dialog-body");
+  // What scrolls must be within reach of the keyboard.
+  if (content && content.scrollHeight > content.clientHeight && !content.querySelector("button, a, input, select, textarea, [tabindex]")) content.tabIndex = 0;
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();

@@ -7,6 +7,8 @@ import { entries, group } from "./tree-model.js";
 const ICON = { view: "eye", table: "table-2", system: "table-2" };
 /** More lines than this in one go are not read by anyone, and cost time on every key. */
 const SHOWN_MAX = 1000;
+/** Letters within this many milliseconds belong together. */
+const TYPING = 800;
 
 /** Emits "open" ({table, background}) and "menu" ({entry, anchor, x, y}). */
 export class Tree extends EventTarget {
@@ -18,6 +20,8 @@ export class Tree extends EventTarget {
   #staged = new Set();
   #text = "";
   #system = false;
+  #start = "";
+  #typedAt = 0;
 
   /** @param {{root: HTMLElement, count: HTMLElement}} parts */
   constructor({ root, count }) {
@@ -221,12 +225,22 @@ export class Tree extends EventTarget {
         break;
       default: {
         if (event.key.length !== 1) return;
-        const start = (other) => other.querySelector(".label").textContent.toLowerCase().startsWith(event.key.toLowerCase());
-        go([...items.slice(at + 1), ...items.slice(0, at)].find(start));
+        go(this.#typed(event.key.toLowerCase(), items, at));
       }
     }
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Letters typed quickly are the start of a name; one letter again and again walks through the names with it. */
+  #typed(letter, items, at) {
+    const now = performance.now();
+    this.#start = now - this.#typedAt < TYPING ? this.#start + letter : letter;
+    this.#typedAt = now;
+    const same = [...this.#start].every((each) => each === letter);
+    const start = same ? letter : this.#start;
+    const from = same ? at + 1 : at;
+    return [...items.slice(from), ...items.slice(0, from)].find((item) => item.querySelector(".label").textContent.toLowerCase().startsWith(start));
   }
 }
 

@@ -189,10 +189,8 @@ export class Workspace extends EventTarget {
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
-    view.open(tab.state ?? undefined).catch((error) => {
-      if (error.code !== "AWAY" && error.code !== "ABORTED") toast(error.message, { kind: "error" });
-      else tab.stale = true;
-    });
+    // What went wrong stands in the view itself.
+    view.open(tab.state ?? undefined).catch((error) => { tab.stale = error.code === "AWAY"; });
   }
 
   /** What a table says goes to the screen reader, and to the status bar while that table is on screen. */
