@@ -60,6 +60,8 @@ KEYS_SQL = (
 WHOLE_TEXT = 1000
 """Text columns that are declared longer than this are read up to it; longer values are shown as previews."""
 
+BINARY_REASON = "Binary values are changed as a whole, not in a cell."
+
 
 class TableKind(StrEnum):
     """What a name in the list of tables stands for."""
@@ -131,6 +133,11 @@ class Column:
     def editable(self) -> bool:
         """Whether a cell of it can be changed."""
         return self.read_only_reason is None
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether its value can be changed as a whole, though perhaps not in a cell."""
+        return self.editable or self.read_only_reason == BINARY_REASON
 
     @property
     def may_be_cut(self) -> bool:
@@ -362,7 +369,7 @@ def _read_only_reason(category: Category, *, identity: bool, generated: bool, co
     if generated:
         return "IRIS computes this column."
     if category in {Category.BINARY, Category.LONG_BINARY}:
-        return "Binary values are changed as a whole, not in a cell."
+        return BINARY_REASON
     if category is Category.LIST:
         return "Lists are not changed here."
     if category is Category.UNKNOWN:

@@ -10,6 +10,7 @@ from .catalogue import Catalogue, SqlClient
 from .counts import Counts
 from .edits import Edits
 from .rows import Rows
+from .values import Values
 
 if TYPE_CHECKING:
     from iris_quart.config import Settings
@@ -42,6 +43,7 @@ class Tables:
             client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
         )
         self.anchors = Anchors(server_key)
+        self.values = Values(client, bytes_max=settings.value_bytes_max)
         self._kept: set[asyncio.Task[int]] = set()
 
     def note_write(self, namespace: str, table_name: str, *, inserted: int = 0, deleted: int = 0) -> None:

@@ -1,0 +1,249 @@
+"""One whole value: read in pieces, with its hash, and replaced if it is still the one that was seen."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from iris_quart.errors import (
+    Conflict,
+    InvalidInput,
+    IrisQuartError,
+    OutcomeUnknown,
+    ReadOnly,
+    RowGone,
+    UpstreamError,
+)
+from iris_quart.sql.decoding import decoder
+from iris_quart.sql.encoding import Encoding
+from iris_quart.sql.identifiers import ROW_ID
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.pages import row_id_parameter
+from iris_quart.sql.projection import row_id_text
+from iris_quart.sql.values import Category, Fragment, Parameter, Wire, compared, guard, number_text, parse
+
+from .catalogue import SqlClient
+
+__all__ = ["Value", "Values", "value_hash"]
+
+CHUNK = 1_000_000
+"""Characters read at once; an IRIS string holds some 3.6 million."""
+WRITE_MAX = 3_000_000
+"""Characters that one parameter surely takes."""
+READS_MAX = 3
+EDGE = 1000
+"""Characters at both ends by which a guard knows a stream, which cannot be compared as a whole."""
+
+TEXT_TYPE = "text/plain; charset=utf-8"
+BYTES_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as bytes: UTF-8 text, or what a binary column holds. None is NULL."""
+
+    content: bytes | None
+    media_type: str
+    sha256: str
+    """Hex digest of the content; that of NULL differs from that of nothing."""
+
+
+def value_hash(content: bytes | None) -> str:
+    """Hash a value; NULL and the empty value differ."""
+    return hashlib.sha256(b"\xff\x00NULL" if content is None else content).hexdigest()
+
+
+class Values:
+    """Whole values of one user at one server; `bytes_max` bounds one value."""
+
+    def __init__(self, client: SqlClient, *, bytes_max: int) -> None:
+        self._client = client
+        self._bytes_max = bytes_max
+
+    async def read_value(self, table: Table, row_id: str, column: str) -> Value:
+        """Read one value whole.
+
+        Raises InvalidInput for an unknown column, a table without row IDs or a value that is too large,
+        RowGone, and what AtelierClient.query raises.
+        """
+        found = _addressed(table, column)
+        for _ in range(READS_MAX):
+            value = await self._read(table, row_id, found)
+            if value is not None:
+                return value
+        raise Conflict("The value changes while it is being read; try again.")
+
+    async def write_value(
+        self, table: Table, row_id: str, column: str, content: bytes | None, if_match: str
+    ) -> Value:
+        """Replace one value if it still has the hash `if_match`, prove it by reading, and give what is there now.
+
+        Raises ReadOnly for a table or column that takes no changes, InvalidInput for content that does not fit,
+        Conflict when the value is another one by now, RowGone, OutcomeUnknown when the connection broke and
+        reading did not settle what happened, and what AtelierClient.query raises.
+        """
+        found = _addressed(table, column)
+        reason = table.read_only_reason or (None if found.replaceable else found.read_only_reason)
+        if reason is not None:
+            raise ReadOnly(reason, field=column)
+        new = self._fragment(found, content)
+        seen = await self.read_value(table, row_id, column)
+        if seen.sha256 != if_match:
+            raise Conflict("The value has been changed since it was read.", field=column)
+        if seen.content == content:
+            return seen
+        condition = await self._guard(table, found, seen)
+        statement = (
+            f"UPDATE {table.sql} SET {found.sql} = {new.sql} WHERE {ROW_ID} = ? AND {condition.sql}",
+            (*new.parameters, row_id_parameter(row_id), *condition.parameters),
+        )
+        try:
+            await self._client.query(table.namespace, *statement, write=True)
+        except UpstreamError as error:
+            if not error.maybe_executed:
+                raise
+            return await self._settle(table, row_id, found, content, error)
+        return self._proved(await self.read_value(table, row_id, column), content, column)
+
+    async def _settle(
+        self, table: Table, row_id: str, column: Column, content: bytes | None, error: UpstreamError
+    ) -> Value:
+        try:
+            now = await self.read_value(table, row_id, column.name)
+        except RowGone:
+            raise
+        except IrisQuartError:
+            raise OutcomeUnknown("The connection broke; whether the value was saved is not known.") from error
+        if now.sha256 == value_hash(content):
+            return now
+        # It may still be applied: IRIS works on after its client has gone.
+        raise OutcomeUnknown(
+            "The connection broke; the value was not saved yet when it was read again."
+        ) from error
+
+    def _proved(self, now: Value, content: bytes | None, column: str) -> Value:
+        if now.sha256 != value_hash(content):
+            raise Conflict("The value was not saved: someone else changed it at the same time.", field=column)
+        return now
+
+    async def _read(self, table: Table, row_id: str, column: Column) -> Value | None:
+        """Read a value once; None when its length changed on the way."""
+        encoding = await self._client.encoding(table.namespace)
+        if not (column.category.is_stream or column.category is Category.BINARY or column.may_be_cut):
+            row = await self._row(table, row_id, f"{_shown(column)} AS value_part, {_flag(column)}", ())
+            return _value(column, _part(column, row, encoding))
+        pieces: list[str] = []
+        length = position = 0
+        while True:
+            items = (
+                f"SUBSTRING({column.sql}, ?, {CHUNK}) AS value_part, "
+                f"CHARACTER_LENGTH({column.sql}) AS value_length, {_flag(column)}"
+            )
+            row = await self._row(table, row_id, items, (position + 1,))
+            part = _part(column, row, encoding)
+            if part is None:
+                return _value(column, None) if not pieces else None
+            if pieces and _length(row) != length:
+                return None
+            length = _length(row)
+            if length > self._bytes_max:
+                raise InvalidInput(f"The value is larger than {self._bytes_max} bytes.", field=column.name)
+            text = part if isinstance(part, str) else number_text(part)
+            pieces.append(text)
+            # IRIS counts UTF-16 units where a Python string counts characters.
+            position += CHUNK
+            if position >= length:
+                return _value(column, "".join(pieces))
+
+    async def _row(
+        self, table: Table, row_id: str, items: str, parameters: tuple[Parameter, ...]
+    ) -> dict[str, Any]:
+        sql = f"SELECT TOP 1 {ROW_ID} AS value_row, {items} FROM {table.sql} WHERE {ROW_ID} = ?"
+        rows = (await self._client.query(table.namespace, sql, (*parameters, row_id_parameter(row_id)))).rows
+        if not rows or row_id_text(rows[0].get("value_row")) is None:
+            raise RowGone("The row is no longer there.")
+        return rows[0]
+
+    def _fragment(self, column: Column, content: bytes | None) -> Fragment:
+        if content is None:
+            return Fragment("NULL")
+        if len(content) > self._bytes_max:
+            raise InvalidInput(f"The value is larger than {self._bytes_max} bytes.", field=column.name)
+        if column.category in {Category.BINARY, Category.LONG_BINARY}:
+            text = content.decode("latin-1")
+        else:
+            try:
+                text = content.decode()
+            except UnicodeDecodeError:
+                raise InvalidInput("The text is not UTF-8.", field=column.name) from None
+        if len(text) > WRITE_MAX:
+            raise InvalidInput(f"IRIS takes at most {WRITE_MAX} characters at once.", field=column.name)
+        if column.category in {Category.BINARY, Category.LONG_BINARY}:
+            return Fragment("?", (text,)) if text else Fragment("''")
+        return compared(column.category, parse(column.category, text, field=column.name))
+
+    async def _guard(self, table: Table, column: Column, seen: Value) -> Fragment:
+        if seen.content is None:
+            return Fragment(f"{column.sql} IS NULL")
+        binary = column.category in {Category.BINARY, Category.LONG_BINARY}
+        text = seen.content.decode("latin-1" if binary else "utf-8")
+        if not (binary or column.category.is_stream):
+            encoding = await self._client.encoding(table.namespace)
+            exact = guard(column.sql, column.category, decoder(column.category, encoding)(text))
+            if exact is not None and len(text) <= WRITE_MAX:
+                return exact
+        # Streams take no comparison (SQLCODE -313), but their length and their ends do.
+        length = f"CHARACTER_LENGTH({column.sql})"
+        if not text:
+            return Fragment(f"{length} = 0")
+        units = len(text.encode("utf-16-le")) // 2
+        if units != len(text):
+            return Fragment(f"{length} IN (?, ?)", (len(text), units))
+        tail = text[-EDGE:]
+        return Fragment(
+            f"{length} = ? AND %EXACT(SUBSTRING({column.sql}, 1, {EDGE})) = ? "
+            f"AND %EXACT(SUBSTRING({column.sql}, ?, {EDGE})) = ?",
+            (len(text), text[:EDGE], len(text) - len(tail) + 1, tail),
+        )
+
+
+def _addressed(table: Table, column: str) -> Column:
+    if not table.has_row_id:
+        raise InvalidInput("Rows of a view without a key cannot be addressed.", field="rowId")
+    return table.column(column, field="column")
+
+
+def _shown(column: Column) -> str:
+    if column.category.is_temporal or column.category is Category.LIST:
+        return f"%ODBCOUT({column.sql})"
+    return column.sql
+
+
+def _flag(column: Column) -> str:
+    return f"CASE WHEN {column.sql} IS NULL THEN 1 ELSE 0 END AS value_null"
+
+
+def _part(column: Column, row: dict[str, Any], encoding: Encoding) -> Wire:
+    if str(row.get("value_null")) == "1":
+        return None
+    category = (
+        Category.TEXT if column.category in {Category.BINARY, Category.LONG_BINARY} else column.category
+    )
+    part = decoder(category, encoding)(row.get("value_part"))
+    return "" if part is None else part
+
+
+def _value(column: Column, value: Wire) -> Value:
+    binary = column.category in {Category.BINARY, Category.LONG_BINARY}
+    if value is None:
+        content = None
+    else:
+        text = value if isinstance(value, str) else number_text(value)
+        content = text.encode("latin-1", "replace") if binary else text.encode("utf-8", "replace")
+    return Value(content, BYTES_TYPE if binary else TEXT_TYPE, value_hash(content))
+
+
+def _length(row: dict[str, Any]) -> int:
+    text = str(row.get("value_length"))
+    return int(text) if text.isdigit() else 0
