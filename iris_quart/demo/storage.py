@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import aggregates, functions_dates, functions_numbers, functions_text, patterns
+from . import aggregates, functions_dates, functions_formats, functions_numbers, functions_text, patterns
 from .casts import FUNCTIONS as CASTS
 from .errors import SqlError, fatal
 from .values import MAX_STRING, sqlupper, upper
@@ -62,6 +62,7 @@ FUNCTIONS = {
         functions_text.FUNCTIONS,
         functions_numbers.FUNCTIONS,
         functions_dates.FUNCTIONS,
+        functions_formats.FUNCTIONS,
         CASTS,
     )
     for name, function in table.items()
