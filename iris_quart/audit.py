@@ -16,6 +16,8 @@ from .sessions.vault import prepare_instance
 __all__ = ["FILE_NAME", "Audit"]
 
 FILE_NAME = "audit.jsonl"
+LINE_ENDS = {"\u2028".encode(): rb"\u2028", "\u2029".encode(): rb"\u2029", "\u0085".encode(): rb"\u0085"}
+"""Characters that some readers take for the end of a line, though JSON does not."""
 
 logger = logging.getLogger("iris_quart.audit")
 
@@ -51,6 +53,8 @@ class Audit:
         if self._values and entry.values is not None:
             record["values"] = entry.values
         line = encode_json(record) + b"\n"
+        for raw, escaped in LINE_ENDS.items():
+            line = line.replace(raw, escaped)
         try:
             # One write call with O_APPEND: lines of several workers never mix on a local disk (POSIX write).
             written = os.write(self._open(), line)

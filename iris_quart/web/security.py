@@ -140,7 +140,7 @@ def init_app(app: Quart, settings: Settings) -> None:
         csrf.remember_form(response)
         for name, value in HEADERS.items():
             response.headers[name] = value
-        page = response.mimetype == "text/html"
+        page = response.mimetype == "text/html" and origins.host_allowed(settings, request.host)
         response.headers["Content-Security-Policy"] = _policy(settings) if page else NO_PAGE
         if request.is_secure or secure_cookies(settings):
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"

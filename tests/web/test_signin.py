@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from typing import Any
 
@@ -413,8 +414,6 @@ async def test_session_id_is_not_taken_from_the_address(site: Site) -> None:
 async def test_asking_for_the_session_does_not_prolong_it_but_the_page_does(site: Site) -> None:
     client = await site.connected()
     (session,) = await site.store.list()
-    import sqlite3
-
     with sqlite3.connect(site.settings.instance / "sessions.db") as db:
         db.execute("UPDATE sessions SET idle_until = idle_until - 600")
     db.close()

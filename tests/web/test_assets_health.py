@@ -1,0 +1,118 @@
+"""Static files with fingerprints, and the health routes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from iris_quart.errors import StoreUnavailable
+from iris_quart.web.assets import fingerprint
+
+from .conftest import Site
+
+
+async def test_pages_ask_for_versioned_files_and_get_them(site: Site) -> None:
+    client = site.client()
+    html = await (await client.get("/login")).get_data(as_text=True)
+    addresses = set(re.findall(r'(?:src|href)="(/static/[^"#]+)', html))
+    assert len(addresses) > 3
+    for address in addresses:
+        assert re.match(r"/static/v-[0-9a-f]{12}/", address)
+        response = await client.get(address)
+        assert response.status_code == 200, address
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_every_module_that_is_imported_is_there(site: Site) -> None:
+    """Relative imports stay inside the versioned prefix."""
+    client = await site.connected()
+    html = await (await client.get("/")).get_data(as_text=True)
+    (main,) = re.findall(r'<script type="module" src="([^"]+)"', html)
+    todo, seen = [main], set()
+    while todo:
+        address = todo.pop()
+        response = await client.get(address)
+        assert response.status_code == 200, address
+        assert response.mimetype in {"text/javascript", "application/javascript"}
+        seen.add(address)
+        text = await response.get_data(as_text=True)
+        for relative in re.findall(r"""(?:from|import)\s*\(?["'](\.[^"']+)["']""", text):
+            target = str(Path(address).parent / relative)
+            while "/../" in target:
+                target = re.sub(r"/[^/]+/\.\./", "/", target, count=1)
+            if target not in seen:
+                todo.append(target)
+    assert len(seen) > 10
+
+
+async def test_other_versions_are_served_but_not_kept(site: Site) -> None:
+    for path in ("/static/v-000000000000/css/base.css", "/static/css/base.css"):
+        response = await site.client().get(path)
+        assert response.status_code == 200
+        assert "immutable" not in response.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    "path", ["../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml", "/etc/passwd", "css"]
+)
+async def test_nothing_outside_the_folder(site: Site, path: str) -> None:
+    for prefix in ("/static/", "/static/v-x/"):
+        response = await site.client().get(prefix + path)
+        assert response.status_code in {303, 308, 400, 404}
+        assert b"project" not in await response.get_data(as_text=False)
+
+
+def test_fingerprint_follows_names_and_contents(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    first = fingerprint(tmp_path)
+    assert fingerprint(tmp_path) == first
+    (tmp_path / "a").write_text("two")
+    second = fingerprint(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert len({first, second, fingerprint(tmp_path)}) == 3
+
+
+async def test_health_in_the_ancestors_shape(site: Site) -> None:
+    await site.connected()
+    body = await (await site.client().get("/health")).get_json()
+    assert body["status"] == "ok"
+    assert body["connections"] == 1
+    assert isinstance(body["uptime"], int)
+    assert set(body) == {"status", "uptime", "connections"}
+
+
+async def test_ready_until_the_store_is_away(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = site.client()
+    assert (await client.get("/readyz")).status_code == 200
+    assert (await client.get("/livez")).status_code == 200
+
+    async def away(*_: object) -> int:
+        raise StoreUnavailable("away")
+
+    async def not_healthy() -> bool:
+        return False
+
+    monkeypatch.setattr(site.store, "healthy", not_healthy)
+    monkeypatch.setattr(site.store, "count", away)
+    assert await (await client.get("/readyz")).get_json() == {"status": "unavailable", "reason": "store"}
+    assert (await client.get("/health")).status_code == 503
+    assert (await client.get("/livez")).status_code == 200
+
+
+async def test_without_the_store_nobody_gets_in_and_is_told_why(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await site.connected()
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("The session store does not answer. Try again in a moment.")
+
+    monkeypatch.setattr(site.store, "get", away)
+    response = await client.get("/api/sessions")
+    assert response.status_code == 503
+    assert (await response.get_json())["code"] == "STORE_UNAVAILABLE"
+    page = await client.get("/")
+    assert page.status_code == 503
+    assert "session store does not answer" in await page.get_data(as_text=True)
