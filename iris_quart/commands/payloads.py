@@ -8,9 +8,11 @@ from typing import Any, Literal, Self
 import msgspec
 from pydantic import Field, model_validator
 
+from iris_quart.config import Settings
 from iris_quart.dispatch import Context
 from iris_quart.errors import InvalidInput
 from iris_quart.protocol import Message
+from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
 from iris_quart.tables.views import FilterRequest, ViewRequest
@@ -26,6 +28,7 @@ __all__ = [
     "named_table",
     "preview_marks",
     "read_only_reason",
+    "why_read_only",
 ]
 
 PAGE_SIZE = 100
@@ -167,11 +170,16 @@ def named_table(context: Context, payload: TableFields) -> tuple[str, str]:
 
 def read_only_reason(context: Context, namespace: str) -> str | None:
     """Say why this session changes nothing in a namespace; None when it may."""
-    if context.settings.read_only:
+    return why_read_only(context.settings, context.session, namespace)
+
+
+def why_read_only(settings: Settings, session: Session, namespace: str) -> str | None:
+    """Say why a session changes nothing in a namespace, whatever IRIS allows; None when it may."""
+    if settings.read_only:
         return "This editor is set to read-only."
-    if context.session.read_only:
+    if session.read_only:
         return "You signed in to read only."
-    server = context.settings.servers.get(context.session.server)
+    server = settings.servers.get(session.server)
     listed = False if server is None else server.read_only
     if listed is True:
         return "This server is set to read-only."

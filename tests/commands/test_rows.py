@@ -1,0 +1,337 @@
+"""Pages, counts and single rows by command: shapes, places, late counts, and everything that is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from iris_quart.errors import InvalidInput, IrisQuartError, RowGone
+from tests.commands.conftest import Desk
+
+PERSON = {"namespace": "SAMPLES", "tableName": "Sample.Person"}
+MATRIX = {"namespace": "SAMPLES", "tableName": "SQLUser.TypeMatrix"}
+
+
+@pytest.fixture
+async def person(desk: Desk) -> Desk:
+    """A socket that has Sample.Person open."""
+    await desk.run("selectTable", PERSON)
+    desk.client.log.clear()
+    return desk
+
+
+async def test_client_of_old_pages_sorts_and_filters(person: Desk) -> None:
+    data = await person.answer(
+        "requestData",
+        {
+            "page": 1,
+            "pageSize": 5,
+            "filters": [{"column": "Name", "value": "h*"}],
+            "sortColumn": "Name",
+            "sortDirection": "desc",
+        },
+    )
+    names = [row["Name"] for row in data["rows"]]
+    assert names == sorted(names, reverse=True)
+    assert all(name.startswith("H") for name in names)
+    assert data["page"] == 1
+    assert data["pageSize"] == 5
+
+
+async def test_a_warm_page_is_one_round_trip(person: Desk) -> None:
+    await person.answer("requestData", {"page": 1, "pageSize": 50})
+    assert len(person.client.log) == 1
+
+
+async def test_page_and_new_count_are_asked_for_side_by_side(person: Desk) -> None:
+    gate = asyncio.Event()
+    person.client.before = lambda _sql: gate
+    reading = asyncio.create_task(
+        person.answer("requestData", {"pageSize": 5, "filters": [{"column": "Home_State", "value": "?A"}]})
+    )
+    while len(person.client.log) < 2:
+        await asyncio.sleep(0)
+    assert not reading.done()
+    gate.set()
+    assert (await reading)["countState"] == "exact"
+    assert len(person.client.log) == 2
+
+
+@pytest.mark.parametrize("size", [0, None])
+async def test_no_page_size_is_a_hundred(person: Desk, size: int | None) -> None:
+    assert (await person.answer("requestData", {"pageSize": size}))["pageSize"] == 100
+
+
+async def test_paginate_counts_pages_from_zero(person: Desk) -> None:
+    seen: list[str] = []
+    current = -1
+    for _ in range(4):
+        payload = {"direction": "next", "currentPage": max(current, 0), "pageSize": 50}
+        data = await person.answer(
+            "requestData" if current < 0 else "paginate", {} if current < 0 else payload
+        )
+        if current < 0:
+            data = await person.answer("requestData", {"pageSize": 50})
+        current = data["page"]
+        seen += data["rowIds"]
+    assert seen == [str(number) for number in range(1, 201)]
+    before = await person.answer("paginatePrev", {"direction": "prev", "currentPage": 3, "pageSize": 50})
+    assert before["page"] == 2
+    assert before["rowIds"][0] == "101"
+    first = await person.answer("paginateNext", {"direction": "whatever", "currentPage": 0, "pageSize": 50})
+    assert first["page"] == 0
+    assert all(" OFFSET " not in sql for sql in person.client.statements), (
+        "pages beside a page are read by key"
+    )
+
+
+async def test_cursors_lead_forwards_and_back(person: Desk) -> None:
+    view = {**PERSON, "pageSize": 60, "sort": [{"column": "Home_City", "direction": "desc"}], "count": "skip"}
+    first = await person.answer("requestData", view)
+    assert first["cursors"]["previous"] is None
+    assert first["offset"] == 0
+    second = await person.answer("requestData", {**view, "after": first["cursors"]["next"]})
+    assert second["page"] == 1
+    assert second["offset"] == 60
+    back = await person.answer("requestData", {**view, "before": second["cursors"]["previous"]})
+    assert back["rowIds"] == first["rowIds"]
+    last = await person.answer("requestData", {**view, "before": "end"})
+    assert last["cursors"]["next"] is None
+    start = await person.answer("requestData", {**view, "after": "start"})
+    assert start["rowIds"] == first["rowIds"]
+
+
+async def test_chosen_columns_alone_are_read(person: Desk) -> None:
+    data = await person.answer(
+        "requestData", {"columns": ["Name", "ssn"], "sortColumn": "DOB", "pageSize": 2}
+    )
+    assert [set(row) for row in data["rows"]] == [{"Name", "SSN"}] * 2
+    assert '"Home_City"' not in person.client.statements[-1]
+    assert data["cursors"]["next"]
+
+
+async def test_quick_search_looks_into_text_columns(person: Desk) -> None:
+    data = await person.answer("requestData", {"search": "larkspur"})
+    assert data["rows"]
+    assert all("larkspur" in str(list(row.values())).lower() for row in data["rows"])
+    assert data["totalRows"] == len(data["rows"])
+
+
+async def test_previews_are_marked_by_row(desk: Desk) -> None:
+    data = await desk.answer("requestData", MATRIX)
+    row_id = data["rowIds"][0]
+    assert data["previews"][row_id]["LongVarbinaryValue"] == {"length": 9, "unit": "bytes"}
+    assert data["rows"][0]["LongVarbinaryValue"].startswith("0x")
+    longest = max(
+        (mark["length"], row, column)
+        for row, marks in data["previews"].items()
+        for column, mark in marks.items()
+        if mark["unit"] == "characters"
+    )
+    place = data["rowIds"].index(longest[1])
+    assert len(data["rows"][place][longest[2]]) <= desk.context.settings.preview_characters
+
+
+async def test_one_row(desk: Desk) -> None:
+    detail = await desk.answer("getRow", {**MATRIX, "rowId": "1"})
+    assert detail["rowId"] == "1"
+    assert detail["values"]["Label"] == "usual"
+    assert detail["previews"]["VarbinaryValue"]["unit"] == "bytes"
+    with pytest.raises(RowGone):
+        await desk.run("getRow", {**MATRIX, "rowId": "987654"})
+
+
+async def test_count_follows_filters_and_is_remembered(desk: Desk) -> None:
+    asked = {**PERSON, "filters": [{"column": "Office_City", "operator": "isNull"}]}
+    first = await desk.answer("countRows", asked)
+    assert 0 < first["totalRows"] < 200
+    assert first["countState"] == "exact"
+    sent = len(desk.client.statements)
+    assert await desk.answer("countRows", asked) == first
+    assert len(desk.client.statements) == sent
+    await desk.answer("countRows", {**asked, "refresh": True})
+    assert len(desk.client.statements) == sent + 1
+
+
+def hold_counts(desk: Desk) -> asyncio.Event:
+    gate = asyncio.Event()
+    desk.client.before = lambda sql: gate if "COUNT(*)" in sql else None
+    return gate
+
+
+async def test_deferred_count_follows_the_page(desk: Desk) -> None:
+    gate = hold_counts(desk)
+    events = desk.events("requestData", {**PERSON, "count": "deferred", "pageSize": 10}, "a1")
+    data = (await anext(events))["payload"]
+    assert data["countState"] == "pending"
+    assert data["totalRows"] == 11, "the least there are: one more than the page shows"
+    gate.set()
+    assert [event async for event in events] == [
+        {"event": "rowCount", "payload": {**PERSON, "totalRows": 200, "countState": "exact"}}
+    ]
+
+
+async def test_a_second_page_does_not_wait_for_the_same_count(desk: Desk) -> None:
+    gate = hold_counts(desk)
+    asked = {**PERSON, "count": "deferred", "pageSize": 10}
+    events = desk.events("requestData", asked, "a1")
+    first = (await anext(events))["payload"]
+    later = await desk.run("requestData", {**asked, "after": first["cursors"]["next"]}, "a2")
+    assert [event["payload"]["countState"] for event in later] == ["skipped"]
+    gate.set()
+    assert (await anext(events))["payload"]["totalRows"] == 200
+
+
+async def test_exact_count_that_takes_long_comes_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("iris_quart.commands.rows.COUNT_SECONDS", 0.01)
+    gate = hold_counts(desk)
+    events = desk.events("requestData", {**PERSON, "pageSize": 10}, "a1")
+    assert (await anext(events))["payload"]["countState"] == "pending"
+    gate.set()
+    assert (await anext(events))["event"] == "rowCount"
+
+
+async def test_client_of_old_is_not_told_late_and_not_kept_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("iris_quart.commands.rows.COUNT_SECONDS", 0.01)
+    gate = hold_counts(desk)
+    (event,) = await desk.run("requestData", {**PERSON, "pageSize": 10})
+    assert event["payload"]["countState"] == "pending"
+    gate.set()
+    while (await desk.answer("requestData", {**PERSON, "pageSize": 10}))["countState"] != "exact":
+        await asyncio.sleep(0)
+    assert sum("COUNT(*)" in sql for sql in desk.client.statements) == 1, "the count went on meanwhile"
+
+
+async def test_skip_does_without_a_count(desk: Desk) -> None:
+    data = await desk.answer("requestData", {**PERSON, "count": "skip", "pageSize": 10})
+    assert data["countState"] == "skipped"
+    assert not any("COUNT(*)" in sql for sql in desk.client.statements)
+
+
+async def test_taking_a_page_back_stops_its_count(desk: Desk) -> None:
+    hold_counts(desk)
+    stopped = asyncio.Event()
+    query = desk.client.query
+
+    async def watched(namespace: str, sql: str, *rest: Any, **options: Any) -> Any:
+        try:
+            return await query(namespace, sql, *rest, **options)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+
+    desk.client.query = watched  # type: ignore[method-assign]
+    events = desk.events("requestData", {**PERSON, "count": "deferred", "pageSize": 10}, "a1")
+    await anext(events)
+    await events.aclose()  # type: ignore[attr-defined]
+    async with asyncio.timeout(5):
+        await stopped.wait()
+
+
+async def test_values_keep_their_digits_on_the_way_in(desk: Desk) -> None:
+    await desk.run(
+        "requestData",
+        {
+            **MATRIX,
+            "filters": [
+                {"column": "BigintValue", "value": 9223372036854775807, "operator": "less"},
+                {"column": "NumericValue", "value": Decimal("12345678901234.5678"), "operator": "less"},
+            ],
+        },
+    )
+    parameters = next(sent for sql, sent in desk.client.log if sql.startswith("SELECT TOP"))
+    assert parameters == (9223372036854775807, Decimal("12345678901234.5678"))
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"page": -1}, "page"),
+    ({"page": "x"}, "page"),
+    ({"page": 1.5}, "page"),
+    ({"page": True}, "page"),
+    ({"page": None, "offset": -1}, "offset"),
+    ({"offset": 2**53}, "offset"),
+    ({"page": 1, "offset": 1}, "payload"),
+    ({"after": "start", "before": "end"}, "payload"),
+    ({"pageSize": 1001}, "pageSize"),
+    ({"pageSize": -1}, "pageSize"),
+    ({"pageSize": "many"}, "pageSize"),
+    ({"pageSize": 10**4000}, "pageSize"),
+    ({"sortColumn": "Nobody"}, "sortColumn"),
+    ({"sortColumn": 7}, "sortColumn"),
+    ({"sortColumn": "Name", "sortDirection": "up"}, "sortDirection"),
+    ({"sortColumn": "Name", "sort": [{"column": "Name"}]}, "payload"),
+    ({"sort": [{"column": "Nobody"}]}, "sort.0.column"),
+    ({"sort": [{"column": "FavoriteColors"}]}, "sort.0.column"),
+    ({"sort": [{"column": "Name"}] * 9}, "sort"),
+    ({"sort": [{}]}, "sort.0.column"),
+    ({"columns": []}, "columns"),
+    ({"columns": ["Name", "Nobody"]}, "columns.1"),
+    ({"filters": "Name"}, "filters"),
+    ({"filters": [{"column": "Name", "value": "a"}] * 51}, "filters"),
+    ({"filters": [{"value": "a"}]}, "filters.0.column"),
+    ({"filters": [{"column": "Nobody", "value": "a"}]}, "filters.0.column"),
+    ({"filters": [{"column": 'x" OR 1=1 --', "value": "a"}]}, "filters.0.column"),
+    ({"filters": [{"column": "Name", "value": "a", "operator": "resembles"}]}, "filters.0.operator"),
+    ({"filters": [{"column": "Age", "value": "old"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": "1" * 4000, "operator": "less"}]}, "filters.0.value"),
+    ({"filters": [{"column": "DOB", "value": "2024-02-30"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": [1], "operator": "between"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": list(range(101)), "operator": "in"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": [], "operator": "in"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": {"a": 1}}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "value": None, "operator": "greater"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Age", "operator": "isEmpty"}]}, "filters.0.operator"),
+    ({"filters": [{"column": "Name", "value": "a", "operator": "isNull"}]}, "filters.0.value"),
+    ({"filters": [{"column": "Name", "value": "", "operator": "contains"}]}, "filters.0.value"),
+    ({"filters": [{"column": "FavoriteColors", "value": "Red", "operator": "equals"}]}, "filters.0.operator"),
+    ({"search": "x" * 201}, "search"),
+    ({"after": ""}, "after"),
+    ({"after": "bm90IGEgY3Vyc29y"}, "after"),
+    ({"after": "eyJ2IjoxfQ"}, "after"),
+    ({"before": "~~~"}, "before"),
+    ({"before": "x" * 40000}, "before"),
+    ({"startAt": [1]}, "startAt"),
+    ({"sort": [{"column": "DOB"}], "startAt": "soon"}, "startAt"),
+    ({"count": "maybe"}, "count"),
+    ({"table": "Sample.Person"}, "table"),
+    ({"namespace": "USER"}, "tableName"),
+    ({"tableName": ""}, "tableName"),
+]
+
+
+@pytest.mark.parametrize(("payload", "field"), BAD, ids=[str(item[0])[:60] for item in BAD])
+async def test_bad_input_names_its_field_and_reads_nothing(
+    person: Desk, payload: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await person.run("requestData", payload)
+    assert caught.value.field == field
+    assert person.client.log == []
+    assert (await person.run("requestData", {}))[0]["event"] == "tableData", "the socket stays usable"
+
+
+async def test_cursor_of_another_view_is_refused(person: Desk) -> None:
+    cursor = (await person.answer("requestData", {"pageSize": 5}))["cursors"]["next"]
+    for payload in (
+        {"sortColumn": "Name"},
+        {"filters": [{"column": "Name", "value": "a*"}]},
+        {"search": "a"},
+        {"namespace": "SAMPLES", "tableName": "Sample.Company"},
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            await person.run("requestData", {**payload, "after": cursor})
+        assert caught.value.field == "after"
+
+
+async def test_an_error_of_iris_is_the_commands_error(person: Desk) -> None:
+    async def fails(*_arguments: Any, **_options: Any) -> Any:
+        raise IrisQuartError("IRIS said no.", sqlcode=-400)
+
+    person.client.query = fails  # type: ignore[method-assign]
+    with pytest.raises(IrisQuartError, match="said no"):
+        await person.run("requestData", {"pageSize": 7})
