@@ -22,7 +22,7 @@ class Table {
       if (a < 0) a = keys.length;
       b = a + request.pageSize;
     } else if (request.before !== undefined) {
-      b = keys.findIndex((key) => key >= request.before);
+      b = request.before === "end" ? -1 : keys.findIndex((key) => key >= request.before);
       if (b < 0) b = keys.length;
       a = Math.max(0, b - request.pageSize);
     } else {
@@ -69,6 +69,18 @@ test("a jump reads by offset, and its neighbours by cursor both ways", async () 
   await cache.want(490, 499);
   assert.deepEqual(table.requests.map((request) => Object.keys(request)[0]), ["offset", "after", "before"]);
   assert.deepEqual(keysOf(cache, 480, 539), table.keys.slice(480, 540));
+});
+
+test("the last rows are read from the end", async () => {
+  const table = new Table(1003);
+  const cache = await opened(table);
+  await cache.want(985, 1002);
+  assert.deepEqual(table.requests, [{ before: "end", pageSize: 20 }]);
+  assert.deepEqual(keysOf(cache, 983, 1002), table.keys.slice(983));
+  table.keys.push(20_000);
+  cache.setTotal(1004, "exact");
+  await cache.want(960, 1002);
+  assert.deepEqual(keysOf(cache, 960, 1002), table.keys.slice(960, 1003));
 });
 
 test("rows far from the view are forgotten and can be read again", async () => {

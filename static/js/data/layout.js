@@ -7,7 +7,10 @@ export const MAX_WIDTH = 1200;
 
 /** The width of a column nobody has set: by its kind, and wide enough for its name. */
 export function naturalWidth(column, kind) {
-  const byLength = kind === "text" ? Math.min(260, Math.max(92, (column.maxLength ?? 30) * 5)) : (WIDTHS[kind] ?? 140);
+  let byLength = WIDTHS[kind] ?? 140;
+  if (kind === "text") byLength = Math.min(260, Math.max(92, (column.maxLength ?? 30) * 5));
+  else if (kind === "integer" || kind === "numeric") byLength = Math.max(byLength, Math.min(132, (column.precision ?? 0) * 7.5 + 20));
+  if (column.isPrimaryKey && kind === "integer") byLength = 84;
   return Math.max(byLength, Math.min(240, column.name.length * 7.5 + 44));
 }
 

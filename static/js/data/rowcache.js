@@ -4,7 +4,8 @@ const isAbort = (error) => error?.name === "AbortError" || error?.code === "ABOR
 
 /**
  * A page as load() gives it: {rows: [{id, values, previews}], next, previous, total, countState}.
- * `next` and `previous` are cursors or null where the table ends.
+ * `next` and `previous` are cursors or null where the table ends; the cursor "end" stands for the end itself.
+ * `refresh: true` in a request asks to count again.
  */
 export class RowCache {
   #chunks = []; // {start, rows, next, previous, request, used}, by start, never overlapping
@@ -100,7 +101,7 @@ export class RowCache {
     let page;
     try {
       do {
-        page = await this.load({ ...request, pageSize: this.pageSize }, controller.signal);
+        page = await this.load({ ...request, pageSize: this.pageSize, ...(fresh.length ? {} : { refresh: true }) }, controller.signal);
         if (epoch !== this.#epoch) return false;
         if (page.rows.length) {
           fresh.push({ start, rows: page.rows, next: page.next, previous: page.previous, end: !page.next, request, used: ++this.#clock });
@@ -225,6 +226,9 @@ export class RowCache {
     } else if (gap.after?.previous && gap.to - gap.last <= size && gap.to - size <= gap.at && gap.to - size > 0) {
       request = { before: gap.after.previous };
       start = gap.to - size;
+    } else if (!gap.after && gap.last === this.length - 1 && gap.at > this.length - size && this.countState === "exact" && gap.at >= size) {
+      request = { before: "end" }; // the last rows: no offset to count through
+      start = Math.max(gap.from, this.length - size);
     } else {
       start = Math.max(gap.from, gap.at - (gap.at % size));
       request = { offset: start };
@@ -236,7 +240,7 @@ export class RowCache {
     let page;
     try {
       // One row more where the page would end exactly at a neighbour: it shows that nothing lies between.
-      const meets = request.before ? gap.before && start === gap.from : gap.after && start + size === gap.to;
+      const meets = request.before && request.before !== "end" ? gap.before && start === gap.from : gap.after && start + size === gap.to;
       page = await this.load({ ...request, pageSize: size + (meets ? 1 : 0) }, controller.signal);
     } catch (error) {
       if (this.#flight === flight) this.#flight = null;
@@ -277,7 +281,9 @@ export class RowCache {
       if (seam >= 0 || request.before === undefined) skip(seam >= 0 ? seam + 1 : gap.from - from);
       else if (from < gap.from) from = gap.from + 1; // more rows lie between than there was room for
     }
-    if (after && request.before) {
+    if (request.before === "end") {
+      if (from < 0) skip(-from);
+    } else if (after && request.before) {
       this.#shift(after, from + rows.length - after.start);
       end = false;
       next = null;
@@ -302,7 +308,7 @@ export class RowCache {
       }
     } else if (request.after) {
       Object.assign(before, { next: null, end: true });
-    } else if (request.before) {
+    } else if (request.before && after) {
       after.previous = null;
     }
     this.#index();

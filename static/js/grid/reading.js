@@ -28,6 +28,7 @@ export class Reading {
     const start = performance.now();
     const { query } = this;
     const payload = { namespace: this.namespace, tableName: this.tableName, pageSize, count: "deferred", ...this.#wire(query) };
+    if (request.refresh) payload.refresh = true;
     let offset = request.offset ?? 0;
     const edge = request.after ?? request.before;
     if (edge?.offset !== undefined) {
@@ -78,7 +79,7 @@ export class Reading {
     });
     let next = cursors?.next ?? null;
     let previous = cursors?.previous ?? null;
-    if (!keyed || !cursors) {
+    if (!cursors) {
       next = rows.length === pageSize && offset + rows.length !== totalRows ? { offset: offset + rows.length } : null;
       previous = offset > 0 ? { offset } : null;
     }

@@ -1,8 +1,9 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
+import { stringify } from "../data/json.js";
 import { T } from "./texts.js";
 
-const BATCH = 100;
+const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
 
 /**
@@ -65,10 +66,19 @@ export class Saving {
     const order = { insert: 0, update: 1, delete: 2 };
     entries.sort((a, b) => order[a.kind] - order[b.kind]);
     if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
-    for (let from = 0; from < entries.length; from += BATCH) {
-      const batch = entries.slice(from, from + BATCH).filter((entry) => staged.get(entry.id) === entry && entry.state !== "saving");
-      if (entries.length > BATCH) this.hooks.progress({ done: from, all: entries.length });
-      const changes = batch.map((entry) => staged.change(entry, this.table.writable));
+    let done = 0;
+    while (done < entries.length) {
+      if (entries.length > BATCH.rows) this.hooks.progress({ done, all: entries.length });
+      const batch = [];
+      const changes = [];
+      for (let size = 0; done < entries.length && batch.length < BATCH.rows && size < BATCH.characters; done++) {
+        const entry = entries[done];
+        if (staged.get(entry.id) !== entry || entry.state === "saving") continue;
+        const change = staged.change(entry, this.table.writable);
+        size += stringify(change).length;
+        batch.push(entry);
+        changes.push(change);
+      }
       if (!changes.length) continue;
       staged.sending(batch);
       try {

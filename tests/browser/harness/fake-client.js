@@ -78,8 +78,9 @@ export class FakeClient extends EventTarget {
     const length = list ? list.length : this.rows;
     let from = payload.offset ?? 0;
     if (payload.after !== undefined) from = Number(payload.after) + 1;
-    if (payload.before !== undefined) from = Math.max(0, Number(payload.before) - pageSize);
-    const to = Math.min(length, payload.before !== undefined ? Number(payload.before) : from + pageSize);
+    const before = payload.before === "end" ? length : payload.before === undefined ? null : Number(payload.before);
+    if (before !== null) from = Math.max(0, before - pageSize);
+    const to = Math.min(length, before ?? from + pageSize);
     const numbers = Array.from({ length: Math.max(0, to - from) }, (_, k) => (list ? list[from + k] : from + k));
     return {
       namespace: "USER", tableName: "Demo.Table", rows: numbers.map((i) => this.#row(i)), rowIds: numbers.map((i) => String(i + 1)),
