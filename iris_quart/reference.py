@@ -104,7 +104,7 @@ def schema() -> dict[str, Any]:
                 "kind": command.kind.value,
                 "slides": command.slides,
                 "payload": inputs[command.payload, "validation"],
-                "events": [event.event for event in (*command.events, ErrorEvent)],
+                "events": [*(event.event for event in command.events), ErrorEvent.event],
             }
             for command in commands
         },

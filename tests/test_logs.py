@@ -58,7 +58,7 @@ def test_one_entry_is_one_line(text: str, lines: Any, capsys: pytest.CaptureFixt
 
 def test_exceptions_tell_type_and_place_but_no_data(lines: Any) -> None:
     try:
-        {}[CANARY]
+        dict[str, str]()[CANARY]
     except KeyError as error:
         logs.get_logger("x").exception("it failed", exc_info=error, trace_id="abc")
     (line,) = lines()
