@@ -113,11 +113,9 @@ export class Editor {
       this.#workspace.status.veiled = false;
       this.#workspace.focus();
     }
-    if (this.#wasLive) {
-      announce(T.backAgain);
-      this.#workspace.refreshAll();
-      this.#sidebar.reload({ background: true });
-    }
+    if (this.#wasLive) announce(T.backAgain);
+    this.#workspace.resume(this.#wasLive);
+    this.#sidebar.resume(this.#wasLive);
     this.#wasLive = true;
   }
 

@@ -17,6 +17,8 @@ export class Sidebar extends EventTarget {
   #filter;
   #namespace = null;
   #namespaces = [];
+  #unread = false; // the list of namespaces could not be read
+  #failed = false; // nor the tables
   #asked = 0; // number of the latest table list asked for: an older answer is not shown over it
 
   /** @param {{client: object, preferences: object, memory: object}} needs */
@@ -62,13 +64,22 @@ export class Sidebar extends EventTarget {
     try {
       const { payload } = await this.#client.send("getNamespaces");
       this.#namespaces = payload.namespaces;
+      this.#unread = false;
     } catch {
       // Without the list the person still has the tables of the namespace at hand; the menu asks again.
+      this.#unread = true;
     }
     if (this.#namespace || !this.#namespaces.length) return;
     const last = this.#memory.get("namespace");
     const known = this.#namespaces.includes(last) ? last : null;
     this.choose(known ?? this.#namespaces.find((name) => !name.startsWith("%")) ?? this.#namespaces[0]);
+  }
+
+  /** The connection is live: read what could not be read; after a drop, the tables anew. */
+  resume(again) {
+    if (this.#failed) this.reload();
+    else if (again) this.reload({ background: true });
+    if (this.#unread) this.start(null);
   }
 
   /** Make a namespace the one in the tree. */
@@ -92,9 +103,12 @@ export class Sidebar extends EventTarget {
     if (!background) this.#tree.wait();
     try {
       const { payload } = await this.#client.send("getTables", { namespace: this.#namespace }, { background });
-      if (asked === this.#asked) this.#tree.show(payload);
+      if (asked !== this.#asked) return;
+      this.#failed = false;
+      this.#tree.show(payload);
     } catch (error) {
       if (asked !== this.#asked || background) return;
+      this.#failed = true;
       this.#tree.fail(error.code === "AWAY" ? T.tablesFailed : `${T.tablesFailed} ${error.message}`, () => this.reload());
     }
   }

@@ -142,9 +142,9 @@ export class Workspace extends EventTarget {
     }
   }
 
-  /** The connection is back: show the current rows as they are now; the other tabs do when they are looked at. */
-  refreshAll() {
-    for (const tab of this.#tabs.all) tab.stale = Boolean(tab.view);
+  /** The connection is live: read what could not be read; after a drop, all rows anew, each tab's when it is looked at. */
+  resume(again) {
+    if (again) for (const tab of this.#tabs.all) tab.stale = Boolean(tab.view);
     this.#freshen();
   }
 
