@@ -64,8 +64,9 @@ test("removing and another query", () => {
   staged.insert({}, 2, "new:a");
   rows.sync();
   assert.equal(rows.remove("1"), true);
+  assert.deepEqual(ids(rows), ["0", "new:a", "2"]);
+  assert.equal(rows.remove("nobody"), false);
   rows.resized();
-  assert.deepEqual(ids(rows), ["0", "2", "new:a"]);
   rows.moveToTop();
   assert.deepEqual(ids(rows), ["new:a", "0", "2"]);
   staged.remove("new:a");

@@ -100,7 +100,10 @@ export class Rows {
   remove(id) {
     const before = this.#extras.length;
     this.#extras = this.#extras.filter(({ item }) => item.id !== id);
-    if (this.#extras.length === before) return this.cache.remove(id);
+    const gone = this.#extras.length < before;
+    const position = gone ? -1 : this.cache.indexOf(id);
+    if (!gone && !this.cache.remove(id)) return false;
+    if (position >= 0) for (const extra of this.#extras) if (extra.at > position) this.#place(extra, extra.at - 1);
     this.#sort();
     return true;
   }
@@ -112,8 +115,14 @@ export class Rows {
 
   /** Another query: new rows stand on top, those meant for the end stay there. */
   moveToTop() {
-    for (const extra of this.#extras) if (extra.at !== Infinity) extra.at = 0;
+    for (const extra of this.#extras) if (extra.at !== Infinity) this.#place(extra, 0);
     this.#sort();
+  }
+
+  #place(extra, at) {
+    extra.at = at;
+    const entry = this.staged.get(extra.item.id);
+    if (entry?.kind === "insert") entry.at = at;
   }
 
   /** The value of a column: the staged one, else the row's; undefined where a new row takes its default. */

@@ -213,7 +213,7 @@ export class Edits {
       .filter((item) => staged.get(item.id)?.kind !== "delete")
       .map((item) => {
         const entry = staged.get(item.id);
-        return { kind: "delete", id: item.id, row: { ...item.values }, isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? 0 };
+        return { kind: "delete", id: item.id, row: { ...item.values }, isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
       });
     this.history.commit(steps);
     if (steps.length) this.announce(T.marked(steps.length));

@@ -105,10 +105,11 @@ export class Saving {
   #settle(result, counts) {
     const outcome = { saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", unknown: "unknown", skipped: "skipped" }[result.outcome] ?? "failed";
     counts[outcome]++;
-    const before = this.table.staged.byChangeId(result.changeId);
-    const sent = before?.sent?.values ?? {};
-    const settled = this.table.staged.settle(result);
-    if (settled) this.hooks.settled(settled.entry, settled.saved, result, sent);
+    const sent = this.table.staged.byChangeId(result.changeId)?.sent?.values ?? {};
+    this.table.batch(() => {
+      const settled = this.table.staged.settle(result);
+      if (settled) this.hooks.settled(settled.entry, settled.saved, result, sent);
+    });
   }
 
   #tell({ saved, conflicts, failed, unknown }) {

@@ -64,6 +64,7 @@ export class Review {
   #drawFoot(entries) {
     const { view } = this;
     const { savable, undecided } = view.table.staged;
+    const focused = this.foot.contains(document.activeElement);
     const conflicts = undecided.filter((entry) => entry.state === "conflict");
     const bulk = (label, choice) => el("button", { class: "link", type: "button", on: { click: () => this.#decideAll(conflicts, choice) } }, label);
     this.foot.replaceChildren(
@@ -72,6 +73,7 @@ export class Review {
       el("button", { class: "button push", type: "button", "aria-disabled": String(!entries.length), on: { click: () => entries.length && this.#discard() } }, T.revertAll),
       el("button", { class: "button button-primary", type: "button", "aria-disabled": String(!savable.length), on: { click: () => savable.length && view.save() } }, T.saveRows(savable.length)),
     );
+    if (focused) this.list.focus();
   }
 
   async #discard() {

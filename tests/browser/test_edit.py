@@ -1,0 +1,566 @@
+"""Staged edits, saving, errors, conflicts, live changes and drafts, over a fake client that answers at will."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from .conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
+from .harness.grid_page import GridPage
+from .harness.server import serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """Serve the harness."""
+    with serving() as url:
+        yield url
+
+
+Opener = Callable[..., Awaitable[GridPage]]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
+    """Give a function that opens the grid; console errors and policy violations fail the test."""
+    visits: list[Visit] = []
+
+    async def open_grid(query: str = "") -> GridPage:
+        context = await chromium.new_context(
+            viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+        )
+        context.set_default_timeout(PAGE_MILLISECONDS)
+        await context.add_init_script(VIOLATIONS)
+        page = await context.new_page()
+        visit = Visit(page, context, origin)
+        visit.watch(page)
+        visits.append(visit)
+        return await GridPage(page, origin).open(query)
+
+    yield open_grid
+    for visit in visits:
+        await visit.context.close()
+    assert [line for visit in visits for line in visit.unexpected()] == []
+
+
+async def edit(page: GridPage, row: int, name: str, text: str) -> None:
+    """Type a text into a cell and leave it downwards."""
+    await page.click(row, name)
+    await page.type(text)
+    await page.keys("Enter")
+
+
+# --- staging and saving
+
+
+async def test_edits_are_staged_and_saved_by_key(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 3, "Age", "77")
+    assert await page.states(2, "Name") == "is-changed"
+    await expect(page.cell(2, "Name")).to_have_attribute("title", "Changed. Was: name 2")
+    assert await page.js("client.requests.filter(({command}) => command === 'saveChanges').length") == 0
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.js("[client.value('3', 'Name'), client.value('4', 'Age')]") == ["mine", 77]
+    sent = await page.js("client.requests.find(({command}) => command === 'saveChanges').payload.changes")
+    assert [(change["kind"], change["rowId"], change["values"], change["base"]) for change in sent] == [
+        ("update", "3", {"Name": "mine"}, {"Name": "name 2"}),
+        ("update", "4", {"Age": 77}, {"Age": 3}),
+    ]
+    assert await page.states(2, "Name") == ""
+    assert await page.said() == "Saved 2 rows."
+
+
+async def test_staged_edits_survive_sort_filter_scrolling_and_refresh(grid: Opener) -> None:
+    page = await grid("rows=100000")
+    await edit(page, 4, "Name", "kept")
+    await page.keys("Control+End")
+    await page.settled()
+    await page.js("view.sortBy([{column: 'Age', direction: 'desc'}])")
+    await page.settled()
+    await page.js("view.sortBy([])")
+    await page.settled()
+    await page.keys("F5")
+    await page.settled()
+    await page.click(4, "Age")
+    assert await page.text(4, "Name") == "kept"
+    assert await page.states(4, "Name") == "is-changed"
+    assert await page.pending() == [1, 0, 0]
+
+
+async def test_insert_duplicate_and_delete(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    assert await page.active() == [5, "Name"]
+    assert [await page.text(5, name) for name in ("ID", "Name", "City")] == ["default", "default", "default"]
+    await page.type("new one")
+    await page.keys("Tab", "Control+0")
+    await page.page.locator(".slick-row[data-row='7'] .gutter").click()
+    await page.keys("Control+d")
+    assert await page.value(8, "Name") == "name 6"
+    assert await page.value(8, "ID") == "(default)"
+    await page.click(1, "Name")
+    await page.keys("Shift+ArrowDown", "Control+Delete")
+    await page.confirm()
+    assert await page.pending() == [0, 2, 2]
+    row = page.page.locator(".grid-canvas-right .slick-row[data-row='1']")
+    await expect(row).to_have_class("ui-widget-content slick-row odd active is-deleted")
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0 && view.pending.deleted === 0")
+    saved = await page.js("client.requests.find(({command}) => command === 'saveChanges').payload.changes")
+    assert [change["kind"] for change in saved] == ["insert", "insert", "delete", "delete"]
+    assert saved[0]["values"] == {"Name": "new one", "City": None}
+    assert saved[2]["base"]["Name"] == "name 1"
+    assert "Notes" not in saved[2]["base"]
+    assert [await page.value(row, "Name") for row in range(1, 7)] == [
+        "name 3",
+        "name 4",
+        "new one",
+        "name 5",
+        "name 6",
+        "name 6",
+    ]
+    assert await page.text(3, "ID") == "51"
+    await page.keys("F5")
+    await page.until("statuses.at(-1).total === 50")
+    assert await page.value(48, "Name") == "new one"
+
+
+async def test_undo_walks_over_everything(grid: Opener) -> None:
+    page = await grid("rows=20")
+    await edit(page, 1, "Name", "first")
+    await page.click(2, "City")
+    await page.keys("Control+0")
+    await page.keys("Alt+Insert")
+    await page.click(5, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    assert await page.pending() == [2, 1, 1]
+    for expected in ([2, 1, 0], [2, 0, 0], [1, 0, 0], [0, 0, 0]):
+        await page.keys("Control+z")
+        assert await page.pending() == expected
+    await page.keys("Control+z")
+    assert await page.said() == "Nothing to undo"
+    for expected in ([1, 0, 0], [2, 0, 0], [2, 1, 0], [2, 1, 1]):
+        await page.keys("Control+y")
+        assert await page.pending() == expected
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    await page.js("view.edits.undo()")
+    await page.js("view.edits.undo()")
+    await page.js("view.edits.undo()")
+    await page.js("view.edits.undo()")
+    assert await page.value(1, "Name") == "name 1"
+    pending = await page.pending()
+    assert pending[0] == 2
+    assert pending[1:] == [1, 1]
+
+
+async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 1, "Name", "good")
+    await edit(page, 2, "Name", "bad")
+    await edit(page, 2, "Age", "5")
+    await edit(page, 3, "Name", "also good")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3')?.state === 'error'")
+    assert await page.states(2, "Name") == "is-error"
+    assert await page.states(2, "Age") == "is-changed"
+    title = await page.cell(2, "Name").get_attribute("title")
+    assert title == "Name must not be bad\nSQLCODE -104: Field validation failed"
+    await expect(page.cell(2, "Name")).to_have_attribute("aria-invalid", "true")
+    assert await page.said() == "Saved 2 rows; 1 row not saved. Your other 2 edits are still pending."
+    await page.js("view.showReview()")
+    panel = page.page.get_by_role("complementary", name="Review")
+    await expect(panel.locator(".why-error")).to_contain_text("Name must not be bad")
+    await panel.get_by_role("button", name="Go to cell").click()
+    assert await page.active() == [2, "Name"]
+    await page.type("better")
+    await page.keys("Enter", "Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.js("client.value('3', 'Name')") == "better"
+
+
+async def test_typing_goes_on_while_saving(grid: Opener) -> None:
+    page = await grid()
+    await page.js(
+        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { window.release = resolve; })"
+    )
+    await edit(page, 2, "Name", "one")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3')?.state === 'saving' && Boolean(window.release)")
+    assert await page.states(2, "Name") == "is-saving"
+    await edit(page, 2, "Name", "two")
+    await page.click(4, "Name")
+    await page.type("typed wh")
+    await page.js("window.release()")
+    await page.until("view.table.staged.get('3')?.state === 'staged'")
+    await page.type("ile saving")
+    await page.keys("Enter")
+    assert await page.value(4, "Name") == "typed while saving"
+    assert await page.js("client.value('3', 'Name')") == "one"
+    assert await page.js("view.table.staged.get('3').base.Name") == "one"
+    assert await page.value(2, "Name") == "two"
+
+
+async def test_an_insert_that_is_saved_while_another_row_is_edited(grid: Opener) -> None:
+    page = await grid("rows=30")
+    await page.js(
+        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { window.release = resolve; })"
+    )
+    await page.click(1, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.keys("Control+s")
+    await page.until("Boolean(window.release)")
+    await page.click(6, "Name")
+    await page.type("half a wo")
+    await page.js("window.release()")
+    await page.until("view.pending.deleted === 0 && view.table.cache.length === 29")
+    assert await page.active() == [5, "Name"]
+    await page.type("rd")
+    await page.keys("Enter")
+    assert await page.value(5, "Name") == "half a word"
+    assert await page.text(5, "ID") == "7"
+
+
+async def test_an_unknown_outcome_is_asked_for_with_the_same_id(grid: Opener) -> None:
+    page = await grid()
+    await page.js(
+        "client.fail = command => command === 'saveChanges' && { code: 'OUTCOME_UNKNOWN', message: 'The connection broke.' }"
+    )
+    await edit(page, 2, "Name", "maybe")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3')?.state === 'unknown'")
+    assert await page.states(2, "Name") == "is-unknown"
+    await page.js(
+        "client.fail = null; client.dispatchEvent(new CustomEvent('state', {detail: {state: 'live'}}))"
+    )
+    await page.until("view.pending.changed === 0")
+    ids = await page.js(
+        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => payload.changes[0].changeId)"
+    )
+    assert len(ids) == 2
+    assert ids[0] == ids[1]
+
+
+async def test_autosave_saves_each_edit_and_waits_for_complete_new_rows(grid: Opener) -> None:
+    page = await grid("autosave=1&rows=30")
+    await edit(page, 2, "Name", "at once")
+    await page.until("view.pending.changed === 0 && client.value('3', 'Name') === 'at once'")
+    await page.keys("Alt+Insert")
+    await page.click(4, "City")
+    await page.type("town")
+    await page.keys("Enter")
+    assert await page.pending() == [0, 1, 0]
+    await edit(page, 4, "Name", "complete")
+    await page.until("view.pending.inserted === 0")
+
+
+async def test_thousands_of_edits_are_sent_in_batches(grid: Opener) -> None:
+    page = await grid("rows=3000")
+    await page.click(0, "Age")
+    await page.js("view.table.selection.extendTo(999, 5)")
+    await page.to_clipboard("55")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed > 980")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    sizes = await page.js(
+        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => payload.changes.length)"
+    )
+    assert sum(sizes) == 990
+    assert max(sizes) == 100
+
+
+# --- review
+
+
+async def test_the_review_shows_and_reverts_each_change(grid: Opener) -> None:
+    page = await grid("rows=40")
+    await edit(page, 1, "Name", "one")
+    await edit(page, 1, "City", "two")
+    await page.click(3, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("new")
+    await page.keys("Enter")
+    await page.click(8, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.js("view.showReview()")
+    panel = page.page.get_by_role("complementary", name="Review")
+    await expect(panel).to_contain_text("4 edits in 3 rows of Demo.Table")
+    first = panel.locator(".change").first
+    await expect(first.locator("del").first).to_have_text("name 1")
+    await expect(first.locator("ins").first).to_have_text("one")
+    await expect(panel.locator(".sql pre")).to_contain_text('UPDATE "Demo"."Table"')
+    await first.get_by_role("button", name="Revert this value: City").click()
+    assert await page.pending() == [1, 1, 1]
+    await panel.get_by_role("button", name="Revert name 7").click()
+    assert await page.pending() == [1, 1, 0]
+    await panel.get_by_role("button", name="Save 2 rows").click()
+    await page.until("view.pending.changed === 0 && view.pending.inserted === 0")
+    await expect(panel).to_contain_text("Nothing is staged.")
+    await page.keys("Escape")
+    await expect(panel).to_have_count(0)
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_discard_asks_and_drops_everything(grid: Opener) -> None:
+    page = await grid("rows=40")
+    await edit(page, 1, "Name", "one")
+    await page.keys("Alt+Insert")
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Discard").click()
+    await page.confirm()
+    assert await page.pending() == [0, 0, 0]
+    assert await page.text(1, "Name") == "name 1"
+    assert await page.js("view.table.rows.getLength()") == 40
+
+
+# --- other people
+
+
+async def test_changes_by_others_flash_and_leave_edits_alone(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await page.click(4, "Name")
+    await page.type("ty")
+    await page.js(
+        "client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs'}}, {kind: 'update', rowId: '4', values: {City: 'new town'}}, {kind: 'update', rowId: '5', values: {Name: 'remote', City: 'r'}}])"
+    )
+    await expect(page.cell(3, "City")).to_have_text("new town")
+    assert await page.states(3, "City") == "is-others"
+    assert await page.states(2, "Name") == "is-conflict"
+    await expect(page.cell(2, "Name")).to_have_attribute("title", "alice made it theirs")
+    assert await page.value(4, "City") == "r"
+    await page.type("ped")
+    assert await page.js("document.activeElement.value") == "typed"
+    await page.keys("Enter")
+    assert await page.value(4, "Name") == "typed"
+    await page.until("!document.querySelector('.is-others')")
+    assert await page.states(3, "City") == ""
+
+
+async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 2, "Age", "50")
+    await edit(page, 2, "City", "kept")
+    await page.js("client.writes.set('3', {Name: 'theirs', Age: 60})")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3')?.state === 'conflict'")
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Compare").click()
+    dialog = (
+        page.page.get_by_role("dialog", name="name 2 was changed by someone else")
+        .or_(page.page.locator("dialog[open]"))
+        .first
+    )
+    await expect(dialog.locator("tbody tr")).to_have_count(2)
+    await expect(dialog.locator("tbody tr").first).to_contain_text("name 2")
+    await dialog.get_by_role("radio", name="theirs").check()
+    await dialog.get_by_role("button", name="Keep mine and save row").click()
+    await page.until("view.pending.changed === 0")
+    assert await page.js(
+        "[client.value('3', 'Name'), client.value('3', 'Age'), client.value('3', 'City')]"
+    ) == ["theirs", 50, "kept"]
+    assert [await page.value(2, name) for name in ("Name", "Age", "City")] == ["theirs", 50, "kept"]
+
+
+async def test_conflicts_are_decided_for_all(grid: Opener) -> None:
+    page = await grid()
+    for row in (2, 3):
+        await edit(page, row, "Name", f"mine {row}")
+    await page.js(
+        "client.push([{kind: 'update', rowId: '3', values: {Name: 'a'}}, {kind: 'update', rowId: '4', values: {Name: 'b'}}])"
+    )
+    await page.until("view.table.staged.undecided.length === 2")
+    await page.keys("Control+s")
+    assert await page.said() == "2 rows need your decision first."
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Take theirs in all rows").click()
+    assert await page.pending() == [0, 0, 0]
+    assert [await page.text(row, "Name") for row in (2, 3)] == ["a", "b"]
+
+
+async def test_a_row_deleted_by_others_can_be_inserted_again(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await edit(page, 2, "Name", "mine")
+    await page.js("client.push([{kind: 'delete', rowId: '3'}, {kind: 'delete', rowId: '10'}])")
+    await page.until("view.table.staged.get('3')?.state === 'gone'")
+    await expect(page.page.locator(".grid-canvas-right .slick-row[data-row='9']")).to_have_class(
+        "ui-widget-content slick-row odd is-deleted"
+    )
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Insert again").click()
+    assert await page.pending() == [0, 1, 0]
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0")
+    assert await page.js("client.value('51', 'Name')") == "mine"
+    assert await page.js("client.value('51', 'City')") == "city 2"
+
+
+async def test_new_rows_by_others_wait_for_the_person(grid: Opener) -> None:
+    page = await grid("rows=200")
+    await page.click(3, "Name")
+    await page.js(
+        "client.rows = 203; client.push([201, 202, 203].map(id => ({kind: 'insert', rowId: String(id), values: {}})))"
+    )
+    chip = page.page.get_by_role("button", name="3 new rows by others. Show")
+    await expect(chip).to_be_visible()
+    assert await page.js("view.table.cache.length") == 200
+    await chip.click()
+    await page.until("statuses.at(-1).total === 203")
+    await expect(chip).to_have_count(0)
+    assert await page.active() == [3, "Name"]
+
+
+# --- drafts
+
+
+async def test_drafts_survive_a_reload_and_a_closed_view(grid: Opener) -> None:
+    page = await grid("store=1")
+    await edit(page, 2, "Balance", "12345678.50")
+    await page.keys("Alt+Insert")
+    await page.type("draft")
+    await page.keys("Enter")
+    await page.click(6, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.page.reload()
+    await page.until("window.ready")
+    assert await page.pending() == [1, 1, 1]
+    assert await page.text(2, "Balance") == "12345678.50"
+    assert await page.states(2, "Balance") == "is-changed"
+    await page.keys("Control+s")
+    await page.js("view.save()")
+    await page.until(
+        "view.pending.changed === 0 && view.pending.inserted === 0 && view.pending.deleted === 0"
+    )
+    await page.until("sessionStorage.length === 0")
+
+
+async def test_a_save_cut_off_by_a_reload_is_asked_for_again(grid: Opener) -> None:
+    page = await grid("store=1")
+    await page.js("client.hold = command => command === 'saveChanges' && new Promise(() => {})")
+    await edit(page, 2, "Name", "on its way")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3')?.state === 'saving'")
+    sent = await page.js("view.table.staged.get('3').sent.changeId")
+    await page.js("view.drafts.saveNow()")
+    await page.page.reload()
+    await page.until("window.ready")
+    await page.until("view.pending.changed === 0")
+    assert (
+        await page.js(
+            "client.requests.find(({command}) => command === 'saveChanges').payload.changes[0].changeId"
+        )
+        == sent
+    )
+
+
+# --- read-only, details, values
+
+
+async def test_a_read_only_table_says_why(grid: Opener) -> None:
+    page = await grid("readonly=1")
+    await page.click(2, "Name")
+    await page.type("x")
+    await page.keys("Delete", "Control+Delete", "Alt+Insert")
+    await page.to_clipboard("y")
+    await page.keys("Control+v")
+    assert await page.said() == "This table cannot be edited: The server is read-only"
+    assert await page.pending() == [0, 0, 0]
+    assert (await page.js("statuses.at(-1).readOnly")) == {"reason": "The server is read-only"}
+
+
+async def test_row_detail_follows_the_active_row(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "Name")
+    await page.keys("Space")
+    panel = page.page.get_by_role("complementary", name="Row detail")
+    await expect(panel.locator("dd").nth(1)).to_contain_text("name 2")
+    await page.keys("ArrowDown")
+    await expect(panel.locator("dd").nth(1)).to_contain_text("name 3")
+    await page.keys("Escape")
+    await expect(panel).to_have_count(0)
+
+
+async def test_the_large_editor_stages_lines_and_formats_json(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "City")
+    await page.type('{"a":')
+    await page.keys("Shift+Enter")
+    area = page.page.get_by_role("textbox", name="Value of City")
+    await expect(area).to_be_focused()
+    assert await area.input_value() == '{"a":'
+    await page.page.keyboard.press("End")
+    await page.type("[1]}")
+    await page.page.get_by_role("button", name="Format JSON").click()
+    assert await area.input_value() == '{\n  "a": [\n    1\n  ]\n}'
+    await page.keys("Control+Enter")
+    await page.until("view.pending.changed === 1")
+    assert await page.text(2, "City") == "{↵"
+    await page.keys("Shift+Enter")
+    await page.type("more")
+    await page.keys("Escape")
+    await expect(page.page.get_by_role("alertdialog", name="Discard your text?")).to_be_visible()
+    await page.confirm()
+    assert await page.value(2, "City") == '{\n  "a": [\n    1\n  ]\n}'
+
+
+async def test_line_breaks_in_a_cell(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "City")
+    await page.type("one")
+    await page.keys("Alt+Enter")
+    await page.type("two")
+    await page.keys("Enter")
+    assert await page.value(2, "City") == "one\ntwo"
+    assert await page.text(2, "City") == "one↵"
+    await page.click(2, "City")
+    await page.keys("F2", "Enter")
+    assert await page.value(2, "City") == "one\ntwo"
+
+
+async def test_the_cell_menu_offers_what_keys_do(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "City", button="right")
+    menu = page.page.get_by_role("menu", name="Cell")
+    await menu.get_by_role("menuitem", name="Set NULL").click()
+    assert await page.value(2, "City") is None
+    await page.keys("Shift+F10")
+    await menu.get_by_role("menuitem", name="Revert").click()
+    assert await page.pending() == [0, 0, 0]
+    await page.click(3, "Age", button="right")
+    await menu.get_by_role("menuitem", name="Filter by this value").click()
+    await page.until("statuses.at(-1).total === 10")
+
+
+async def test_changing_a_key_asks_first(grid: Opener) -> None:
+    page = await grid()
+    await page.js("view.table.schema.columns[1].isPrimaryKey = true")
+    await edit(page, 2, "Name", "other key")
+    await page.keys("Control+s")
+    await expect(page.page.get_by_role("alertdialog")).to_contain_text("Change the value of a key?")
+    await page.confirm()
+    await page.until("view.pending.changed === 0")
+
+
+async def test_columns_that_vanish_while_the_table_is_open(grid: Opener) -> None:
+    page = await grid("rows=5000")
+    await edit(page, 2, "Name", "kept")
+    await page.js("view.table.filters.put('City', {operator: 'isNotNull'}); view.filtersChanged()")
+    await page.settled()
+    await page.js("client.columns = client.columns.filter(({name}) => name !== 'City'); view.refresh()")
+    await expect(page.page.get_by_role("columnheader").filter(has_text="City")).to_have_count(0)
+    assert await page.pending() == [1, 0, 0]
+    assert await page.js("view.state.filters") == []
