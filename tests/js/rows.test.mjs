@@ -11,7 +11,7 @@ function sheet(count) {
     at: (i) => list[i],
     find: (id) => list.find((row) => row.id === id),
     indexOf: (id) => list.findIndex((row) => row.id === id),
-    remove: (id) => list.splice(list.findIndex((row) => row.id === id), 1).length > 0,
+    remove: (id) => list.some((row) => row.id === id) && list.splice(list.findIndex((row) => row.id === id), 1).length > 0,
   };
   const staged = new Staged();
   return { cache, staged, rows: new Rows(cache, staged), list };
