@@ -52,7 +52,11 @@ def test_the_embedded_server_does_as_claimed(running: Running, behaviour: Behavi
         pytest.skip("claims nothing about this setting")
     if running.setting == "older" and not (behaviour.setting or behaviour.before):
         pytest.skip("claims nothing that differs from the other settings")
-    assert running.runner.run(behaviour) is None
+    difference = running.runner.run(behaviour)
+    if behaviour.unmet:
+        assert difference, "met by now: take the mark away"
+        pytest.xfail(behaviour.unmet)
+    assert difference is None
 
 
 def test_a_setting_is_recognised_by_asking(running: Running) -> None:
@@ -110,18 +114,21 @@ def test_a_false_claim_is_found_out(running: Running, claim: str) -> None:
 def test_counts_are_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LIVE_IRIS_URL", raising=False)
     assert main() == 0
-    assert f"({len(BEHAVIOURS)} in all)" in capsys.readouterr().out
+    assert f"({len(BEHAVIOURS)} in all" in capsys.readouterr().out
 
 
 def test_a_server_given_by_url_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with running_in_thread(DemoOptions(directory=tmp_path, licences=1)) as server:
+    with running_in_thread(DemoOptions(directory=tmp_path, licences=2)) as server:
         asker = live_asker({"LIVE_IRIS_URL": server.url})
         assert asker is not None
-        assert check(asker) == 0
+        check(asker)
         assert len(server.server.app.sessions) == 0
         names = [row[0] for row in server.namespace("USER").execute(TABLES_LEFT).rows]
     assert names == []
-    assert " 0 refuted" in capsys.readouterr().out
+    refuted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("REFUTED")]
+    assert sorted(line.split(") ")[1].split(": ")[1] for line in refuted) == sorted(
+        behaviour.name for behaviour in BEHAVIOURS if behaviour.unmet and not behaviour.embedded
+    )
 
 
 TABLES_LEFT = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'IrisQuartCheck'"

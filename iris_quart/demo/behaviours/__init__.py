@@ -32,6 +32,7 @@ class Behaviour:
     columns: the expected names. error and text: the SQLCODE, and a regular expression found in the message.
     then: statements asked afterwards, each with the rows expected.
     setting: Encoding fields that must have these values, else the row is skipped. before, since: a release.
+    unmet: what the embedded server does instead, where it does not do as claimed.
     embedded: needs what only the embedded server has (sample data, its users).
     source: doc (InterSystems' manuals and class reference), seen (recorded by somebody on a live server), or
         inferred (follows from such sources, shown by nobody).
@@ -57,6 +58,7 @@ class Behaviour:
     setting: Mapping[str, str] = field(default_factory=dict)
     before: tuple[int, int] | None = None
     since: tuple[int, int] | None = None
+    unmet: str | None = None
     embedded: bool = False
 
     @property

@@ -17,9 +17,10 @@ from iris_quart.demo.behaviours.running import Asker, Runner, detect, release_of
 def main() -> int:
     """Print the counts; with a live server, what it confirmed and refuted."""
     numbers = counts()
+    unmet = sum(behaviour.unmet is not None for behaviour in load())
+    by_source = ", ".join(f"{numbers[source]} {source}" for source in SOURCES)
     print(
-        "Behaviours: " + ", ".join(f"{numbers[source]} {source}" for source in SOURCES),
-        f"({numbers.total()} in all)",
+        f"Behaviours: {by_source} ({numbers.total()} in all, {unmet} of them not met by the embedded server)"
     )
     return check(live) if (live := live_asker(os.environ)) else 0
 

@@ -59,7 +59,7 @@ def matrix() -> Iterator[tuple[Value, ...]]:
         "smallest": {
             "IntegerValue": -(2**31), "BigintValue": -(2**63) + 1, "SmallintValue": -(2**15), "TinyintValue": -(2**7),
             "NumericValue": Decimal("-99999999999999.9999"), "MoneyValue": Decimal("-922337203685477.5807"),
-            "DoubleValue": -1.7976931348623157e308, "DateValue": day(1841, 1, 1), "TimeValue": 0,
+            "DoubleValue": -1.7976931348623157e308, "DateValue": 0, "TimeValue": 0,
             "PreciseTimeValue": Decimal("0.001"), "TimestampValue": "0001-01-01 00:00:00",
             "PosixtimeValue": posixtime(FIRST_MICROSECOND),
         },
@@ -74,7 +74,7 @@ def matrix() -> Iterator[tuple[Value, ...]]:
         "beyond 2^53": {"BigintValue": 2**53 + 1, "NumericValue": Decimal("12345678901234.5678")},
         "negative": {
             "IntegerValue": -42, "BigintValue": -42, "SmallintValue": -42, "TinyintValue": -42,
-            "NumericValue": Decimal("-0.0001"), "MoneyValue": Decimal("-0.01"), "DoubleValue": -0.1, "DateValue": -1,
+            "NumericValue": Decimal("-0.0001"), "MoneyValue": Decimal("-0.01"), "DoubleValue": -0.1, "DateValue": 0,
             "PosixtimeValue": posixtime(-1),
         },
         "tiny fractions": {

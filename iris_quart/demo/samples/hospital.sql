@@ -25,8 +25,8 @@ CREATE TABLE Ward.Patient (
 
 CREATE TABLE Ward.Appointment (
     %DESCRIPTION 'What is planned, with every kind of date and time.',
-    Patient INTEGER NOT NULL,
-    Doctor INTEGER,
+    Patient %REFERENCE Ward.Patient NOT NULL,
+    Doctor %REFERENCE Ward.Doctor,
     OnDate DATE NOT NULL,
     AtTime TIME NOT NULL,
     Minutes SMALLINT DEFAULT 20,

@@ -32,8 +32,8 @@ CREATE TABLE Sample.Employee (
     %DESCRIPTION 'Who works where, and for whom.',
     Name VARCHAR(50) NOT NULL,
     Title VARCHAR(50),
-    Company INTEGER NOT NULL,
-    Manager INTEGER %DESCRIPTION 'Another employee, or nobody.',
+    Company %REFERENCE Sample.Company NOT NULL,
+    Manager %REFERENCE Sample.Employee %DESCRIPTION 'Another employee, or nobody.',
     Salary NUMERIC(10, 2) DEFAULT 0,
     HiredOn DATE,
     StartsAt TIME,
@@ -61,7 +61,7 @@ CREATE TABLE Cinema.FilmCategory (
 CREATE TABLE Cinema.Film (
     %DESCRIPTION 'Films that never were.',
     Title VARCHAR(80) NOT NULL,
-    Category INTEGER,
+    Category %REFERENCE Cinema.FilmCategory,
     Rating VARCHAR(5),
     Length INTEGER %DESCRIPTION 'Minutes.',
     Released DATE,
@@ -81,7 +81,7 @@ CREATE TABLE Cinema.Theater (
 
 CREATE TABLE Cinema.Show (
     %DESCRIPTION 'Showings of a theater; the row ID is theater||number.',
-    Film INTEGER NOT NULL,
+    Film %REFERENCE Cinema.Film NOT NULL,
     StartTime TIME NOT NULL,
     SoldOut BIT DEFAULT 0,
     CONSTRAINT ShowFilm FOREIGN KEY (Film) REFERENCES Cinema.Film (ID) ON DELETE CASCADE
