@@ -12,6 +12,7 @@ from quart_auth import logout_user
 from iris_quart.errors import AccessDenied, ErrorCode, InvalidInput, InvalidJson, IrisQuartError
 from iris_quart.sessions.records import TICKET_SECONDS
 
+from . import export, values
 from .csrf import form_token
 from .failures import failure
 from .security import current_session, require_session
@@ -23,6 +24,8 @@ from .theme import THEMES, remember_theme
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
+blueprint.register_blueprint(export.blueprint)
+blueprint.register_blueprint(values.blueprint)
 
 VERSION_CHARACTERS = 64
 NEEDED = "Missing required connection fields: host, port, namespace, username and password are needed"

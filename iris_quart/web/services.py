@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from iris_quart.atelier import Credentials
     from iris_quart.audit import Audit
     from iris_quart.config import Settings
-    from iris_quart.dispatch import Commands
+    from iris_quart.dispatch import Commands, TableChange
     from iris_quart.sessions import Session, SessionStore
     from iris_quart.sessions.vault import Vault
     from iris_quart.tables import Tables
 
-__all__ = ["EXTENSION", "Services", "SocketCount", "services"]
+__all__ = ["EXTENSION", "FanOut", "LiveSide", "Services", "SocketCount", "services"]
 
 EXTENSION = "iris_quart"
 
@@ -27,6 +27,21 @@ class SocketCount(Protocol):
 
     def __len__(self) -> int:
         """Count the open sockets of this worker."""
+
+
+class FanOut(Protocol):
+    """Tells proved changes to the sockets that show the table."""
+
+    async def announce(self, session: Session, change: TableChange, writer: None) -> None:
+        """Tell everybody, for no socket wrote it."""
+
+
+class LiveSide(Protocol):
+    """What the routes ask of the live side."""
+
+    @property
+    def changes(self) -> FanOut:
+        """The fan-out of live changes."""
 
 
 class Services(Protocol):
@@ -55,6 +70,10 @@ class Services(Protocol):
     @property
     def audit(self) -> Audit:
         """The audit file."""
+
+    @property
+    def live(self) -> LiveSide:
+        """The live side of this worker."""
 
     @property
     def draining(self) -> bool:

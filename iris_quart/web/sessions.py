@@ -11,9 +11,10 @@ from quart_auth import Action, AuthUser, QuartAuth, Unauthorized, current_user
 from iris_quart.config import Settings
 from iris_quart.sessions import Session
 from iris_quart.sessions.vault import Vault
+from iris_quart.tables import Tables
 
 from .cookies import secure_cookies, session_cookie
-from .services import services
+from .services import Services, services
 
 __all__ = [
     "SessionUser",
@@ -21,6 +22,7 @@ __all__ = [
     "install",
     "remember_session",
     "require_session",
+    "session_tables",
     "slide",
     "socket_session",
 ]
@@ -114,9 +116,18 @@ def remember_session(session_id: str) -> None:
     cast("QuartAuth", current_app.extensions["QUART_AUTH"][0]).login_user(user)
 
 
-async def slide(session: Session) -> None:
+async def session_tables(session_id: str, session: Session) -> Tables:
+    """Give the table services of a session. Raises quart_auth.Unauthorized when it has just ended."""
+    credentials = await services().store.credentials(session_id, session)
+    if credentials is None:
+        raise Unauthorized
+    return services().tables_for(session, credentials)
+
+
+async def slide(session: Session, known: Services | None = None) -> None:
     """Count this request as the user's activity; the store is written rarely."""
-    settings, store = services().settings, services().store
+    found = known or services()
+    settings, store = found.settings, found.store
     lag = store.now() + settings.session_idle_seconds - session.idle_until
     if lag > min(30.0, settings.session_idle_seconds / 10):
         await store.touch(session)

@@ -1,0 +1,172 @@
+"""`GET /api/export`: a table, what its filters leave of it, or some rows, streamed as CSV."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import msgspec
+from pydantic import Field, ValidationError
+from quart import Blueprint, Response, request
+
+from iris_quart.commands.payloads import FilterFields, SortItem
+from iris_quart.errors import AuthExpired, InvalidInput, RowGone
+from iris_quart.sessions import Session
+from iris_quart.sql.pages import View
+from iris_quart.sql.values import Wire
+from iris_quart.tables import Tables
+from iris_quart.tables.rows import Page, Rows
+from iris_quart.tables.values import TEXT_TYPE
+from iris_quart.tables.views import ViewRequest
+
+from .csv_text import CsvWriter
+from .security import require_session
+from .services import Services, services
+from .sessions import session_tables, slide
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("export", __name__)
+
+PREVIEW = 1000
+"""Characters of a long value that come with its row; what is longer is read by itself."""
+BOM = b"\xef\xbb\xbf"
+"""Tells spreadsheets that the file is UTF-8."""
+UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+JSON_FIELDS = ("filters", "sort", "columns", "rowIds")
+FLAGS = {"true": True, "false": False, "1": True, "0": False}
+
+
+class Export(FilterFields):
+    """What to export; values of `filters`, `sort`, `columns` and `rowIds` are JSON in the query."""
+
+    namespace: str = Field(min_length=1, max_length=128, description="Namespace of the table.")
+    table_name: str = Field(min_length=1, max_length=260, description="Schema.Table.")
+    sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
+    columns: tuple[str, ...] | None = Field(None, min_length=1, max_length=1000, description="Columns.")
+    row_ids: tuple[str, ...] | None = Field(
+        None, min_length=1, max_length=10_000, description="Only these rows, in this order."
+    )
+    format: str = Field("csv", pattern="^csv$", description="csv.")
+    null: str = Field("", max_length=32, pattern=r'^[^",\r\n]*$', description="What is written for NULL.")
+    safe: bool = Field(True, description="Defuse what a spreadsheet would run.")
+    bom: bool = Field(True, description="Begin with a byte order mark.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    services: Services
+    session: Session
+    tables: Tables
+    rows: Rows
+    view: View
+    export: Export
+
+
+@blueprint.get("/export")
+async def export() -> Response:
+    """Stream rows as CSV.
+
+    A fault in the middle breaks the connection off, so that a cut file never looks like a whole one.
+    """
+    asked = _asked()
+    session_id, session = await require_session()
+    await slide(session)
+    tables = await session_tables(session_id, session)
+    rows = Rows(tables.client, tables.catalogue, server_key=tables.server_key, preview=PREVIEW)
+    view = await rows.view(
+        ViewRequest(
+            namespace=asked.namespace,
+            table_name=asked.table_name,
+            columns=asked.columns,
+            sort=tuple((item.column, item.direction == "desc") for item in asked.sort or ()),
+            filters=asked.filter_requests(),
+            search=asked.search,
+        )
+    )
+    job = _Job(services(), session, tables, rows, view, asked)
+    pages = _chosen(job) if asked.row_ids else rows.stream(view)
+    # The first page is read before anything is sent: what is wrong is still told by a status.
+    first = await anext(pages, None)
+    response = Response(_lines(job, first, pages), content_type="text/csv; charset=utf-8; header=present")
+    # An hour of rows is no error; each page has its own deadline.
+    response.timeout = None
+    name = f"{view.table.full_name}.csv"
+    plain = UNSAFE_NAME.sub("-", name)
+    response.headers["Content-Disposition"] = (
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    )
+    return response
+
+
+def _asked() -> Export:
+    """Read the query. Raises InvalidInput naming the field."""
+    raw: dict[str, object] = {}
+    for name, text in request.args.items():
+        if name in JSON_FIELDS:
+            try:
+                raw[name] = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(text, type=msgspec.Raw)))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                raise InvalidInput(f"{name}: is not JSON", field=name) from None
+        else:
+            raw[name] = FLAGS.get(text, text) if name in {"safe", "bom"} else text
+    try:
+        return Export.model_validate_json(msgspec.json.encode(raw))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
+        field = ".".join(str(part)[:64] for part in first["loc"][:4])
+        raise InvalidInput(f"{field}: {first['msg']}", field=field) from None
+
+
+async def _chosen(job: _Job) -> AsyncIterator[Page]:
+    for row_id in job.export.row_ids or ():
+        try:
+            yield await job.rows.row(job.view.table, row_id)
+        except RowGone:
+            continue
+
+
+async def _lines(job: _Job, first: Page | None, pages: AsyncIterator[Page]) -> AsyncIterator[bytes]:
+    writer = CsvWriter(null_text=job.export.null, safe=job.export.safe)
+    columns = [column.name for column in job.view.columns]
+    try:
+        yield (BOM if job.export.bom else b"") + writer.line(columns).encode("utf-8", "replace")
+        if first is not None:
+            yield writer.lines(await _whole(job, columns, first))
+        async for page in pages:
+            await _still_there(job)
+            yield writer.lines(await _whole(job, columns, page))
+    finally:
+        await job.rows.close()
+
+
+async def _still_there(job: _Job) -> None:
+    key = job.session.key
+    session = (await job.services.store.recheck([key]))[key]
+    if session is None:
+        raise AuthExpired("The session ended while its rows were exported.")
+    await slide(session, job.services)
+
+
+async def _whole(job: _Job, columns: Sequence[str], page: Page) -> list[list[Wire]]:
+    """Give the rows of a page with whole values instead of previews."""
+    lines = []
+    for place, row in enumerate(page.rows):
+        row_id = page.row_ids[place]
+        cut = page.previews.get(str(place) if row_id is None else row_id, {})
+        lines.append([await _value(job, row_id, name) if name in cut else row[name] for name in columns])
+    return lines
+
+
+async def _value(job: _Job, row_id: str | None, column: str) -> Wire:
+    if row_id is None:
+        raise InvalidInput("Long values of a view without row IDs cannot be read whole.", field="columns")
+    value = await job.tables.values.read_value(job.view.table, row_id, column)
+    if value.content is None:
+        return None
+    if value.media_type == TEXT_TYPE:
+        return value.content.decode()
+    return base64.b64encode(value.content).decode()

@@ -1,0 +1,176 @@
+"""One whole value: read, replaced and set to NULL at its own address, guarded by the hash that was seen."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, unquote_to_bytes
+
+from quart import Blueprint, Response, jsonify, request
+
+from iris_quart.config import Settings
+from iris_quart.dispatch import AuditEntry, RowChange, TableChange
+from iris_quart.errors import (
+    Conflict,
+    InvalidInput,
+    IrisQuartError,
+    OutcomeUnknown,
+    ReadOnly,
+    RowGone,
+)
+from iris_quart.sessions import Session
+from iris_quart.sql.metadata import Table
+from iris_quart.tables import Tables
+from iris_quart.tables.outcomes import Outcome
+from iris_quart.tables.values import TEXT_TYPE, Value
+
+from .failures import failure
+from .security import require_session
+from .services import services
+from .sessions import session_tables, slide
+
+__all__ = ["blueprint", "path_parts", "read_only_reason"]
+
+blueprint = Blueprint("values", __name__, url_prefix="/value")
+
+ETAG = re.compile(r'(?:W/)?"([0-9a-f]{64})"\Z')
+UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+OUTCOMES: Sequence[tuple[type[IrisQuartError], Outcome]] = (
+    (Conflict, Outcome.CONFLICT),
+    (RowGone, Outcome.GONE),
+    (OutcomeUnknown, Outcome.UNKNOWN),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a value lies."""
+
+    session: Session
+    tables: Tables
+    table: Table
+    row_id: str
+    column: str
+
+
+def path_parts(prefix: str, count: int) -> list[str]:
+    """Split the address behind a prefix; a name may itself hold an encoded slash.
+
+    Raises InvalidInput when there are not `count` parts or one is not UTF-8.
+    """
+    raw = request.scope.get("raw_path") or quote(request.path).encode()
+    _, _, rest = raw.partition(b"?")[0].partition(prefix.encode())
+    try:
+        parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")]
+    except UnicodeDecodeError:
+        parts = []
+    if len(parts) != count or not all(parts):
+        raise InvalidInput("The address must be namespace, table, row ID and column.")
+    return parts
+
+
+def read_only_reason(settings: Settings, session: Session, namespace: str) -> str | None:
+    """Say why this session changes nothing in a namespace; None when it may."""
+    if settings.read_only or session.read_only:
+        return "This session is read-only."
+    server = settings.servers.get(session.server)
+    listed = server.read_only if server is not None else False
+    if listed is True:
+        return "This server is set to read-only."
+    if listed and namespace.casefold() in {name.casefold() for name in listed}:
+        return "This namespace is set to read-only."
+    return None
+
+
+async def _place() -> _Place:
+    namespace, table_name, row_id, column = path_parts("/api/value/", 4)
+    session_id, session = await require_session()
+    await slide(session)
+    tables = await session_tables(session_id, session)
+    table = await tables.catalogue.table(namespace, table_name)
+    return _Place(session, tables, table, row_id, column)
+
+
+@blueprint.get("/<path:address>")
+async def read(address: str) -> Response:
+    """Give a value whole, as a download; NULL is 204. The ETag is its hash."""
+    place = await _place()
+    value = await place.tables.values.read_value(place.table, place.row_id, place.column)
+    if value.content is None:
+        response = Response(b"", 204)
+    else:
+        response = Response(value.content, content_type=value.media_type)
+        kind = "txt" if value.media_type == TEXT_TYPE else "bin"
+        name = UNSAFE_NAME.sub("-", f"{place.column}-{place.row_id}")[:100]
+        # Somebody else's text must never run as a page of ours, however it is looked at.
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
+    response.headers["ETag"] = f'"{value.sha256}"'
+    return response
+
+
+@blueprint.put("/<path:address>")
+async def replace(address: str) -> Response:
+    """Replace a value if it still is the one whose hash If-Match names."""
+    return await _write(bytes(await request.body))
+
+
+@blueprint.delete("/<path:address>")
+async def clear(address: str) -> Response:
+    """Set a value to NULL if it still is the one whose hash If-Match names."""
+    return await _write(None)
+
+
+async def _write(content: bytes | None) -> Response:
+    given = request.headers.get("If-Match")
+    seen = ETAG.match(given.strip()) if given else None
+    if given is None:
+        return failure(InvalidInput("If-Match must name the ETag that was read."), 428)
+    if seen is None:
+        return failure(InvalidInput("If-Match is no ETag of a value."), 400)
+    place = await _place()
+    reason = read_only_reason(services().settings, place.session, place.table.namespace)
+    if reason is not None:
+        raise ReadOnly(reason)
+    write_id = f"value-{secrets.token_hex(8)}"
+    try:
+        values = place.tables.values
+        value = await values.write_value(place.table, place.row_id, place.column, content, seen[1])
+    except IrisQuartError as error:
+        outcome = next((name for kind, name in OUTCOMES if isinstance(error, kind)), Outcome.FAILED)
+        _audit(place, write_id, outcome, error.sqlcode)
+        if isinstance(error, Conflict):
+            return failure(error, 412)
+        raise
+    _audit(place, write_id, Outcome.SAVED, None)
+    place.tables.note_write(place.table.namespace, place.table.full_name)
+    shown = _short_text(value)
+    # What does not travel whole in a page is not pushed either: it would look whole.
+    change = RowChange("update", place.row_id, {} if shown is None else {place.column: shown})
+    message = TableChange(place.table.namespace, place.table.full_name, [change])
+    await services().live.changes.announce(place.session, message, None)
+    response = jsonify({"sha256": value.sha256})
+    response.headers["ETag"] = f'"{value.sha256}"'
+    return response
+
+
+def _audit(place: _Place, write_id: str, outcome: Outcome, sqlcode: int | None) -> None:
+    entry = AuditEntry(
+        namespace=place.table.namespace,
+        table_name=place.table.full_name,
+        kind="update",
+        row_id=place.row_id,
+        columns=[place.column],
+        outcome=str(outcome),
+        write_id=write_id,
+        sqlcode=sqlcode,
+    )
+    services().audit.write(place.session, entry)
+
+
+def _short_text(value: Value) -> str | None:
+    if value.content is None or value.media_type != TEXT_TYPE:
+        return None
+    text = value.content.decode()
+    return text if len(text) <= services().settings.preview_characters else None
