@@ -41,13 +41,15 @@ class Guards(NamedTuple):
 def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
     """Write the conditions that the columns still hold what was seen.
 
-    Streams, binaries and lists cannot be compared. A text of `preview` characters in a column whose longer
+    Streams, binaries and lists cannot be compared, but for NULL. A text of `preview` characters in a column whose longer
     values travel cut may be the beginning of one, and is then compared as far as it goes.
     """
     conditions: list[Fragment] = []
     unguarded: list[str] = []
     for column, value in seen.items():
         condition = guard(column.sql, column.category, value)
+        if condition is None and value is None:
+            condition = Fragment(f"{column.sql} IS NULL")
         if condition is None or len(conditions) >= GUARDS_MAX:
             unguarded.append(column.name)
             continue

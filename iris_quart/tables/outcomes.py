@@ -154,7 +154,7 @@ def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference
 
 def _seen_again(column: Column, seen: Wire, now: Wire, *, partly: bool) -> bool:
     if column.category.is_stream or column.category.is_preview:
-        return True  # never compared, so never a difference
+        return seen is not None or now is None  # only NULL was compared
     if partly and isinstance(seen, str) and isinstance(now, str):
         return now.startswith(seen)
     return same_value(column, seen, now)

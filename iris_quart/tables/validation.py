@@ -106,8 +106,10 @@ def parse_seen(column: Column, value: Any) -> Wire:
     """Read a value that was seen in a column: what breaks the column's own type stays the text that it is."""
     if isinstance(value, list | dict):
         raise InvalidInput("A value is text, a number, true, false or null.", field=column.name)
-    if value is None or column.category.is_stream or column.category.is_preview:
-        return value if isinstance(value, str) else None
+    if value is None:
+        return None
+    if column.category.is_stream or column.category.is_preview:
+        return parse(Category.TEXT, value, field=column.name)
     if column.category.is_temporal and isinstance(value, str):
         return value
     try:
