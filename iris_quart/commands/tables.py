@@ -9,6 +9,7 @@ import msgspec
 from pydantic import Field
 
 from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.errors import ColumnNotFound, TableNotFound
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.tables.rows import Jump
@@ -97,11 +98,20 @@ async def select_table(
 ) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:
     """Open a table: its columns and its first page. The socket looks at it from now on."""
     request = payload.view_request(context)
+    known = None if payload.refresh else context.tables.catalogue.peek(request.namespace, request.table_name)
     view = await context.tables.rows.view(request, refresh=payload.refresh)
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     answers = read_page(context, view, Jump(0), count=payload.count, page=0)
-    first = await anext(answers)
+    try:
+        first = await anext(answers)
+    except (TableNotFound, ColumnNotFound):
+        if known is None:
+            raise
+        # The description was an old one; the table may have been made anew since.
+        view = await context.tables.rows.view(request)
+        answers = read_page(context, view, Jump(0), count=payload.count, page=0)
+        first = await anext(answers)
     table = view.table
     context.browsing.choose_table(table.namespace, table.full_name)
     yield TableSelected(table_name=table.full_name, namespace=table.namespace)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from iris_quart.errors import ColumnNotFound, NamespaceNotFound, TableNotFound
+from iris_quart.errors import NamespaceNotFound
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import QualifiedName, quote, split_table_name
 from iris_quart.sql.metadata import (
@@ -23,16 +23,10 @@ from iris_quart.sql.values import Category, Parameter
 
 from .caches import Cache
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
 __all__ = ["Answer", "Catalogue", "Column", "ServerFacts", "SqlClient", "Table", "TableEntry"]
 
 TABLES_KEPT = 512
 LISTS_KEPT = 16
-
-T = TypeVar("T")
-
 
 class Answer(Protocol):
     """What a statement answered."""
@@ -135,6 +129,10 @@ class Catalogue:
             self._tables.amend(key, table)
         return table
 
+    def peek(self, namespace: str, name: str) -> Table | None:
+        """Describe a table if that is known. Raises as `table` does for names that cannot be."""
+        return self._tables.peek(_key(self.namespace(namespace), split_table_name(name)))
+
     def forget(self, namespace: str, name: str | None = None) -> None:
         """Ask again for a table, or for a whole namespace."""
         upper = namespace.strip().upper()
@@ -144,24 +142,6 @@ class Catalogue:
         else:
             wanted = _key(upper, split_table_name(name))
             self._tables.drop(lambda key: key == wanted)
-
-    async def using(
-        self, namespace: str, name: str, use: Callable[[Table], Awaitable[T]], *, settled: bool = False
-    ) -> T:
-        """Run `use` with a table's description, once more with a fresh one if IRIS does not know it as it was.
-
-        SQLCODE -29 and -30 say that a column or table has gone since the description was read. Only for
-        reads, which may be run twice.
-        """
-        table = await self.table(namespace, name, settled=settled)
-        try:
-            return await use(table)
-        except (TableNotFound, ColumnNotFound):
-            self.forget(namespace, name)
-            fresh = await self.table(namespace, name, settled=settled)
-            if fresh == table:
-                raise
-            return await use(fresh)
 
     async def close(self) -> None:
         """Stop the reads under way."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iris_quart.errors import InvalidInput, RowGone
+from iris_quart.errors import ColumnNotFound, InvalidInput, RowGone, TableNotFound
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Table
@@ -112,10 +112,12 @@ class Rows:
 
     async def view(self, request: ViewRequest, *, refresh: bool = False) -> View:
         """Check a view against its table. Raises InvalidInput naming the field, TableNotFound."""
-        encoding = self._client.encoding(self._catalogue.namespace(request.namespace))
-        table, _ = await asyncio.gather(
-            self._catalogue.table(request.namespace, request.table_name, refresh=refresh), encoding
-        )
+        table = None if refresh else self._catalogue.peek(request.namespace, request.table_name)
+        if table is None:
+            # The encoding is asked for only once per server; it goes beside the first description.
+            encoding = self._client.encoding(self._catalogue.namespace(request.namespace))
+            described = self._catalogue.table(request.namespace, request.table_name, refresh=refresh)
+            table = (await asyncio.gather(described, encoding))[0]
         view = make_view(table, request)
         compared = [item.column for item in view.sort] + [item.column for item in view.filters]
         if not table.timestamps_settled and any(item.category is Category.TIMESTAMP for item in compared):
@@ -272,7 +274,12 @@ class Rows:
         key = (namespace.upper(), view.table.full_name.lower(), sql, tuple(map(_typed, parameters)))
 
         async def load() -> list[dict[str, Any]]:
-            return (await self._client.query(namespace, sql, parameters)).rows
+            try:
+                return (await self._client.query(namespace, sql, parameters)).rows
+            except (TableNotFound, ColumnNotFound):
+                # What is remembered of the table is no longer so; the next command asks again.
+                self._catalogue.forget(namespace, view.table.full_name)
+                raise
 
         return await self._flights.run(key, load)
 

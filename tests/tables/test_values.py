@@ -1,0 +1,198 @@
+"""Whole values: read in pieces, replaced only if they are still what was seen, and never lied about."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iris_quart.demo.encodings import Encoding
+from iris_quart.errors import Conflict, ConnectionFailed, InvalidInput, OutcomeUnknown, ReadOnly, RowGone
+from iris_quart.sql.metadata import Table
+from iris_quart.tables import Tables
+from iris_quart.tables.rows import Jump
+from iris_quart.tables.values import Values, value_hash
+from iris_quart.tables.views import ViewRequest
+from tests.tables.engine import EngineClient, engine
+from tests.tables.test_paging import SETTINGS
+
+SCRIPT = """
+CREATE TABLE V.Papers (Title VARCHAR(50), Body LONGVARCHAR, Scan LONGVARBINARY, Seal VARBINARY(100),
+    Long VARCHAR(5000), Amount NUMERIC(10, 2), Day DATE, Tags %LIST,
+    Loud VARCHAR(60) GENERATED ALWAYS AS (UPPER(Title)));
+INSERT INTO V.Papers (Title, Body, Amount, Day) VALUES ('one', 'Hello', 1.5, TO_DATE('2024-02-29', 'YYYY-MM-DD'));
+CREATE VIEW V.Shown AS SELECT Title, Body FROM V.Papers;
+"""
+
+
+@pytest.fixture(params=["blank", "merged"])
+def papers(tmp_path: Path, request: pytest.FixtureRequest) -> Any:
+    with engine(tmp_path, SCRIPT) as namespace:
+        yield EngineClient(namespace, Encoding(nulls=request.param))
+
+
+@pytest.fixture
+async def tables(papers: EngineClient) -> AsyncIterator[Tables]:
+    services = Tables(papers, SETTINGS, server_key="values")
+    yield services
+    await services.close()
+
+
+@pytest.fixture
+async def table(tables: Tables) -> Table:
+    return await tables.catalogue.table("USER", "V.Papers", settled=True)
+
+
+async def write(values: Values, table: Table, column: str, content: bytes | None) -> bytes | None:
+    seen = await values.read_value(table, "1", column)
+    now = await values.write_value(table, "1", column, content, seen.sha256)
+    assert now.sha256 == value_hash(content)
+    again = await values.read_value(table, "1", column)
+    assert again == now
+    return again.content
+
+
+@pytest.mark.parametrize(
+    ("column", "content"),
+    [
+        ("Body", "Ünï cøde ✓ 👍 and\nlines".encode()),
+        ("Body", b""),
+        ("Body", None),
+        ("Body", ("x" * 999_999 + "é" + "y" * 1_500_000).encode()),
+        ("Scan", bytes(range(256))),
+        ("Scan", None),
+        ("Seal", b"\x00\xff\x00"),
+        ("Long", b"z" * 4000),
+        ("Long", b"  blanks stay  "),
+        ("Title", b"two"),
+        ("Amount", b"12345678.25"),
+        ("Day", b"0001-01-01"),
+        ("Day", None),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+async def test_what_is_written_is_read_again(
+    tables: Tables, table: Table, column: str, content: bytes | None
+) -> None:
+    assert await write(tables.values, table, column, content) == content
+
+
+async def test_media_types_and_hashes(tables: Tables, table: Table) -> None:
+    body = await tables.values.read_value(table, "1", "Body")
+    scan = await tables.values.read_value(table, "1", "Scan")
+    assert (body.content, body.media_type) == (b"Hello", "text/plain; charset=utf-8")
+    assert (scan.content, scan.media_type) == (None, "application/octet-stream")
+    assert scan.sha256 != value_hash(b"")
+
+
+async def test_another_value_is_a_conflict_and_stays(
+    tables: Tables, table: Table, papers: EngineClient
+) -> None:
+    seen = await tables.values.read_value(table, "1", "Body")
+    papers.namespace.execute("UPDATE V.Papers SET Body = 'theirs' WHERE %ID = 1")
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", "Body", b"mine", seen.sha256)
+    assert (await tables.values.read_value(table, "1", "Body")).content == b"theirs"
+
+
+@pytest.mark.parametrize("column", ["Body", "Long", "Scan", "Title"])
+async def test_change_between_reading_and_writing_is_found(
+    tables: Tables, table: Table, papers: EngineClient, column: str
+) -> None:
+    await write(tables.values, table, column, b"before")
+    seen = await tables.values.read_value(table, "1", column)
+    query = papers.query
+
+    async def raced(namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any) -> Any:
+        if options.get("write"):
+            await query(namespace, f"UPDATE V.Papers SET {column} = ? WHERE %ID = 1", ("theirs",))
+        return await query(namespace, sql, parameters, **options)
+
+    papers.query = raced  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", column, b"mine", seen.sha256)
+    assert (await tables.values.read_value(table, "1", column)).content == b"theirs"
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_broken_connection_is_never_called_a_failure(
+    tables: Tables, table: Table, papers: EngineClient, applied: bool
+) -> None:
+    seen = await tables.values.read_value(table, "1", "Body")
+    query = papers.query
+
+    async def broken(namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any) -> Any:
+        if not options.get("write"):
+            return await query(namespace, sql, parameters, **options)
+        if applied:
+            await query(namespace, sql, parameters, **options)
+        raise ConnectionFailed("The connection broke.", maybe_executed=True)
+
+    papers.query = broken  # type: ignore[method-assign]
+    writing = tables.values.write_value(table, "1", "Body", b"mine", seen.sha256)
+    if applied:
+        assert (await writing).content == b"mine"
+    else:
+        with pytest.raises(OutcomeUnknown):
+            await writing
+
+
+async def test_value_that_was_never_sent_is_a_plain_failure(
+    tables: Tables, table: Table, papers: EngineClient
+) -> None:
+    seen = await tables.values.read_value(table, "1", "Body")
+    query = papers.query
+
+    async def unsent(namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any) -> Any:
+        if options.get("write"):
+            raise ConnectionFailed("Nobody there.", maybe_executed=False)
+        return await query(namespace, sql, parameters, **options)
+
+    papers.query = unsent  # type: ignore[method-assign]
+    with pytest.raises(ConnectionFailed):
+        await tables.values.write_value(table, "1", "Body", b"mine", seen.sha256)
+
+
+@pytest.mark.parametrize(
+    ("column", "content", "error"),
+    [
+        ("Tags", b"Red", ReadOnly),
+        ("Loud", b"ONE", ReadOnly),
+        ("Body", b"\xff\xfe", InvalidInput),
+        ("Body", b"x" * 3_000_001, InvalidInput),
+        ("Body", b"x" * (SETTINGS.value_bytes_max + 1), InvalidInput),
+        ("Amount", b"a lot", InvalidInput),
+        ("Nobody", b"", InvalidInput),
+    ],
+)
+async def test_what_cannot_be_written(
+    tables: Tables, table: Table, papers: EngineClient, column: str, content: bytes, error: type[Exception]
+) -> None:
+    papers.log.clear()
+    with pytest.raises(error):
+        await tables.values.write_value(table, "1", column, content, "0" * 64)
+    assert not any(sql.startswith("UPDATE") for sql, _ in papers.log)
+
+
+async def test_rows_that_are_not_there(tables: Tables, table: Table) -> None:
+    for row_id in ("2", "x'; DROP TABLE V.Papers", "1||1"):
+        with pytest.raises(RowGone):
+            await tables.values.read_value(table, row_id, "Body")
+    view = await tables.catalogue.table("USER", "V.Shown")
+    with pytest.raises(InvalidInput):
+        await tables.values.read_value(view, "1", "Body")
+
+
+async def test_large_value_stays_out_of_pages(tables: Tables, table: Table, papers: EngineClient) -> None:
+    papers.namespace.execute("UPDATE V.Papers SET Body = ? WHERE %ID = 1", ["x" * 3_000_000])
+
+    view = await tables.rows.view(ViewRequest("USER", "V.Papers"))
+    page = await tables.rows.page(view, Jump(0))
+    assert page.rows[0]["Body"] == "x" * SETTINGS.preview_characters
+    assert page.previews["1"]["Body"] == (3_000_000, "characters")
+
+
+def test_empty_and_null_differ() -> None:
+    assert value_hash(None) != value_hash(b"")
