@@ -31,6 +31,13 @@ async def rows_of(page: Page, table: str) -> None:
     await expect(page.get_by_role("tabpanel", name=table).get_by_role("gridcell").first).to_be_visible()
 
 
+async def size_of(element: Locator) -> tuple[float, float]:
+    """Measure width and height."""
+    box = await element.bounding_box()
+    assert box is not None
+    return box["width"], box["height"]
+
+
 async def editor(visitor: Visitor, path: str = "/", **options: object) -> Visit:
     """Open the editor at a path, signed in."""
     visit = await visitor(**options)
@@ -118,11 +125,11 @@ async def test_the_sidebar_folds_and_keeps_its_width(visitor: Visitor) -> None:
     await page.get_by_role("button", name="Sidebar").click()
     await expect(side).to_be_visible()
     handle = page.get_by_role("separator", name="Width of the sidebar")
-    before = (await side.bounding_box() or {})["width"]
+    before = (await size_of(side))[0]
     await handle.focus()
     await handle.press("ArrowRight")
     await handle.press("ArrowRight")
-    assert (await side.bounding_box() or {})["width"] == before + 32
+    assert (await size_of(side))[0] == before + 32
     await page.reload()
     await expect(side).to_have_css("width", f"{before + 32:.0f}px")
 
@@ -310,14 +317,14 @@ async def test_row_height_is_a_setting(visitor: Visitor) -> None:
     page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
     await rows_of(page, PERSON)
     cell = page.get_by_role("tabpanel").get_by_role("gridcell").first
-    before = (await cell.bounding_box() or {})["height"]
+    before = (await size_of(cell))[1]
     await page.get_by_role("button", name="_SYSTEM").click()
     await page.get_by_role("menuitem", name="Settings").click()
     await page.get_by_label("Row height").select_option("roomy")
     await page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     await page.reload()
     await rows_of(page, PERSON)
-    assert (await cell.bounding_box() or {})["height"] > before
+    assert (await size_of(cell))[1] > before
 
 
 async def test_a_read_only_server_says_so(visitor: Visitor) -> None:
