@@ -55,6 +55,8 @@ def tokenize(sql: str) -> list[Token]:
     """
     if len(sql) > MAX_STATEMENT:
         raise SqlError(-400, "Fatal error occurred: <MAXSTRING>")
+    if not sql.isascii():
+        _check_characters(sql)
     tokens: list[Token] = []
     position = 0
     length = len(sql)
@@ -81,6 +83,13 @@ def tokenize(sql: str) -> list[Token]:
             raise SqlError(-400, "Fatal error occurred: <STORE>")
     tokens.append(Token(END, "", "", length, length))
     return tokens
+
+
+def _check_characters(sql: str) -> None:
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:
+        raise SqlError(-1, f"Invalid SQL statement: half a character at position {error.start}") from None
 
 
 def _delimited(name: str, before: list[Token]) -> str:

@@ -23,6 +23,8 @@ JOINS = {
 MAX_ITEMS = 1000
 """Most items of a SELECT list (InterSystems SQL Reference, SELECT)."""
 
+SHUFFLE_PRIME = 1_000_003
+
 FromPart = str | Source
 
 
@@ -282,7 +284,8 @@ class QueryTranslator(FunctionTranslator):
 
     def _careless_order(self, keys: list[str], *, numeric: bool = False) -> list[str]:
         if self.shuffle is not None and numeric:
-            return [f"({keys[0]} * 2654435761 + {self.shuffle % 1_000_003}) % 1000003", f"{keys[0]} DESC"]
+            factor = 1 + (self.shuffle * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
+            return [f"({keys[0]} * {factor}) % {SHUFFLE_PRIME}", f"{keys[0]} DESC"]
         return [f"{key} DESC" for key in keys]
 
     def _tail(self, order: list[str], limit: nodes.Expression | None, offset: nodes.Expression | None) -> str:

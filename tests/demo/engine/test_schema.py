@@ -1,0 +1,228 @@
+"""The catalogue: definitions, views, INFORMATION_SCHEMA, and that they survive closing the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from iris_quart.demo.engine import Namespace
+
+from .conftest import Refused, Rows
+
+COLUMN_FACTS = (
+    "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE, IS_IDENTITY,"
+    " IS_GENERATED, UNIQUE_COLUMN, PRIMARY_KEY, AUTO_INCREMENT FROM INFORMATION_SCHEMA.COLUMNS"
+    " WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
+)
+
+
+def test_columns_of_a_class_table(rows: Rows) -> None:
+    found = {row[0]: row[1:] for row in rows(COLUMN_FACTS, "sample", "PERSON")}
+    assert list(found) == [
+        "ID", "Name", "SSN", "DOB", "Home_Street", "Home_City", "FavoriteColors", "Spouse", "Company", "Salary", "Notes", "Age",
+    ]  # fmt: skip
+    assert found["ID"] == ("bigint", None, 19, 0, "NO", "YES", "NO", "YES", "YES", "YES")
+    assert found["Name"] == ("varchar", 50, None, None, "NO", "NO", "NO", "NO", "NO", "NO")
+    assert found["SSN"][7] == "YES"
+    assert found["DOB"][:1] == ("date",)
+    assert found["Salary"][:4] == ("integer", None, 10, 0)
+    assert found["Notes"][:2] == ("longvarchar", None)
+    assert found["Age"][6] == "YES"
+
+
+def test_columns_of_a_plain_table_hide_the_row_id(rows: Rows) -> None:
+    found = {row[0]: row[1:] for row in rows(COLUMN_FACTS, "SQLUser", "Code")}
+    assert list(found) == ["Code", "Label", "Changed", "Number"]
+    assert found["Code"][8] == "YES"
+    assert found["Changed"][6] == "YES"
+    assert found["Number"][9] == "YES"
+
+
+@pytest.mark.parametrize(
+    ("declared", "shown"),
+    [
+        ("VARCHAR(10)", ("varchar", 10, None, None)), ("VARCHAR", ("varchar", 1, None, None)), ("TEXT", ("longvarchar", None, None, None)),
+        ("VARBINARY(5)", ("varbinary", 5, None, None)), ("IMAGE", ("longvarbinary", None, None, None)), ("BIT", ("bit", None, 1, 0)),
+        ("TINYINT", ("tinyint", None, 3, 0)), ("SMALLINT", ("smallint", None, 5, 0)), ("BIGINT", ("bigint", None, 19, 0)),
+        ("NUMERIC(10,2)", ("numeric", None, 10, 2)), ("DECIMAL(5)", ("numeric", None, 5, 0)), ("MONEY", ("numeric", None, 19, 4)),
+        ("FLOAT", ("double", None, 20, None)), ("TIME", ("time", None, None, None)), ("DATETIME", ("timestamp", None, None, None)),
+        ("POSIXTIME", ("timestamp", None, None, None)), ("UNIQUEIDENTIFIER", ("guid", 36, None, None)),
+    ],
+)  # fmt: skip
+def test_spelling_of_data_types(rows: Rows, declared: str, shown: tuple[Any, ...]) -> None:
+    rows(f"CREATE TABLE Spelt (c {declared})")
+    (found,) = rows(COLUMN_FACTS, "SQLUser", "Spelt")
+    assert found[1] == shown[0]
+    assert found[2:5] == shown[1:]
+
+
+def test_tables_views_and_descriptions(rows: Rows) -> None:
+    rows("CREATE VIEW Sample.Cheap AS SELECT Name, Revenue FROM Sample.Company WHERE Revenue < 100")
+    assert rows(
+        "SELECT TABLE_NAME, TABLE_TYPE, DESCRIPTION, CLASSNAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'Sample'"
+        " ORDER BY TABLE_NAME"
+    ) == [
+        ("Cheap", "VIEW", None, "Sample.Cheap"),
+        ("Company", "BASE TABLE", None, "Sample.Company"),
+        ("Person", "BASE TABLE", "People; with a semicolon", "Sample.Person"),
+    ]
+    assert rows("SELECT CLASSNAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'Code'") == [("User.Code",)]
+    assert rows("SELECT VIEW_DEFINITION, CHECK_OPTION FROM INFORMATION_SCHEMA.VIEWS") == [
+        ("SELECT Name, Revenue FROM Sample.Company WHERE Revenue < 100", "NONE")
+    ]
+    assert rows("SELECT DESCRIPTION FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'NAME' AND TABLE_NAME = 'Person'") == [
+        ("Full name",)
+    ]
+    assert ("INFORMATION_SCHEMA",) in rows("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA")
+
+
+def test_constraints_and_references(rows: Rows) -> None:
+    assert rows(
+        "SELECT c.CONSTRAINT_NAME, c.CONSTRAINT_TYPE, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME,"
+        " k.REFERENCED_COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c"
+        " JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON k.CONSTRAINT_NAME = c.CONSTRAINT_NAME"
+        " AND k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME"
+        " WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.CONSTRAINT_TYPE, k.ORDINAL_POSITION",
+        "Sample",
+        "Person",
+    ) == [
+        ("PERSONFKEY1", "FOREIGN KEY", "Company", "Sample", "Company", "ID"),
+        ("RowIDField_As_PKey", "PRIMARY KEY", "ID", None, None, None),
+        ("SSNKey", "UNIQUE", "SSN", None, None, None),
+    ]
+    assert rows(
+        "SELECT UNIQUE_CONSTRAINT_TABLE, UPDATE_RULE, DELETE_RULE, MATCH_OPTION FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS"
+    ) == [("Company", "NO ACTION", "SET NULL", "NONE")]
+
+
+def test_indexes_come_and_go(rows: Rows, refused: Refused) -> None:
+    listed = "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE FROM INFORMATION_SCHEMA.INDEXES WHERE TABLE_NAME = 'Company' ORDER BY INDEX_NAME"
+    rows("CREATE INDEX NameIndex ON TABLE Sample.Company (Name DESC, Revenue)")
+    assert rows(listed) == [("IDKEY", "ID", 0), ("NameIndex", "Name", 1), ("NameIndex", "Revenue", 1), ("TaxIDKey", "TaxID", 0)]
+    assert refused("CREATE INDEX nameindex ON Sample.Company (Name)").sqlcode == -324
+    rows("DROP INDEX NameIndex ON TABLE Sample.Company")
+    assert len(rows(listed)) == 2
+    assert refused("DROP INDEX NameIndex").sqlcode == -333
+
+
+def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
+    rows("INSERT INTO Sample.Company (Name) VALUES ('acme')")
+    assert refused("CREATE UNIQUE INDEX U ON Sample.Company (Name)").sqlcode == -119
+    rows("DELETE FROM Sample.Company WHERE ID = 3")
+    rows("CREATE UNIQUE INDEX U ON Sample.Company (Name)")
+    assert "Constraint 'U'" in refused("INSERT INTO Sample.Company (Name) VALUES ('ACME')").text
+
+
+@pytest.mark.parametrize(
+    ("sql", "sqlcode"),
+    [
+        ("CREATE TABLE Sample.person (a INTEGER)", -201),
+        ("CREATE TABLE T (a INTEGER, A VARCHAR)", -306),
+        ("CREATE TABLE T (a NOTYPE)", -1),
+        ("CREATE TABLE T (a INTEGER, PRIMARY KEY (b))", -31),
+        ("CREATE TABLE T (a INTEGER PRIMARY KEY, b INTEGER PRIMARY KEY)", -311),
+        ("CREATE TABLE T (a INTEGER REFERENCES Nothing)", -310),
+        ("CREATE TABLE T (a INTEGER, FOREIGN KEY (a) REFERENCES Code (b))", -315),
+        ("CREATE TABLE T (a INTEGER CHECK (a > 1))", -1),
+        ("CREATE TABLE T (a LONGVARCHAR UNIQUE)", -313),
+        ("CREATE TABLE T ()", -1),
+        ("CREATE VIEW V AS SELECT Nme FROM Sample.Person", -29),
+        ("CREATE VIEW V (a) AS SELECT Name, SSN FROM Sample.Person", -62),
+        ("DROP TABLE Nothing", -30),
+        ("DROP TABLE Sample.Company", -320),
+        ("DROP VIEW Sample.Person", -30),
+        ("DROP TABLE INFORMATION_SCHEMA.TABLES", -115),
+        ("ALTER TABLE Code ADD COLUMN x INTEGER", -1),
+    ],
+)
+def test_refused_definitions(namespace: Namespace, refused: Refused, sql: str, sqlcode: int) -> None:
+    before = namespace.catalog
+    error = refused(sql)
+    assert error.sqlcode == sqlcode, error.text
+    assert namespace.catalog is before
+
+
+def test_drop_and_create_again_starts_anew(rows: Rows) -> None:
+    rows("DROP TABLE Code")
+    assert rows("SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'Code'") == [(0,)]
+    rows("CREATE TABLE Code (n SERIAL)")
+    rows("INSERT INTO Code DEFAULT VALUES")
+    assert rows("SELECT %ID, n FROM Code") == [(1, 1)]
+    rows("CREATE TABLE IF NOT EXISTS Code (x INTEGER)")
+    rows("DROP TABLE IF EXISTS Code")
+    rows("DROP TABLE IF EXISTS Code")
+
+
+def test_a_plan_made_before_a_definition_is_not_used_after_it(rows: Rows) -> None:
+    rows("CREATE TABLE T (a INTEGER)")
+    assert rows("SELECT * FROM T") == []
+    rows("DROP TABLE T")
+    rows("CREATE TABLE T (b INTEGER, c INTEGER)")
+    rows("INSERT INTO T VALUES (1, 2)")
+    assert rows("SELECT * FROM T") == [(1, 2)]
+
+
+def test_simple_views_take_writes(rows: Rows, refused: Refused) -> None:
+    rows(
+        "CREATE VIEW Boston (Who, Town) AS SELECT Name, Home_City FROM Sample.Person WHERE Home_City = 'boston' WITH CHECK OPTION"
+    )
+    assert rows("SELECT Who FROM Boston ORDER BY Who") == [("adams,zoe",), ("Smith,John",)]
+    rows("UPDATE Boston SET Who = 'Changed' WHERE Who = 'smith,john'")
+    assert rows("SELECT Name FROM Sample.Person WHERE ID = 1") == [("Changed",)]
+    assert refused("UPDATE Boston SET Town = 'Salem'").sqlcode == -137
+    rows("DELETE FROM Boston WHERE Who = 'Changed'")
+    assert rows("SELECT ID FROM Sample.Person ORDER BY ID") == [(2,), (3,), (4,)]
+    assert refused("SELECT %ID FROM Boston").sqlcode == -29
+    rows("DROP VIEW Boston")
+
+
+def test_a_check_option_holds_for_inserts(rows: Rows, refused: Refused) -> None:
+    rows("CREATE VIEW Low AS SELECT Code, Label FROM Code WHERE Label = 'low' WITH CHECK OPTION")
+    rows("INSERT INTO Low (Code, Label) VALUES ('k', 'low')")
+    assert refused("INSERT INTO Low (Code, Label) VALUES ('m', 'high')").sqlcode == -136
+    assert rows("SELECT Code FROM Low") == [("k",)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT DISTINCT Name FROM Sample.Person",
+        "SELECT Name || 'x' AS n FROM Sample.Person",
+        "SELECT p.Name FROM Sample.Person p JOIN Sample.Company c ON c.ID = p.Company",
+        "SELECT COUNT(*) AS n FROM Sample.Person",
+        "SELECT Name FROM Sample.Person UNION SELECT Name FROM Sample.Company",
+    ],
+)
+def test_other_views_do_not(rows: Rows, refused: Refused, query: str) -> None:
+    rows(f"CREATE VIEW V AS {query}")
+    assert rows("SELECT IS_UPDATABLE FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_NAME = 'V'") == [("NO",)]
+    for sql in ("DELETE FROM V", "UPDATE V SET Name = 'x'", "INSERT INTO V VALUES ('x')"):
+        assert refused(sql).sqlcode == -35
+
+
+def test_odd_names(rows: Rows) -> None:
+    rows('CREATE TABLE "Odd Schema"."Tëst $#1" ("a b" VARCHAR(10), "Größe" INTEGER, "say ""hi""" INTEGER, %ROW_ INTEGER)')
+    rows('INSERT INTO "ODD SCHEMA"."tËST $#1" ("A B", "GRÖßE", "say ""hi""") VALUES (?, ?, 3)', "x", 5)
+    assert rows('SELECT "a b", "größe", "say ""hi""", %ROW_ FROM "Odd Schema"."Tëst $#1" t WHERE t."Größe" = 5') == [
+        ("x", 5, 3, None)
+    ]
+
+
+def test_everything_is_there_after_closing(namespace: Namespace, rows: Rows) -> None:
+    rows("CREATE VIEW Sample.V AS SELECT Name FROM Sample.Person")
+    rows("CREATE INDEX NameIndex ON Sample.Person (Name)")
+    before = rows("SELECT * FROM Sample.Person ORDER BY ID")
+    schema = rows("SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION")
+    namespace.close()
+    again = Namespace("SAMPLES", namespace.path)
+    assert again.execute("SELECT * FROM Sample.Person ORDER BY ID").rows == before
+    assert len(again.execute("SELECT * FROM Sample.V").rows) == 4
+    assert again.catalog.tables.keys() == namespace.catalog.tables.keys()
+    assert (
+        again.execute("SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION").rows
+        == schema
+    )
+    again.execute("INSERT INTO Code (Code) VALUES ('later')")
+    assert again.execute("SELECT Number FROM Code WHERE Code = 'later'").rows == [(3,)]
+    again.close()
