@@ -34,6 +34,7 @@ class Encoding:
     nulls: NULL and '' as "" and "\\u0000" (`blank`), as null and "" (`null`), or both as "" (`merged`).
     big_integers: integers beyond 2**53 as bare JSON numbers with all digits, or as strings.
     numerics: NUMERIC as JSON numbers, or as strings.
+    doubles: with the fewest digits that give the same double, or with 20 digits, as the manual shows CAST .. AS DOUBLE.
     digits: text that looks like a canonical number stays a string, or becomes a number.
     empty_parameter: an empty string in `parameters` binds as NULL (as "" does in ObjectScript), or as ''.
     error_params: SQL errors carry a `params` list, as other errors of the same envelope do.
@@ -43,6 +44,7 @@ class Encoding:
     nulls: Literal["blank", "null", "merged"] = "blank"
     big_integers: Literal["number", "string"] = "number"
     numerics: Literal["number", "string"] = "number"
+    doubles: Literal["shortest", "digits"] = "shortest"
     digits: Literal["string", "number"] = "string"
     empty_parameter: Literal["null", "empty"] = "null"
     error_params: bool = False
@@ -103,7 +105,7 @@ def writer_of(column: ResultColumn, encoding: Encoding) -> Writer:
             text = canonical_decimal(value)
             return text if encoding.numerics == "string" else msgspec.Raw(text.encode())
         if isinstance(value, float):
-            return value if math.isfinite(value) else double_name(value)
+            return msgspec.Raw(double_text(value, encoding)) if math.isfinite(value) else double_name(value)
         return bytes(value).decode("latin-1")
 
     return write
@@ -115,6 +117,12 @@ def canonical_decimal(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def double_text(value: float, encoding: Encoding) -> bytes:
+    """Write a double without a fraction that is zero."""
+    text = format(value, ".20g") if encoding.doubles == "digits" else repr(value).removesuffix(".0")
+    return b"0" if text == "-0" else text.encode()
 
 
 def double_name(value: float) -> str:

@@ -19,7 +19,7 @@ SETTINGS = {
     "default": (Encoding(), Release(2025, 1)),
     "odbc": (Encoding(dates="odbc", nulls="null"), Release(2025, 1)),
     "older": (
-        Encoding(nulls="merged", big_integers="string", numerics="string", digits="number"),
+        Encoding(nulls="merged", big_integers="string", numerics="string", doubles="digits", digits="number"),
         Release(2024, 1),
     ),
 }
@@ -60,9 +60,7 @@ def test_the_embedded_server_does_as_claimed(running: Running, behaviour: Behavi
 
 
 def test_a_setting_is_recognised_by_asking(running: Running) -> None:
-    found = detect(running.runner.asker)
-    wanted = running.runner.encoding
-    assert (found.dates, found.nulls, found.big_integers) == (wanted.dates, wanted.nulls, wanted.big_integers)
+    assert detect(running.runner.asker) == running.runner.encoding
     assert release_of(running.runner.asker) == running.runner.release
 
 

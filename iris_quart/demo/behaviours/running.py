@@ -141,12 +141,15 @@ def literal(text: str) -> Any:
     )
 
 
+PROBE = (
+    "SELECT CAST('2024-02-29' AS DATE) AS d, NULL AS n, '' AS e, CAST(9007199254740993 AS BIGINT) AS b, "
+    "CAST('1.5' AS NUMERIC(5, 2)) AS m, CAST('42' AS VARCHAR(5)) AS t, CAST('0.1' AS DOUBLE) AS f"
+)
+
+
 def detect(asker: Asker) -> Encoding:
-    """Tell how a server writes dates, NULL, '' and big integers."""
-    answer = asker.query(
-        "SELECT CAST('2024-02-29' AS DATE) AS d, NULL AS n, '' AS e, CAST(9007199254740993 AS BIGINT) AS b"
-    )
-    row = answer.json["result"]["content"][0]
+    """Tell how a server writes what the public sources leave open."""
+    row = asker.query(PROBE).json["result"]["content"][0]
     nulls: Literal["blank", "null", "merged"] = "blank" if row["e"] == "\u0000" else "merged"
     if row["n"] is None:
         nulls = "null"
@@ -154,6 +157,9 @@ def detect(asker: Asker) -> Encoding:
         dates="odbc" if isinstance(row["d"], str) and "-" in row["d"] else "logical",
         nulls=nulls,
         big_integers="string" if isinstance(row["b"], str) else "number",
+        numerics="string" if isinstance(row["m"], str) else "number",
+        digits="string" if isinstance(row["t"], str) else "number",
+        doubles="digits" if len(str(row["f"])) > len("0.1") else "shortest",
     )
 
 

@@ -35,7 +35,8 @@ def test_null_and_the_empty_string(nulls: Any, null: str, empty: str) -> None:
     (1, "1"), (-(2**63), "-9223372036854775808"), (2**63 - 1, "9223372036854775807"), (10**30, "1" + "0" * 30),
     (Decimal("1.50"), "1.5"), (Decimal(100), "100"), (Decimal("1E+3"), "1000"), (Decimal("-0.00"), "0"),
     (Decimal("0.10"), "0.1"), (Decimal("12345678901234567.89"), "12345678901234567.89"),
-    (1.5, "1.5"), (0.1, "0.1"), (float("inf"), '"INF"'), (float("-inf"), '"-INF"'), (float("nan"), '"NAN"'),
+    (1.5, "1.5"), (0.1, "0.1"), (5.0, "5"), (-0.0, "0"), (1e22, "1e+22"), (5e-324, "5e-324"),
+    (float("inf"), '"INF"'), (float("-inf"), '"-INF"'), (float("nan"), '"NAN"'),
     ("42", '"42"'), ("a\"b\\c\n\x01", '"a\\"b\\\\c\\n\\u0001"'), ("\u00e9\U0001f600", '"\u00e9\U0001f600"'),
     (b"\x00\xffA", '"\\u0000\u00ffA"'),
 ])  # fmt: skip
@@ -53,6 +54,17 @@ def test_big_integers_as_strings() -> None:
 def test_numerics_as_strings() -> None:
     assert text(Decimal("1.50"), Encoding(numerics="string")) == '"1.5"'
     assert text(7, Encoding(numerics="string")) == "7"
+
+
+@pytest.mark.parametrize(("value", "written"), [(0.1, "0.10000000000000000555"), (0.5, "0.5"), (3.0, "3"),
+                                                (1e300, "1.0000000000000000525e+300")])  # fmt: skip
+def test_doubles_with_twenty_digits(value: float, written: str) -> None:
+    assert text(value, Encoding(doubles="digits"), "double") == written
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.sampled_from(["shortest", "digits"]))
+def test_doubles_come_back(value: float, doubles: Any) -> None:
+    assert json.loads(text(value, Encoding(doubles=doubles)), parse_int=float) == value
 
 
 @pytest.mark.parametrize(("value", "written"), [("42", "42"), ("-1.5", "-1.5"), ("0", "0"), ("042", '"042"'),
