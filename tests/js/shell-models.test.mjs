@@ -41,6 +41,8 @@ test("the filter takes words in any order, from names and descriptions", () => {
   assert.deepEqual(names(group(entries(LIST), { text: "PERSON sam" })), [["Sample", "Person"]]);
   assert.deepEqual(names(group(entries(LIST), { text: "people" })), [["Sample", "Person"]]);
   assert.equal(group(entries(LIST), { text: "nothing" }).shown, 0);
+  const both = entries({ details: [{ name: "A.Film" }, { name: "A.Crew", description: "who made the film" }] });
+  assert.deepEqual(names(group(both, { text: "film" })), [["A", "Film"]], "a name beats a description");
 });
 
 test("a server that sends names alone is enough", () => {

@@ -13,28 +13,24 @@ export function entries({ tables = [], details = null }) {
 }
 
 /**
- * Entries by schema, sorted; `text` filters by parts of the name (all words must occur) and opens what it finds.
+ * Entries by schema, sorted; `text` filters by parts of the name (all words must occur), by descriptions where no name fits.
  *
  * @returns {{schemas: {name: string, tables: object[], matched: boolean}[], shown: number}}
  */
 export function group(list, { text = "", system = false } = {}) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const matches = ({ full, description }) => {
-    const hay = `${full} ${description}`.toLowerCase();
-    return words.every((word) => hay.includes(word));
-  };
+  const contains = (text) => words.every((word) => text.toLowerCase().includes(word));
+  const visible = list.filter(({ kind }) => system || kind !== "system");
+  const named = visible.filter(({ full }) => contains(full));
+  const found = named.length ? named : visible.filter(({ full, description }) => contains(`${full} ${description}`));
   const schemas = new Map();
-  let shown = 0;
-  for (const entry of list) {
-    if (!system && entry.kind === "system") continue;
-    if (words.length && !matches(entry)) continue;
-    shown += 1;
+  for (const entry of found) {
     if (!schemas.has(entry.schema)) schemas.set(entry.schema, []);
     schemas.get(entry.schema).push(entry);
   }
   const sorted = [...schemas].sort(([a], [b]) => order(a, b));
   return {
-    shown,
+    shown: found.length,
     schemas: sorted.map(([name, tables]) => ({ name, matched: words.length > 0, tables: tables.sort((a, b) => order(a.name, b.name)) })),
   };
 }

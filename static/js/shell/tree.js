@@ -205,6 +205,7 @@ export class Tree extends EventTarget {
     if (at < 0) return;
     const go = (to) => to && this.#focusOn(to);
     const expanded = item.getAttribute("aria-expanded");
+    if (event.key.length > 1) this.#start = "";
     switch (event.key) {
       case "ArrowDown": go(items[at + 1]); break;
       case "ArrowUp": go(items[at - 1]); break;
