@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,10 +24,20 @@ from .servers import Person, Socket, WebServer
 Start = Callable[..., WebServer]
 
 
+@pytest.fixture(scope="session")
+def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the sample data once; each module gets a copy."""
+    folder = tmp_path_factory.mktemp("samples") / "data"
+    with running_in_thread(DemoOptions(directory=folder)):
+        return folder
+
+
 @pytest.fixture(scope="module")
-def iris(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedDemoServer]:
+def iris(tmp_path_factory: pytest.TempPathFactory, sample_data: Path) -> Iterator[ThreadedDemoServer]:
     """Run an embedded IRIS."""
-    with running_in_thread(DemoOptions(directory=tmp_path_factory.mktemp("iris"), licences=None)) as server:
+    folder = tmp_path_factory.mktemp("iris") / "data"
+    shutil.copytree(sample_data, folder)
+    with running_in_thread(DemoOptions(directory=folder, licences=None)) as server:
         yield server
 
 

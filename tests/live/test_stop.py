@@ -23,12 +23,21 @@ KINDS: list[dict[str, Any]] = [
 ]
 
 
-def name(kind: dict[str, Any]) -> str:
+def name(kind: dict[str, Any] | int) -> str:
+    if isinstance(kind, int):
+        return signal.Signals(kind).name
     return f"{'serve' if kind.get('own') else 'hypercorn'}-{kind['workers']}"
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=name)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        *((kind, signal.SIGTERM) for kind in KINDS),
+        (KINDS[3], signal.SIGINT),
+        *(pytest.param(kind, signal.SIGINT, marks=pytest.mark.slow) for kind in KINDS[:3]),
+    ],
+    ids=name,
+)
 async def test_every_socket_is_told_to_come_back(start: Start, kind: dict[str, Any], number: int) -> None:
     server = start(**kind)
     async with server.person() as person, person.socket() as a, person.socket() as b, person.socket() as c:
