@@ -28,7 +28,7 @@ from .metrics import Metrics, MetricsPort
 from .proxy import trust_proxies
 from .sessions import Session, SessionStore, Vault, open_store, open_vault
 from .tables import Tables
-from .web import api, assets, auth, editor, export, health, security, values
+from .web import api, assets, auth, editor, health, security
 from .web.services import EXTENSION
 
 __all__ = ["AppServices", "create_app"]
@@ -39,7 +39,7 @@ GC_THRESHOLDS = (50_000, 20, 50)
 """Collections of the young generation cost most under load; the objects of the start are frozen out of all."""
 
 COMMANDS = (connection, namespaces, tables, rows, edits)
-PAGES = (auth, editor, api, health, values, export)
+PAGES = (auth, editor, api, health)
 
 
 @dataclass
