@@ -33,7 +33,15 @@ def decoder(category: Category, encoding: Encoding) -> Decoder:
     """
     if category in {Category.TEXT, Category.LONG_TEXT, Category.GUID, Category.UNKNOWN, Category.LIST}:
         return _text_decoder(encoding)
-    return _DECODERS[category]
+    decode = _DECODERS[category]
+    if encoding.null is TextForm.BLANK and not encoding.ambiguous:
+        return decode
+
+    def told_apart(raw: Any) -> Wire:
+        """Read "" as an empty string that broke its column's type: this server writes NULL otherwise."""
+        return raw if raw.__class__ is int and decode is _integer else decode("\0" if raw == "" else raw)
+
+    return told_apart
 
 
 def _text_decoder(encoding: Encoding) -> Decoder:

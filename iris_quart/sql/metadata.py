@@ -389,4 +389,4 @@ def _yes(row: Mapping[str, Any], key: str) -> bool:
 
 def _number(row: Mapping[str, Any], key: str) -> int | None:
     text = _text(row, key)
-    return int(text) if text is not None and text.lstrip("-").isdigit() else None
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,6 +46,7 @@ SORTS_MAX = 8
 OFFSET_SINCE = (2025, 1)
 """First release with LIMIT and OFFSET (SQLAlchemy's dialect for IRIS relies on it; 2023.1 answers -25)."""
 VERSION = 1
+ROW_NUMBER = re.compile(r"(?:-?[1-9][0-9]{0,17}|0)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,7 @@ def sorted_by(table: Table, keys: Sequence[tuple[str, bool]], *, field: str = "s
 
 def row_id_parameter(row_id: str) -> Parameter:
     """Give a row ID as a parameter: a number when it is one, for numbers are compared as such."""
-    if len(row_id) <= 19 and row_id.isascii() and row_id.lstrip("-").isdigit() and str(int(row_id)) == row_id:
-        return int(row_id)
-    return row_id
+    return int(row_id) if ROW_NUMBER.match(row_id) else row_id
 
 
 def keyset_statement(

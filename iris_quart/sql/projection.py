@@ -37,6 +37,7 @@ class _Cut(NamedTuple):
     limit: int
     shown: int
     unit: str
+    empty: str
 
 
 class Projection:
@@ -83,8 +84,7 @@ class Projection:
         rows: list[Row] = [{name: decode(raw.get(name)) for name, decode in fields} for raw in answers]
         for name, key in flags:
             for row, raw in zip(rows, answers, strict=True):
-                if _flagged(raw.get(key)):
-                    row[name] = None
+                row[name] = _settled(row[name], raw.get(key))
         row_id_key = self._row_id_key
         row_ids: list[str | None] = (
             [None] * len(rows)
@@ -101,10 +101,8 @@ class Projection:
 
     def value(self, raw: Mapping[str, Any], name: str) -> Wire:
         """Give one column of an answer's row, hidden ones too, as much as was read of it."""
-        flag = self._flags.get(name)
-        if flag is not None and _flagged(raw.get(flag)):
-            return None
-        return self._decoders[name](raw.get(name))
+        value, flag = self._decoders[name](raw.get(name)), self._flags.get(name)
+        return value if flag is None else _settled(value, raw.get(flag))
 
     def row_id(self, raw: Mapping[str, Any]) -> str | None:
         """Give the row ID of an answer's row."""
@@ -113,11 +111,16 @@ class Projection:
     def _cut(self, row: Row, raw: Mapping[str, Any]) -> dict[str, Preview]:
         marks: dict[str, Preview] = {}
         for cut in self._cuts:
-            value = row.get(cut.name)
-            if not isinstance(value, str):
+            if cut.name not in row:
                 continue
             length = _length(raw.get(cut.length_key))
-            if length > cut.limit:
+            if length is None:
+                continue
+            value = row[cut.name]
+            if value is None:
+                # It has a length, so it is empty and not NULL, however alike the server writes them.
+                value = row[cut.name] = cut.empty
+            if length > cut.limit and isinstance(value, str):
                 row[cut.name] = value[: cut.shown]
                 marks[cut.name] = Preview(length, cut.unit)
         for name in self._lists:
@@ -128,36 +131,32 @@ class Projection:
         return marks
 
     def _items(self, column: Column, encoding: Encoding) -> list[str]:
-        name, alias = column.sql, column.sql
-        category = column.category
-        self._decoders[column.name] = decoder(category, encoding)
-        if category.is_temporal:
-            return [f"%ODBCOUT({name}) AS {alias}"]
-        if category in {Category.BINARY, Category.LONG_BINARY}:
-            length = self._length_key(column, -1, PREVIEW_BYTES * 2 + 2, "bytes")
-            return [
-                f"SUBSTRING({name}, 1, {PREVIEW_BYTES}) AS {alias}",
-                f"CHARACTER_LENGTH({name}) AS {quote(length)}",
-            ]
-        items = [f"{name} AS {alias}"]
+        self._decoders[column.name] = decoder(column.category, encoding)
+        items = self._value_items(column)
+        if encoding.ambiguous:
+            flag = self._flags[column.name] = self._alias(f"null_{len(self._decoders)}")
+            items.append(f"CASE WHEN {column.sql} IS NULL THEN 1 ELSE 0 END AS {quote(flag)}")
+        return items
+
+    def _value_items(self, column: Column) -> list[str]:
+        name, category = column.sql, column.category
         if category is Category.LIST:
             self._lists.append(column.name)
-            items = [f"%ODBCOUT({name}) AS {alias}"]
+        if category.is_temporal or category is Category.LIST:
+            return [f"%ODBCOUT({name}) AS {name}"]
+        if category in {Category.BINARY, Category.LONG_BINARY}:
+            length = self._length_key(column, -1, PREVIEW_BYTES * 2 + 2, "bytes")
+            part = PREVIEW_BYTES
         elif column.may_be_cut:
-            limit = self._preview if category is Category.LONG_TEXT else max(WHOLE_TEXT, self._preview)
-            length = self._length_key(column, limit, self._preview, "characters")
-            items = [
-                f"SUBSTRING({name}, 1, {limit}) AS {alias}",
-                f"CHARACTER_LENGTH({name}) AS {quote(length)}",
-            ]
-        if encoding.ambiguous and not category.is_number:
-            flag = self._flags[column.name] = self._alias(f"null_{len(self._decoders)}")
-            items.append(f"CASE WHEN {name} IS NULL THEN 1 ELSE 0 END AS {quote(flag)}")
-        return items
+            part = self._preview if category is Category.LONG_TEXT else max(WHOLE_TEXT, self._preview)
+            length = self._length_key(column, part, self._preview, "characters")
+        else:
+            return [f"{name} AS {name}"]
+        return [f"SUBSTRING({name}, 1, {part}) AS {name}", f"CHARACTER_LENGTH({name}) AS {quote(length)}"]
 
     def _length_key(self, column: Column, limit: int, shown: int, unit: str) -> str:
         key = self._alias(f"length_{len(self._decoders)}")
-        self._cuts.append(_Cut(column.name, key, limit, shown, unit))
+        self._cuts.append(_Cut(column.name, key, limit, shown, unit, "0x" if unit == "bytes" else ""))
         return key
 
     def _alias(self, base: str) -> str:
@@ -171,10 +170,13 @@ def row_id_text(raw: Any) -> str | None:
     return None if raw is None or raw == "" else str(raw)
 
 
-def _flagged(raw: Any) -> bool:
-    return raw is not None and str(raw) == "1"
+def _settled(value: Wire, flag: Any) -> Wire:
+    """Tell NULL from the empty string by the flag beside a value, where both look alike."""
+    if str(flag) == "1":
+        return None
+    return "" if value is None else value
 
 
-def _length(raw: Any) -> int:
+def _length(raw: Any) -> int | None:
     text = str(raw)
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdigit() else None
