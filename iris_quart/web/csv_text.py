@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 from iris_quart.sql.values import Wire, number_text
 
@@ -50,4 +49,4 @@ class CsvWriter:
                 escaped = text.replace('"', '""')
                 return f'"{escaped}"'
             return text
-        return number_text(value) if isinstance(value, int | Decimal) else str(value)
+        return number_text(value)

@@ -7,6 +7,7 @@ from quart import Blueprint, Response, render_template, request, url_for
 from iris_quart import __version__
 from iris_quart.protocol import encode_json
 
+from .addresses import path_parts
 from .csrf import form_token
 from .security import csp_nonce, require_session
 from .services import services
@@ -26,10 +27,11 @@ async def editor() -> Response:
     return await _page(None, None)
 
 
-@blueprint.get("/table/<path:namespace>/<table>")
-async def table(namespace: str, table: str) -> Response:
+@blueprint.get("/table/<path:address>")
+async def table(address: str) -> Response:
     """Show the editor with a table open; whether the table exists is for the socket to say."""
-    return await _page(namespace, table)
+    namespace, table_name = path_parts("/table/", 2)
+    return await _page(namespace, table_name)
 
 
 async def _page(namespace: str | None, table: str | None) -> Response:

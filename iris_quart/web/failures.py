@@ -22,6 +22,7 @@ from iris_quart import logs
 from iris_quart.errors import ErrorCode, IrisQuartError, StoreUnavailable
 from iris_quart.protocol import CloseCode
 
+from .addresses import sent_address
 from .next_page import sign_in_url
 from .theme import theme
 
@@ -117,7 +118,7 @@ def install(app: Quart) -> None:
             response = jsonify({"error": "Unauthorized"})
             response.status_code = 401
             return response
-        answer = redirect(sign_in_url(request.full_path.rstrip("?")), 303)
+        answer = redirect(sign_in_url(sent_address()), 303)
         assert isinstance(answer, Response)
         return answer
 

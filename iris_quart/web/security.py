@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import secrets
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from quart_auth import Unauthorized
 from iris_quart.config import Settings, is_loopback
 
 from . import csrf, failures, origins, sessions
+from .addresses import sent_address
 from .cookies import secure_cookies
 from .services import services
 from .sessions import current_session, require_session, socket_session
@@ -106,6 +108,11 @@ def init_app(app: Quart, settings: Settings) -> None:
     sessions.install(app, settings, app.extensions["iris_quart"].vault)
     failures.install(app)
 
+    @app.before_serving
+    async def forbid_core_dumps() -> None:
+        # A dump would hold the passwords of everybody who is signed in.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
     @app.before_request
     async def judge_request() -> Response | None:
         if request.endpoint in PROBES:
@@ -175,7 +182,7 @@ async def _plain_http(settings: Settings) -> Response | None:
         return None
     if settings.public_origin and request.method in {"GET", "HEAD"}:
         # Never the Host that was sent, which anyone may choose.
-        answer = redirect(settings.public_origin + request.full_path.rstrip("?"), 308)
+        answer = redirect(settings.public_origin + request.root_path.rstrip("/") + sent_address(), 308)
         assert isinstance(answer, Response)
         return answer
     return await failures.error_page(

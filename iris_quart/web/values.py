@@ -6,7 +6,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, unquote_to_bytes
 
 from quart import Blueprint, Response, jsonify, request
 
@@ -26,12 +25,13 @@ from iris_quart.tables import Tables
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.values import TEXT_TYPE, Value
 
+from .addresses import path_parts
 from .failures import failure
 from .security import require_session
 from .services import services
 from .sessions import session_tables, slide
 
-__all__ = ["blueprint", "path_parts", "read_only_reason"]
+__all__ = ["blueprint", "read_only_reason"]
 
 blueprint = Blueprint("values", __name__, url_prefix="/value")
 
@@ -53,22 +53,6 @@ class _Place:
     table: Table
     row_id: str
     column: str
-
-
-def path_parts(prefix: str, count: int) -> list[str]:
-    """Split the address behind a prefix; a name may itself hold an encoded slash.
-
-    Raises InvalidInput when there are not `count` parts or one is not UTF-8.
-    """
-    raw = request.scope.get("raw_path") or quote(request.path).encode()
-    _, _, rest = raw.partition(b"?")[0].partition(prefix.encode())
-    try:
-        parts = [unquote_to_bytes(part).decode() for part in rest.split(b"/")]
-    except UnicodeDecodeError:
-        parts = []
-    if len(parts) != count or not all(parts):
-        raise InvalidInput("The address must be namespace, table, row ID and column.")
-    return parts
 
 
 def read_only_reason(settings: Settings, session: Session, namespace: str) -> str | None:

@@ -77,13 +77,13 @@ async def test_no_secret_in_logs_answers_or_files(
     for name, secret in secrets.items():
         assert secret not in logs, name
         assert secret not in "\n".join(told), name
-    for path in tmp_path.iterdir():
-        content = path.read_bytes()
+    for file in tmp_path.iterdir():
+        content = file.read_bytes()
         for name in ("wrong password", "session id", "cookie", "ticket", "key", "form key"):
-            assert secrets[name].encode() not in content, (path.name, name)
+            assert secrets[name].encode() not in content, (file.name, name)
     assert {path.name for path in tmp_path.iterdir()} >= {"secret.key", "sessions.db"}
-    for path in tmp_path.iterdir():
-        assert path.stat().st_mode & 0o077 == 0, path.name
+    for file in tmp_path.iterdir():
+        assert file.stat().st_mode & 0o077 == 0, file.name
 
 
 async def test_good_password_is_nowhere_in_clear(site: Site, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sqlite3
 import time
 from typing import Any
@@ -190,6 +191,21 @@ async def test_deep_link_survives_the_sign_in(site: Site) -> None:
     assert 'name="next" value="/table/SAMPLES/Sample.Person?x=1"' in html
     response = await post_login(client, next="/table/SAMPLES/Sample.Person?x=1")
     assert response.headers["Location"] == "/table/SAMPLES/Sample.Person?x=1"
+
+
+async def test_deep_link_with_an_odd_name_survives(site: Site) -> None:
+    path = "/table/SAMPLES/Odd%20Names.Caf%C3%A9%20%24%20Prices%20%231"
+    client = site.client()
+    response = await client.get(path)
+    response = await client.get(response.headers["Location"])
+    assert f'value="{path}"' in await response.get_data(as_text=True)
+    await post_login(client, next=path)
+    html = await (await client.get(path)).get_data(as_text=True)
+    assert 'data-table="Odd Names.Café $ Prices #1"' in html
+
+
+async def test_people_who_dump_core_find_nothing(site: Site) -> None:
+    assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)
 
 
 @pytest.mark.parametrize(
