@@ -268,7 +268,8 @@ class _Runs:
 
         async def settle() -> None:
             result = await self._edits.settle(sent)
-            await self._store(write, "done", _answer(write, result))
+            unknown = result.outcome is Outcome.UNKNOWN
+            await self._store(write, "unknown" if unknown else "done", _answer(write, result))
             self._audit_result(write, sent.plan, result)
             await self._announce(sent.plan, _row_changes(sent.plan, result))
 

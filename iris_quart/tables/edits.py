@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Edits", "Sent"]
 
-SETTLE_SECONDS = (0.0, 0.25, 0.5, 1.0, 2.0)
+SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
 DOUBT_SECONDS = 65.0
 """After so long a statement in doubt that has had no effect will have none: the Web Gateway gives up an answer
@@ -60,6 +60,8 @@ class Sent:
     mark: InsertMark | None = None
     in_doubt: bool = False
     """The connection broke after the statement was handed over."""
+    conclusive: bool = True
+    """All that was there before is known, so that a change without effect can be told from one undone since."""
     result: Result | None = None
     """Set when there is nothing to prove: IRIS refused it, or it never left."""
 
@@ -175,17 +177,16 @@ class Edits:
     async def prove(self, sent: Sequence[Sent]) -> list[Result]:
         """Say what became of changes that were sent, each of another row.
 
-        Changes that IRIS answered are looked at once; those in doubt again and again for a few seconds.
+        What cannot be told at once is looked at again and again for a few seconds.
         """
         results = await self._look(sent)
         for pause in SETTLE_SECONDS[1:]:
-            open_ones = [index for index, item in enumerate(results) if item is None and sent[index].in_doubt]
+            open_ones = [index for index, result in enumerate(results) if not _is_known(result)]
             if not open_ones:
                 break
             await asyncio.sleep(pause)
-            for index, result in zip(
-                open_ones, await self._look([sent[index] for index in open_ones]), strict=True
-            ):
+            found = await self._look([sent[index] for index in open_ones])
+            for index, result in zip(open_ones, found, strict=True):
                 results[index] = result
         return [
             self._complete(item, doubt(item.plan) if result is None else result)
@@ -201,10 +202,12 @@ class Edits:
         while True:
             left = end - loop.time()
             result = (await self._look([sent]))[0]
-            if result is not None:
+            if result is not None and _is_known(result):
                 return self._complete(sent, result)
             if left <= 0:
-                return self._complete(sent, not_applied(sent.plan))
+                if result is None and sent.conclusive:
+                    result = not_applied(sent.plan)
+                return self._complete(sent, result or doubt(sent.plan))
             await asyncio.sleep(min(pause, max(left, 0.01)))
             pause = min(pause * 2, DOUBT_PAUSE_MAX)
 
@@ -215,7 +218,12 @@ class Edits:
 
     def in_doubt(self, plan: Plan) -> Sent:
         """Take a change of which only its content is known for one that may have been sent."""
-        return Sent(plan, Guard(plan.base or {}), None, in_doubt=True)
+        base = plan.base or {}
+        conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
+        if plan.kind is ChangeKind.DELETE:
+            conclusive = bool(base)
+        guard = Guard(base, guards_for(base, preview=self._preview).unguarded)
+        return Sent(plan, guard, None, in_doubt=True, conclusive=conclusive)
 
     def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:
         """Let work on a change in doubt go on that no command waits for; once for each key."""
@@ -284,8 +292,8 @@ class Edits:
                 rows = await self._read(table, ordered, row_ids, values)
             except IrisQuartError as error:
                 for index in indexes:
-                    # The statement was answered, but nobody could look: that is a doubt as well.
-                    results[index] = None if sent[index].in_doubt else _unproved(sent[index].plan, error)
+                    # Even of a statement that was answered nobody knows whether its guard matched.
+                    results[index] = _unproved(sent[index].plan, error)
                 continue
             for index in indexes:
                 item = sent[index]
@@ -338,6 +346,10 @@ class Edits:
             guard="late" if guarded.late else None,
             unguarded=guarded.unguarded if result.outcome is Outcome.SAVED else (),
         )
+
+
+def _is_known(result: Result | None) -> bool:
+    return result is not None and result.outcome is not Outcome.UNKNOWN
 
 
 def _texts(sent: Sent) -> list[Wire]:

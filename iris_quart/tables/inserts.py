@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from iris_quart.atelier.sqlerrors import explain
 from iris_quart.errors import IrisQuartError
 from iris_quart.sql.edits import newest_statement, same_rows_statement
 from iris_quart.sql.metadata import Column, Table
@@ -62,7 +61,7 @@ class Inserts:
         return await self._mark_by_values(plan)
 
     async def look(self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool) -> Result | None:
-        """Find the new row; None when it is in doubt and not there yet.
+        """Find the new row; None when it is in doubt and not there, unknown when that cannot be told.
 
         A new row that cannot be told from others gives `row_id` None and `proof` "ambiguous".
         """
@@ -74,7 +73,7 @@ class Inserts:
             return await self._look_by_values(plan, mark, in_doubt=in_doubt)
         except IrisQuartError:
             if in_doubt:
-                return None
+                return doubt(plan)
             # IRIS said that the row is in; only where cannot be told now.
             return Result(Outcome.SAVED, None, proof="ambiguous")
 
@@ -86,16 +85,15 @@ class Inserts:
             return doubt(plan) if in_doubt else Result(Outcome.SAVED, None, proof="ambiguous")
         row = found[0]
         if in_doubt and not _equal(plan, row):
-            # Another row holds the key, so ours was refused or will be.
-            return _taken(plan, row)
+            # Somebody's row holds the key: another one, so that ours was refused, or ours, changed since.
+            return doubt(plan)
         return Result(Outcome.SAVED, row.row_id, row.values)
 
     async def _look_by_values(self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool) -> Result | None:
         ambiguous = Result(Outcome.SAVED, None, proof="ambiguous")
         if mark is None:
             # Nobody knows what was there before; an equal row may be anybody's.
-            found = await self._same(plan, plan.values, None, 1)
-            return doubt(plan) if found else None
+            return doubt(plan)
         if mark.crowded:
             return doubt(plan) if in_doubt else ambiguous
         limit = len(mark.before) + 2
@@ -109,7 +107,9 @@ class Inserts:
         if found:
             return ambiguous
         if in_doubt:
-            return None
+            # A row of ours that was changed since would be among the new ones.
+            known = mark.newest is not None and not await self._same(plan, {}, mark.newest, 1)
+            return None if known else doubt(plan)
         if mark.newest is not None:
             # A trigger or a type may have changed what was sent; then the only new row is ours.
             found = await self._same(plan, {}, mark.newest, 2)
@@ -160,12 +160,6 @@ def _equal(plan: Plan, row: Found) -> bool:
         column.name in row.cut or same_value(column, value, row.values.get(column.name))
         for column, value in plan.values.items()
     )
-
-
-def _taken(plan: Plan, row: Found) -> Result:
-    columns = ", ".join(column.name for column in _filled_key(plan))
-    error = explain(-119, {"field": columns, "table": plan.table.full_name})
-    return Result(Outcome.FAILED, row.row_id, error=error)
 
 
 def found_rows(projection: Projection, answers: Sequence[Mapping[str, Any]]) -> list[Found]:

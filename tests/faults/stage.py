@@ -45,7 +45,7 @@ CREATE TABLE Edit.Plain (V VARCHAR(50), N INTEGER);
 class Client:
     """One signed-in user, as one worker serves them."""
 
-    stage: Stage
+    office: Office
     context: Context
     atelier: AtelierClient
     announced: list[TableChange] = field(default_factory=list)
@@ -66,8 +66,8 @@ class Client:
         if message_id is not None:
             body["id"] = message_id
         envelope = parse_envelope(encode_json(body).decode())
-        declared = self.stage.commands.resolve(envelope.command)
-        message = self.stage.commands.validate(declared, envelope)
+        declared = self.office.commands.resolve(envelope.command)
+        message = self.office.commands.validate(declared, envelope)
         context = self.context.for_message(envelope.id)
         async for event in declared.run(context, message):
             yield _READ.decode(encode_event(event, envelope.id))
@@ -93,32 +93,26 @@ class Client:
 
 
 @dataclass
-class Stage:
-    """One embedded IRIS with empty tables for edits, and one session store."""
+class Office:
+    """Where users sign in: one IRIS server by its URL, one session store."""
 
-    iris: DemoServer
+    url: str
     store: SessionStore
     settings: Settings
     commands: Commands
     clients: list[Client] = field(default_factory=list)
 
-    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Run a statement in USER past everything: what the database really holds."""
-        return self.iris.namespace("USER").execute(statement, parameters).rows
-
     async def client(
         self, user: str = "_SYSTEM", *, session: dict[str, Any] | None = None, **limits: Any
     ) -> Client:
         """Sign a user in."""
-        target = Target(self.iris.url)
+        target = Target(self.url)
         credentials = Credentials(user, SecretStr("SYS" if user == "_SYSTEM" else user))
         new = NewSession(user=user, server="demo", server_key="demo-key", target=target, **(session or {}))
-        key = await self.store.create(new, credentials)
-        opened = await self.store.get(key)
+        opened = await self.store.get(await self.store.create(new, credentials))
         assert opened is not None
         found: Session = opened[0] if isinstance(opened, tuple) else opened
         atelier = AtelierClient(target, credentials, limits=replace(Limits(), **limits))
-        tables = Tables(atelier, self.settings, server_key="demo-key")
         announced: list[TableChange] = []
         audited: list[AuditEntry] = []
 
@@ -128,7 +122,7 @@ class Stage:
         context = Context(
             session=found,
             settings=self.settings,
-            tables=tables,
+            tables=Tables(atelier, self.settings, server_key="demo-key"),
             results=self.store,
             announce=announce,
             audit=audited.append,
@@ -138,6 +132,17 @@ class Stage:
         self.clients.append(client)
         return client
 
+
+@dataclass
+class Stage(Office):
+    """An office with an embedded IRIS of its own."""
+
+    iris: DemoServer = field(kw_only=True)
+
+    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run a statement in USER past everything: what the database really holds."""
+        return self.iris.namespace("USER").execute(statement, parameters).rows
+
     def statements(self, *, of: str = "Edit.") -> list[str]:
         """Give the statements that IRIS was asked to run on tables of edits."""
         quoted = of.replace(".", '"."').rstrip('"')
@@ -146,6 +151,26 @@ class Stage:
             for record in self.iris.log
             if record.sql and (of in record.sql or quoted in record.sql)
         ]
+
+
+@asynccontextmanager
+async def open_office(instance: Path, url: str) -> AsyncIterator[Office]:
+    """Open a store in a directory, and the commands."""
+    settings = Settings(instance=instance, servers={"demo": ServerSettings(url="http://127.0.0.1:1")})
+    store = open_store(settings, open_vault(settings.instance))
+    await store.start()
+    app = Quart(__name__)
+    commands = Commands()
+    commands.init_app(app)
+    app.register_blueprint(edits)
+    app.register_blueprint(rows)
+    office = Office(url, store, settings, commands)
+    try:
+        yield office
+    finally:
+        for client in office.clients:
+            await client.close()
+        await store.close()
 
 
 @functools.cache
@@ -161,26 +186,9 @@ def empty_databases() -> Path:
 @asynccontextmanager
 async def open_stage(directory: Path, script: str = CELLS, **options: Any) -> AsyncIterator[Stage]:
     """Set the stage up in a directory, and take it down."""
-    settings = Settings(
-        instance=directory / "instance", servers={"demo": ServerSettings(url="http://127.0.0.1:1")}
-    )
-    vault = open_vault(settings.instance)
-    store = open_store(settings, vault)
-    await store.start()
-    app = Quart(__name__)
-    commands = Commands()
-    commands.init_app(app)
-    app.register_blueprint(edits)
-    app.register_blueprint(rows)
     iris_directory = directory / "iris"
     await asyncio.to_thread(shutil.copytree, await asyncio.to_thread(empty_databases), iris_directory)
     async with DemoServer(DemoOptions(directory=iris_directory, **options)) as iris:
-        stage = Stage(iris, store, settings, commands)
-        if script:
-            await asyncio.to_thread(iris.namespace("USER").run_script, script)
-        try:
-            yield stage
-        finally:
-            for client in stage.clients:
-                await client.close()
-            await store.close()
+        await asyncio.to_thread(iris.namespace("USER").run_script, script)
+        async with open_office(directory / "instance", iris.url) as office:
+            yield Stage(office.url, office.store, office.settings, office.commands, office.clients, iris=iris)
