@@ -130,7 +130,7 @@ async def test_typing_enter_tab_escape(grid: Opener) -> None:
 
 async def test_opened_and_left_unchanged_is_not_changed(grid: Opener) -> None:
     page = await grid()
-    for name in ("Name", "City", "DOB", "Age", "Balance", "Modified", "Spouse"):
+    for name in ("Name", "City", "DOB", "Age", "Balance", "Insured", "Modified", "Spouse"):
         for row in (0, 1, 2):
             await page.click(row, name)
             await page.keys("F2", "Enter")
@@ -288,6 +288,8 @@ async def test_check_boxes_have_three_states(grid: Opener) -> None:
     assert await page.value(0, "Insured") == 0
     await page.keys("Space")
     assert await page.value(0, "Insured") is None
+    await page.keys("F2")
+    await page.type("true")
     await page.keys("Enter")
     assert await page.value(0, "Insured") == 1
     assert await page.pending() == [0, 0, 0]
@@ -697,8 +699,15 @@ async def test_goto_asks_for_a_row(grid: Opener) -> None:
     await page.keys("Control+g")
     await page.type("=77")
     await page.keys("Enter")
+    await page.until("view.table.sheet.getActiveCell().row === 76")
+    assert await page.js("view.state.filters") == []
+    await page.js("view.sortBy([{column: 'Name', direction: 'asc'}])")
+    await page.settled()
+    await page.keys("Control+g")
+    await page.type("= 78")
+    await page.keys("Enter")
     await page.until("statuses.at(-1).total === 1")
-    assert await page.text(0, "ID") == "77"
+    assert await page.text(0, "ID") == "78"
 
 
 async def test_foreign_keys_open_their_row(grid: Opener) -> None:

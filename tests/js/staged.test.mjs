@@ -93,12 +93,22 @@ test("an unknown outcome is asked again with the same id", () => {
   let now = 1000;
   const staged = edited(new Staged({ now: () => now }));
   const [change] = send(staged, "1");
-  staged.settle({ changeId: change.changeId, outcome: "unknown" });
+  staged.unsent([staged.get("1")], "unknown");
   assert.equal(staged.get("1").state, "unknown");
   assert.equal(staged.change(staged.get("1")).changeId, change.changeId);
   assert.equal(staged.askable.length, 1);
   now += 11 * 60_000;
   assert.equal(staged.askable.length, 0);
+});
+
+test("what the server itself does not know is asked under a new id where a guard protects, else under the same", () => {
+  const staged = edited();
+  const id = staged.insert({ Name: "Zed" });
+  const [update, insert] = send(staged, "1", id);
+  staged.settle({ changeId: update.changeId, outcome: "unknown" });
+  staged.settle({ changeId: insert.changeId, outcome: "unknown" });
+  assert.notEqual(staged.change(staged.get("1")).changeId, update.changeId);
+  assert.equal(staged.change(staged.get(id)).changeId, insert.changeId);
 });
 
 test("a conflict waits for a decision: mine is saved over theirs", () => {

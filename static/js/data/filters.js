@@ -82,8 +82,10 @@ export function parseFilter(text, column) {
     const rest = typed.slice(sign.length).trim();
     if (rest === "" && isText(column) && (sign === "=" || sign === "^" || sign === "$")) break;
     if (rest === "") throw new ValueError("needsValue");
-    const span = operator === "equals" ? period(rest, column) : null;
-    return span ? { operator: "between", value: span } : { operator, value: valueOf(rest, column) };
+    const span = period(rest, column);
+    if (span && operator === "equals") return { operator: "between", value: span };
+    if (span && operator !== "notEquals") return { operator, value: span[operator === "greater" || operator === "lessOrEqual" ? 1 : 0] };
+    return { operator, value: valueOf(rest, column) };
   }
   const span = period(typed, column);
   if (span) return { operator: "between", value: span };

@@ -144,7 +144,10 @@ export class Staged {
     if (entry.kind === "update") change.base = { ...entry.base };
     if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
     const content = stringify(change);
-    if (entry.sent?.content !== content) entry.sent = { changeId: randomId(), content, at: null };
+    // The server itself may not know: asked once more under a new id, the guard finds out and nothing happens twice.
+    // A new row has no guard, so it keeps its id.
+    const again = entry.sent?.unknown && entry.kind !== "insert";
+    if (entry.sent?.content !== content || again) entry.sent = { changeId: randomId(), content, at: null };
     return { changeId: entry.sent.changeId, ...change };
   }
 
@@ -190,7 +193,8 @@ export class Staged {
       entry.state = { gone: "gone", unknown: "unknown", skipped: "staged" }[outcome] ?? "error";
       entry.error = result.error ?? null;
     }
-    if (outcome !== "unknown" && outcome !== "saved") entry.sent = null; // another try is another write
+    if (outcome === "unknown") entry.sent.unknown = true;
+    else if (outcome !== "saved") entry.sent = null; // another try is another write
     this.onChange([entry.id]);
     return { entry, saved };
   }

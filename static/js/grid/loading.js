@@ -224,6 +224,12 @@ export class Loading {
     }
   }
 
+  /** How many rows stand before the one with a key, in the table's own order; -1 where no row has it. */
+  async placeOf(name, value) {
+    const found = await this.reading.countWith([{ column: name, operator: "equals", value }]);
+    return found === 1 ? this.reading.countWith([{ column: name, operator: "less", value }]) : -1;
+  }
+
   stopCounting() {
     this.#counting?.abort();
   }

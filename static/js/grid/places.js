@@ -30,20 +30,26 @@ export class Places {
     this.view.need();
   }
 
-  /** Show the row whose key has a value: by a filter, which any number of rows can afford. */
-  gotoKey(text) {
-    const { schema, filters } = this.view.table;
+  /**
+   * Go to the row whose key has a value. In the table's own order that is a place, told by how many rows stand before it;
+   * in another order the row is shown by a filter, which any number of rows can afford.
+   */
+  async gotoKey(text) {
+    const { view } = this;
+    const { schema, filters, sort } = view.table;
     const name = schema.identity?.columns?.[0] ?? schema.columns.find((column) => column.isPrimaryKey)?.name ?? schema.columns[0].name;
-    const column = this.view.table.columnOf(name);
+    const column = view.table.columnOf(name);
     try {
-      filters.put(name, parseFilter(`=${text}`, column.schema));
+      const key = parseFilter(`=${text}`, column.schema);
+      const place = sort.length ? -1 : await view.loading.placeOf(name, key.value);
+      if (place >= 0) return this.goto(place + 1);
+      filters.put(name, key);
     } catch (error) {
-      if (!(error instanceof ValueError)) throw error;
-      this.view.announce(reasonText(error), "error");
+      view.announce(error instanceof ValueError ? reasonText(error) : error.message, "error");
       return;
     }
-    this.view.filtersChanged();
-    this.view.focus();
+    view.filtersChanged();
+    view.focus();
   }
 
   /** Go to the first cell of a new row that can be filled. */

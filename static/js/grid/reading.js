@@ -56,10 +56,12 @@ export class Reading {
     this.onCount(payload.totalRows, payload.countState);
   }
 
-  /** One row as it is now: {values, previews} or null when it is gone. */
-  async row(rowId) {
-    const { payload } = await this.client.send("getRow", { namespace: this.namespace, tableName: this.tableName, rowId });
-    return payload;
+  /** How many of the matching rows match further filters too. */
+  async countWith(more) {
+    const { filters, search } = this.query;
+    const query = { filters: [...filters, ...more], search };
+    const { payload } = await this.client.send("countRows", { namespace: this.namespace, tableName: this.tableName, ...this.#filters(query) });
+    return payload.totalRows;
   }
 
   #filters({ filters, search }) {

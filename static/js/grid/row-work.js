@@ -1,6 +1,5 @@
 // Work on whole rows: new ones, copies, deletions, taking back, and what a save made of them.
 
-import { kindOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 /** Rows of one view. */
@@ -16,14 +15,12 @@ export class RowWork {
     return Boolean(schema) && !schema.readOnly && this.view.commit();
   }
 
-  /** May the editor open here? A check box flips instead, a value that did not come whole opens in its own editor. */
+  /** May the editor open here? A value that did not come whole opens in its own editor. */
   mayEdit(item, column, row) {
     const { view } = this;
-    const cell = view.table.columns.indexOf(column);
     const why = view.edits.reason(item, column);
-    if (why === T.wholeValueFirst) view.panels.openValue(row, cell);
+    if (why === T.wholeValueFirst) view.panels.openValue(row, view.table.columns.indexOf(column));
     else if (why) view.announce(why, "error");
-    else if (kindOf(column.schema) === "bit") view.edits.toggle(row, cell);
     else return true;
     return false;
   }

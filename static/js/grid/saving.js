@@ -5,6 +5,8 @@ import { T } from "./texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
+const ASK_DELAY = 1_500;
+const ASK_TIMES = 4;
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), saved(entry, values, result) for each
@@ -13,6 +15,8 @@ const AUTOSAVE_DELAY = 250;
 export class Saving {
   #running = null;
   #timer = null;
+  #askTimer = null;
+  #asked = 0;
 
   constructor(table, client, hooks) {
     Object.assign(this, { table, client, hooks });
@@ -42,6 +46,7 @@ export class Saving {
     } finally {
       this.#running = null;
       this.hooks.progress(null);
+      if (this.#asked < ASK_TIMES && this.table.staged.askable.length) this.#askTimer = setTimeout(() => this.#ask(), ASK_DELAY);
     }
   }
 
@@ -53,10 +58,23 @@ export class Saving {
     }, AUTOSAVE_DELAY);
   }
 
-  /** Ask again about changes whose outcome is not known: the same ids run nothing twice. */
+  /** Find out about changes whose outcome is not known: nothing is done twice by asking. */
   async askAgain() {
+    this.#asked = 0;
+    await this.#ask();
+  }
+
+  async #ask() {
+    clearTimeout(this.#askTimer);
     const entries = this.table.staged.askable;
-    if (entries.length && !this.#running) await this.save(entries.map(({ id }) => id));
+    if (!entries.length || this.#running || this.client.state !== "live") return;
+    this.#asked++;
+    await this.save(entries.map(({ id }) => id));
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#askTimer);
   }
 
   async #send(entries) {

@@ -208,6 +208,7 @@ export const T = {
   valueReadOnly: "Read-only",
   valueStaged: "It is staged like any other edit.",
   valueDirect: "Saved at once, not staged: the whole value goes to the database by itself.",
+  valueAfterSave: "Save the new row first; then this value can be given.",
   valueApply: "Apply",
   valueSave: "Save value",
   valueFormat: "Format JSON",

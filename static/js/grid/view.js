@@ -94,6 +94,7 @@ export class TableView extends EventTarget {
     this.drafts.close();
     this.live.close();
     this.loading.close();
+    this.saving.close();
     this.table.cache.close();
     this.panels.close();
     this.pointer?.close();

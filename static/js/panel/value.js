@@ -3,7 +3,7 @@
 
 import { confirm, openDialog } from "../shell/dialog.js";
 import { el } from "../shell/dom.js";
-import { kindOf, looksLikeJson, parseValue, textOf, ValueError } from "../data/values.js";
+import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
 const valueUrl = (view, rowId, column) => `/api/value/${[view.namespace, view.tableName, rowId, column].map(encodeURIComponent).join("/")}`;
@@ -87,35 +87,60 @@ async function stageValue(view, item, column, typed, reason) {
 
 /** A value that did not travel whole, or a binary one: by its own address. */
 async function editStored(view, item, column, binary) {
-  const url = valueUrl(view, item.id, column.field);
-  if (item.isNew) return view.announce(T.reason.notEditable(), "error");
-  const readOnly = Boolean(view.table.schema.readOnly) || (column.schema.readOnly && column.schema.editable === false && !isStream(column));
+  if (item.isNew) return view.announce(T.valueAfterSave, "error");
+  const { schema } = view.table;
+  const stream = ["longText", "binary"].includes(kindOf(column.schema));
+  const readOnly = Boolean(schema.readOnly) || (!column.editable && !(stream && column.schema.editable !== false) && !isStream(column));
+  const stored = { url: valueUrl(view, item.id, column.field), etag: null };
   let response;
-  let text = "";
   try {
-    response = await fetch(url, { headers: { Accept: "*/*" }, credentials: "same-origin" });
+    response = await fetch(stored.url, { credentials: "same-origin" });
     if (!response.ok) throw new Error(await failure(response));
-    if (!binary) text = await response.text();
+    stored.etag = response.headers.get("ETag");
   } catch (error) {
     return view.announce(error.message, "error");
   }
-  if (binary) return saveFile(response, `${column.field}-${item.id}`);
-  const etag = response.headers.get("ETag");
+  const isNull = response.status === 204;
+  if (binary) return editBytes(view, item, column, stored, isNull ? null : await response.blob(), readOnly);
+  const text = isNull ? "" : await response.text();
   const shown = text.replaceAll("\r\n", "\n");
   const editor = textEditor(view, column, { text: shown, readOnly, note: readOnly ? T.valueReadOnly : T.valueDirect });
-  const answer = await ask(view, column, shown, editor, readOnly ? [{ label: T.close, value: "" }] : [{ label: T.close, value: "" }, { label: T.valueSave, value: "go", primary: true }]);
+  if (isNull) editor.area.placeholder = "NULL";
+  const actions = [{ label: T.close, value: "" }];
+  if (!readOnly) actions.push({ label: T.setNull, value: "null" }, { label: T.valueSave, value: "go", primary: true });
+  const answer = await ask(view, column, shown, editor, actions);
   view.table.sheet.setFocus();
-  if (answer !== "go" || editor.area.value === shown) return;
-  const body = /\r\n/.test(text) ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value;
-  await put(view, item, column, url, etag, body);
+  if (answer === "null" && !isNull) await write(view, stored, null);
+  if (answer !== "go" || (editor.area.value === shown && !isNull)) return;
+  await write(view, stored, /\r\n/.test(text) ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value);
 }
 
-const isStream = (column) => kindOf(column.schema) === "longText";
+const isStream = (column) => kindOf(column.schema) === "longText" || column.schema.category === "longBinary";
 
-async function put(view, item, column, url, etag, body) {
+/** Bytes are looked at and changed as files. */
+async function editBytes(view, item, column, stored, blob, readOnly) {
+  const file = el("input", { type: "file", class: "input", "aria-label": T.valueUpload });
+  const actions = [{ label: T.close, value: "" }];
+  if (!readOnly) actions.push({ label: T.setNull, value: "null" }, { label: T.valueUpload, value: "put" });
+  if (blob) actions.push({ label: T.valueDownload, value: "get", primary: true });
+  const answer = await openDialog({
+    title: T.valueTitle(column.field),
+    text: blob ? sizeText(blob.size, "bytes") : "NULL",
+    class: "small-dialog",
+    body: readOnly ? [] : [el("div", { class: "fields" }, file, el("p", { class: "field-note" }, T.valueDirect))],
+    actions,
+  });
+  view.table.sheet.setFocus();
+  if (answer === "get") saveFile(blob, `${column.field}-${item.id}.bin`);
+  if (answer === "null" && blob) await write(view, stored, null);
+  if (answer === "put" && file.files[0]) await write(view, stored, file.files[0]);
+}
+
+/** Replace a stored value, or set it to NULL, if it still is what was read. */
+async function write(view, { url, etag }, body) {
+  const headers = { ...(etag ? { "If-Match": etag } : {}), ...(typeof body === "string" ? { "Content-Type": "text/plain; charset=utf-8" } : {}) };
   try {
-    const headers = { "Content-Type": "text/plain; charset=utf-8", ...(etag ? { "If-Match": etag } : {}) };
-    const response = await fetch(url, { method: "PUT", headers, body, credentials: "same-origin" });
+    const response = await fetch(url, { method: body === null ? "DELETE" : "PUT", headers, body, credentials: "same-origin" });
     if (response.status === 412) throw new Error(T.valueChanged);
     if (!response.ok) throw new Error(await failure(response));
     view.announce(T.saved(1));
@@ -134,9 +159,8 @@ async function failure(response) {
   }
 }
 
-async function saveFile(response, name) {
-  const url = URL.createObjectURL(await response.blob());
-  const link = el("a", { href: url, download: name });
-  link.click();
+function saveFile(blob, name) {
+  const url = URL.createObjectURL(blob);
+  el("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -1,0 +1,280 @@
+"""The grid with the real server and the embedded IRIS: every edit ends in the database, or is still there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, expect
+
+from iris_quart.demo.server import ThreadedDemoServer
+
+from .conftest import Visit, Visitor, WebServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+PERSON = "Sample.Person"
+MATRIX = "SQLUser.TypeMatrix"
+
+
+def cell(page: Page, row: int, name: str) -> Locator:
+    """Find a cell of the table on screen."""
+    return page.locator(f".view:not([hidden]) .slick-row[data-row='{row}'] .slick-cell[data-column='{name}']")
+
+
+async def shown(page: Page) -> None:
+    """Wait until the first rows are there."""
+    await expect(page.locator(".view:not([hidden]) .slick-row[data-row='0']").first).to_be_visible()
+    await expect(page.locator(".view:not([hidden]) .slick-row.loading")).to_have_count(0)
+
+
+async def open_table(visit: Visit, table: str = PERSON) -> Page:
+    """Open a table and wait for its rows."""
+    await visit.open_table(table)
+    await shown(visit.page)
+    return visit.page
+
+
+async def go_to(page: Page, name: str) -> None:
+    """Walk along the first row to a column that may be out of sight."""
+    await cell(page, 0, "Label").click()
+    while not await page.locator(f".slick-cell.active[data-column='{name}']").count():
+        await page.keyboard.press("ArrowRight")
+
+
+async def edit(page: Page, row: int, name: str, text: str) -> None:
+    """Type a text into a cell and leave it downwards."""
+    await cell(page, row, name).click(position={"x": 20, "y": 10})
+    await page.keyboard.type(text)
+    await page.keyboard.press("Enter")
+
+
+async def saved(page: Page) -> None:
+    """Wait until nothing is staged."""
+    await expect(page.locator("[data-action=save]")).to_have_attribute("aria-disabled", "true")
+
+
+def stored(iris: ThreadedDemoServer, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Ask the database itself."""
+    return iris.server.namespace("SAMPLES").execute(sql, parameters).rows
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(visitor: Visitor) -> AsyncIterator[Page]:
+    """Open Sample.Person, signed in."""
+    yield await open_table(await visitor())
+
+
+async def test_an_edit_is_saved_and_still_there_after_a_reload(page: Page, iris: ThreadedDemoServer) -> None:
+    await edit(page, 2, "Name", "Saved,By Key")
+    await expect(cell(page, 2, "Name")).to_have_attribute("title", "Changed. Was: Goto,Greta B.")
+    await page.keyboard.press("Control+s")
+    await saved(page)
+    assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 3") == [("Saved,By Key",)]
+    await page.reload()
+    await shown(page)
+    await expect(cell(page, 2, "Name")).to_have_text("Saved,By Key")
+
+
+async def test_null_and_empty_reach_the_database(page: Page, iris: ThreadedDemoServer) -> None:
+    await cell(page, 4, "Home_Street").click()
+    await page.keyboard.press("Control+0")
+    await cell(page, 5, "Home_Street").click()
+    await page.keyboard.press("Control+Alt+e")
+    await edit(page, 6, "DOB", "1984-02-29")
+    await page.keyboard.press("Control+s")
+    await saved(page)
+    rows = stored(iris, "SELECT Home_Street FROM Sample.Person WHERE ID IN (5, 6) ORDER BY ID")
+    assert rows == [(None,), ("",)]
+    assert stored(iris, "SELECT %ODBCOUT(DOB) FROM Sample.Person WHERE ID = 7") == [("1984-02-29",)]
+
+
+async def test_insert_and_delete(page: Page, iris: ThreadedDemoServer) -> None:
+    await cell(page, 0, "Name").click()
+    await page.keyboard.press("Alt+Insert")
+    await page.keyboard.type("Inserted,Row")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("999-11-2222")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+s")
+    await saved(page)
+    (row_id,) = stored(iris, "SELECT ID FROM Sample.Person WHERE SSN = ?", "999-11-2222")[0]
+    await expect(cell(page, 1, "ID")).to_have_text(str(row_id))
+    await cell(page, 1, "Name").click()
+    await page.keyboard.press("Control+Delete")
+    await page.get_by_role("alertdialog").get_by_role("button", name="Mark row").click()
+    await page.keyboard.press("Control+s")
+    await saved(page)
+    assert stored(iris, "SELECT COUNT(*) FROM Sample.Person WHERE SSN = ?", "999-11-2222") == [(0,)]
+
+
+async def test_a_violated_constraint_stands_at_its_row(page: Page, iris: ThreadedDemoServer) -> None:
+    (other,) = stored(iris, "SELECT SSN FROM Sample.Person WHERE ID = 1")[0]
+    await edit(page, 8, "SSN", other)
+    await page.keyboard.press("Control+s")
+    await expect(cell(page, 8, "SSN")).to_have_attribute("aria-invalid", "true")
+    assert "SQLCODE" in str(await cell(page, 8, "SSN").get_attribute("title"))
+    await page.keyboard.press("Control+Alt+z")
+    await cell(page, 8, "SSN").click()
+    await page.keyboard.press("Control+Alt+z")
+    await saved(page)
+
+
+async def test_two_people_see_each_other_and_settle_a_conflict(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    first = await open_table(await visitor())
+    second = await open_table(await visitor("alice", "alice"))
+    await edit(second, 10, "Name", "Alice,Was Here")
+    await second.keyboard.press("Control+s")
+    await saved(second)
+    await expect(cell(first, 10, "Name")).to_have_text("Alice,Was Here")
+    await edit(first, 11, "Name", "First,Edit")
+    await edit(second, 11, "Name", "Second,Edit")
+    await second.keyboard.press("Control+s")
+    await saved(second)
+    await expect(cell(first, 11, "Name")).to_have_attribute("aria-invalid", "true")
+    await expect(cell(first, 11, "Name")).to_have_attribute("title", "alice made it Second,Edit")
+    await first.locator("[data-action=showReview]").click()
+    await first.get_by_role("button", name="Compare").click()
+    await first.get_by_role("button", name="Keep mine and save row").click()
+    await saved(first)
+    assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 12") == [("First,Edit",)]
+    await expect(cell(second, 11, "Name")).to_have_text("First,Edit")
+
+
+async def test_every_type_comes_back_as_it_was(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    """Opening and leaving each cell of the hardest table changes nothing, and the page's values equal the server's."""
+    page = await open_table(await visitor(), MATRIX)
+    before = stored(iris, "SELECT * FROM SQLUser.TypeMatrix ORDER BY ID")
+    await cell(page, 0, "Label").click()
+    for _row in range(12):
+        for _column in range(24):
+            await page.keyboard.press("F2")
+            if await page.locator("dialog[open]").count():
+                await page.keyboard.press("Escape")
+                await page.keyboard.press("ArrowRight")
+            else:
+                await page.keyboard.press("Tab")
+        await page.keyboard.press("Home")
+        await page.keyboard.press("ArrowDown")
+    await saved(page)
+    assert stored(iris, "SELECT * FROM SQLUser.TypeMatrix ORDER BY ID") == before
+
+
+async def test_edits_of_every_type_are_exact(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    page = await open_table(await visitor(), MATRIX)
+    typed = {
+        "VarcharValue": "it's \u20ac \U0001f600",
+        "BigintValue": "9223372036854775807",
+        "NumericValue": "12345678901234.5678",
+        "DateValue": "9999-12-31",
+        "TimeValue": "23:59:59",
+        "PosixtimeValue": "1999-12-31 23:59:59.123456",
+    }
+    for name, text in typed.items():
+        await page.keyboard.press("Home")
+        await go_to(page, name)
+        await page.keyboard.type(text)
+        await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+s")
+    await saved(page)
+    row = stored(
+        iris,
+        "SELECT VarcharValue, BigintValue, NumericValue, %ODBCOUT(DateValue), %ODBCOUT(TimeValue), "
+        "%ODBCOUT(PosixtimeValue) FROM SQLUser.TypeMatrix WHERE Label = 'usual'",
+    )[0]
+    assert [str(value) for value in row] == list(typed.values())
+
+
+async def test_a_long_value_is_fetched_whole_and_replaced(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    visit = await visitor()
+    page = await open_table(visit, MATRIX)
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.press("Enter")
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await expect(area).to_be_visible()
+    assert len(await area.input_value()) == 2000
+    await area.fill("y" * 1500)
+    await page.get_by_role("button", name="Save value").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await expect(page.locator("[data-part=status-message]")).to_contain_text("Saved")
+    assert stored(iris, "SELECT VarcharValue FROM SQLUser.TypeMatrix WHERE ID = 6") == [("y" * 1500,)]
+
+
+async def test_filters_search_and_sort_ask_the_server(page: Page) -> None:
+    rows = page.locator("[data-part=status-rows]")
+    await cell(page, 0, "Name").click()
+    await page.keyboard.press("Control+f")
+    await page.keyboard.type("Goto,")
+    await expect(rows).not_to_contain_text("of 200")
+    await page.get_by_label("Filter DOB").fill("≥ 1980")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".filter-chip")).to_have_count(2)
+    await page.get_by_role("columnheader").filter(has_text="DOB").click()
+    await expect(page.get_by_role("columnheader").filter(has_text="DOB")).to_have_attribute(
+        "aria-sort", "ascending"
+    )
+    await page.locator(".bar-filters").get_by_role("button", name="Clear filters").click()
+    await expect(rows).to_contain_text("of 200")
+
+
+async def test_all_rows_of_a_table_are_reached(page: Page) -> None:
+    await cell(page, 0, "Name").click()
+    await page.keyboard.press("Control+End")
+    await expect(cell(page, 199, "ID")).to_be_visible()
+    await page.keyboard.press("Control+Home")
+    await expect(cell(page, 0, "ID")).to_have_text("1")
+
+
+async def test_the_review_shows_the_statements_of_the_server(page: Page) -> None:
+    await edit(page, 3, "Name", "Reviewed,Row")
+    await page.locator("[data-action=showReview]").click()
+    sql = page.locator(".sql pre")
+    await expect(sql).to_contain_text('UPDATE "Sample"."Person" SET "Name" = ?')
+    await expect(sql).to_contain_text("Reviewed,Row")
+    await page.locator(".panel-foot").get_by_role("button", name="Save 1 row").click()
+    await saved(page)
+
+
+async def test_foreign_keys_open_the_other_table(visitor: Visitor) -> None:
+    page = await open_table(await visitor(), "Sample.Employee")
+    reference = await page.locator(".slick-cell:has([data-follow])").first.get_attribute("data-column")
+    assert reference is not None
+    await page.locator(".slick-cell:has([data-follow])").first.click()
+    await page.keyboard.press("Alt+Enter")
+    await expect(page.get_by_role("tab")).to_have_count(2)
+    await shown(page)
+    await expect(page.locator(".view:not([hidden]) .filter-chip")).to_have_count(1)
+
+
+async def test_a_killed_server_loses_no_edit(
+    visitor: Visitor, web: WebServer, iris: ThreadedDemoServer
+) -> None:
+    """Kill the server while somebody types and saves, again and again: what the page calls saved is in the database."""
+    visit = await visitor()
+    visit.expect("WebSocket connection|Failed to load resource|ERR_CONNECTION")
+    page = await open_table(visit)
+    for turn in range(3):
+        await page.keyboard.press("Control+Home")
+        for row in range(8, 14):
+            await edit(page, row, "Name", f"Chaos,{turn} {row}")
+        await page.keyboard.press("Control+s")
+        await asyncio.to_thread(web.kill)
+        await edit(page, 15, "Name", f"Typed,While Away {turn}")
+        await asyncio.to_thread(web.start)
+        await visit.live()
+        await expect(page.locator(".slick-cell:is(.is-saving, .is-unknown)")).to_have_count(0)
+        await page.keyboard.press("Control+s")
+        await saved(page)
+        names = [
+            name
+            for (name,) in stored(
+                iris, "SELECT Name FROM Sample.Person WHERE ID BETWEEN 9 AND 14 ORDER BY ID"
+            )
+        ]
+        assert names == [f"Chaos,{turn} {row}" for row in range(8, 14)]
+        assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 16") == [(f"Typed,While Away {turn}",)]
