@@ -29,6 +29,8 @@ __all__ = ["FILE_NAME", "SqliteStore"]
 
 FILE_NAME = "sessions.db"
 VERSION = 1
+BUSY_SECONDS = 5.0
+"""How long a write waits for those of other workers."""
 ENDED_SECONDS = 3600.0
 CHANGES_SECONDS = 60.0
 SWEEP_SECONDS = 0.5
@@ -395,7 +397,7 @@ class SqliteStore:
             raise _unavailable(error) from error
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=5, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         # The switch to WAL does not wait for locks by itself, and all workers start at the same moment.
         for patience in range(50, -1, -1):
             try:
