@@ -83,7 +83,8 @@ async def test_the_filter_finds_and_enter_opens(visitor: Visitor) -> None:
     page = (await editor(visitor)).page
     field = page.get_by_role("searchbox", name="Filter tables")
     await field.fill("sample.empl")
-    await expect(page.locator("[data-table]")).to_have_count(1)
+    await expect(tree_item(page, EMPLOYEE)).to_be_visible()
+    await expect(tree_item(page, "Cinema")).to_have_count(0)
     await field.press("Enter")
     await rows_of(page, EMPLOYEE)
     await field.fill("no such table")

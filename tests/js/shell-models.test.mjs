@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { LosslessNumber } from "../../static/js/data/json.js";
 import { Staged } from "../../static/js/data/staged.js";
+import { bytes, exportAddress, portions } from "../../static/js/shell/export.js";
 import { DraftStore } from "../../static/js/shell/draft-store.js";
 import { address, readAddress } from "../../static/js/shell/location.js";
 import { Memory } from "../../static/js/shell/memory.js";
@@ -191,4 +192,30 @@ test("with drafts off nothing is kept", () => {
   assert.equal(none.getItem("USER/C"), null);
   assert.deepEqual(none.all, []);
   none.end();
+});
+
+// --- export
+
+test("an export names table, view and rows as the server reads them", () => {
+  const url = new URL(exportAddress({
+    namespace: "%SYS", table: "A.B", view: { filters: [{ column: "X", operator: "equals", value: new LosslessNumber("1.50") }], sort: [{ column: "Y", direction: "asc" }], search: "" },
+    rows: ["1", "2||3"], columns: ["X"], nullText: "NULL", safe: false,
+  }), "http://h");
+  assert.equal(url.pathname, "/api/export");
+  assert.deepEqual(Object.fromEntries(url.searchParams), {
+    namespace: "%SYS", tableName: "A.B", format: "csv", null: "NULL", safe: "false",
+    filters: '[{"column":"X","operator":"equals","value":1.50}]', sort: '[{"column":"Y","direction":"asc"}]', columns: '["X"]', rowIds: '["1","2||3"]',
+  });
+});
+
+test("rows are cut into addresses that fit, none lost, none twice", () => {
+  const ids = Array.from({ length: 1000 }, (_, n) => `${n}||ü`);
+  const parts = portions(ids);
+  assert.deepEqual(parts.flat(), ids);
+  for (const rows of parts) assert.ok(exportAddress({ namespace: "N", table: "T", rows }).length < 12_000);
+  assert.equal(portions(["1"]).length, 1);
+});
+
+test("sizes are told in units", () => {
+  assert.deepEqual([0, 1023, 1024, 1536, 5 * 1024 ** 3].map(bytes), ["0 B", "1023 B", "1.0 KB", "1.5 KB", "5.0 GB"]);
 });

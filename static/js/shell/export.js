@@ -7,6 +7,7 @@ import { openDialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { toast } from "./toasts.js";
 
+const NEWLINE = 10;
 const UNITS = ["B", "KB", "MB", "GB"];
 
 /** A size as a person reads it. */
@@ -18,6 +19,24 @@ export function bytes(count) {
     unit += 1;
   }
   return `${unit ? value.toFixed(1) : value} ${UNITS[unit]}`;
+}
+
+/** An address must fit into what servers take of a request's head (16 KiB); rows are named in it. */
+const ADDRESS_ROWS = 8_000;
+
+/** Cut a list of row IDs so that each part fits into an address. */
+export function portions(rowIds) {
+  const parts = [[]];
+  let length = 0;
+  for (const rowId of rowIds) {
+    length += encodeURIComponent(rowId).length + 9; // the quotes and the comma, encoded
+    if (length > ADDRESS_ROWS && parts.at(-1).length) {
+      parts.push([]);
+      length = encodeURIComponent(rowId).length + 9;
+    }
+    parts.at(-1).push(rowId);
+  }
+  return parts;
 }
 
 /** The address of an export: the table, its filters, sort and columns as the socket names them, and how to write NULL. */
@@ -47,11 +66,12 @@ export async function openExport({ tab }) {
   if (answer !== "go") return;
   const part = range.value === "all" ? null : view.exportRange(range.value);
   const state = view.state ?? {};
-  const url = exportAddress({
+  const address = (rows) => exportAddress({
     namespace: tab.namespace, table: tab.table, view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
-    rows: part?.rowIds, columns: part?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
+    rows, columns: part?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
   });
-  await download(url, `${tab.table}.csv`, part !== null);
+  const urls = part ? portions(part.rowIds).map(address) : [address(null)];
+  await download(urls, `${tab.table}.csv`, part !== null);
 }
 
 function select(id, label, values, chosen) {
@@ -64,7 +84,7 @@ function select(id, label, values, chosen) {
  * Elsewhere few rows are gathered and handed over at the end; a whole table is left to the browser's own download,
  * which needs no memory for it.
  */
-async function download(url, name, few) {
+async function download(urls, name, few) {
   const abort = new AbortController();
   let sink = null;
   if (globalThis.showSaveFilePicker) {
@@ -75,21 +95,18 @@ async function download(url, name, few) {
       sink = null; // not allowed here
     }
   }
-  if (!sink && !few) return follow(url, name);
+  if (!sink && !few) return follow(urls[0], name);
   const stop = () => abort.abort();
   let remove = toast(T.exportRunning(0, bytes(0)), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: stop }] });
   const text = () => document.querySelector("[data-key=export] p");
   try {
-    const response = await fetch(url, { signal: abort.signal, credentials: "same-origin" });
-    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
-    const reader = response.body.getReader();
     const gathered = [];
     let [size, lines, shownAt] = [0, 0, 0];
-    for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-      if (sink) await sink.write(piece.value);
-      else gathered.push(piece.value);
-      size += piece.value.length;
-      for (const byte of piece.value) if (byte === 10) lines += 1;
+    for await (const piece of pieces(urls, abort.signal)) {
+      if (sink) await sink.write(piece);
+      else gathered.push(piece);
+      size += piece.length;
+      for (const byte of piece) if (byte === NEWLINE) lines += 1;
       if (performance.now() - shownAt > 200 && text()) {
         shownAt = performance.now();
         text().textContent = T.exportRunning(Math.max(0, lines - 1), bytes(size));
@@ -103,6 +120,23 @@ async function download(url, name, few) {
     await sink?.abort().catch(() => undefined);
     remove();
     if (error.name !== "AbortError") toast(`${T.exportFailed} ${error.message}`, { kind: "error", key: "export" });
+  }
+}
+
+/** What the addresses give, one after the other, as one file: only the first keeps its line of names. */
+async function* pieces(urls, signal) {
+  for (const [index, url] of urls.entries()) {
+    const response = await fetch(url, { signal, credentials: "same-origin" });
+    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+    const reader = response.body.getReader();
+    let heading = index > 0;
+    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+      if (!heading) yield value;
+      else if (value.includes(NEWLINE)) {
+        heading = false;
+        yield value.subarray(value.indexOf(NEWLINE) + 1);
+      }
+    }
   }
 }
 

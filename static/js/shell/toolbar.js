@@ -74,7 +74,7 @@ export class Toolbar extends EventTarget {
         class: ["button", !text && "button-icon", more].filter(Boolean).join(" "),
         tabindex: "-1",
         title: key ? `${title} (${key})` : title,
-        aria: { label: text && title.includes(text) ? null : title, keyshortcuts: key?.replace("Ctrl", "Control") },
+        aria: { label: !text || title.toLowerCase().includes(text.toLowerCase()) ? title : null, keyshortcuts: key?.replace("Ctrl", "Control") },
         data: { action },
         on: { click: () => button.getAttribute("aria-disabled") !== "true" && this.dispatchEvent(new CustomEvent("do", { detail: { action } })) },
       },
