@@ -1,15 +1,16 @@
-"""Staged edits, saving, errors, conflicts, live changes and drafts, over a fake client that answers at will."""
+"""Staged edits, saving, errors, conflicts, live changes and drafts, over a fake client that answers "
+"at will."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from .conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
 from .harness.grid_page import GridPage
+from .harness.opening import Opener, opening
 from .harness.server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -22,30 +23,11 @@ def origin() -> Iterator[str]:
         yield url
 
 
-Opener = Callable[..., Awaitable[GridPage]]
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
-    """Give a function that opens the grid; console errors and policy violations fail the test."""
-    visits: list[Visit] = []
-
-    async def open_grid(query: str = "") -> GridPage:
-        context = await chromium.new_context(
-            viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
-        )
-        context.set_default_timeout(PAGE_MILLISECONDS)
-        await context.add_init_script(VIOLATIONS)
-        page = await context.new_page()
-        visit = Visit(page, context, origin)
-        visit.watch(page)
-        visits.append(visit)
-        return await GridPage(page, origin).open(query)
-
-    yield open_grid
-    for visit in visits:
-        await visit.context.close()
-    assert [line for visit in visits for line in visit.unexpected()] == []
+    """Give a function that opens the grid."""
+    async with opening(chromium, origin) as open_grid:
+        yield open_grid
 
 
 async def edit(page: GridPage, row: int, name: str, text: str) -> None:
@@ -191,7 +173,8 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
 async def test_typing_goes_on_while_saving(grid: Opener) -> None:
     page = await grid()
     await page.js(
-        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { window.release = resolve; })"
+        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { "
+        "window.release = resolve; })"
     )
     await edit(page, 2, "Name", "one")
     await page.keys("Control+s")
@@ -213,7 +196,8 @@ async def test_typing_goes_on_while_saving(grid: Opener) -> None:
 async def test_an_insert_that_is_saved_while_another_row_is_edited(grid: Opener) -> None:
     page = await grid("rows=30")
     await page.js(
-        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { window.release = resolve; })"
+        "client.hold = command => command === 'saveChanges' && new Promise(resolve => { "
+        "window.release = resolve; })"
     )
     await page.click(1, "Name")
     await page.keys("Control+Delete")
@@ -234,7 +218,8 @@ async def test_an_insert_that_is_saved_while_another_row_is_edited(grid: Opener)
 async def test_an_unknown_outcome_is_asked_for_with_the_same_id(grid: Opener) -> None:
     page = await grid()
     await page.js(
-        "client.fail = command => command === 'saveChanges' && { code: 'OUTCOME_UNKNOWN', message: 'The connection broke.' }"
+        "client.fail = command => command === 'saveChanges' && { code: 'OUTCOME_UNKNOWN', message: "
+        "'The connection broke.' }"
     )
     await edit(page, 2, "Name", "maybe")
     await page.keys("Control+s")
@@ -245,7 +230,8 @@ async def test_an_unknown_outcome_is_asked_for_with_the_same_id(grid: Opener) ->
     )
     await page.until("view.pending.changed === 0")
     ids = await page.js(
-        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => payload.changes[0].changeId)"
+        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => "
+        "payload.changes[0].changeId)"
     )
     assert len(ids) == 2
     assert ids[0] == ids[1]
@@ -274,7 +260,8 @@ async def test_thousands_of_edits_are_sent_in_batches(grid: Opener) -> None:
     await page.keys("Control+s")
     await page.until("view.pending.changed === 0")
     sizes = await page.js(
-        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => payload.changes.length)"
+        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => "
+        "payload.changes.length)"
     )
     assert sum(sizes) == 990
     assert max(sizes) == 100
@@ -334,7 +321,9 @@ async def test_changes_by_others_flash_and_leave_edits_alone(grid: Opener) -> No
     await page.click(4, "Name")
     await page.type("ty")
     await page.js(
-        "client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs'}}, {kind: 'update', rowId: '4', values: {City: 'new town'}}, {kind: 'update', rowId: '5', values: {Name: 'remote', City: 'r'}}])"
+        "client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs'}}, {kind: 'update', "
+        "rowId: '4', values: {City: 'new town'}}, {kind: 'update', rowId: '5', values: {Name: "
+        "'remote', City: 'r'}}])"
     )
     await expect(page.cell(3, "City")).to_have_text("new town")
     assert await page.states(3, "City") == "is-others"
@@ -380,7 +369,8 @@ async def test_conflicts_are_decided_for_all(grid: Opener) -> None:
     for row in (2, 3):
         await edit(page, row, "Name", f"mine {row}")
     await page.js(
-        "client.push([{kind: 'update', rowId: '3', values: {Name: 'a'}}, {kind: 'update', rowId: '4', values: {Name: 'b'}}])"
+        "client.push([{kind: 'update', rowId: '3', values: {Name: 'a'}}, {kind: 'update', rowId: "
+        "'4', values: {Name: 'b'}}])"
     )
     await page.until("view.table.staged.undecided.length === 2")
     await page.keys("Control+s")
@@ -412,7 +402,8 @@ async def test_new_rows_by_others_wait_for_the_person(grid: Opener) -> None:
     page = await grid("rows=200")
     await page.click(3, "Name")
     await page.js(
-        "client.rows = 203; client.push([201, 202, 203].map(id => ({kind: 'insert', rowId: String(id), values: {}})))"
+        "client.rows = 203; client.push([201, 202, 203].map(id => ({kind: 'insert', rowId: "
+        "String(id), values: {}})))"
     )
     chip = page.page.get_by_role("button", name="3 new rows by others. Show")
     await expect(chip).to_be_visible()

@@ -147,7 +147,8 @@ async def test_two_people_see_each_other_and_settle_a_conflict(
 
 
 async def test_every_type_comes_back_as_it_was(visitor: Visitor, iris: ThreadedDemoServer) -> None:
-    """Opening and leaving each cell of the hardest table changes nothing, and the page's values equal the server's."""
+    """Opening and leaving each cell of the hardest table changes nothing, and the page's values "
+    "equal the server's."""
     page = await open_table(await visitor(), MATRIX)
     before = stored(iris, "SELECT * FROM SQLUser.TypeMatrix ORDER BY ID")
     await cell(page, 0, "Label").click()
@@ -254,7 +255,8 @@ async def test_foreign_keys_open_the_other_table(visitor: Visitor) -> None:
 async def test_a_killed_server_loses_no_edit(
     visitor: Visitor, web: WebServer, iris: ThreadedDemoServer
 ) -> None:
-    """Kill the server while somebody types and saves, again and again: what the page calls saved is in the database."""
+    """Kill the server while somebody types and saves, again and again: what the page calls saved is "
+    "in the database."""
     visit = await visitor()
     visit.expect("WebSocket connection|Failed to load resource|ERR_CONNECTION")
     page = await open_table(visit)

@@ -1,15 +1,17 @@
-"""The grid by itself: display, keys, selection, clipboard, filling, size, accessibility, over a fake client."""
+"""The grid by itself: display, keys, selection, clipboard, filling, size, accessibility, over a "
+"fake client."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
-from .conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
+from .conftest import Visit
 from .harness.grid_page import GridPage
+from .harness.opening import Opener, opening
 from .harness.server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -22,30 +24,11 @@ def origin() -> Iterator[str]:
         yield url
 
 
-Opener = Callable[..., Awaitable[GridPage]]
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
-    """Give a function that opens the grid; console errors and policy violations fail the test."""
-    visits: list[Visit] = []
-
-    async def open_grid(query: str = "", **options: object) -> GridPage:
-        context = await chromium.new_context(
-            viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
-        )
-        context.set_default_timeout(PAGE_MILLISECONDS)
-        await context.add_init_script(VIOLATIONS)
-        page = await context.new_page()
-        visit = Visit(page, context, origin)
-        visit.watch(page)
-        visits.append(visit)
-        return await GridPage(page, origin).open(query, **options)  # type: ignore[arg-type]
-
-    yield open_grid
-    for visit in visits:
-        await visit.context.close()
-    assert [line for visit in visits for line in visit.unexpected()] == []
+    """Give a function that opens the grid."""
+    async with opening(chromium, origin) as open_grid:
+        yield open_grid
 
 
 # --- display
@@ -222,7 +205,9 @@ async def test_only_text_keys_start_an_edit(grid: Opener) -> None:
         ({"key": "F4"}, False),
     ):
         opened = await page.js(
-            "options => { view.table.sheet.cancelEditing(); view.table.sheet.setFocus(); document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, cancelable: true, ...options})); return Boolean(view.table.sheet.getCellEditor()); }",
+            "options => { view.table.sheet.cancelEditing(); view.table.sheet.setFocus(); "
+            "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {bubbles: true, "
+            "cancelable: true, ...options})); return Boolean(view.table.sheet.getCellEditor()); }",
             options,
         )
         assert opened is opens, options
@@ -386,12 +371,14 @@ async def test_paste_scrolls_nothing(grid: Opener) -> None:
         await page.to_clipboard(text)
         await page.click(15, "City")
         before = await page.js(
-            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
+            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || "
+            "node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
         )
         await page.keys("Control+v")
         await page.until("view.pending.changed > 0")
         assert before == await page.js(
-            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
+            "[...document.querySelectorAll('.sheet *')].filter(node => node.scrollTop || "
+            "node.scrollLeft).map(node => [node.className, node.scrollTop, node.scrollLeft])"
         )
     await page.keys("Control+ArrowDown")
     assert (await page.active())[0] == 999
@@ -469,12 +456,14 @@ async def test_millions_of_rows(grid: Opener, rows: int) -> None:
           const look = () => {
             const box = viewport.getBoundingClientRect();
             const seen = [...document.querySelectorAll('.grid-canvas-left .slick-row')]
-              .map(node => [Number(node.dataset.row), node.getBoundingClientRect().top, node.querySelector('.l1')?.textContent])
+              .map(node => [Number(node.dataset.row), node.getBoundingClientRect().top,
+                node.querySelector('.l1')?.textContent])
               .filter(row => row[1] >= box.top - 1 && row[1] < box.bottom - 26).sort((a, b) => a[0] - b[0]);
             if (seen.length < 15) return 'few';
             for (let i = 0; i < seen.length; i++) {
               if (seen[i][2] !== String(seen[i][0] + 1)) return 'text ' + seen[i];
-              if (i && (seen[i][0] - seen[i - 1][0] !== 1 || Math.abs(seen[i][1] - seen[i - 1][1] - 26) > 1)) return 'gap ' + seen[i];
+              const [rows, pixels] = i ? [seen[i][0] - seen[i - 1][0], seen[i][1] - seen[i - 1][1]] : [1, 26];
+              if (rows !== 1 || Math.abs(pixels - 26) > 1) return 'gap ' + seen[i];
             }
           };
           const check = async where => {
@@ -483,8 +472,14 @@ async def test_millions_of_rows(grid: Opener, rows: int) -> None:
             do { await frame(); fault = look(); } while (fault && performance.now() < end);
             if (fault) wrong.push(where + ' ' + fault);
           };
-          for (const part of [0.1, 0.33, 0.5, 0.999, 0.2, 0]) { sheet.scrollRowToTop(Math.floor((rows - 1) * part)); await check('to ' + part); }
-          for (const part of [0.13, 0.5001, 1, 0]) { viewport.scrollTop = part * (viewport.scrollHeight - viewport.clientHeight); await check('bar ' + part); }
+          for (const part of [0.1, 0.33, 0.5, 0.999, 0.2, 0]) {
+            sheet.scrollRowToTop(Math.floor((rows - 1) * part));
+            await check('to ' + part);
+          }
+          for (const part of [0.13, 0.5001, 1, 0]) {
+            viewport.scrollTop = part * (viewport.scrollHeight - viewport.clientHeight);
+            await check('bar ' + part);
+          }
           for (let i = 0; i < 60; i++) { viewport.scrollTop += 400; await frame(); }
           await check('wheel');
           return wrong;
@@ -512,7 +507,10 @@ async def test_scrolling_ten_thousand_rows_makes_no_long_task(grid: Opener) -> N
         """async () => {
           longTasks.length = 0;
           const viewport = document.querySelector('.slick-viewport-top.slick-viewport-right');
-          while (view.table.sheet.getViewport().top < 10000) { viewport.scrollTop += 2600; await new Promise(requestAnimationFrame); }
+          while (view.table.sheet.getViewport().top < 10000) {
+            viewport.scrollTop += 2600;
+            await new Promise(requestAnimationFrame);
+          }
           return Math.max(0, ...longTasks);
         }"""
     )
@@ -549,7 +547,7 @@ async def test_columns_are_resized_moved_hidden_and_remembered(grid: Opener) -> 
     await mouse.down()
     await mouse.move(target["x"] + 10, target["y"] + 10, steps=6)
     await mouse.up()
-    names = "view.table.columns.filter(column => !column.gutter && !column.hidden).map(column => column.field).slice(0, 4)"
+    names = "view.table.columns.filter(({gutter, hidden}) => !gutter && !hidden).map(({field}) => field).slice(0, 4)"
     assert await page.js(names) == ["ID", "Name", "Age", "City"]
     assert await page.js("view.table.sort") == []
     await page.js("view.arranging.hide(['DOB'])")
@@ -674,7 +672,8 @@ async def test_an_empty_table_offers_a_row(grid: Opener) -> None:
 async def test_rows_that_cannot_be_read_say_why(grid: Opener, code: str, title: str) -> None:
     page = await grid("rows=5000")
     await page.js(
-        "code => { client.fail = command => command === 'requestData' && { code, message: 'What went wrong', serverText: 'IRIS text' }; }",
+        "code => { client.fail = command => command === 'requestData' && { code, message: 'What went "
+        "wrong', serverText: 'IRIS text' }; }",
         code,
     )
     await page.js("view.goto(4000)")
@@ -766,11 +765,13 @@ async def test_roles_and_numbers_for_screen_readers(grid: Opener) -> None:
     await expect(page.page.locator(".sheet [aria-selected=true]")).to_have_count(2)
     await expect(page.cell(3, "City")).to_have_attribute("aria-colindex", "4")
     assert await page.js(
-        "[...document.querySelectorAll('.sheet .slick-cell')].every(node => node.getAttribute('aria-colindex') && node.parentNode.getAttribute('aria-rowindex'))"
+        "[...document.querySelectorAll('.sheet .slick-cell')].every(node => "
+        "node.getAttribute('aria-colindex') && node.parentNode.getAttribute('aria-rowindex'))"
     )
     assert (
         await page.js(
-            "[...document.querySelectorAll('.sheet [tabindex=\"0\"]')].filter(node => node.offsetWidth).length"
+            "[...document.querySelectorAll('.sheet [tabindex=\"0\"]')].filter(node => "
+            "node.offsetWidth).length"
         )
         == 1
     )

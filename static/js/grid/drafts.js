@@ -4,6 +4,7 @@ import { Layout } from "../data/layout.js";
 import { T } from "./texts.js";
 
 const SOON = 150;
+const PER_ROW = 0.5; // many edits are written less often
 
 /** Drafts of one table; `store` is a Storage or null when edits may not be kept. */
 export class Drafts {
@@ -27,7 +28,7 @@ export class Drafts {
   }
 
   saveSoon() {
-    if (this.#loaded) this.#timer ??= setTimeout(() => this.saveNow(), SOON);
+    if (this.#loaded) this.#timer ??= setTimeout(() => this.saveNow(), Math.min(5_000, SOON + this.table.staged.entries.size * PER_ROW));
   }
 
   saveNow() {

@@ -5,7 +5,7 @@ import { holdsEmpty, kindOf, parseValue, refusal, sameValue, textOf, ValueError 
 import { SlickRange } from "./sheet.js";
 import { T, reasonText } from "./texts.js";
 
-export const CELLS_AT_ONCE = 200_000;
+export const CELLS_AT_ONCE = 1_000_000;
 
 /**
  * Edits of one table. `table` gives {sheet, rows, cache, staged, selection, schema, columns}; `announce` tells the person.

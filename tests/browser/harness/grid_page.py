@@ -31,7 +31,8 @@ class GridPage:
         return await self.page.evaluate(expression, argument)
 
     async def until(self, expression: str) -> None:
-        """Wait until an expression is true; the page's policy forbids Playwright's own waiting for expressions."""
+        """Wait until an expression is true; the page's policy forbids Playwright's own waiting for "
+        "expressions."""
         async with asyncio.timeout(SECONDS):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
@@ -52,7 +53,8 @@ class GridPage:
     async def click(self, row: int, name: str, **options: Any) -> None:
         """Click a cell."""
         await self.js(
-            "([row, name]) => view.table.sheet.scrollCellIntoView(row, view.table.columns.findIndex((column) => column.field === name))",
+            "([row, name]) => view.table.sheet.scrollCellIntoView(row, "
+            "view.table.columns.findIndex((column) => column.field === name))",
             [row, name],
         )
         await self.settled()
@@ -66,7 +68,9 @@ class GridPage:
     async def value(self, row: int, name: str) -> Any:
         """Read the value that a cell shows."""
         return await self.js(
-            "([row, name]) => { const value = view.table.rows.valueOf(view.table.rows.getItem(row), name); return value === undefined ? '(default)' : value === null ? null : typeof value === 'object' ? String(value) : value; }",
+            "([row, name]) => { const value = view.table.rows.valueOf(view.table.rows.getItem(row), "
+            "name); return value === undefined ? '(default)' : value === null ? null : typeof value "
+            "=== 'object' ? String(value) : value; }",
             [row, name],
         )
 
@@ -77,21 +81,24 @@ class GridPage:
     async def active(self) -> list[Any]:
         """Give row and column of the active cell."""
         result = await self.js(
-            "(() => { const active = view.table.sheet.getActiveCell(); return active && [active.row, view.table.columns[active.cell].field]; })()"
+            "(() => { const active = view.table.sheet.getActiveCell(); return active && [active.row, "
+            "view.table.columns[active.cell].field]; })()"
         )
         return list(result)
 
     async def range(self) -> list[int]:
         """Give the selected range: from row, from cell, to row, to cell."""
         result = await self.js(
-            "(() => { const range = view.table.selection.range; return [range.fromRow, range.fromCell, range.toRow, range.toCell]; })()"
+            "(() => { const range = view.table.selection.range; return [range.fromRow, "
+            "range.fromCell, range.toRow, range.toCell]; })()"
         )
         return list(result)
 
     async def pending(self) -> list[int]:
         """Count staged edits: changed, inserted, deleted."""
         result = await self.js(
-            "(() => { const { changed, inserted, deleted } = view.pending; return [changed, inserted, deleted]; })()"
+            "(() => { const { changed, inserted, deleted } = view.pending; return [changed, "
+            "inserted, deleted]; })()"
         )
         return list(result)
 
@@ -122,6 +129,7 @@ class GridPage:
         """Name what has the focus: its ID, class or label."""
         return str(
             await self.js(
-                "(() => { const node = document.activeElement; return node.id || node.getAttribute('aria-label') || node.className; })()"
+                "(() => { const node = document.activeElement; return node.id || "
+                "node.getAttribute('aria-label') || node.className; })()"
             )
         )
