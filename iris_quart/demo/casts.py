@@ -25,7 +25,10 @@ def as_kind(stored: Stored, source: str, target: str, odbc: int) -> Stored:
 
 
 def cast(stored: Stored, source: str, target: str, size: int | str | None, scale: int | None) -> Stored:
-    """Return CAST: text to dates takes ODBC format, dates to text give it; raise -146, -147 or -400."""
+    """Return CAST: text to dates takes ODBC format, dates to text give it; raise -146, -147 or -400.
+
+    A text that is no date or time becomes day 0 or midnight (InterSystems SQL Reference, CAST).
+    """
     if stored is None:
         return None
     value = decode(stored, source)
@@ -59,7 +62,7 @@ def _cast_number(value: Value, source: str, target: str, size: int | str | None,
             Decimal(repr(number)) if isinstance(number, float) else number, 60 if scale is None else scale
         )
         return encode(Decimal(exact), target)
-    whole = int(rounded(Decimal(repr(number)) if isinstance(number, float) else number))
+    whole = int(number)
     if size == "bit":
         return int(whole != 0)
     low, high = BOUNDS.get(str(size), BOUNDS["bigint"])
@@ -93,6 +96,8 @@ def _cast_moment(value: Value, source: str, target: str, scale: int | None) -> S
             found = round(found, scale)
         return encode(found, target)
     except (ValueError, OverflowError):
+        if isinstance(value, str) and target in (types.DATE, types.TIME):
+            return encode(0, target)
         code, word = (-147, "time") if target == types.TIME else (-146, "date")
         raise SqlError(
             code, f"Unable to convert {word} input to a valid logical {word} value: '{shortened(value)}'"
@@ -103,6 +108,13 @@ def _moment_from_text(text: str, target: str) -> Value:
     if target == types.TIME and "-" in text:
         return values.time_from_text(values.timestamp_from_text(text)[11:])
     return convert(text, types.TEXT, target, odbc=True)
+
+
+def external(stored: Stored, kind: str) -> Value:
+    """Return %EXTERNAL of a value: as %ODBCOUT, but a list has a line for each item."""
+    if kind == types.LIST and isinstance(stored, str):
+        return values.list_to_text(stored, "\r\n")
+    return odbc_out(stored, kind)
 
 
 def odbc_out(stored: Stored, kind: str) -> Value:
@@ -128,6 +140,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "iris_as": as_kind,
     "iris_cast": cast,
     "iris_odbc_out": odbc_out,
+    "iris_external": external,
     "iris_odbc_in": odbc_in,
     "iris_string": concatenated,
 }

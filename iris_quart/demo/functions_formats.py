@@ -11,7 +11,7 @@ from typing import Any
 
 from . import values
 from .conversions import Stored, number_text
-from .errors import SqlError, shortened
+from .errors import SqlError, fatal, shortened
 from .functions_dates import DAYS, MONTHS, moment, second_of_day
 from .functions_numbers import number
 from .functions_text import strict
@@ -103,12 +103,12 @@ def to_date(text: Any, layout: str = "DD MON YYYY") -> int:
 
 
 def to_timestamp(text: Any, layout: str = "DD MON YYYY HH:MI:SS") -> str:
-    """Return the timestamp of a text under a format; raise -146."""
+    """Return the timestamp of a text under a format; raise -400."""
     try:
         day, time = _read(str(text), layout)
         return values.timestamp_from_text(f"{day.isoformat()} {time}")
     except ValueError:
-        raise _bad(text) from None
+        raise fatal(f"invalid timestamp '{shortened(text)}'") from None
 
 
 def to_posixtime(text: Any, layout: str = "YYYY-MM-DD HH24:MI:SS.FF") -> int:

@@ -29,10 +29,13 @@ def like_upper(text: str | None, pattern: str | None, escape: str | None) -> int
 
 
 def starts_upper(text: str | None, prefix: str | None) -> int | None:
-    """Return whether a text starts with another under SQLUPPER; every text starts with NULL or ''."""
+    """Return whether a text starts with another under SQLUPPER, whose blanks at the end do not count.
+
+    Every text starts with NULL or '' (InterSystems SQL Reference, %STARTSWITH).
+    """
     if text is None:
         return None
-    return int(not prefix or values.upper(text).startswith(_upper(prefix)))
+    return int(not prefix or values.upper(text).startswith(_upper(prefix.rstrip(" "))))
 
 
 def collated(text: str | None, collation: str) -> str | None:

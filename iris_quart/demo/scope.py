@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from . import nodes
 from .catalog import ROW_ID, Column, Table, fold, quoted
+from .cursor import TERM_EXPECTED
 from .errors import SqlError
 from .lexer import Token, seen
 from .plans import Output
@@ -13,6 +14,8 @@ from .typed import COLUMN, Typed
 from .types import BIGINT
 
 VIEW_ROW = "%VID"
+NO_COLUMNS = frozenset({"%ROWCOUNT", "%MSG", "%ROWID"})
+"""Variables of embedded SQL, which no statement can select (-12 was seen for %ROWCOUNT)."""
 
 
 @dataclass(slots=True)
@@ -82,13 +85,15 @@ class Names:
         return SqlError(-29, f"Field '{shown}' not found in the applicable tables{self.context(position)}")
 
     def find(self, name: nodes.Name, scope: Scope) -> Found:
-        """Return what a name means; raise -23, -27 or -29."""
+        """Return what a name means; raise -12, -23, -27 or -29."""
+        if name.column.upper() in NO_COLUMNS and not name.delimited:
+            raise SqlError(-12, TERM_EXPECTED + self.context(name.position))
         at: Scope | None = scope
         known_label = not name.table
         while at is not None:
             sources = [source for source in at.sources if not name.table or _is_called(source, name.table)]
             known_label = known_label or bool(sources)
-            hits = [found for source in sources if (found := _offered(at, source, name.column))]
+            hits = [found for source in sources if (found := _offered(at, source, name))]
             if len(hits) > 1 and name.column.upper() in (VIEW_ROW, ROW_ID):
                 hits = hits[:1]
             if len(hits) > 1:
@@ -116,11 +121,12 @@ def _is_called(source: Source, qualifier: tuple[str, ...]) -> bool:
     return source.schema is not None and fold(source.schema) == fold(qualifier[0])
 
 
-def _offered(scope: Scope, source: Source, name: str) -> Found | None:
+def _offered(scope: Scope, source: Source, node: nodes.Name) -> Found | None:
+    name = node.column
     if source.table is not None:
-        column = source.table.column(name)
+        column = source.table.columns.get(fold(name)) if node.delimited else source.table.column(name)
         return Found(scope, source, column, None) if column is not None else None
-    if name.upper() == VIEW_ROW:
+    if name.upper() == VIEW_ROW and not node.delimited:
         source.numbered = True
         return Found(scope, source, None, numbered_row(source))
     for output in source.outputs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import nodes
 from .errors import SqlError
+from .keyset import implied_bound
 from .scope import Scope
 from .translate_expressions import ExpressionTranslator
 from .typed import Typed, collation_of, common_kind, same_form, with_collation
@@ -126,16 +127,15 @@ class ConditionTranslator(ExpressionTranslator):
 
     def _like(self, node: nodes.Like, scope: Scope) -> str:
         operand = self._text_operand(node.operand, scope)
-        pattern = self.value(node.pattern, scope, VARCHAR)
+        pattern = self.rendering.as_text(self.value(node.pattern, scope, VARCHAR))
         escape = None
         if node.escape is not None:
             escape = self.rendering.as_text(self.value(node.escape, scope, VARCHAR))
         word = "NOT " if node.negated else ""
         if operand.kind == TEXT and operand.column is not None and operand.column.storage is not None:
-            return f"({word}{self._native_like(operand, self.rendering.as_text(pattern), escape)})"
-        name = "iris_like" if operand.collation == EXACT else "iris_like_upper"
-        text = self.rendering.as_kind(operand, TEXT)
-        return f"({word}{name}({text}, {self.rendering.as_text(pattern)}, {escape or 'NULL'}))"
+            return f"({word}{self._native_like(operand, pattern, escape)})"
+        name = "iris_like" if operand.collation == EXACT or operand.collated else "iris_like_upper"
+        return f"({word}{name}({self.rendering.as_text(operand)}, {pattern}, {escape or 'NULL'}))"
 
     def _native_like(self, operand: Typed, pattern: str, escape: str | None) -> str:
         """Return LIKE over a stored column: SQLite's own where it is right, which is ten times faster.
@@ -164,50 +164,17 @@ class ConditionTranslator(ExpressionTranslator):
     def _text_test(self, node: nodes.TextTest, scope: Scope) -> str:
         operand = self._text_operand(node.operand, scope)
         value = self.rendering.as_text(self.value(node.value, scope, VARCHAR))
-        text = self.rendering.as_kind(operand, TEXT)
+        text = self.rendering.as_text(operand)
         word = "NOT " if node.negated else ""
         if node.operator == "[":
             return f"({word}(instr({text}, {value}) > 0))"
         if node.operator == "]":
             return f"({word}({text} COLLATE BINARY > {value}))"
-        if operand.collation != EXACT:
+        if operand.collation != EXACT and not operand.collated:
             return f"({word}iris_starts_upper({text}, {value}))"
-        prefix = f"coalesce({value}, '')"
+        prefix = f"rtrim(coalesce({value}, ''))"
         text = f"{text} COLLATE BINARY"
         return f"({word}({text} >= {prefix} AND {text} < {prefix} || char(1114111)))"
-
-
-Bounds = dict[nodes.Name, tuple[set[str], list[nodes.Expression]]]
-
-
-def implied_bound(node: nodes.Logical) -> tuple[str, nodes.Name, list[nodes.Expression]] | None:
-    """Return the bound that every branch of a keyset condition implies, so that an index can start there.
-
-    ``a > x OR (a = y AND b > z)`` implies ``a >= least(x, y)``; SQLite does not find that by itself.
-    """
-    branches = [_bounds(branch) for branch in node.operands]
-    for column in branches[0]:
-        if not all(column in branch for branch in branches):
-            continue
-        words = set().union(*(branch[column][0] for branch in branches))
-        values = [value for branch in branches for value in branch[column][1]]
-        if ">" in words and words <= {">", ">=", "="}:
-            return ">=", column, values
-        if "<" in words and words <= {"<", "<=", "="}:
-            return "<=", column, values
-    return None
-
-
-def _bounds(branch: nodes.Expression) -> Bounds:
-    tests = branch.operands if isinstance(branch, nodes.Logical) and branch.operator == "AND" else (branch,)
-    found: Bounds = {}
-    for test in tests:
-        if not isinstance(test, nodes.Comparison) or not isinstance(test.left, nodes.Name):
-            continue
-        if isinstance(test.right, (nodes.Literal, nodes.Parameter)):
-            name = nodes.Name(test.left.column, test.left.table, test.left.delimited, 0)
-            found.setdefault(name, ({test.operator}, [test.right]))
-    return found
 
 
 def _balanced(parts: list[str], word: str) -> str:

@@ -11,7 +11,7 @@ from .functions_dates import unit_name
 from .scope import Scope
 from .translate_conditions import ConditionTranslator
 from .translate_expressions import SUFFIXES
-from .typed import AGGREGATE, COLUMN, PARAMETER, Typed, literal, with_collation
+from .typed import AGGREGATE, PARAMETER, Typed, literal, with_collation
 from .types import (
     BIGINT,
     BINARY,
@@ -219,8 +219,7 @@ class FunctionTranslator(ConditionTranslator):
                 return replace(item, collation=EXACT, column=None, label=None)
             return replace(item, collation=EXACT, column=None, label=None, category="Expression")
         sql = self.rendering.as_text(item)
-        stored = item.column if item.kind == TEXT and item.category == COLUMN and not item.collated else None
-        return Typed(sql, VARCHAR, collation, collated=True, column=stored)
+        return Typed(sql, VARCHAR, collation, collated=True)
 
     def _transformed(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
         item = self.value(self._only_argument(node), scope, expect)
@@ -233,7 +232,8 @@ class FunctionTranslator(ConditionTranslator):
                 return replace(
                     item, column=None, label=None, category="Expression", sql=self.rendering.plain(item)
                 )
-            return Typed(f"iris_odbc_out({self.rendering.plain(item)}, '{item.kind}')", VARCHAR)
+            sqlite = "iris_external" if node.name == "%EXTERNAL" else "iris_odbc_out"
+            return Typed(f"{sqlite}({self.rendering.plain(item)}, '{item.kind}')", VARCHAR)
         if expect is not None and expect.kind in (DATE, TIME, POSIXTIME, LIST):
             sql = f"iris_odbc_in({self.rendering.as_text(item)}, '{expect.kind}')"
             return Typed(sql, expect)

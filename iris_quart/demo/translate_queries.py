@@ -7,6 +7,7 @@ from dataclasses import replace
 from . import nodes
 from .catalog import ROW_ID, Table, quoted
 from .errors import SqlError, not_done, not_found
+from .keyset import split_nulls
 from .plans import Query
 from .scope import VIEW_ROW, Names, Scope, Source, numbered_row, outputs_of
 from .translate_functions import FunctionTranslator
@@ -121,6 +122,9 @@ class QueryTranslator(FunctionTranslator):
     def _select(
         self, node: nodes.Select, outer: Scope | None, *, final: bool
     ) -> tuple[tuple[Typed, ...], str]:
+        parts_of_page = split_nulls(node)
+        if parts_of_page is not None:
+            return self._split_page(node, parts_of_page, outer, final=final)
         scope = Scope(outer)
         self.aggregates = self.bare_columns = 0
         parts: list[FromPart] = []
@@ -151,6 +155,19 @@ class QueryTranslator(FunctionTranslator):
         sql += f" GROUP BY {', '.join(group)}" if group else ""
         sql += f" HAVING {having}" if having else ""
         return outputs, sql + self._tail(order, node.limit, node.offset)
+
+    def _split_page(
+        self,
+        node: nodes.Select,
+        halves: tuple[nodes.Select, nodes.Select],
+        outer: Scope | None,
+        *,
+        final: bool,
+    ) -> tuple[tuple[Typed, ...], str]:
+        outputs, with_value = self._select(halves[0], outer, final=final)
+        _, without = self._select(halves[1], outer, final=final)
+        sql = f"SELECT * FROM ({with_value}) UNION ALL SELECT * FROM ({without})"
+        return outputs, sql + self._tail([], node.limit, None)
 
     def _items(self, node: nodes.Select, scope: Scope) -> list[Typed]:
         items: list[Typed] = []

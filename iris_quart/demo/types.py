@@ -121,11 +121,11 @@ TYPE_NAMES = frozenset(_BY_NAME)
 def declared(name: str, arguments: tuple[int, ...], *, cast: bool = False) -> SqlType:
     """Return the type that a declaration names; ``cast`` gives text and numbers their wider default.
 
-    Raises SqlError -1 for an unknown type or impossible arguments.
+    Raises SqlError -376 for an unknown type, -1 for impossible arguments.
     """
     found = _BY_NAME.get(name)
     if found is None:
-        raise SqlError(-1, f"Invalid SQL statement: unknown data type {name}")
+        raise SqlError(-376, f"Unsupported data type '{name}'")
     if len(arguments) > 2 or any(argument < 0 for argument in arguments):
         raise SqlError(-1, f"Invalid SQL statement: data type {name} does not take {arguments}")
     if found.kind in (TEXT, BINARY) and name not in ("UNIQUEIDENTIFIER", "GUID", "%UNIQUEIDENTIFIER"):

@@ -21,7 +21,6 @@ from .types import (
     DOUBLE,
     INTEGER,
     LIST,
-    POSIXTIME,
     TEXT,
     TEXT_STREAM,
     TIME,
@@ -70,6 +69,8 @@ def _typed(column: Column, value: Value, source: str, odbc: bool) -> Value:
         return _integer(column, found)
     elif kind == DECIMAL:
         return _decimal(column, found)
+    elif kind == DATE and isinstance(found, int) and found < 0:
+        raise ValueError("before day 0")
     elif kind == DOUBLE:
         assert isinstance(found, (int, float, Decimal))
         return float(found)
@@ -116,4 +117,4 @@ def round_down(value: Decimal, digits: int) -> Decimal | int:
     return int(found) if found == int(found) else found
 
 
-__all__ = ["DATE", "POSIXTIME", "checked", "failed"]
+__all__ = ["checked", "failed"]

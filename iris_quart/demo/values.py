@@ -247,10 +247,10 @@ def _item_text(chunk: str) -> str:
     raise ValueError("not a list")
 
 
-def list_to_text(text: str) -> str:
+def list_to_text(text: str, separator: str = ",") -> str:
     """Return a list the way ODBC mode shows it: items separated by commas; other text as it is."""
     try:
-        return ",".join(item or "" for item in list_items(text))
+        return separator.join(item or "" for item in list_items(text))
     except ValueError:
         return text
 

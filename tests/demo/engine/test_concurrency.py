@@ -55,12 +55,17 @@ def test_definitions_and_statements_in_parallel(namespace: Namespace) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(100)))
-    assert namespace.execute("SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME LIKE 'T_0'").rows == [(9,)]
+    assert namespace.execute(
+        "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME LIKE 'T_0'"
+    ).rows == [(9,)]
 
 
 def test_a_held_row_refuses_writes_after_the_time_out(namespace: Namespace) -> None:
     with namespace.lock_row("Sample.Person", 1):
-        for sql in ("UPDATE Sample.Person SET Salary = 1 WHERE ID < 3", "DELETE FROM Sample.Person WHERE ID = 1"):
+        for sql in (
+            "UPDATE Sample.Person SET Salary = 1 WHERE ID < 3",
+            "DELETE FROM Sample.Person WHERE ID = 1",
+        ):
             started = time.monotonic()
             with pytest.raises(SqlError) as caught:
                 namespace.execute(sql)
@@ -77,7 +82,9 @@ def test_a_held_row_refuses_writes_after_the_time_out(namespace: Namespace) -> N
 
 def test_a_waiting_write_goes_on_when_the_row_is_free_and_holds_nobody_up(namespace: Namespace) -> None:
     with namespace.lock_row("Sample.Person", 1):
-        waiting = in_thread(lambda: namespace.execute("UPDATE Sample.Person SET Salary = Salary + 1 WHERE ID = 1"))
+        waiting = in_thread(
+            lambda: namespace.execute("UPDATE Sample.Person SET Salary = Salary + 1 WHERE ID = 1")
+        )
         namespace.execute("UPDATE Sample.Person SET Salary = 7 WHERE ID = 2")
         assert not waiting.done()
     waiting.result(5)
@@ -109,7 +116,9 @@ def test_a_running_statement_is_interrupted(namespace: Namespace) -> None:
     assert len(namespace.execute("SELECT ID FROM Sample.Person").rows) == 4
 
 
-def test_an_interrupt_before_the_start_counts_and_one_after_the_end_harms_nobody(namespace: Namespace) -> None:
+def test_an_interrupt_before_the_start_counts_and_one_after_the_end_harms_nobody(
+    namespace: Namespace,
+) -> None:
     early = ExecutionHandle()
     early.interrupt()
     for sql in ("SELECT 1", "UPDATE Sample.Person SET Salary = 1"):
@@ -124,7 +133,9 @@ def test_an_interrupt_before_the_start_counts_and_one_after_the_end_harms_nobody
 def test_an_interrupted_wait_for_a_row_changes_nothing(namespace: Namespace) -> None:
     handle = ExecutionHandle()
     with namespace.lock_row("Sample.Person", 1):
-        waiting = in_thread(lambda: namespace.execute("DELETE FROM Sample.Person WHERE ID = 1", handle=handle))
+        waiting = in_thread(
+            lambda: namespace.execute("DELETE FROM Sample.Person WHERE ID = 1", handle=handle)
+        )
         handle.interrupt()
         with pytest.raises(SqlError):
             waiting.result(5)

@@ -27,8 +27,9 @@ CORPUS = [
     COLUMN_FACTS,
     "INSERT OR UPDATE INTO Code (Code, Label) VALUES (?, DEFAULT), ('x', 'y')",
     "UPDATE Sample.Person SET Name = ?, DOB = TO_DATE(?, 'YYYY-MM-DD') WHERE %ID = ? AND %EXACT(Name) = ?",
-    "CREATE TABLE T (%DESCRIPTION 'd', a VARCHAR(10) COLLATE %EXACT DEFAULT 'x' NOT NULL, b ROWVERSION, h %SERIAL (c INTEGER),"
-    " l %LIST, r %REFERENCE Code, g INTEGER GENERATED ALWAYS AS (b + 1), CONSTRAINT k PRIMARY KEY (a)) WITH %CLASS",
+    """CREATE TABLE T (%DESCRIPTION 'd', a VARCHAR(10) COLLATE %EXACT DEFAULT 'x' NOT NULL, b ROWVERSION,
+    h %SERIAL (c INTEGER), l %LIST, r %REFERENCE Code, g INTEGER GENERATED ALWAYS AS (b + 1),
+    CONSTRAINT k PRIMARY KEY (a)) WITH %CLASS""",
     "CREATE VIEW V (a) AS SELECT Name FROM Sample.Person WHERE ID > 1 WITH CHECK OPTION",
     "CREATE UNIQUE INDEX I ON TABLE Code (Label DESC)",
     "DROP TABLE IF EXISTS T CASCADE",
@@ -51,11 +52,18 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]:
 def contents(namespace: Namespace) -> list[object]:
     """Return every row and every definition."""
     with namespace._storage.reader() as connection:
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        found: list[object] = [connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()]
-        for name in names:
-            if not name.startswith("INFORMATION_SCHEMA"):
-                found.append(connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"').fetchall())
+        names = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        ]
+        found: list[object] = [
+            connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        ]
+        found.extend(
+            connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"').fetchall()
+            for name in names
+            if not name.startswith("INFORMATION_SCHEMA")
+        )
     return found
 
 
@@ -63,17 +71,18 @@ def answers(namespace: Namespace, sql: str) -> None:
     """Run a statement and check what must always hold."""
     before = contents(namespace)
     started = time.thread_time()
+    error: SqlError | None = None
+    result: Result | None = None
     try:
         result = namespace.execute(sql, PARAMETERS, select_mode="odbc" if len(sql) % 2 else "logical")
-    except SqlError as error:
+    except SqlError as caught:
+        error = caught
+    assert time.thread_time() - started < SECONDS
+    if error is not None:
         assert error.sqlcode < 0
         assert error.text
+    if result is None or result.is_query:
         assert contents(namespace) == before
-    else:
-        assert isinstance(result, Result)
-        if result.is_query:
-            assert contents(namespace) == before
-    assert time.thread_time() - started < SECONDS
 
 
 @st.composite
@@ -97,7 +106,9 @@ def mutations(draw: st.DrawFn) -> str:
     return " ".join(words)
 
 
-CHECKS = settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=300, derandomize=True, database=None)
+CHECKS = settings(
+    deadline=None, suppress_health_check=list(HealthCheck), max_examples=300, derandomize=True, database=None
+)
 
 
 @CHECKS
@@ -113,11 +124,14 @@ def test_shuffled_words(fuzzed: Namespace, sql: str) -> None:
 
 
 @CHECKS
-@given(text=st.text(max_size=60), around=st.sampled_from(["{}", "SELECT {}", "SELECT '{}'", 'SELECT "{}"', "SELECT 1 WHERE {}"]))
+@given(
+    text=st.text(max_size=60),
+    around=st.sampled_from(["{}", "SELECT {}", "SELECT '{}'", 'SELECT "{}"', "SELECT 1 WHERE {}"]),
+)
 @example(text="\0", around='CREATE TABLE "{}" (a INTEGER)')
 @example(text="\0", around='CREATE TABLE T0 ("{}" INTEGER)')
 @example(text="\ud800", around="SELECT '{}'")
-@example(text="\ud800", around="CREATE TABLE \"{}\" (a INTEGER)")
+@example(text="\ud800", around='CREATE TABLE "{}" (a INTEGER)')
 @example(text="²", around="SELECT {}")
 @example(text="٣", around="SELECT TOP {} 1")
 @example(text="rowid", around='CREATE TABLE T1 ({} INTEGER, "_rowid_" INTEGER, oid INTEGER)')

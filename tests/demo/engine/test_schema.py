@@ -11,8 +11,8 @@ from iris_quart.demo.engine import Namespace
 from .conftest import Refused, Rows
 
 COLUMN_FACTS = (
-    "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE, IS_IDENTITY,"
-    " IS_GENERATED, UNIQUE_COLUMN, PRIMARY_KEY, AUTO_INCREMENT FROM INFORMATION_SCHEMA.COLUMNS"
+    "SELECT COLUMN_NAME, DATA_TYPE, CHARACTER_MAXIMUM_LENGTH, NUMERIC_PRECISION, NUMERIC_SCALE, IS_NULLABLE,"
+    " IS_IDENTITY, IS_GENERATED, UNIQUE_COLUMN, PRIMARY_KEY, AUTO_INCREMENT FROM INFORMATION_SCHEMA.COLUMNS"
     " WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION"
 )
 
@@ -20,8 +20,19 @@ COLUMN_FACTS = (
 def test_columns_of_a_class_table(rows: Rows) -> None:
     found = {row[0]: row[1:] for row in rows(COLUMN_FACTS, "sample", "PERSON")}
     assert list(found) == [
-        "ID", "Name", "SSN", "DOB", "Home_Street", "Home_City", "FavoriteColors", "Spouse", "Company", "Salary", "Notes", "Age",
-    ]  # fmt: skip
+        "ID",
+        "Name",
+        "SSN",
+        "DOB",
+        "Home_Street",
+        "Home_City",
+        "FavoriteColors",
+        "Spouse",
+        "Company",
+        "Salary",
+        "Notes",
+        "Age",
+    ]
     assert found["ID"] == ("bigint", None, 19, 0, "NO", "YES", "NO", "YES", "YES", "YES")
     assert found["Name"] == ("varchar", 50, None, None, "NO", "NO", "NO", "NO", "NO", "NO")
     assert found["SSN"][7] == "YES"
@@ -42,14 +53,25 @@ def test_columns_of_a_plain_table_hide_the_row_id(rows: Rows) -> None:
 @pytest.mark.parametrize(
     ("declared", "shown"),
     [
-        ("VARCHAR(10)", ("varchar", 10, None, None)), ("VARCHAR", ("varchar", 1, None, None)), ("TEXT", ("longvarchar", None, None, None)),
-        ("VARBINARY(5)", ("varbinary", 5, None, None)), ("IMAGE", ("longvarbinary", None, None, None)), ("BIT", ("bit", None, 1, 0)),
-        ("TINYINT", ("tinyint", None, 3, 0)), ("SMALLINT", ("smallint", None, 5, 0)), ("BIGINT", ("bigint", None, 19, 0)),
-        ("NUMERIC(10,2)", ("numeric", None, 10, 2)), ("DECIMAL(5)", ("numeric", None, 5, 0)), ("MONEY", ("numeric", None, 19, 4)),
-        ("FLOAT", ("double", None, 20, None)), ("TIME", ("time", None, None, None)), ("DATETIME", ("timestamp", None, None, None)),
-        ("POSIXTIME", ("timestamp", None, None, None)), ("UNIQUEIDENTIFIER", ("guid", 36, None, None)),
+        ("VARCHAR(10)", ("varchar", 10, None, None)),
+        ("VARCHAR", ("varchar", 1, None, None)),
+        ("TEXT", ("longvarchar", None, None, None)),
+        ("VARBINARY(5)", ("varbinary", 5, None, None)),
+        ("IMAGE", ("longvarbinary", None, None, None)),
+        ("BIT", ("bit", None, 1, 0)),
+        ("TINYINT", ("tinyint", None, 3, 0)),
+        ("SMALLINT", ("smallint", None, 5, 0)),
+        ("BIGINT", ("bigint", None, 19, 0)),
+        ("NUMERIC(10,2)", ("numeric", None, 10, 2)),
+        ("DECIMAL(5)", ("numeric", None, 5, 0)),
+        ("MONEY", ("numeric", None, 19, 4)),
+        ("FLOAT", ("double", None, 20, None)),
+        ("TIME", ("time", None, None, None)),
+        ("DATETIME", ("timestamp", None, None, None)),
+        ("POSIXTIME", ("timestamp", None, None, None)),
+        ("UNIQUEIDENTIFIER", ("guid", 36, None, None)),
     ],
-)  # fmt: skip
+)
 def test_spelling_of_data_types(rows: Rows, declared: str, shown: tuple[Any, ...]) -> None:
     rows(f"CREATE TABLE Spelt (c {declared})")
     (found,) = rows(COLUMN_FACTS, "SQLUser", "Spelt")
@@ -60,27 +82,30 @@ def test_spelling_of_data_types(rows: Rows, declared: str, shown: tuple[Any, ...
 def test_tables_views_and_descriptions(rows: Rows) -> None:
     rows("CREATE VIEW Sample.Cheap AS SELECT Name, Revenue FROM Sample.Company WHERE Revenue < 100")
     assert rows(
-        "SELECT TABLE_NAME, TABLE_TYPE, DESCRIPTION, CLASSNAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'Sample'"
+        "SELECT TABLE_NAME, TABLE_TYPE, DESCRIPTION, CLASSNAME FROM INFORMATION_SCHEMA.TABLES"
+        " WHERE TABLE_SCHEMA = 'Sample'"
         " ORDER BY TABLE_NAME"
     ) == [
         ("Cheap", "VIEW", None, "Sample.Cheap"),
         ("Company", "BASE TABLE", None, "Sample.Company"),
         ("Person", "BASE TABLE", "People; with a semicolon", "Sample.Person"),
     ]
-    assert rows("SELECT CLASSNAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'Code'") == [("User.Code",)]
+    assert rows("SELECT CLASSNAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'Code'") == [
+        ("User.Code",)
+    ]
     assert rows("SELECT VIEW_DEFINITION, CHECK_OPTION FROM INFORMATION_SCHEMA.VIEWS") == [
         ("SELECT Name, Revenue FROM Sample.Company WHERE Revenue < 100", "NONE")
     ]
-    assert rows("SELECT DESCRIPTION FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'NAME' AND TABLE_NAME = 'Person'") == [
-        ("Full name",)
-    ]
+    assert rows(
+        "SELECT DESCRIPTION FROM INFORMATION_SCHEMA.COLUMNS WHERE COLUMN_NAME = 'NAME' AND TABLE_NAME = 'Person'"
+    ) == [("Full name",)]
     assert ("INFORMATION_SCHEMA",) in rows("SELECT SCHEMA_NAME FROM INFORMATION_SCHEMA.SCHEMATA")
 
 
 def test_constraints_and_references(rows: Rows) -> None:
     assert rows(
-        "SELECT c.CONSTRAINT_NAME, c.CONSTRAINT_TYPE, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME,"
-        " k.REFERENCED_COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c"
+        "SELECT c.CONSTRAINT_NAME, c.CONSTRAINT_TYPE, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA,"
+        " k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME FROM INFORMATION_SCHEMA.TABLE_CONSTRAINTS c"
         " JOIN INFORMATION_SCHEMA.KEY_COLUMN_USAGE k ON k.CONSTRAINT_NAME = c.CONSTRAINT_NAME"
         " AND k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME"
         " WHERE c.TABLE_SCHEMA = ? AND c.TABLE_NAME = ? ORDER BY c.CONSTRAINT_TYPE, k.ORDINAL_POSITION",
@@ -92,14 +117,23 @@ def test_constraints_and_references(rows: Rows) -> None:
         ("SSNKey", "UNIQUE", "SSN", None, None, None),
     ]
     assert rows(
-        "SELECT UNIQUE_CONSTRAINT_TABLE, UPDATE_RULE, DELETE_RULE, MATCH_OPTION FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS"
+        "SELECT UNIQUE_CONSTRAINT_TABLE, UPDATE_RULE, DELETE_RULE, MATCH_OPTION"
+        " FROM INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS"
     ) == [("Company", "NO ACTION", "SET NULL", "NONE")]
 
 
 def test_indexes_come_and_go(rows: Rows, refused: Refused) -> None:
-    listed = "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE FROM INFORMATION_SCHEMA.INDEXES WHERE TABLE_NAME = 'Company' ORDER BY INDEX_NAME"
+    listed = (
+        "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE FROM INFORMATION_SCHEMA.INDEXES"
+        " WHERE TABLE_NAME = 'Company' ORDER BY INDEX_NAME"
+    )
     rows("CREATE INDEX NameIndex ON TABLE Sample.Company (Name DESC, Revenue)")
-    assert rows(listed) == [("IDKEY", "ID", 0), ("NameIndex", "Name", 1), ("NameIndex", "Revenue", 1), ("TaxIDKey", "TaxID", 0)]
+    assert rows(listed) == [
+        ("IDKEY", "ID", 0),
+        ("NameIndex", "Name", 1),
+        ("NameIndex", "Revenue", 1),
+        ("TaxIDKey", "TaxID", 0),
+    ]
     assert refused("CREATE INDEX nameindex ON Sample.Company (Name)").sqlcode == -324
     rows("DROP INDEX NameIndex ON TABLE Sample.Company")
     assert len(rows(listed)) == 2
@@ -119,7 +153,7 @@ def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
     [
         ("CREATE TABLE Sample.person (a INTEGER)", -201),
         ("CREATE TABLE T (a INTEGER, A VARCHAR)", -306),
-        ("CREATE TABLE T (a NOTYPE)", -1),
+        ("CREATE TABLE T (a NOTYPE)", -376),
         ("CREATE TABLE T (a INTEGER, PRIMARY KEY (b))", -31),
         ("CREATE TABLE T (a INTEGER PRIMARY KEY, b INTEGER PRIMARY KEY)", -311),
         ("CREATE TABLE T (a INTEGER REFERENCES Nothing)", -310),
@@ -165,7 +199,8 @@ def test_a_plan_made_before_a_definition_is_not_used_after_it(rows: Rows) -> Non
 
 def test_simple_views_take_writes(rows: Rows, refused: Refused) -> None:
     rows(
-        "CREATE VIEW Boston (Who, Town) AS SELECT Name, Home_City FROM Sample.Person WHERE Home_City = 'boston' WITH CHECK OPTION"
+        "CREATE VIEW Boston (Who, Town) AS SELECT Name, Home_City FROM Sample.Person"
+        " WHERE Home_City = 'boston' WITH CHECK OPTION"
     )
     assert rows("SELECT Who FROM Boston ORDER BY Who") == [("adams,zoe",), ("Smith,John",)]
     rows("UPDATE Boston SET Who = 'Changed' WHERE Who = 'smith,john'")
@@ -202,25 +237,31 @@ def test_other_views_do_not(rows: Rows, refused: Refused, query: str) -> None:
 
 
 def test_odd_names(rows: Rows) -> None:
-    rows('CREATE TABLE "Odd Schema"."Tëst $#1" ("a b" VARCHAR(10), "Größe" INTEGER, "say ""hi""" INTEGER, %ROW_ INTEGER)')
+    rows(
+        'CREATE TABLE "Odd Schema"."Tëst $#1" ("a b" VARCHAR(10), "Größe" INTEGER, "say ""hi""" INTEGER, %ROW_ INTEGER)'
+    )
     rows('INSERT INTO "ODD SCHEMA"."tËST $#1" ("A B", "GRÖßE", "say ""hi""") VALUES (?, ?, 3)', "x", 5)
-    assert rows('SELECT "a b", "größe", "say ""hi""", %ROW_ FROM "Odd Schema"."Tëst $#1" t WHERE t."Größe" = 5') == [
-        ("x", 5, 3, None)
-    ]
+    assert rows(
+        'SELECT "a b", "größe", "say ""hi""", %ROW_ FROM "Odd Schema"."Tëst $#1" t WHERE t."Größe" = 5'
+    ) == [("x", 5, 3, None)]
 
 
 def test_everything_is_there_after_closing(namespace: Namespace, rows: Rows) -> None:
     rows("CREATE VIEW Sample.V AS SELECT Name FROM Sample.Person")
     rows("CREATE INDEX NameIndex ON Sample.Person (Name)")
     before = rows("SELECT * FROM Sample.Person ORDER BY ID")
-    schema = rows("SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION")
+    schema = rows(
+        "SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+    )
     namespace.close()
     again = Namespace("SAMPLES", namespace.path)
     assert again.execute("SELECT * FROM Sample.Person ORDER BY ID").rows == before
     assert len(again.execute("SELECT * FROM Sample.V").rows) == 4
     assert again.catalog.tables.keys() == namespace.catalog.tables.keys()
     assert (
-        again.execute("SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION").rows
+        again.execute(
+            "SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
+        ).rows
         == schema
     )
     again.execute("INSERT INTO Code (Code) VALUES ('later')")

@@ -25,8 +25,16 @@ CASES: list[tuple[str, tuple[Any, ...], list[tuple[Any, ...]]]] = [
     ("SELECT Name FROM Sample.Person WHERE Name = 'SMITH,JOHN'", (), [("Smith,John",)]),
     ("SELECT Name FROM Sample.Person WHERE %EXACT(Name) = 'SMITH,JOHN'", (), []),
     ("SELECT Name FROM Sample.Person WHERE Name = 'çELIK,ayşe'", (), [("Çelik,Ayşe",)]),
-    ("SELECT Name FROM Sample.Person ORDER BY Name", (), [(NAMES[1],), (NAMES[3],), (NAMES[0],), (NAMES[2],)]),
-    ("SELECT Name FROM Sample.Person ORDER BY %EXACT(Name)", (), [(NAMES[3],), (NAMES[0],), (NAMES[1],), (NAMES[2],)]),
+    (
+        "SELECT Name FROM Sample.Person ORDER BY Name",
+        (),
+        [(NAMES[1],), (NAMES[3],), (NAMES[0],), (NAMES[2],)],
+    ),
+    (
+        "SELECT Name FROM Sample.Person ORDER BY %EXACT(Name)",
+        (),
+        [(NAMES[3],), (NAMES[0],), (NAMES[1],), (NAMES[2],)],
+    ),
     ("SELECT DISTINCT Home_City FROM Sample.Person ORDER BY Home_City", (), [(None,), ("",), ("BOSTON",)]),
     (
         "SELECT Home_City, COUNT(*) AS n FROM Sample.Person GROUP BY Home_City ORDER BY n DESC, Home_City",
@@ -34,8 +42,8 @@ CASES: list[tuple[str, tuple[Any, ...], list[tuple[Any, ...]]]] = [
         [("BOSTON", 2), (None, 1), ("", 1)],
     ),
     (
-        "SELECT %EXACT(Home_City) c, COUNT(*) FROM Sample.Person GROUP BY %EXACT(Home_City) HAVING COUNT(Home_City) > 0"
-        " ORDER BY c",
+        """SELECT %EXACT(Home_City) c, COUNT(*) FROM Sample.Person GROUP BY %EXACT(Home_City)
+        HAVING COUNT(Home_City) > 0 ORDER BY c""",
         (),
         [("", 1), ("Boston", 1), ("boston", 1)],
     ),
@@ -53,27 +61,73 @@ CASES: list[tuple[str, tuple[Any, ...], list[tuple[Any, ...]]]] = [
         (),
         [(1, "Acme"), (2, "Ørsted"), (3, None), (4, None)],
     ),
-    ("SELECT p.ID, c.ID FROM Sample.Person p, Sample.Company c WHERE p.Company = c.ID ORDER BY 1", (), [(1, 1), (2, 2)]),
-    ("SELECT Name FROM Sample.Company UNION SELECT Label FROM Code ORDER BY Name", (),
-     [("Acme",), ("lower",), ("upper",), ("Ørsted",)]),
+    (
+        "SELECT p.ID, c.ID FROM Sample.Person p, Sample.Company c WHERE p.Company = c.ID ORDER BY 1",
+        (),
+        [(1, 1), (2, 2)],
+    ),
+    (
+        "SELECT Name FROM Sample.Company UNION SELECT Label FROM Code ORDER BY Name",
+        (),
+        [("Acme",), ("lower",), ("upper",), ("Ørsted",)],
+    ),
     ("SELECT 1 AS a UNION ALL SELECT 1 ORDER BY a", (), [(1,), (1,)]),
-    ("SELECT Name FROM Sample.Person WHERE Company IN (SELECT ID FROM Sample.Company WHERE Revenue > 100)", (), [("adams,zoe",)]),
-    ("SELECT ID FROM Sample.Person p WHERE EXISTS (SELECT 1 FROM Sample.Company WHERE ID = p.Company) ORDER BY ID", (), [(1,), (2,)]),
-    ("SELECT (SELECT MAX(Salary) FROM Sample.Person), (SELECT Name FROM Sample.Company WHERE ID = 1)", (), [(200, "Acme")]),
-    ("SELECT ID FROM Sample.Person WHERE Salary > ALL (SELECT Salary FROM Sample.Person WHERE Salary < 200)", (), [(2,)]),
+    (
+        "SELECT Name FROM Sample.Person WHERE Company IN (SELECT ID FROM Sample.Company WHERE Revenue > 100)",
+        (),
+        [("adams,zoe",)],
+    ),
+    (
+        "SELECT ID FROM Sample.Person p WHERE EXISTS (SELECT 1 FROM Sample.Company WHERE ID = p.Company) ORDER BY ID",
+        (),
+        [(1,), (2,)],
+    ),
+    (
+        "SELECT (SELECT MAX(Salary) FROM Sample.Person), (SELECT Name FROM Sample.Company WHERE ID = 1)",
+        (),
+        [(200, "Acme")],
+    ),
+    (
+        "SELECT ID FROM Sample.Person WHERE Salary > ALL (SELECT Salary FROM Sample.Person WHERE Salary < 200)",
+        (),
+        [(2,)],
+    ),
     ("SELECT ID FROM Sample.Person WHERE Salary = ANY (SELECT 100 UNION SELECT 300)", (), [(1,)]),
-    ("SELECT CASE WHEN Home_City IS NULL THEN 1 ELSE 0 END FROM Sample.Person ORDER BY ID", (), [(0,), (0,), (0,), (1,)]),
-    ("SELECT CASE Home_City WHEN 'BOSTON' THEN 'b' WHEN '' THEN 'empty' END FROM Sample.Person ORDER BY ID", (),
-     [("b",), ("b",), ("empty",), (None,)]),
+    (
+        "SELECT CASE WHEN Home_City IS NULL THEN 1 ELSE 0 END FROM Sample.Person ORDER BY ID",
+        (),
+        [(0,), (0,), (0,), (1,)],
+    ),
+    (
+        "SELECT CASE Home_City WHEN 'BOSTON' THEN 'b' WHEN '' THEN 'empty' END FROM Sample.Person ORDER BY ID",
+        (),
+        [("b",), ("b",), ("empty",), (None,)],
+    ),
     ("WITH c AS (SELECT ID AS k FROM Sample.Company) SELECT k FROM c ORDER BY k DESC", (), [(2,), (1,)]),
     ("SELECT TOP 2 ID FROM Sample.Person ORDER BY ID", (), [(1,), (2,)]),
     ("SELECT TOP ? ID FROM Sample.Person WHERE ID > ? ORDER BY ID", ("1", "1"), [(2,)]),
     ("SELECT TOP 0 ID FROM Sample.Person", (), []),
     ("SELECT ID FROM Sample.Person ORDER BY ID LIMIT 2 OFFSET 1", (), [(2,), (3,)]),
-    ("SELECT ID FROM Sample.Person ORDER BY ID OFFSET ? ROWS FETCH NEXT ? ROWS ONLY", ("1", "2"), [(2,), (3,)]),
-    ("SELECT k FROM (SELECT TOP 3 ID AS k FROM Sample.Person ORDER BY ID DESC) WHERE %VID BETWEEN 2 AND 3", (), [(3,), (2,)]),
-    ("SELECT %VID, k FROM (SELECT ID AS k FROM Sample.Person ORDER BY ID DESC) t ORDER BY k", (), [(4, 1), (3, 2), (2, 3), (1, 4)]),
-    ("SELECT ID, ROW_NUMBER() OVER (ORDER BY Name) FROM Sample.Person ORDER BY ID", (), [(1, 3), (2, 1), (3, 4), (4, 2)]),
+    (
+        "SELECT ID FROM Sample.Person ORDER BY ID OFFSET ? ROWS FETCH NEXT ? ROWS ONLY",
+        ("1", "2"),
+        [(2,), (3,)],
+    ),
+    (
+        "SELECT k FROM (SELECT TOP 3 ID AS k FROM Sample.Person ORDER BY ID DESC) WHERE %VID BETWEEN 2 AND 3",
+        (),
+        [(3,), (2,)],
+    ),
+    (
+        "SELECT %VID, k FROM (SELECT ID AS k FROM Sample.Person ORDER BY ID DESC) t ORDER BY k",
+        (),
+        [(4, 1), (3, 2), (2, 3), (1, 4)],
+    ),
+    (
+        "SELECT ID, ROW_NUMBER() OVER (ORDER BY Name) FROM Sample.Person ORDER BY ID",
+        (),
+        [(1, 3), (2, 1), (3, 4), (4, 2)],
+    ),
     ("SELECT Name FROM Sample.Person WHERE Name %STARTSWITH 'AD'", (), [("adams,zoe",)]),
     ("SELECT Code FROM Code WHERE Code %STARTSWITH 'A'", (), [("A",)]),
     ("SELECT Name FROM Sample.Person WHERE Name [ 'ZOE'", (), []),
@@ -82,18 +136,44 @@ CASES: list[tuple[str, tuple[Any, ...], list[tuple[Any, ...]]]] = [
     ("SELECT Name FROM Sample.Person WHERE Name LIKE 'Ç%ŞE'", (), [("Çelik,Ayşe",)]),
     ("SELECT Name FROM Sample.Person WHERE %EXACT(Name) LIKE '%ZOE'", (), []),
     ("SELECT Name FROM Sample.Person WHERE %SQLUPPER(Name) LIKE ? ESCAPE '\\'", ("%\\_%",), []),
+    ("SELECT Code FROM Code WHERE %SQLUPPER(Label) LIKE %SQLUPPER('LOW%')", (), [("a",)]),
+    ("SELECT Code FROM Code WHERE %SQLUPPER(Label) LIKE 'LOW%'", (), []),
+    (
+        "SELECT Code FROM Code WHERE %SQLUPPER(Code) %STARTSWITH %SQLUPPER('a') AND %SQLUPPER(Label) = %SQLUPPER(?)",
+        ("LOWER ",),
+        [("a",)],
+    ),
+    ("SELECT COUNT(*) FROM Sample.Person WHERE Home_City %STARTSWITH ' '", (), [(3,)]),
     ("SELECT Code FROM Code WHERE Code IN ('a', 'b')", (), [("a",)]),
-    ("SELECT ID FROM Sample.Person WHERE Name IN ('ADAMS,ZOE', 'x') OR SSN BETWEEN '333' AND '4444' ORDER BY ID", (),
-     [(2,), (3,), (4,)]),
-    ("SELECT ID FROM Sample.Person WHERE NOT (Salary > ? OR (Salary = ? AND ID > ?))", (None, "100", "1"), []),
-    ("SELECT COUNT(*), COUNT(Salary), SUM(Salary), AVG(Salary), MIN(Name), MAX(DOB) FROM Sample.Person", (),
-     [(4, 2, 300, Decimal(150), "adams,zoe", 54422)]),
+    (
+        "SELECT ID FROM Sample.Person WHERE Name IN ('ADAMS,ZOE', 'x') OR SSN BETWEEN '333' AND '4444' ORDER BY ID",
+        (),
+        [(2,), (3,), (4,)],
+    ),
+    (
+        "SELECT ID FROM Sample.Person WHERE NOT (Salary > ? OR (Salary = ? AND ID > ?))",
+        (None, "100", "1"),
+        [],
+    ),
+    (
+        "SELECT COUNT(*), COUNT(Salary), SUM(Salary), AVG(Salary), MIN(Name), MAX(DOB) FROM Sample.Person",
+        (),
+        [(4, 2, 300, Decimal(150), "adams,zoe", 54422)],
+    ),
     ("SELECT SUM(Revenue) FROM Sample.Company", (), [(Decimal("10000000000000012.49"),)]),
-    ("SELECT COUNT(DISTINCT Home_City), LIST(SSN) FROM Sample.Person WHERE Home_City = 'boston'", (), [(1, "222,111")]),
+    (
+        "SELECT COUNT(DISTINCT Home_City), LIST(SSN) FROM Sample.Person WHERE Home_City = 'boston'",
+        (),
+        [(1, "222,111")],
+    ),
     ("SELECT * FROM (SELECT 1 AS a, 2 AS b) AS t", (), [(1, 2)]),
     ("SELECT Age FROM Sample.Person WHERE Age >= 40", (), [(40,)]),
-    ("SELECT %TABLENAME, %CLASSNAME FROM Sample.Person WHERE ID = 1", (), [("Sample.Person", "Sample.Person")]),
-]  # fmt: skip
+    (
+        "SELECT %TABLENAME, %CLASSNAME FROM Sample.Person WHERE ID = 1",
+        (),
+        [("Sample.Person", "Sample.Person")],
+    ),
+]
 
 
 @pytest.mark.parametrize(("sql", "parameters", "expected"), CASES, ids=[case[0][:90] for case in CASES])
@@ -107,7 +187,10 @@ def test_rows(rows: Rows, sql: str, parameters: tuple[Any, ...], expected: list[
 @pytest.mark.parametrize(
     ("sql", "labels"),
     [
-        ("SELECT Name, name AS n, ID + 1, COUNT(*), 'x', (SELECT 1) FROM Sample.Person GROUP BY Name, ID", None),
+        (
+            "SELECT Name, name AS n, ID + 1, COUNT(*), 'x', (SELECT 1) FROM Sample.Person GROUP BY Name, ID",
+            None,
+        ),
         ("SELECT NAME, ? FROM Sample.Person WHERE ID = 1", ["Name", "HostVar_2"]),
         ("SELECT Company->Name, UPPER(Name) FROM Sample.Person", ["Name", "Expression_2"]),
     ],
@@ -124,6 +207,50 @@ def test_row_id_is_listed_for_class_tables_only(namespace: Namespace) -> None:
     assert "Home_City" in person
     code = [column.name for column in namespace.execute("SELECT * FROM Code").columns]
     assert code == ["Code", "Label", "Changed", "Number"]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("column", ["Home_City", "Salary", "DOB"])
+def test_keyset_pages_reach_every_row_once(rows: Rows, column: str, descending: bool) -> None:
+    for number in range(5, 25):
+        city = [None, "", "Salem", "boston", "Ürgüp"][number % 5]
+        rows(
+            "INSERT INTO Sample.Person (Name, SSN, Home_City, Salary, DOB) VALUES (?, ?, NULL, ?, ?)",
+            f"n{number}",
+            str(number),
+            number % 4 or None,
+            number % 3 or None,
+        )
+        if city is not None:
+            rows(
+                f"UPDATE Sample.Person SET Home_City = {'?' if city else repr(city)} WHERE %ID = {number}",
+                *filter(None, [city]),
+            )
+    down = " DESC" if descending else ""
+    select = f'SELECT TOP 3 %ID, "{column}" FROM Sample.Person'
+    order = f'ORDER BY "{column}"{down}, %ID'
+    whole = rows(f'SELECT %ID, "{column}" FROM Sample.Person {order}')
+    found = rows(f"{select} {order}")
+    while page := rows(
+        f"{select} WHERE {_behind(column, found[-1][1], descending)} {order}", *_values(found[-1])
+    ):
+        found.extend(page)
+    assert found == whole
+
+
+def _behind(column: str, value: Any, descending: bool) -> str:
+    if value is None:
+        return (
+            f'("{column}" IS NULL AND %ID > ?)'
+            if descending
+            else f'("{column}" IS NOT NULL OR ("{column}" IS NULL AND %ID > ?))'
+        )
+    beyond = f'("{column}" < ? OR "{column}" IS NULL)' if descending else f'"{column}" > ?'
+    return f'({beyond} OR ("{column}" = ? AND %ID > ?))'
+
+
+def _values(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (row[0],) if row[1] is None else (row[1], row[1], row[0])
 
 
 def test_max_rows_cuts_the_answer(namespace: Namespace) -> None:
@@ -171,7 +298,11 @@ def test_limit_does_not_exist_before_2025_1(tmp_path: Path) -> None:
         ("SELECT Name FROM Sample.Persn", -30, "Table 'SAMPLE.PERSN' not found"),
         ("SELECT ID FROM Sample.Person p, Sample.Company c", -27, "Field 'ID' is ambiguous"),
         ("SELECT x.Name FROM Sample.Person p", -23, "Label 'x' is not listed"),
-        ("SELECT FOO(Name) FROM Sample.Person", -359, "User defined SQL function 'SQLUSER.FOO' does not exist"),
+        (
+            "SELECT FOO(Name) FROM Sample.Person",
+            -359,
+            "User defined SQL function 'SQLUSER.FOO' does not exist",
+        ),
         ("SELECT", -12, "A term expected, beginning with either of:"),
         ("SELECT Name FROM", -1, "IDENTIFIER expected, end of statement found"),
         ("SELECT Name FROM Sample.Person WHERE Name", -14, "comparison operator"),
@@ -179,6 +310,8 @@ def test_limit_does_not_exist_before_2025_1(tmp_path: Path) -> None:
         ("SELECT 'x", -3, "Closing quote"),
         ("FROB", -51, "An SQL statement expected, FROB found"),
         ("{", -51, "An SQL statement expected, { found"),
+        ('SELECT "%ID" FROM Sample.Person', -29, "Field '%ID' not found"),
+        ("SELECT %ROWCOUNT", -12, "A term expected"),
         ("SELECT TOP 5 ID FROM Sample.Person LIMIT 5", -386, "TOP and LIMIT"),
         ("SELECT Name, COUNT(*) FROM Sample.Person", -1, "not supported here"),
         ("SELECT Name FROM Sample.Person WHERE COUNT(*) > 1", -19, "aggregate"),
@@ -196,7 +329,7 @@ def test_limit_does_not_exist_before_2025_1(tmp_path: Path) -> None:
         ("SELECT Salary->Name FROM Sample.Person", -68, "not a reference"),
         ("SELECT 1;", -25, "Input (;)"),
     ],
-)  # fmt: skip
+)
 def test_refusals(refused: Refused, sql: str, sqlcode: int, text: str) -> None:
     error = refused(sql)
     assert (error.sqlcode, text in error.text) == (sqlcode, True), error.text
@@ -210,16 +343,21 @@ def test_streams_show_an_identifier_and_give_their_text_to_substring(rows: Rows)
     assert "%Stream.GlobalCharacter" in shown
     assert "long text" not in shown
     assert (part, length, whole) == ("long", 11, "a long text")
-    ((derived,),) = rows("SELECT SUBSTRING(n, 1, 6) FROM (SELECT Notes AS n FROM Sample.Person WHERE ID = 2) t")
+    ((derived,),) = rows(
+        "SELECT SUBSTRING(n, 1, 6) FROM (SELECT Notes AS n FROM Sample.Person WHERE ID = 2) t"
+    )
     assert derived == "a long"
 
 
 def test_lists_and_serial_containers(namespace: Namespace, rows: Rows) -> None:
     rows("UPDATE Sample.Person SET FavoriteColors = $LISTBUILD('Red', 'Blue') WHERE ID = 1")
-    ((logical, text, container),) = rows(
-        "SELECT FavoriteColors, %EXTERNAL(FavoriteColors), Home FROM Sample.Person WHERE ID = 1"
+    ((logical, text, lines, container),) = rows(
+        "SELECT FavoriteColors, %ODBCOUT(FavoriteColors), %EXTERNAL(FavoriteColors), Home FROM Sample.Person"
+        " WHERE ID = 1"
     )
     assert logical == "\x05\x01Red\x06\x01Blue"
-    assert text == "Red,Blue"
+    assert (text, lines) == ("Red,Blue", "Red\r\nBlue")
     assert container == "\x01\x08\x01Boston"
-    assert rows("SELECT FavoriteColors FROM Sample.Person WHERE ID = 1", select_mode="odbc") == [("Red,Blue",)]
+    assert rows("SELECT FavoriteColors FROM Sample.Person WHERE ID = 1", select_mode="odbc") == [
+        ("Red,Blue",)
+    ]

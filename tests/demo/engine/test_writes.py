@@ -23,7 +23,11 @@ def everything(namespace: Namespace) -> list[Any]:
 
 
 def test_statements_that_write_answer_nothing(namespace: Namespace) -> None:
-    for sql in ("INSERT INTO Code (Code) VALUES ('n')", "UPDATE Code SET Label = 'x'", "DELETE FROM Code WHERE Code = 'zz'"):
+    for sql in (
+        "INSERT INTO Code (Code) VALUES ('n')",
+        "UPDATE Code SET Label = 'x'",
+        "DELETE FROM Code WHERE Code = 'zz'",
+    ):
         result = namespace.execute(sql)
         assert (result.is_query, result.columns, result.rows) == (False, (), [])
 
@@ -50,16 +54,27 @@ def test_insert_forms(rows: Rows) -> None:
     rows("INSERT INTO Code VALUES ('p', 'positional', NULL)")
     rows("INSERT Code SET Code = 'q', Label = DEFAULT")
     rows("INSERT INTO Code (Code, Label) VALUES ('r', 'x'), ('s', 'y')")
-    rows("INSERT INTO Code (Code, Label) SELECT SSN, SUBSTRING(Name, 1, 3) FROM Sample.Person WHERE ID < ?", "2")
+    rows(
+        "INSERT INTO Code (Code, Label) SELECT SSN, SUBSTRING(Name, 1, 3) FROM Sample.Person WHERE ID < ?",
+        "2",
+    )
     assert rows("SELECT Code, Label FROM Code WHERE %ID > 2 ORDER BY %ID") == [
-        ("p", "positional"), ("q", "none"), ("r", "x"), ("s", "y"), ("111", "Smi"),
-    ]  # fmt: skip
+        ("p", "positional"),
+        ("q", "none"),
+        ("r", "x"),
+        ("s", "y"),
+        ("111", "Smi"),
+    ]
 
 
 def test_insert_or_update(rows: Rows) -> None:
     rows("INSERT OR UPDATE Code (Code, Label) VALUES ('a', 'again')")
     rows("INSERT OR UPDATE INTO Code (Code, Label) VALUES ('new', 'first')")
-    assert rows("SELECT Code, Label FROM Code ORDER BY %ID") == [("a", "again"), ("A", "upper"), ("new", "first")]
+    assert rows("SELECT Code, Label FROM Code ORDER BY %ID") == [
+        ("a", "again"),
+        ("A", "upper"),
+        ("new", "first"),
+    ]
 
 
 def test_row_version_and_serial_are_kept_by_the_table(rows: Rows, refused: Refused) -> None:
@@ -84,12 +99,19 @@ def test_row_ids_are_never_used_again(rows: Rows) -> None:
 REFUSALS: list[tuple[str, int, str]] = [
     ("INSERT INTO Sample.Person (Name) VALUES ('x')", -108, "Required field missing"),
     ("UPDATE Sample.Person SET Name = NULL", -108, "Required field missing"),
-    ("INSERT INTO Sample.Person (Name, SSN) VALUES ('x', '111')", -119,
-     "Table 'Sample.Person', Constraint 'SSNKey', Field(s) SSN=\"111\"; failed unique check"),
+    (
+        "INSERT INTO Sample.Person (Name, SSN) VALUES ('x', '111')",
+        -119,
+        "Table 'Sample.Person', Constraint 'SSNKey', Field(s) SSN=\"111\"; failed unique check",
+    ),
     ("UPDATE Sample.Person SET SSN = '222' WHERE ID = 1", -120, "Constraint 'SSNKey'"),
     ("UPDATE Sample.Person SET SSN = '9'", -120, "Constraint 'SSNKey'"),
     ("INSERT INTO Code (Code) VALUES ('a')", -119, "Constraint 'CODEPKEY1'"),
-    ("INSERT INTO Sample.Person (Name, SSN, Company) VALUES ('x', '9', 99)", -121, "failed referential integrity check"),
+    (
+        "INSERT INTO Sample.Person (Name, SSN, Company) VALUES ('x', '9', 99)",
+        -121,
+        "failed referential integrity check",
+    ),
     ("UPDATE Sample.Person SET Company = 99 WHERE ID = 1", -122, "failed referential integrity check"),
     ("INSERT INTO Sample.Person (ID, Name, SSN) VALUES (9, 'x', '9')", -111, "RowID"),
     ("UPDATE Sample.Person SET %ID = 9", -107, "RowID"),
@@ -105,7 +127,7 @@ REFUSALS: list[tuple[str, int, str]] = [
     ("DELETE FROM Nothing", -30, "Table 'SQLUSER.NOTHING' not found"),
     ("UPDATE %NOLOCK Sample.Person SET Salary = 1", -99, "not privileged"),
     ("DELETE FROM Sample.Person WHERE ID IN (1, 2) AND 1 / (ID - 2) < 0", -400, "<DIVIDE>"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("sql", "sqlcode", "text"), REFUSALS, ids=[case[0] for case in REFUSALS])
@@ -121,7 +143,9 @@ def test_a_refused_write_changes_nothing(namespace: Namespace, sql: str, sqlcode
     ("action", "left"),
     [("CASCADE", []), ("SET NULL", [(None,)]), ("SET DEFAULT", [("d",)]), ("NO ACTION", None)],
 )
-def test_referential_actions_of_delete_and_update(rows: Rows, refused: Refused, action: str, left: Any) -> None:
+def test_referential_actions_of_delete_and_update(
+    rows: Rows, refused: Refused, action: str, left: Any
+) -> None:
     rows("CREATE TABLE P (k VARCHAR(5) PRIMARY KEY)")
     rows(
         f"CREATE TABLE C (p VARCHAR(5) DEFAULT 'd', CONSTRAINT pfk FOREIGN KEY (p) REFERENCES P (k)"
