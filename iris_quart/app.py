@@ -31,12 +31,12 @@ from .tables import Tables
 from .web import api, assets, auth, editor, health, security
 from .web.services import EXTENSION
 
-__all__ = ["AppServices", "create_app"]
+__all__ = ["AppServices", "calm_collector", "create_app"]
 
 STOP_MARGIN = 1.0
 """Seconds that Hypercorn gives open sockets beyond our own drain."""
 GC_THRESHOLDS = (50_000, 20, 50)
-"""Collections of the young generation cost most under load; the objects of the start are frozen out of all."""
+"""Collections of the young generation cost most under load."""
 
 COMMANDS = (connection, namespaces, tables, rows, edits)
 PAGES = (auth, editor, api, health)
@@ -125,6 +125,16 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     return app
 
 
+def calm_collector() -> None:
+    """Tune the garbage collector for a process that does nothing but serve; call it when all is loaded.
+
+    What the start made lives to the end, so that the collector need not look at it again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
 def _live_with(app: Quart, live: LiveWorker, metrics: Metrics, audit: Audit) -> None:
     """Start and stop what runs beside the requests."""
     settings, store = live.settings, live.store
@@ -149,10 +159,6 @@ def _live_with(app: Quart, live: LiveWorker, metrics: Metrics, audit: Audit) -> 
     async def start() -> None:
         await store.start()
         await live.start()
-        # All that the start made lives to the end: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
         logs.get_logger(__name__).info("worker started", version=__version__)
 
     @app.after_serving

@@ -160,10 +160,11 @@ async def test_generator_is_closed_when_nobody_wants_the_rest() -> None:
 def test_another_namespace_clears_the_table() -> None:
     browsing = Browsing()
     browsing.choose_table("USER", "A.B")
-    browsing.choose_namespace("USER")
-    assert browsing.table_name == "A.B"
-    browsing.choose_namespace("SAMPLES")
-    assert (browsing.namespace, browsing.table_name) == ("SAMPLES", None)
+    states = []
+    for namespace in ("USER", "SAMPLES"):
+        browsing.choose_namespace(namespace)
+        states.append((browsing.namespace, browsing.table_name))
+    assert states == [("USER", "A.B"), ("SAMPLES", None)]
 
 
 def test_context_of_a_message_shares_what_is_browsed() -> None:

@@ -80,12 +80,16 @@ class Changes:
         while True:
             try:
                 async for message in self._store.changes():
-                    self._deliver(self._decoder.decode(message), None)
+                    self._take(message)
                 return
             except StoreUnavailable:
                 await asyncio.sleep(RETRY_SECONDS)
-            except msgspec.DecodeError:
-                log.warning("a change of another release was passed over")
+
+    def _take(self, message: bytes) -> None:
+        try:
+            self._deliver(self._decoder.decode(message), None)
+        except msgspec.DecodeError:
+            log.warning("a change of another release was passed over")
 
     def _deliver(self, message: _Published, writer: LiveSocket | None) -> None:
         name = (message.namespace, message.table_name)

@@ -56,6 +56,8 @@ class Connection:
         self._waiting_bytes = 0
         self._room: asyncio.Event | None = None
         self._writer: asyncio.Task[None] | None = None
+        # Somebody hands texts to the peer: the writer, or a task that found nothing waiting.
+        self._writing = False
         # Runs from the close, or the cutting off, until the handler must have ended.
         self._deadline = asyncio.timeout(None)
         self._entered = False
@@ -110,7 +112,16 @@ class Connection:
                 self._room = asyncio.Event()
             self._room.clear()
             await self._room.wait()
-        self.push(text)
+        if self._writing or self._outbox or self.closing:
+            self.push(text)
+            return
+        # Nobody else writes: then this task may, and the common answer costs no task of its own.
+        self._writing = True
+        try:
+            await self._out(text)
+        finally:
+            self._writing = False
+            self._go_on()
 
     def close(self, code: CloseCode, reason: str = "", last: str | None = None) -> None:
         """Send what waits, then `last`, then the close frame; the first close wins."""
@@ -149,18 +160,18 @@ class Connection:
         self._outbox.append(item)
         if isinstance(item, str):
             self._waiting_bytes += len(item)
-        if self._writer is None:
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._outbox and not self._writing:
+            self._writing = True
             self._writer = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
         try:
             while self._outbox:
                 item = self._outbox[0]
-                async with asyncio.timeout(self._patience):
-                    if isinstance(item, _Close):
-                        await self._peer.close(int(item.code), item.reason)
-                    else:
-                        await self._peer.send(item)
+                await self._out(item)
                 # A cut-off empties the outbox meanwhile.
                 if self._outbox:
                     self._outbox.pop(0)
@@ -168,14 +179,23 @@ class Connection:
                     self._waiting_bytes -= len(item)
                 if self._waiting_bytes <= OUTBOX_BYTES:
                     self._wake()
+        finally:
+            self._writing = False
+            self._writer = None
+
+    async def _out(self, item: str | _Close) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                if isinstance(item, _Close):
+                    await self._peer.close(int(item.code), item.reason)
+                else:
+                    await self._peer.send(item)
         except TimeoutError:
             self.cut_off(CloseCode.POLICY)
         except (UnexpectedMessageError, RuntimeError, OSError):
             # The peer has gone; the handler is told by the cancelled receive.
             self._outbox.clear()
             self._wake()
-        finally:
-            self._writer = None
 
     def _wake(self) -> None:
         if self._room is not None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import signal
+from collections.abc import Awaitable, Callable
 from multiprocessing.synchronize import Event as ProcessEvent
 
 from iris_quart import logs
@@ -28,30 +29,40 @@ log = logs.get_logger(__name__)
 class Drain:
     """The stop of one worker."""
 
-    def __init__(self, registry: Registry, settings: Settings) -> None:
+    def __init__(
+        self, registry: Registry, settings: Settings, last_work: Callable[[], Awaitable[None]]
+    ) -> None:
         self._registry = registry
+        self._last_work = last_work
         self._seconds = settings.drain_seconds
         self._done: asyncio.Future[None] | None = None
         self.draining = False
         """Whether the worker is stopping: `/readyz` says so and new sockets are sent away."""
 
     async def watch(self) -> None:
-        """Drain as soon as Hypercorn's master, or a signal that nobody else takes, says so.
+        """Drain as soon as Hypercorn's master says so, or ends this worker by a signal.
 
         Hypercorn itself waits for sockets and then cuts them off, and its master ends the other workers when
-        the first has stopped. Its flag has no public name; without one, and when someone else takes the
-        signals (`hypercorn -w 0`, our own `serve`), this does nothing.
+        the first has stopped. Its flag has no public name; outside of a worker of its (`hypercorn -w 0`, our
+        own `serve`) this does nothing.
         """
         stop, flag = asyncio.Event(), _master_flag()
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-        elif flag is None:
+        if flag is None:
             return
-        while not stop.is_set() and not (flag is not None and flag.is_set()):
+        loop = asyncio.get_running_loop()
+        ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+        if ours:
+            loop.add_signal_handler(signal.SIGTERM, stop.set)
+        while not stop.is_set() and not flag.is_set():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await stop.wait()
         await self.run()
+        if ours and not flag.is_set():
+            # Only this worker was told to end, and we took the signal that would have ended it.
+            loop.remove_signal_handler(signal.SIGTERM)
+            await self._last_work()
+            signal.raise_signal(signal.SIGTERM)
 
     async def run(self) -> None:
         """Refuse what is new, let what was taken end, and close every socket with 1012; once."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["blueprint"]
 
+SHOWS_ROWS = "tableData"
+"""The event that shows rows of a table."""
+
 blueprint = Blueprint("live", __name__)
 
 log = logs.get_logger(__name__)
@@ -170,8 +173,10 @@ class _SocketSurroundings:
     def push(self, text: str) -> None:
         self._connection.push(text)
 
-    def succeeded(self, _command: Command, payload: Message) -> None:
-        self._open_tables.note(payload, self._browsing)
+    def succeeded(self, command: Command, payload: Message) -> None:
+        # Only who was shown rows is told how they change.
+        if any(event.event == SHOWS_ROWS for event in command.events):
+            self._open_tables.note(payload, self._browsing)
 
     def measured(self, command: str, outcome: str, seconds: float) -> None:
         self._worker.metrics.command(command, outcome, seconds)

@@ -67,7 +67,7 @@ class LiveWorker:
         self.limits = SocketLimits(settings)
         self.changes = Changes(self.registry, store)
         self.expiry = Expiry(store, self.registry, settings, self.upstream.release)
-        self.drain = Drain(self.registry, settings)
+        self.drain = Drain(self.registry, settings, lambda: self.upstream.close(LOGOUT_SECONDS))
         self._heartbeat = Heartbeat(self.registry, settings)
         self._work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._heartbeat.run,

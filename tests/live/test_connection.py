@@ -127,7 +127,7 @@ async def test_a_close_behind_a_peer_that_does_not_read_ends_in_time(line: Line)
 async def test_answers_wait_for_room(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    await connection.send("x" * (OUTBOX_BYTES + 1))
+    connection.push("x" * (OUTBOX_BYTES + 1))
     waiting = asyncio.create_task(connection.send("next"))
     await turns()
     assert not waiting.done()
@@ -141,7 +141,7 @@ async def test_answers_wait_for_room(line: Line) -> None:
 async def test_an_answer_that_waits_for_room_is_dropped_when_the_peer_leaves(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    await connection.send("x" * (OUTBOX_BYTES + 1))
+    connection.push("x" * (OUTBOX_BYTES + 1))
     waiting = asyncio.create_task(connection.send("next"))
     await turns()
     assert line.task is not None
@@ -150,6 +150,34 @@ async def test_an_answer_that_waits_for_room_is_dropped_when_the_peer_leaves(lin
         await waiting
         await line.left.wait()
     assert line.peer.got == []
+
+
+async def test_texts_pushed_while_an_answer_is_being_sent_follow_it(line: Line) -> None:
+    connection = await line.begin()
+    line.peer.gate.clear()
+    answering = asyncio.create_task(connection.send("answer"))
+    await turns()
+    connection.push("pushed")
+    second = asyncio.create_task(connection.send("second"))
+    await turns()
+    connection.close(CloseCode.RESTART)
+    line.peer.gate.set()
+    await asyncio.gather(answering, second)
+    await turns()
+    assert line.peer.got == ["answer", "pushed", "second", (1012, "")]
+
+
+async def test_an_answer_that_is_cancelled_holds_nothing_up(line: Line) -> None:
+    connection = await line.begin()
+    line.peer.gate.clear()
+    answering = asyncio.create_task(connection.send("answer"))
+    await turns()
+    connection.push("pushed")
+    answering.cancel()
+    line.peer.gate.set()
+    await asyncio.gather(answering, return_exceptions=True)
+    await turns()
+    assert line.peer.got == ["pushed"]
 
 
 async def test_pushed_texts_have_a_bound(line: Line) -> None:

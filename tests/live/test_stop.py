@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from iris_quart.demo import FaultRule, ThreadedDemoServer
+
 from .conftest import Start
 
 pytestmark = pytest.mark.live
@@ -107,3 +109,39 @@ async def test_workers_end_when_their_supervisor_is_killed(start: Start) -> None
     async with asyncio.timeout(10):
         while any(Path(f"/proc/{worker}").exists() for worker in workers):
             await asyncio.sleep(0.05)
+
+
+async def test_a_worker_of_hypercorn_that_is_told_to_end_ends(start: Start) -> None:
+    server = start(workers=1)
+    async with server.person() as person, person.socket() as socket:
+        await socket.ask("getSession")
+        (worker,) = server.workers()
+        os.kill(worker, signal.SIGTERM)
+        await socket.closed(1012)
+    # Hypercorn's master goes with it; whoever started it starts it again.
+    process = server.process
+    assert process is not None
+    async with asyncio.timeout(10):
+        while process.poll() is None:
+            await asyncio.sleep(0.05)
+    server.process = None
+
+
+@pytest.mark.slow
+async def test_hypercorn_waits_for_a_command_longer_than_its_own_patience(
+    start: Start, iris: ThreadedDemoServer
+) -> None:
+    server = start(workers=2)
+    async with server.person() as person, person.socket() as socket:
+        table = {"namespace": "SAMPLES", "tableName": "Sample.Company"}
+        await socket.ask("requestData", table)
+        rule = iris.add_fault(FaultRule(kind="latency", sql="Sample.{1,5}Company", delay=4.3))
+        waiting = await socket.send("requestData", {**table, "page": 1, "count": "skip"})
+        async with asyncio.timeout(5):
+            while not rule.struck:
+                await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(server.stop_soon())
+        assert (await socket.answer(waiting))["event"] == "tableData"
+        await socket.closed(1012)
+        assert await stopping == 0
+    iris.clear_faults()
