@@ -136,7 +136,6 @@ keptInTab: (n) => {
   nulls: (n) => `${number(n)} NULL`,
   milliseconds: (ms) => `${number(Math.round(ms))} ms`,
   lastQuery: "Last refresh and query time",
-  roundTrips: (n) => count(n, "round trip"),
 
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,

@@ -114,6 +114,8 @@ async def test_another_namespace_has_its_own_tables(visitor: Visitor) -> None:
     await expect(page.get_by_role("tree", name="Tables of %SYS")).to_be_visible()
     await expect(page.locator("[data-part=namespace]")).to_have_text("%SYS")
     await expect(tree_item(page, "Sample")).to_have_count(0)
+    await page.reload()
+    await expect(page.get_by_role("tree", name="Tables of %SYS")).to_be_visible()
 
 
 async def test_the_sidebar_folds_and_keeps_its_width(visitor: Visitor) -> None:
@@ -182,7 +184,7 @@ async def test_tabs_by_keyboard(visitor: Visitor) -> None:
     await page.get_by_role("tab", selected=True).click(button="right")
     await page.get_by_role("menuitem", name="Close all tabs").click()
     await expect(page.get_by_role("heading", name="Open a table")).to_be_visible()
-    assert page.url == f"{visit.url}/"
+    assert page.url == f"{visit.url}/?namespace=SAMPLES"
 
 
 async def test_back_and_forward_walk_through_tables(visitor: Visitor) -> None:
@@ -209,6 +211,22 @@ async def test_an_address_carries_filter_and_sort(visitor: Visitor) -> None:
     await page.reload()
     await rows_of(page, PERSON)
     assert "sort=Name%3Adesc" in page.url
+
+
+async def test_back_takes_a_filter_away_again(visitor: Visitor) -> None:
+    page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
+    await rows_of(page, PERSON)
+    status = page.locator("[data-part=status-rows]")
+    await expect(status).to_contain_text("of 200")
+    await page.keyboard.press("Control+f")
+    await page.get_by_role("textbox", name=re.compile("Name")).first.fill("hale")
+    await page.keyboard.press("Enter")
+    await expect(status).not_to_contain_text("of 200")
+    await page.wait_for_url("**/Sample.Person?filter=*")
+    await page.go_back()
+    await expect(status).to_contain_text("of 200")
+    await page.go_forward()
+    await expect(status).not_to_contain_text("of 200")
 
 
 async def test_a_table_that_is_not_there_is_said_in_its_tab(visitor: Visitor) -> None:

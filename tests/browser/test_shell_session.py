@@ -65,6 +65,21 @@ async def test_an_ended_session_is_signed_in_again_over_the_page(visitor: Visito
     assert page.url.endswith("/table/SAMPLES/Sample.Company")
 
 
+async def test_a_value_being_typed_when_the_session_ends_is_not_lost(visitor: Visitor) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    target = page.locator(".slick-row [aria-colindex='3']").nth(2)
+    await target.click()
+    await page.keyboard.type("half a na")
+    await end_session(visit)
+    await expect(page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+    await sign_in_again(page, "SYS")
+    await visit.live()
+    await page.keyboard.type("me")
+    await page.keyboard.press("Enter")
+    await expect(target).to_contain_text("half a name")
+
+
 async def test_a_page_whose_cookie_became_someone_elses_sends_nothing(visitor: Visitor) -> None:
     visit = await person(visitor)
     page = visit.page

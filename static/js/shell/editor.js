@@ -17,7 +17,7 @@ import { Sidebar } from "./sidebar.js";
 import { announce, copyText, toast } from "./toasts.js";
 import { takeOut } from "./veil.js";
 import { Workspace } from "./workspace.js";
-import { address } from "./location.js";
+import { address, readNamespace } from "./location.js";
 
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
@@ -63,7 +63,7 @@ export class Editor {
     this.#workspace.status.connection(this.#client.situation, 0);
     this.#client.start();
     this.#workspace.restore();
-    this.#sidebar.start(this.#workspace.current?.namespace ?? this.#page.namespace);
+    this.#sidebar.start(this.#workspace.current?.namespace ?? readNamespace(location) ?? this.#page.namespace);
   }
 
   #listen() {
@@ -72,6 +72,7 @@ export class Editor {
     client.addEventListener("session", ({ detail }) => { this.#session = detail; this.#showSession(); });
     client.addEventListener("sessionExpiring", ({ detail }) => this.#expiring(detail));
     sidebar.addEventListener("open", ({ detail }) => workspace.open(detail));
+    sidebar.addEventListener("namespace", ({ detail }) => workspace.namespaceChosen(detail.namespace));
     sidebar.addEventListener("tableMenu", ({ detail }) => this.#tableMenu(detail));
     workspace.addEventListener("current", ({ detail }) => {
       if (detail.current) sidebar.choose(detail.current.namespace);

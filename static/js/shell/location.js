@@ -21,6 +21,16 @@ export function address({ namespace, table, view = {} }) {
   return text ? `${path}?${text}` : path;
 }
 
+/** The address of a namespace, with no table open. */
+export function namespaceAddress(namespace) {
+  return `${BASE}/?${new URLSearchParams({ namespace })}`;
+}
+
+/** The namespace that an address without a table names, or null. */
+export function readNamespace({ search }) {
+  return new URLSearchParams(search).get("namespace");
+}
+
 /** What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left out. */
 export function readAddress({ pathname, search }) {
   const match = pathname.startsWith(BASE) && PATH.exec(pathname.slice(BASE.length));

@@ -1,11 +1,10 @@
 // The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
 
 import { TableView } from "../grid/view.js";
-import { BASE } from "../base.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "./dialog.js";
 import { el, part } from "./dom.js";
-import { address, readAddress } from "./location.js";
+import { address, namespaceAddress, readAddress } from "./location.js";
 import { openMenu } from "./menu.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
@@ -118,7 +117,7 @@ export class Workspace extends EventTarget {
     if (tab === this.current) {
       this.#tabs.select(null);
       if (next) this.#select(next, { focus: true });
-      else history.pushState(null, "", `${BASE}/`);
+      else history.pushState(null, "", namespaceAddress(tab.namespace));
     }
     this.#changed();
   }
@@ -151,6 +150,11 @@ export class Workspace extends EventTarget {
   focus() {
     if (this.current?.view) this.current.view.focus();
     else part("tree-filter").focus();
+  }
+
+  /** Another namespace was chosen while no table is on screen: the address says so. */
+  namespaceChosen(namespace) {
+    if (!this.current) history.replaceState(null, "", namespaceAddress(namespace));
   }
 
   focusTabs() {
@@ -248,6 +252,7 @@ export class Workspace extends EventTarget {
     this.#keep();
   }
 
+  /** Show what an address of the history names; one without a table leaves the tabs as they are. */
   #goTo(wanted) {
     if (!wanted) return;
     const { namespace, table, view } = wanted;
