@@ -364,6 +364,19 @@ async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     assert [await page.value(2, name) for name in ("Name", "Age", "City")] == ["theirs", 50, "kept"]
 
 
+async def test_a_refresh_finds_what_others_changed(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 3, "Name", "same")
+    await edit(page, 4, "Name", "left alone")
+    await page.js("client.writes.set('3', {Name: 'theirs'}); client.writes.set('4', {Name: 'same'})")
+    await page.keys("F5")
+    await page.until("view.table.staged.get('3')?.state === 'conflict'")
+    assert await page.states(2, "Name") == "is-conflict"
+    assert await page.pending() == [2, 0, 0]
+    assert await page.states(4, "Name") == "is-changed"
+
+
 async def test_conflicts_are_decided_for_all(grid: Opener) -> None:
     page = await grid()
     for row in (2, 3):

@@ -22,6 +22,11 @@ export function keyActions(view) {
     filters: () => view.showFilters(true),
     goto: () => view.panels.askRow(),
     detail: () => view.showDetail(),
+    toEnd: (move) => {
+      const { countState } = view.table.cache;
+      if (countState === "exact" || countState === "estimate") move();
+      else view.countExactly().then(move); // the end is not known before
+    },
     toggle: () => view.edits.toggle(active().row, active().cell),
     openValue: () => view.openValue(),
     cellMenu: () => cellMenu(view),

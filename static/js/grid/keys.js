@@ -138,7 +138,8 @@ export class Keys {
     }
     const move = far ? FAR_MOVES[key] : MOVES[key];
     if (!move) return false; // Ctrl+PageUp belongs to the tabs
-    sheet[move]();
+    if (move === "navigateBottom" || move === "navigateBottomEnd") this.actions.toEnd(() => sheet[move]());
+    else sheet[move]();
     return true;
   }
 
@@ -146,6 +147,7 @@ export class Keys {
     if (key === "s" || key === "enter") return this.actions.save(), true;
     if (key === "f") return this.actions.filters(), true;
     if (key === "g") return this.actions.goto(), true;
+    if (key === "i" && !shift) return this.actions.detail(), true;
     if (key === "z" || key === "y") return key === "y" || shift ? this.actions.redo() : this.actions.undo(), true;
     return false;
   }

@@ -115,9 +115,23 @@ export class Loading {
       table.restructure(() => table.rows.dropSettled(ids));
     }
     view.states.clear();
+    this.#compareStaged(from, to);
     table.sheet.repaint(table.rows.rowOf(from), table.rows.rowOf(to));
     this.emptiness();
     view.queueStatus();
+  }
+
+  /** Rows with staged edits were read again: what others changed meanwhile is a conflict now, not only when it is saved. */
+  #compareStaged(from, to) {
+    const { cache, staged } = this.table;
+    if (!staged.entries.size) return;
+    this.table.batch(() => {
+      for (let position = from; position <= to; position++) {
+        const row = cache.at(position);
+        if (!row || !staged.get(row.id)) continue;
+        staged.rebase(row.id, Object.fromEntries(Object.entries(row.values).filter(([name]) => !row.previews?.[name])));
+      }
+    });
   }
 
   /** The number of rows changed. */

@@ -26,12 +26,12 @@ export class Saving {
     return this.#running !== null;
   }
 
-  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. */
-  async save(ids = null) {
+  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing. */
+  async save(ids = null, { again = false } = {}) {
     clearTimeout(this.#timer);
     if (this.#running) {
       await this.#running.catch(() => undefined);
-      return this.save(ids);
+      return this.save(ids, { again });
     }
     const { staged } = this.table;
     const entries = staged.savable.filter((entry) => !ids || ids.includes(entry.id));
@@ -39,7 +39,7 @@ export class Saving {
       this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
       return null;
     }
-    if (!(await this.hooks.confirmKeys(entries))) return null;
+    if (!again && !(await this.hooks.confirmKeys(entries))) return null;
     this.#running = this.#send(entries.filter((entry) => staged.get(entry.id) === entry));
     try {
       return await this.#running;
@@ -69,7 +69,7 @@ export class Saving {
     const entries = this.table.staged.askable;
     if (!entries.length || this.#running || this.client.state !== "live") return;
     this.#asked++;
-    await this.save(entries.map(({ id }) => id));
+    await this.save(entries.map(({ id }) => id), { again: true });
   }
 
   close() {
