@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import msgspec
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from quart import Blueprint, Response, jsonify, request
-from quart_auth import logout_user
 
 from iris_quart.errors import AccessDenied, ErrorCode, InvalidInput, InvalidJson, IrisQuartError
 from iris_quart.sessions.records import TICKET_SECONDS
@@ -17,7 +16,7 @@ from .csrf import form_token
 from .failures import failure
 from .security import current_session, require_session
 from .services import services
-from .sessions import remember_session
+from .sessions import leave, remember_session
 from .signin import Address, Application, prove, sign_in
 from .theme import THEMES, remember_theme
 
@@ -132,10 +131,7 @@ async def test_connection() -> Response:
 @blueprint.post("/disconnect")
 async def disconnect() -> Response:
     """Sign out; sockets of the session are told and closed."""
-    session = await current_session()
-    if session is not None:
-        await services().store.end(session[1].key, "logout")
-    logout_user()
+    await leave()
     return jsonify({"status": "disconnected"})
 
 

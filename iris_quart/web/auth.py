@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import SecretStr
 from quart import Blueprint, Response, jsonify, redirect, render_template, request
-from quart_auth import logout_user
 
 from iris_quart import __version__
 from iris_quart.errors import InvalidInput, IrisQuartError
@@ -16,8 +15,8 @@ from .failures import STATUS, failure, wants_json
 from .next_page import safe_next
 from .security import csp_nonce, current_session
 from .services import services
-from .sessions import remember_session
-from .signin import Application, sign_in
+from .sessions import leave, remember_session
+from .signin import Application, sign_in, typed_address
 from .theme import theme
 
 __all__ = ["blueprint"]
@@ -57,7 +56,7 @@ async def login() -> Response:
         session_id = await sign_in(
             services(),
             Application(
-                server=server,
+                server=typed_address(server) if services().settings.allow_free_host else server,
                 username=username,
                 password=SecretStr(password),
                 namespace=form.get("namespace", "").strip() or None,
@@ -80,10 +79,7 @@ async def login() -> Response:
 @blueprint.post("/logout")
 async def logout() -> Response:
     """End the session, whoever still uses it, and forget the cookie."""
-    session = await current_session()
-    if session is not None:
-        await services().store.end(session[1].key, "logout")
-    logout_user()
+    await leave()
     if wants_json():
         return jsonify({"status": "disconnected"})
     return _go(f"{request.root_path}/login")
@@ -123,6 +119,7 @@ async def _form(missing: dict[str, str], error: IrisQuartError | None, status: i
         },
         "error": message,
         "field_errors": field_errors,
+        "allow_free_host": settings.allow_free_host,
         "csrf_token": form_token(),
         "next": wanted if wanted != f"{request.root_path}/" else None,
         "demo_users": [{"username": name, "password": password} for name, password in services().demo_users]

@@ -6,10 +6,11 @@ import math
 from typing import Any, cast
 
 from quart import Quart, Websocket, current_app, g
-from quart_auth import Action, AuthUser, QuartAuth, Unauthorized, current_user
+from quart_auth import Action, AuthUser, QuartAuth, Unauthorized, current_user, logout_user
 
 from iris_quart.config import Settings
 from iris_quart.sessions import Session
+from iris_quart.sessions.session import key_of
 from iris_quart.sessions.vault import Vault
 from iris_quart.tables import Tables
 
@@ -20,6 +21,7 @@ __all__ = [
     "SessionUser",
     "current_session",
     "install",
+    "leave",
     "remember_session",
     "require_session",
     "session_tables",
@@ -108,6 +110,17 @@ async def socket_session(websocket: Websocket) -> tuple[str, Session] | None:
     g.ticket_taken = True
     setattr(g, ATTRIBUTE, SessionUser(session_id))
     return await current_session()
+
+
+async def leave() -> None:
+    """End the session of this request and let the answer take the cookie away, even when the store is down.
+
+    Raises StoreUnavailable when the session could not be ended.
+    """
+    session_id = cast("SessionUser", current_user).auth_id
+    logout_user()
+    if session_id is not None:
+        await services().store.end(key_of(session_id), "logout")
 
 
 def remember_session(session_id: str) -> None:

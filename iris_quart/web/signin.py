@@ -25,7 +25,7 @@ from iris_quart.sessions import NewSession, Session
 
 from .services import Services
 
-__all__ = ["Address", "Application", "prove", "server_key", "sign_in"]
+__all__ = ["Address", "Application", "prove", "server_key", "sign_in", "typed_address"]
 
 FIELD_CHARACTERS = 256
 USER_AGENT_CHARACTERS = 256
@@ -79,6 +79,20 @@ def server_key(url: str) -> str:
     port = parts.port or PORTS.get(parts.scheme.lower(), 0)
     text = f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}{parts.path.rstrip('/')}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def typed_address(text: str) -> str | Address:
+    """Read host:port or http(s)://host:port/prefix as a person types it; anything else is a server's name."""
+    try:
+        parts = urlsplit(text if "://" in text else f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return text
+    if parts.scheme not in {"", "http", "https"} or not host or port is None:
+        return text
+    if parts.username is not None or parts.query or parts.fragment:
+        return text
+    return Address(host, port, parts.scheme == "https", parts.path.strip("/"))
 
 
 async def prove(services: Services, application: Application) -> ServerInfo:

@@ -52,11 +52,12 @@ class RedisServer:
         """Address for `settings.store`."""
         return f"redis://127.0.0.1:{self.port}/0"
 
-    def start(self, *, keep: bool = False) -> None:
-        """Start it; with `keep` it appends to a file and finds its data again."""
+    def start(self, *, keep: bool = False, unix: Path | None = None) -> None:
+        """Start it; with `keep` it appends to a file and finds its data again; `unix` is a socket to listen on too."""
         command = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         command += ["--dir", str(self._folder), "--appendonly", "yes" if keep else "no"]
         command += ["--appendfsync", "always", "--loglevel", "warning"]
+        command += ["--unixsocket", str(unix)] if unix else []
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while True:

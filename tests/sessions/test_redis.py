@@ -188,3 +188,23 @@ async def test_nothing_secret_lies_in_redis_in_clear(own_redis: RedisServer, tmp
         assert b"alice" in dump
         for secret in (PASSWORD, session_id, ticket):
             assert secret.encode() not in dump
+
+
+async def test_it_may_be_reached_by_a_unix_socket(own_redis: RedisServer, tmp_path: Path) -> None:
+    path = tmp_path / "redis.sock"
+    own_redis.kill()
+    own_redis.start(unix=path)
+    async with opened(make_settings(tmp_path, store=f"unix://{path}")) as store:
+        session_id, session = await signed_in(store)
+        assert await store.get(session_id) == session
+
+
+async def test_password_and_database_come_from_the_address(own_redis: RedisServer, tmp_path: Path) -> None:
+    own_redis.command("CONFIG", "SET", "requirepass", "canary-redis-pw")
+    url = own_redis.url.replace("//", "//:canary-redis-pw@").replace("/0", "/3")
+    async with opened(make_settings(tmp_path / "right", store=url)) as store:
+        await signed_in(store)
+    async with opened(make_settings(tmp_path / "wrong", store=own_redis.url)) as store:
+        with pytest.raises(StoreUnavailable) as caught:
+            await store.count()
+        assert "canary" not in str(caught.value) + str(caught.value.details)

@@ -116,3 +116,21 @@ async def test_without_the_store_nobody_gets_in_and_is_told_why(
     page = await client.get("/")
     assert page.status_code == 503
     assert "session store does not answer" in await page.get_data(as_text=True)
+
+
+async def test_sign_out_takes_the_cookie_even_without_the_store(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await site.connected()
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.store, "get", away)
+        patch.setattr(site.store, "end", away)
+        response = await client.post("/api/disconnect")
+    assert response.status_code == 503
+    (cookie,) = response.headers.getlist("Set-Cookie")
+    assert cookie.startswith("iris_quart=;")
+    assert (await (await client.get("/api/session")).get_json())["status"] == "disconnected"

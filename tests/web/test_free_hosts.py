@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from .conftest import Site
+from iris_quart.web.signin import Address, typed_address
+
+from .conftest import Site, post_login
 
 USER = {"namespace": "USER", "username": "_SYSTEM", "password": "SYS"}
 SPELLINGS = [
@@ -129,6 +131,11 @@ class TestLoopbackAllowed:
         assert session.target.pinned_address == "127.0.0.1"
         assert (await client.get("/")).status_code == 200
 
+    async def test_address_may_be_typed_into_the_form(self, site: Site) -> None:
+        for text in (f"127.0.0.1:{site.iris.port}", f"http://127.0.0.1:{site.iris.port}/"):
+            response = await post_login(site.client(), server=text)
+            assert response.status_code == 303, await response.get_data(as_text=True)
+
     async def test_true_iris_may_refuse_a_password(self, site: Site) -> None:
         body = USER | {"host": "127.0.0.1", "port": site.iris.port, "password": "wrong"}
         response = await site.client().post("/api/connect", json=body)
@@ -145,3 +152,22 @@ class TestLoopbackAllowed:
         assert len(answers) == 1
         assert abs(times[0] - times[1]) < 0.5
         assert min(times) >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("demo", "demo"),
+        ("Iris-1:52773", Address("iris-1", 52773)),
+        ("https://iris.example:443/prod/", Address("iris.example", 443, True, "prod")),
+        ("[::1]:52773", Address("::1", 52773)),
+        ("user@host:1", "user@host:1"),
+        ("ftp://host:1", "ftp://host:1"),
+        ("host:99999", "host:99999"),
+        ("http://host:1/?x", "http://host:1/?x"),
+        ("[", "["),
+        ("https://host/", "https://host/"),
+    ],
+)
+def test_how_typed_addresses_are_read(text: str, expected: object) -> None:
+    assert typed_address(text) == expected

@@ -203,7 +203,7 @@ async def test_deep_link_with_an_odd_name_survives(site: Site) -> None:
     await post_login(client, next=path)
     page = await client.get(path, scope_base={"raw_path": path.encode()})
     html = await page.get_data(as_text=True)
-    assert 'data-table="Odd Names.Café $ Prices #1"' in html
+    assert "<title>Odd Names.Café $ Prices #1 " in html
 
 
 async def test_people_who_dump_core_find_nothing(site: Site) -> None:
