@@ -198,7 +198,8 @@ def _struct_fields(struct: type[msgspec.Struct]) -> Iterator[str]:
         return
     yield "\n| field | type | |\n|---|---|---|\n"
     for field in fields:
-        optional = "may be absent" if _may_be_unset(field.type) else ""
+        absent = field.default is msgspec.UNSET or _may_be_unset(field.type)
+        optional = "may be absent" if absent else ""
         yield f"| `{field.encode_name}` | {_cell(_type(field.type))} | {optional} |\n"
 
 
@@ -232,11 +233,11 @@ def _type(annotation: Any) -> str:
     if only in simple:
         return simple[only]
     if origin is dict:
-        return f"object of {_type(arguments[1])}"
+        return f"object of {_inside(arguments[1])}"
     if origin is not None and str(origin) == "typing.Literal":
         return " or ".join(json.dumps(value) for value in arguments)
     if origin is not None and arguments:
-        return f"array of {_type(arguments[0])}"
+        return f"array of {_inside(arguments[0])}"
     if inspect.isclass(only) and issubclass(only, ErrorCode):
         return "error code"
     if inspect.isclass(only) and issubclass(only, msgspec.Struct | BaseModel):
@@ -245,6 +246,11 @@ def _type(annotation: Any) -> str:
         return " or ".join(json.dumps(str(member.value)) for member in only.__members__.values())
     name = getattr(only, "__name__", str(only))
     return {"Decimal": "number", "Raw": "any", "dict": "object", "list": "array"}.get(name, name)
+
+
+def _inside(annotation: Any) -> str:
+    text = _type(annotation)
+    return f"({text})" if " or " in text else text
 
 
 def _inner_structs(commands: list[Command]) -> list[type[msgspec.Struct]]:

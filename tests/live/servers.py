@@ -33,6 +33,8 @@ __all__ = ["Closed", "Person", "Refused", "Socket", "WebServer", "free_port"]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 10.0
 """Seconds within which anything expected must happen."""
+START_PATIENCE = 60.0
+"""Seconds for a start: a machine that runs everything at once imports slowly."""
 
 
 def free_port() -> int:
@@ -115,7 +117,7 @@ class WebServer:
                 self.command(), cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
         transport = httpx.HTTPTransport(retries=60)
-        with httpx.Client(transport=transport, timeout=PATIENCE) as client:
+        with httpx.Client(transport=transport, timeout=START_PATIENCE) as client:
             try:
                 client.get(f"{self.url}/readyz").raise_for_status()
             except httpx.HTTPError as error:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from iris_quart.demo import FaultRule, ThreadedDemoServer
 
 from .conftest import Start
+from .servers import free_port
 
 pytestmark = pytest.mark.live
 
@@ -86,9 +89,10 @@ async def test_silent_peers_do_not_hold_up_a_stop(start: Start) -> None:
 
 
 async def test_a_killed_worker_is_replaced_and_the_others_go_on(start: Start) -> None:
-    server = start(workers=2, own=True)
+    server = start(workers=2, own=True, metrics_bind=f"127.0.0.1:{free_port()}")
     before = server.workers()
     assert len(before) == 2
+    assert "iris_quart_sockets" in await server.metrics()
     os.kill(before[0], signal.SIGKILL)
     async with server.person() as person, person.socket() as socket:
         await socket.ask("getSession")
@@ -96,6 +100,13 @@ async def test_a_killed_worker_is_replaced_and_the_others_go_on(start: Start) ->
             while len(server.workers()) < 2 or before[0] in server.workers():
                 await asyncio.sleep(0.1)
         await socket.ask("getSession")
+        # Whichever of them served the metrics, somebody does.
+        async with asyncio.timeout(10):
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await server.metrics())["iris_quart_sockets"] == 1:
+                        break
+                await asyncio.sleep(0.1)
     assert await server.stop_soon() == 0
 
 
