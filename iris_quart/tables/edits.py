@@ -31,7 +31,7 @@ from iris_quart.sql.values import Fragment, Wire, guard
 
 from .inserts import InsertMark, Inserts, found_rows
 from .outcomes import Found, Guard, Outcome, Result, doubt, judge, not_applied, refused
-from .validation import Change, ChangeKind, Plan, check, parse_seen
+from .validation import Change, ChangeKind, Plan, check, parse_seen, rewritten_form
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue, SqlClient
@@ -45,6 +45,7 @@ DOUBT_SECONDS = 65.0
 after 60 s by default (Server Response Timeout), and a row is locked for 10 s."""
 DOUBT_PAUSE_MAX = 10.0
 PROJECTIONS_KEPT = 64
+REWRITTEN_KEPT = 1000
 
 NoteWrite = Callable[..., None]
 
@@ -88,6 +89,7 @@ class Edits:
         self._note_write = note_write
         self._doubt_seconds = doubt_seconds
         self._inserts = Inserts(client, self._projection)
+        self._rewritten: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
 
     # What is to be done.
@@ -269,7 +271,8 @@ class Edits:
             for column in missing:
                 if column.name not in found.cut:
                     base.setdefault(column, found.values.get(column.name))
-        return Guard(base, guards_for(base, preview=self._preview).unguarded, late)
+        unguarded = guards_for(base, preview=self._preview).unguarded
+        return Guard(base, unguarded, late, self._rewritten.get(_key(plan.table), frozenset()))
 
     async def _look(self, sent: Sequence[Sent]) -> list[Result | None]:
         """Judge changes by their rows as they stand; None for those that cannot be told yet."""
@@ -339,13 +342,30 @@ class Edits:
         assert isinstance(known, Projection)
         return known
 
+    def _learn(self, plan: Plan, result: Result) -> None:
+        """Remember which columns a trigger rewrites, seen where the row was surely written by us."""
+        columns = {
+            column.name
+            for column, value in plan.values.items()
+            if rewritten_form(value, result.values.get(column.name))
+        }
+        if columns and len(self._rewritten) < REWRITTEN_KEPT:
+            key = _key(plan.table)
+            self._rewritten[key] = self._rewritten.get(key, frozenset()) | columns
+
     def _complete(self, sent: Sent, result: Result) -> Result:
         guarded = sent.guard
+        if result.outcome is Outcome.SAVED and (guarded.late or sent.plan.kind is ChangeKind.INSERT):
+            self._learn(sent.plan, result)
         return replace(
             result,
             guard="late" if guarded.late else None,
             unguarded=guarded.unguarded if result.outcome is Outcome.SAVED else (),
         )
+
+
+def _key(table: Table) -> tuple[str, str]:
+    return table.namespace, table.full_name
 
 
 def _is_known(result: Result | None) -> bool:

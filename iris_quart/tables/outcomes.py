@@ -11,7 +11,7 @@ from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, Outcom
 from iris_quart.sql.metadata import Column
 from iris_quart.sql.values import Wire
 
-from .validation import ChangeKind, Plan, same_value, stored_form
+from .validation import ChangeKind, Plan, rewritten_form, same_value, stored_form
 
 __all__ = ["Difference", "Found", "Guard", "Outcome", "Result", "doubt", "judge", "not_applied", "refused"]
 
@@ -43,6 +43,8 @@ class Guard:
     unguarded: tuple[str, ...] = ()
     late: bool = False
     """The server read it itself, just before."""
+    rewritten: frozenset[str] = frozenset()
+    """Columns whose text a trigger is known to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,7 @@ def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> R
         return Result(Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists; it was not saved."))
     if all(_holds(column, value, found) for column, value in plan.values.items()):
         return Result(Outcome.SAVED, plan.row_id, found.values)
-    if all(
-        _holds(column, value, found)
-        or (
-            column.name not in found.cut
-            and stored_form(column, guard.base.get(column), value, found.values.get(column.name))
-        )
-        for column, value in plan.values.items()
-    ):
+    if all(_is_stored(column, value, found, guard) for column, value in plan.values.items()):
         return Result(Outcome.SAVED, plan.row_id, found.values)
     differences = _differences(plan, guard, found)
     if differences:
@@ -140,6 +135,19 @@ def _judge_delete(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bo
 
 def _holds(column: Column, value: Wire, found: Found) -> bool:
     return column.name not in found.cut and same_value(column, value, found.values.get(column.name))
+
+
+def _is_stored(column: Column, value: Wire, found: Found, guard: Guard) -> bool:
+    """Tell whether the row holds what the column's type or a known trigger makes of a value.
+
+    Another letter case may be somebody else's as well, so it counts only where a trigger is known to change
+    it, or where the row was read just before.
+    """
+    if column.name in found.cut:
+        return False
+    now = found.values.get(column.name)
+    may_be_rewritten = guard.late or column.name in guard.rewritten
+    return stored_form(column, value, now) or (may_be_rewritten and rewritten_form(value, now))
 
 
 def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference]:

@@ -13,7 +13,17 @@ from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.values import Category, Wire, number_text, parse
 
-__all__ = ["Change", "ChangeKind", "Plan", "check", "parse_row_id", "parse_seen", "same_value", "stored_form"]
+__all__ = [
+    "Change",
+    "ChangeKind",
+    "Plan",
+    "check",
+    "parse_row_id",
+    "parse_seen",
+    "rewritten_form",
+    "same_value",
+    "stored_form",
+]
 
 ROW_ID_MAX = 1024
 
@@ -181,12 +191,8 @@ def same_value(column: Column, one: Wire, other: Wire) -> bool:
     )
 
 
-def stored_form(column: Column, seen: Wire, sent: Wire, found: Wire) -> bool:
-    """Tell whether a type or a simple trigger turns `sent` into `found`: rounded, cut, or other letter case.
-
-    Who only changes the letter case of what was `seen` is told of no other letter case: that would be
-    somebody else's.
-    """
+def stored_form(column: Column, sent: Wire, found: Wire) -> bool:
+    """Tell whether the column's own type turns `sent` into `found`: rounded to its scale, or cut."""
     if same_value(column, sent, found):
         return True
     if sent is None or found is None:
@@ -194,10 +200,7 @@ def stored_form(column: Column, seen: Wire, sent: Wire, found: Wire) -> bool:
     if isinstance(sent, str) and isinstance(found, str):
         if column.category.is_temporal:
             return _plain_time(sent).startswith(_plain_time(found))
-        cut = column.max_length is not None and found == sent[: column.max_length]
-        folded = sent.casefold().strip()
-        only_case = isinstance(seen, str) and seen.casefold().strip() == folded
-        return cut or (not only_case and folded == found.casefold().strip())
+        return column.max_length is not None and found == sent[: column.max_length]
     if isinstance(sent, str) or isinstance(found, str) or column.category is not Category.NUMERIC:
         return False
     if column.scale is None:
@@ -206,6 +209,16 @@ def stored_form(column: Column, seen: Wire, sent: Wire, found: Wire) -> bool:
         return abs(Decimal(sent) - Decimal(found)) <= Decimal(5).scaleb(-column.scale - 1)
     except InvalidOperation:
         return False
+
+
+def rewritten_form(sent: Wire, found: Wire) -> bool:
+    """Tell whether a trigger may have turned text that was sent into what was found: other case, no blanks."""
+    return (
+        isinstance(sent, str)
+        and isinstance(found, str)
+        and sent != found
+        and sent.casefold().strip() == found.casefold().strip()
+    )
 
 
 def _plain_time(text: str) -> str:
