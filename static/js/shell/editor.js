@@ -121,7 +121,10 @@ export class Editor {
   }
 
   #veil(why) {
-    this.#putBack ??= takeOut(part("views"));
+    if (!this.#putBack) {
+      this.#workspace.settle();
+      this.#putBack = takeOut(part("views"));
+    }
     this.#workspace.status.veiled = true;
     part("toasts").replaceChildren();
     closeDialogs();

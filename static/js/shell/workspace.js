@@ -141,6 +141,11 @@ export class Workspace extends EventTarget {
     }
   }
 
+  /** What is being typed becomes a staged edit: before the rows leave the page. */
+  settle() {
+    for (const { view } of this.#tabs.all) view?.commit();
+  }
+
   /** The connection is live: read what could not be read; after a drop, all rows anew, each tab's when it is looked at. */
   resume(again) {
     if (again) for (const tab of this.#tabs.all) tab.stale = Boolean(tab.view);
