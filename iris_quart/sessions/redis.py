@@ -70,7 +70,8 @@ class RedisStore:
         self._ended: News[Ended] = News(10_000)
         self._changes: News[bytes] = News(CHANGES_KEPT)
         self._positions: dict[str, str] = {}
-        self._offset = 0.0
+        # From our steady clock to the server's.
+        self._offset = time.time() - time.monotonic()
         self._met = False
         self._foreign_keys = False
         self._closing = False
@@ -135,7 +136,7 @@ class RedisStore:
 
     def now(self) -> float:
         """Tell the server's time, by what it said last."""
-        return time.time() + self._offset
+        return time.monotonic() + self._offset
 
     async def healthy(self) -> bool:
         """Tell whether the server answers."""
@@ -303,10 +304,10 @@ class RedisStore:
 
     async def _ask(self, script: Any, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Sequence[str]:
         """Run a script that answers its time first, and set our clock by it."""
-        sent = time.time()
+        sent = time.monotonic()
         found = await self._run(script, keys, arguments)
         # The answer was written about in the middle of the way; an error of half a round trip is nothing.
-        self._offset = float(found[0]) - (sent + time.time()) / 2
+        self._offset = float(found[0]) - (sent + time.monotonic()) / 2
         return [value.decode() for value in found[1:]]
 
     def _seen(self, key: str, static: str, idle_until: str) -> Session | None:
@@ -346,6 +347,7 @@ class RedisStore:
 
     async def _meet(self) -> None:
         """Find out where the streams are and whether this store belongs to our secret."""
+        await self._ask(self._get, [])
         for kid, mark in self._vault.fingerprints().items():
             await self._client.hsetnx(KEYS, kid, mark)
             stored = await cast("Awaitable[bytes]", self._client.hget(KEYS, kid))

@@ -1,22 +1,94 @@
 """Static files under a path that carries their fingerprint, so that browsers may keep them for ever.
 
 The fingerprint is a prefix, not a suffix: modules import each other by relative paths, and those stay inside
-the prefix by themselves.
+the prefix by themselves. All files are read once, at the start: what is served is what was hashed, and no
+address ever reaches the file system.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from quart import Blueprint, Quart, Response, current_app, send_from_directory, url_for
+from quart import Blueprint, Quart, Response, abort, current_app, request, url_for
 
-__all__ = ["assets_root", "blueprint", "init_app"]
+__all__ = ["Assets", "assets_root", "blueprint", "init_app"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
-FOREVER = 365 * 24 * 3600
+EXTENSION = "iris_quart.assets"
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".md": "text/plain; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+    ".woff2": "font/woff2",
+}
+"""Not asked of the system, whose table differs from machine to machine."""
+COMPRESSED = {".css", ".js", ".json", ".mjs", ".svg", ".txt"}
+COMPRESS_FROM = 512
 
 blueprint = Blueprint("assets", __name__)
+
+
+@dataclass
+class _File:
+    content: bytes
+    media_type: str
+    etag: str
+    compressible: bool
+    _compressed: bytes | None = field(default=None, init=False)
+
+    def compressed(self) -> bytes:
+        """Compress once, when first asked for."""
+        if self._compressed is None:
+            self._compressed = gzip.compress(self.content, 9, mtime=0)
+        return self._compressed
+
+
+class Assets:
+    """The files of a folder, and the version that all of them make together."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files: dict[str, _File] = {}
+        digest = hashlib.sha256()
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+            suffix = path.suffix.lower()
+            digest.update(f"{name} {len(content)} ".encode())
+            digest.update(content)
+            self._files[name] = _File(
+                content,
+                TYPES.get(suffix, "application/octet-stream"),
+                f'"{hashlib.sha256(content).hexdigest()[:16]}"',
+                suffix in COMPRESSED and len(content) >= COMPRESS_FROM,
+            )
+        self.version = digest.hexdigest()[:12]
+
+    def serve(self, filename: str, version: str | None) -> Response:
+        """Answer with a file; only the version that is really served may be kept."""
+        file = self._files.get(filename)
+        if file is None:
+            abort(404)
+        current = version == self.version
+        headers = {"ETag": file.etag, "Cache-Control": FOREVER if current else ASK_AGAIN}
+        if file.compressible:
+            headers["Vary"] = "Accept-Encoding"
+        if request.if_none_match.contains_weak(file.etag.strip('"')):
+            return Response(b"", 304, headers)
+        content = file.content
+        if file.compressible and request.accept_encodings["gzip"] > 0:
+            content = file.compressed()
+            headers["Content-Encoding"] = "gzip"
+        return Response(content, 200, headers, content_type=file.media_type)
 
 
 def assets_root() -> Path:
@@ -24,37 +96,30 @@ def assets_root() -> Path:
     return PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 
 
-def fingerprint(folder: Path) -> str:
-    """Hash names and contents of all files below a folder."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(folder).as_posix()} {len(content)} ".encode())
-        digest.update(content)
-    return digest.hexdigest()[:12]
-
-
 def init_app(app: Quart) -> None:
-    """Give templates `asset(name)` and serve the versioned prefix."""
-    folder = app.static_folder
-    version = fingerprint(Path(folder)) if folder else "none"
-    app.config["ASSETS_VERSION"] = version
+    """Give templates `asset(name)` and serve the files, with and without a version in their address."""
+    assets = Assets(assets_root() / "static")
+    app.extensions[EXTENSION] = assets
+    app.view_functions["static"] = plain
     app.register_blueprint(blueprint)
 
     @app.template_global("asset")
     def asset(filename: str) -> str:
-        return url_for("assets.versioned", version=version, filename=filename)
+        return url_for("assets.versioned", version=assets.version, filename=filename)
+
+
+def _assets() -> Assets:
+    assets = current_app.extensions[EXTENSION]
+    assert isinstance(assets, Assets)
+    return assets
+
+
+async def plain(filename: str) -> Response:
+    """Serve a static file by its plain address."""
+    return _assets().serve(filename, None)
 
 
 @blueprint.get("/static/v-<version>/<path:filename>")
 async def versioned(version: str, filename: str) -> Response:
-    """Serve a static file; only the version that is really served may be kept."""
-    folder = current_app.static_folder
-    assert folder is not None
-    response = await send_from_directory(folder, filename)
-    if version == current_app.config["ASSETS_VERSION"]:
-        response.cache_control.no_cache = None
-        response.cache_control.public = True
-        response.cache_control.max_age = FOREVER
-        response.cache_control.immutable = True
-    return response
+    """Serve a static file of a version; another one's address gets the file of today, not to be kept."""
+    return _assets().serve(filename, version)

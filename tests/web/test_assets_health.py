@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 
 from iris_quart.errors import StoreUnavailable
-from iris_quart.web.assets import fingerprint
+from iris_quart.web.assets import Assets
 
 from .conftest import Site
 
@@ -51,11 +52,12 @@ async def test_other_versions_are_served_but_not_kept(site: Site) -> None:
     for path in ("/static/v-000000000000/css/base.css", "/static/css/base.css"):
         response = await site.client().get(path)
         assert response.status_code == 200
-        assert "immutable" not in response.headers["Cache-Control"]
+        assert response.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
-    "path", ["../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml", "/etc/passwd", "css"]
+    "path",
+    ["../pyproject.toml", "..%2fpyproject.toml", "%2e%2e/pyproject.toml", "/etc/passwd", "css", "a" * 5000],
 )
 async def test_nothing_outside_the_folder(site: Site, path: str) -> None:
     for prefix in ("/static/", "/static/v-x/"):
@@ -64,14 +66,36 @@ async def test_nothing_outside_the_folder(site: Site, path: str) -> None:
         assert b"project" not in await response.get_data(as_text=False)
 
 
-def test_fingerprint_follows_names_and_contents(tmp_path: Path) -> None:
+def test_version_follows_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
-    first = fingerprint(tmp_path)
-    assert fingerprint(tmp_path) == first
+    first = Assets(tmp_path).version
+    assert Assets(tmp_path).version == first
     (tmp_path / "a").write_text("two")
-    second = fingerprint(tmp_path)
+    second = Assets(tmp_path).version
     (tmp_path / "a").rename(tmp_path / "b")
-    assert len({first, second, fingerprint(tmp_path)}) == 3
+    assert len({first, second, Assets(tmp_path).version}) == 3
+
+
+async def test_large_files_travel_compressed_to_those_who_take_it(site: Site) -> None:
+    client = site.client()
+    path = "/static/vendor/slickgrid/slickgrid.js"
+    plain = await client.get(path)
+    packed = await client.get(path, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    body = await packed.get_data(as_text=False)
+    assert gzip.decompress(body) == await plain.get_data(as_text=False)
+    assert len(body) * 3 < int(plain.headers["Content-Length"])
+    refused = await client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert "Content-Encoding" not in refused.headers
+
+
+async def test_known_files_are_not_sent_again(site: Site) -> None:
+    client = site.client()
+    first = await client.get("/static/css/base.css")
+    again = await client.get("/static/css/base.css", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, await again.get_data(as_text=False)) == (304, b"")
 
 
 async def test_health_in_the_ancestors_shape(site: Site) -> None:
