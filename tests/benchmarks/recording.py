@@ -1,0 +1,252 @@
+"""Answers of the embedded IRIS to what the server really sends, recorded for the stub."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from pydantic import SecretStr
+
+from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
+from iris_quart.atelier.transport import ConnectionTransport
+from iris_quart.commands.edits import edits
+from iris_quart.commands.namespaces import namespaces
+from iris_quart.commands.rows import rows
+from iris_quart.commands.tables import tables as tables_commands
+from iris_quart.config import Settings
+from iris_quart.demo import DemoOptions, DemoServer
+from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, WriteRecord
+from iris_quart.protocol import encode_event, parse_envelope
+from iris_quart.sessions import Session
+from iris_quart.tables import Tables
+
+__all__ = ["Recording", "record"]
+
+PAGES = 20
+PAGE_SIZE = 50
+BIG_PAGE = 1000
+NAMESPACE = "SAMPLES"
+CUSTOMER, BIG, FAR = "App.Customer", "App.Wide", "Big.Measurement"
+COLUMNS = """Name VARCHAR(80), City VARCHAR(50), Street VARCHAR(80), DOB DATE, Balance NUMERIC(12,2), Active BIT,
+    Updated TIMESTAMP, Notes VARCHAR(200), Parent INTEGER"""
+NAMES = ("Name", "City", "Street", "DOB", "Balance", "Active", "Updated", "Notes", "Parent")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What was recorded and the messages that lead to it."""
+
+    replies: Path
+    """The stub's file."""
+    page_request: bytes
+    """Body of one page's request, for the bare client."""
+    page_bytes: int
+    prepare: str
+    """The selectTable that a socket sends first."""
+    messages: dict[str, Sequence[str]]
+    """Messages by workload."""
+    round_trips: dict[str, float]
+    """Requests to IRIS per command, by workload."""
+
+
+class _Tap(httpx.AsyncBaseTransport):
+    """Passes requests on and keeps what was answered."""
+
+    def __init__(self, kept: dict[bytes, bytes], **options: Any) -> None:
+        self._inner = ConnectionTransport(**options)
+        self._kept = kept
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        self._kept[request.content or request.url.raw_path] = body
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=httpx.ByteStream(body),
+            extensions=response.extensions,
+            request=request,
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+class _Results:
+    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+        return None
+
+    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
+        return None
+
+
+class _App:
+    """What a blueprint's recorded function looks at when it is registered."""
+
+    def __init__(self, commands: Commands) -> None:
+        self.app = self
+        self.extensions = {"iris_quart.commands": commands}
+
+
+class _Desk:
+    """Runs commands without a socket, on a client that is tapped."""
+
+    def __init__(self, url: str) -> None:
+        self.kept: dict[bytes, bytes] = {}
+        settings = Settings(count_seconds=3600, catalogue_seconds=3600)
+        self.client = AtelierClient(
+            Target(url),
+            Credentials("_SYSTEM", SecretStr("SYS")),
+            limits=Limits(),
+            transport_factory=lambda: _Tap(self.kept),
+        )
+        self.context = Context(
+            session=Session(
+                key="0" * 64,
+                user="_SYSTEM",
+                server="demo",
+                server_key="bench",
+                namespace=None,
+                read_only=False,
+                target=Target(url),
+                created=0.0,
+                idle_until=1e12,
+                absolute_until=1e12,
+            ),
+            settings=settings,
+            tables=Tables(self.client, settings, server_key="bench"),
+            results=_Results(),
+            announce=_announce,
+            audit=_audit,
+        )
+        self.commands = Commands()
+        for blueprint in (namespaces, tables_commands, rows, edits):
+            for declare in blueprint.deferred_functions:
+                declare(_App(self.commands))  # type: ignore[arg-type]
+
+    async def run(self, message: str) -> dict[str, Any]:
+        """Run one message and give its last event; raise RuntimeError for an error."""
+        envelope = parse_envelope(message)
+        command = self.commands.resolve(envelope.command)
+        payload = self.commands.validate(command, envelope)
+        last: dict[str, Any] = {}
+        async for event in command.run(self.context.for_message(None), payload):
+            last = msgspec.json.decode(encode_event(event))
+            if last["event"] == "error":
+                raise RuntimeError(last["payload"]["message"])
+        return last
+
+    async def counted(self, messages: Sequence[str]) -> float:
+        """Run messages and give the round trips each took."""
+        before = self.client.round_trips
+        for message in messages:
+            await self.run(message)
+        return (self.client.round_trips - before) / len(messages)
+
+
+async def _announce(_change: TableChange) -> None:
+    return None
+
+
+def _audit(_entry: AuditEntry) -> None:
+    return None
+
+
+def _message(command: str, **payload: Any) -> str:
+    return json.dumps({"command": command, "payload": payload})
+
+
+def _customers(count: int) -> list[tuple[Any, ...]]:
+    return [
+        (
+            f'Customer {i}, "Jones"',
+            "Zürich",
+            f"{i * 7} Main Street West",
+            40000 + i % 20000,
+            f"{i * 113 % 100000}.{i % 90 + 10}",
+            i & 1,
+            f"2026-01-{1 + i % 28:02d} 12:34:56",
+            f"Lorem ipsum dolor sit amet {i}",
+            None,
+        )
+        for i in range(1, count + 1)
+    ]
+
+
+async def record(folder: Path) -> Recording:
+    """Run every workload once against the embedded IRIS and keep its answers in `folder`."""
+    async with DemoServer(DemoOptions(directory=folder / "demo", licences=None)) as iris:
+        engine = iris.namespace(NAMESPACE)
+        for table, count in ((CUSTOMER, 2 * PAGES * PAGE_SIZE), (BIG, 3 * BIG_PAGE)):
+            engine.run_script(f"CREATE TABLE {table} ({COLUMNS}) WITH %CLASS;")
+            engine.bulk_load(table, NAMES, _customers(count))
+        desk = _Desk(iris.url)
+        await desk.client.server_info()
+
+        prepare = _message("selectTable", namespace=NAMESPACE, tableName=CUSTOMER, pageSize=PAGE_SIZE)
+        trips = {"select cold": await desk.counted([prepare])}
+        trips["select"] = await desk.counted([prepare])
+        pages = []
+        at = {"page": 0}
+        for _ in range(PAGES):
+            pages.append(
+                _message("requestData", namespace=NAMESPACE, tableName=CUSTOMER, pageSize=PAGE_SIZE, **at)
+            )
+            answer = await desk.run(pages[-1])
+            at = {"after": answer["payload"]["cursors"]["next"]}
+        trips["page"] = await desk.counted(pages)
+        top = f"TOP {PAGE_SIZE + 1} ".encode()
+        page_request = next(key for key in desk.kept if top in key and b"Customer" in key)
+
+        big = _message("requestData", namespace=NAMESPACE, tableName=BIG, pageSize=BIG_PAGE, count="skip")
+        await desk.run(big)
+        saves = [
+            _message(
+                "saveCell",
+                namespace=NAMESPACE,
+                tableName=CUSTOMER,
+                columnName="Name",
+                primaryKeyColumn="ID",
+                primaryKeyValue=i,
+                oldValue=f'Customer {i}, "Jones"',
+                newValue=f"New name {i}",
+            )
+            for i in range(1, PAGES + 1)
+        ]
+        trips["save"] = await desk.counted(saves)
+        tables = _message("getTables", namespace=NAMESPACE)
+        await desk.run(tables)
+        cold = [
+            _message("selectTable", namespace=NAMESPACE, tableName=CUSTOMER, pageSize=PAGE_SIZE, refresh=True)
+        ]
+        await desk.counted(cold)
+        await desk.client.close()
+
+    replies = folder / "replies.bin"
+    with replies.open("wb") as file:
+        for key, body in desk.kept.items():
+            file.write(struct.pack("<I", len(key)) + key + struct.pack("<I", len(body)) + body)
+    return Recording(
+        replies=replies,
+        page_request=page_request,
+        page_bytes=len(desk.kept[page_request]),
+        prepare=prepare,
+        messages={
+            "cheap": [_message("getServerList")],
+            "page": pages,
+            "select": [prepare],
+            "select cold": cold,
+            "save": saves,
+            "big page": [big],
+        },
+        round_trips=trips,
+    )
