@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
+PARSED_AT_ONCE = 64 * 1024  # larger bodies are parsed in a thread, so that nobody waits for them
 REALM = b'Basic realm="/api/atelier/"'
 
 
@@ -88,7 +90,10 @@ async def read_request(scope: Scope, receive: Receive, segments: tuple[str, ...]
     )
     if request.method == "POST":
         try:
-            request.payload = parse_json(request.body)
+            if len(request.body) > PARSED_AT_ONCE:
+                request.payload = await asyncio.to_thread(parse_json, request.body)
+            else:
+                request.payload = parse_json(request.body)
         except MalformedJsonError:
             request.malformed = True
     return request

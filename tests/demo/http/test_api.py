@@ -152,6 +152,11 @@ async def test_of_columns_with_the_same_name_the_last_wins(api: Api) -> None:
     assert await api.rows("SELECT 1 AS a, 2 AS b, 3 AS a") == [{"a": 3, "b": 2}]
 
 
+async def test_a_large_body_is_taken(notes: Api) -> None:
+    long = "x" * 3_000_000
+    assert await notes.rows("SELECT LENGTH(?) AS n", long) == [{"n": 3_000_000}]
+
+
 async def test_columns_keep_the_order_of_the_select(api: Api) -> None:
     response = await api.query("SELECT 1 AS z, 2 AS a, 3 AS m")
     assert json.loads(response.text, object_pairs_hook=list)[2][1][0][1] == [[("z", 1), ("a", 2), ("m", 3)]]
