@@ -11,12 +11,14 @@ const form = document.getElementById("sign-in");
 const { server, namespace, username, password } = form.elements;
 const memory = new Memory(storageOf("localStorage"), "sign-in");
 const frame = document.querySelector(".signin");
+/** The configured servers: of the choice, or of the field that also takes an address. */
+const options = [...(server.options ?? server.list?.options ?? [])];
 
 /** Sign-ins of this browser, the latest first: {server, namespace, username}, never a password. */
-const recent = () => memory.get("recent", []).filter((entry) => [...server.options].some(({ value }) => value === entry.server));
+const recent = () => memory.get("recent", []).filter((entry) => server.list || options.some(({ value }) => value === entry.server));
 
 function colour() {
-  const chosen = server.selectedOptions[0];
+  const chosen = options.find(({ value }) => value === server.value);
   if (chosen?.dataset.colour) frame.dataset.serverColour = chosen.dataset.colour;
   else delete frame.dataset.serverColour;
 }
@@ -39,6 +41,7 @@ colour();
 server.addEventListener("change", () => {
   colour();
   const entry = recent().find((each) => each.server === server.value);
+  if (!entry && server.list) return;
   namespace.value = entry?.namespace ?? "";
   if (entry?.username) username.value = entry.username;
 });
@@ -67,7 +70,7 @@ test.addEventListener("click", async () => {
   test.setAttribute("aria-disabled", "true");
   show(T.signInPage.testing, "");
   try {
-    const body = { server: server.value, namespace: namespace.value.trim() || null, username: username.value, password: password.value };
+    const body = { ...place(), namespace: namespace.value.trim() || null, username: username.value, password: password.value };
     const { version } = await json("/api/test-connection", { method: "POST", body });
     show(T.signInPage.reached(version), "ok");
   } catch (error) {
@@ -75,6 +78,18 @@ test.addEventListener("click", async () => {
   }
   test.setAttribute("aria-disabled", "false");
 });
+
+/** The chosen server: by its name, or by its parts where an address was typed. */
+function place() {
+  if (options.some(({ value }) => value === server.value)) return { server: server.value };
+  try {
+    const { hostname, port, protocol, pathname } = new URL(server.value.includes("://") ? server.value : `http://${server.value}`);
+    const https = protocol === "https:";
+    return { host: hostname, port: Number(port || (https ? 443 : 80)), useHTTPS: https, pathPrefix: pathname.replace(/^\/|\/$/g, "") };
+  } catch {
+    return { server: server.value };
+  }
+}
 
 function show(text, kind) {
   result.textContent = text;
