@@ -24,6 +24,7 @@ from iris_quart.errors import (
 from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, encode_json, error_body
 from iris_quart.sql.metadata import WHOLE_TEXT
 from iris_quart.tables.edits import Sent
+from iris_quart.tables.inserts import InsertMark
 from iris_quart.tables.outcomes import Outcome, Result
 from iris_quart.tables.validation import ChangeKind, Plan
 
@@ -114,6 +115,7 @@ class _Runs:
         self._claims: dict[int, asyncio.Task[WriteRecord | None]] = {}
         self._sent: list[tuple[int, Sent]] = []
         self._promises: dict[int, asyncio.Future[ChangeResult]] = {}
+        self._mark: InsertMark | None = None
 
     async def run(self, place: int) -> AsyncIterator[tuple[int, ChangeResult]]:
         """Run one write; what was sent before it is proved first where that is needed."""
@@ -145,7 +147,7 @@ class _Runs:
             async for known in self.prove():
                 yield known
         self._audit(place, plan, "started", None)
-        self._sent.append((place, await self._edits.send(plan)))
+        self._sent.append((place, await self._edits.send(plan, mark=self._mark)))
         if len(self._sent) >= BATCH or plan.kind is ChangeKind.INSERT:
             async for known in self.prove():
                 yield known
@@ -161,6 +163,7 @@ class _Runs:
         for (place, sent), result in zip(batch, results, strict=True):
             answers.append((place, await self._finish(place, sent, result)))
             changes += _row_changes(sent.plan, result)
+            self._mark = None if sent.mark is None else sent.mark.after(result)
         await self._announce(batch[0][1].plan, changes)
         for answer in answers:
             yield answer

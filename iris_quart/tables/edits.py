@@ -142,11 +142,15 @@ class Edits:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
         return (await self.prove([await self.send(plan)]))[0]
 
-    async def send(self, plan: Plan) -> Sent:
-        """Guard a change and send it, once."""
+    async def send(self, plan: Plan, *, mark: InsertMark | None = None) -> Sent:
+        """Guard a change and send it, once.
+
+        `mark` is what is known already of the rows there before an insert.
+        """
         try:
             guarded = await self._guard(plan)
-            mark = await self._inserts.mark(plan) if plan.kind is ChangeKind.INSERT else None
+            if plan.kind is ChangeKind.INSERT and (mark is None or not mark.fits(plan)):
+                mark = await self._inserts.mark(plan)
         except AuthExpired:
             raise
         except IrisQuartError as error:

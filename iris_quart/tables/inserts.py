@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from iris_quart.errors import IrisQuartError
@@ -36,6 +36,18 @@ class InsertMark:
     before: frozenset[str] = frozenset()
     crowded: bool = False
     """There were too many equal rows to remember."""
+    table: str | None = None
+    """Table of `newest`."""
+
+    def fits(self, plan: Plan) -> bool:
+        """Tell whether it holds for another new row as well."""
+        return self.newest is not None and self.table == plan.table.full_name and not _filled_key(plan)
+
+    def after(self, result: Result) -> InsertMark | None:
+        """Give the mark for the row after one that was found: what is newer than that is newer than this."""
+        if self.newest is None or result.outcome is not Outcome.SAVED or result.row_id is None:
+            return None
+        return replace(self, newest=int(result.row_id)) if result.row_id.isdigit() else None
 
 
 class Inserts:
@@ -55,9 +67,13 @@ class Inserts:
         rows = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
         newest = next(iter(rows[0].values()), None) if rows else None
         if newest in {None, "", "\0"}:
-            return InsertMark(newest=0) if _has_plain_row_ids(table) else await self._mark_by_values(plan)
+            return (
+                InsertMark(newest=0, table=table.full_name)
+                if _has_plain_row_ids(table)
+                else await self._mark_by_values(plan)
+            )
         if isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit()):
-            return InsertMark(newest=int(newest))
+            return InsertMark(newest=int(newest), table=table.full_name)
         return await self._mark_by_values(plan)
 
     async def look(self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool) -> Result | None:
