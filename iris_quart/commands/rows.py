@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Hashable
 from contextlib import suppress
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import msgspec
 from pydantic import Field, model_validator
@@ -227,7 +227,7 @@ async def read_page(
     if known is None and count != "skip" and not (count == "deferred" and counts.under_way(view)):
         counting = asyncio.create_task(counts.total(view))
     try:
-        found = await context.tables.rows.page(view, place)
+        found = await context.tables.rows.page(view, place, pass_on=True)
         if found.total is not None:
             # The page's last row is the table's: it tells the number itself, sooner than the count does.
             known = found.total
@@ -269,7 +269,7 @@ async def _in_time(counting: asyncio.Task[int]) -> int | None:
 
 def _table_data(view: View, page: Page, number: int, total: int | None, *, pending: bool) -> TableData:
     return TableData(
-        rows=page.rows,
+        rows=page.rows if page.passed is None else cast("list[dict[str, Any]]", page.passed),
         total_rows=page.least_total if total is None else max(total, page.least_total),
         page=number,
         page_size=view.page_size,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
-from .encoding import Encoding, TextForm
+from .encoding import Encoding, NumberForm, TextForm
 from .values import NOT_NUMBERS, NUMBER_TEXT, Category, Wire
 
 __all__ = ["Decoder", "binary_preview", "decoder", "from_horolog_date", "from_horolog_time", "from_posixtime"]
@@ -33,7 +33,7 @@ def decoder(category: Category, encoding: Encoding) -> Decoder:
     """
     if category in {Category.TEXT, Category.LONG_TEXT, Category.GUID, Category.UNKNOWN, Category.LIST}:
         return _text_decoder(encoding)
-    decode = _DECODERS[category]
+    decode = _number_decoder(category, encoding) or _DECODERS[category]
     if encoding.null is TextForm.BLANK and not encoding.ambiguous:
         return decode
 
@@ -42,6 +42,16 @@ def decoder(category: Category, encoding: Encoding) -> Decoder:
         return raw if raw.__class__ is int and decode is _integer else decode("\0" if raw == "" else raw)
 
     return told_apart
+
+
+def _number_decoder(category: Category, encoding: Encoding) -> Decoder | None:
+    """Read numbers that this server writes as strings; elsewhere a string among numbers broke its column's type."""
+    as_text = {
+        Category.INTEGER: encoding.big_integers is NumberForm.STRING and _integer_text,
+        Category.NUMERIC: NumberForm.STRING in {encoding.numerics, encoding.big_integers} and _number_text,
+        Category.DOUBLE: encoding.doubles is NumberForm.STRING and _double_text,
+    }
+    return as_text.get(category) or None
 
 
 def _text_decoder(encoding: Encoding) -> Decoder:
@@ -77,8 +87,7 @@ def _integer(raw: Any) -> Wire:
     if raw is None or raw == "":
         return None
     if isinstance(raw, str):
-        # Some servers write large integers as text; any other text broke the column's type and stays text.
-        return int(raw) if WHOLE_TEXT.match(raw) else "" if raw == "\0" else raw
+        return "" if raw == "\0" else raw
     if isinstance(raw, Decimal):
         return int(raw) if raw == raw.to_integral_value() else raw
     return int(raw)
@@ -90,16 +99,28 @@ def _number(raw: Any) -> Wire:
     if raw is None or raw == "":
         return None
     if isinstance(raw, str):
-        if not NUMBER_TEXT.match(raw):
-            return "" if raw == "\0" else raw
-        number = Decimal(raw)
-        return int(number) if number.as_tuple().exponent == 0 else number
+        return "" if raw == "\0" else raw
     return int(raw)
 
 
 def _double(raw: Any) -> Wire:
     number = _number(raw)
     return NOT_NUMBERS.get(number.lower(), number) if isinstance(number, str) else number
+
+
+def _integer_text(raw: Any) -> Wire:
+    return int(raw) if isinstance(raw, str) and WHOLE_TEXT.match(raw) else _integer(raw)
+
+
+def _number_text(raw: Any) -> Wire:
+    if not (isinstance(raw, str) and NUMBER_TEXT.match(raw)):
+        return _number(raw)
+    number = Decimal(raw)
+    return int(number) if number.as_tuple().exponent == 0 else number
+
+
+def _double_text(raw: Any) -> Wire:
+    return _number_text(raw) if isinstance(raw, str) and NUMBER_TEXT.match(raw) else _double(raw)
 
 
 def _date(raw: Any) -> Wire:

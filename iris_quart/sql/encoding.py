@@ -21,7 +21,7 @@ PROBE_SQL = (
     "CAST('42' AS VARCHAR(10)) AS digits_value, "
     "CAST('2000-01-01' AS DATE) AS date_value, CAST('12:34:56' AS TIME) AS time_value, "
     "CAST(9223372036854775807 AS BIGINT) AS big_value, CAST(1.50 AS NUMERIC(10,2)) AS numeric_value, "
-    "CAST('0.1' AS DOUBLE) AS double_value"
+    "CAST('0.1' AS DOUBLE) AS double_value, %ODBCOUT(CAST('2000-01-01' AS DATE)) AS odbc_value"
 )
 """One row whose values are known, so that their spelling tells the server's manners."""
 
@@ -74,6 +74,9 @@ class Encoding:
     trailing_zeros: bool = False
     """NUMERIC keeps the zeros of its scale: 1.50 is written as 1.50."""
 
+    odbc_as_text: bool = False
+    """%ODBCOUT gives text, as it should; then dates need no look at each value."""
+
     @property
     def ambiguous(self) -> bool:
         """Whether NULL and the empty string look alike, so that text needs a flag beside it."""
@@ -115,6 +118,7 @@ def interpret(row: Mapping[str, Any]) -> Encoding:
         big_integers=_number_form(values.get("big_value"), Decimal(BIG)),
         doubles=_number_form(values.get("double_value"), Decimal("0.1")),
         digits_as_numbers=not isinstance(values.get("digits_value"), str),
+        odbc_as_text=values.get("odbc_value") == "2000-01-01",
         trailing_zeros=str(values["numeric_value"]).endswith(".50"),
     )
 

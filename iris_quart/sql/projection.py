@@ -9,6 +9,7 @@ from .decoding import PREVIEW_BYTES, Decoder, decoder
 from .encoding import Encoding
 from .identifiers import ROW_ID, free_alias, quote
 from .metadata import WHOLE_TEXT, Column, Table
+from .passing import Passing, passing_for
 from .values import Category, Wire
 
 __all__ = ["Decoded", "Preview", "Projection", "Row"]
@@ -76,6 +77,11 @@ class Projection:
                 items.extend(self._items(column, encoding))
         self.sql = ", ".join(items)
         """The select list."""
+        whole = all(column.name in self._shown for column in hidden)
+        self.passing: Passing | None = None
+        """The way to pass rows on without decoding them, if there is one."""
+        if whole and self._row_id_key is not None and not self._flags:
+            self.passing = passing_for(columns, encoding, self._row_id_key)
         self._fields = [(name, decode) for name, decode in self._decoders.items() if name in self._shown]
 
     def read(self, answers: Sequence[Mapping[str, Any]]) -> Decoded:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from iris_quart.errors import NamespaceNotFound
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import QualifiedName, quote, split_table_name
@@ -34,6 +36,9 @@ class Answer(Protocol):
     @property
     def rows(self) -> list[dict[str, Any]]:
         """One dictionary a row, numbers as int and Decimal."""
+
+    def raw_rows(self) -> list[msgspec.Raw]:
+        """The rows as JSON text."""
 
 
 class ServerFacts(Protocol):

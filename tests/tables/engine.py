@@ -27,6 +27,11 @@ class Reply:
     """What a statement answered."""
 
     rows: list[dict[str, Any]]
+    content: bytes = b"[]"
+
+    def raw_rows(self) -> list[msgspec.Raw]:
+        """The rows as JSON text."""
+        return msgspec.json.decode(self.content, type=list[msgspec.Raw])
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ class EngineClient:
             text = f"ERROR #5540: SQLCODE: {error.sqlcode} Message: {error.text}"
             raise sql_error(text, text) from error
         content = encodings.json_encoder.encode(encodings.result_objects(result, self.written))
-        return Reply(_READER.decode(content)["content"])
+        answer = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["content"]
+        return Reply(_READER.decode(answer), bytes(answer))
 
     async def encoding(self, namespace: str) -> Encoding:
         """Tell how answers are written."""

@@ -1,0 +1,94 @@
+"""Rows that go on as the bytes they came as, where the server's encoding is the wire's but for NULL and ''.
+
+Only NULL and the empty string may differ in spelling. Between two tokens of JSON, `:""` can be nothing but a key's
+colon and an empty string, for a quote inside a string has a backslash before it; so both can be replaced in the
+text without parsing it. Whatever looks otherwise than expected is left to the ordinary decoder, which gives the
+same rows (a test proves it).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from .encoding import Encoding, NumberForm, TextForm
+from .metadata import Column
+from .values import Category
+
+__all__ = ["Passed", "Passing", "passing_for"]
+
+TEMPORAL = {Category.DATE, Category.TIME, Category.TIMESTAMP, Category.POSIXTIME}
+ALWAYS = {Category.TEXT, Category.GUID, Category.INTEGER, Category.NUMERIC, Category.BOOLEAN}
+NULLS = {(TextForm.BLANK, TextForm.ZERO): True, (TextForm.NULL, TextForm.BLANK): False}
+"""Spellings of NULL and '' that can be passed on, and whether they are to be replaced."""
+NOT_NUMBERS = (b'"nan"', b'inf"', b'infinity"')
+
+
+class Passed(NamedTuple):
+    """Rows as JSON text, and their row IDs."""
+
+    rows: list[msgspec.Raw]
+    row_ids: list[str | None]
+
+
+class Passing:
+    """Takes the row ID off each row and spells NULL and '' as the wire does.
+
+    `row_id_key` is the first key of every row.
+    """
+
+    def __init__(self, row_id_key: str, *, replace: bool, doubles: bool, booleans: bool) -> None:
+        self._start = re.compile(rb"\n\{" + re.escape(msgspec.json.encode(row_id_key)) + rb":([0-9]+),")
+        self._replace = replace
+        self._doubles = doubles
+        self._booleans = booleans
+
+    def rows(self, raws: Sequence[msgspec.Raw]) -> Passed | None:
+        """Give the rows as they go on; None when they must be decoded after all."""
+        text = b"\n" + b"\n".join(raws) if raws else b""
+        if self._booleans and (b":true" in text or b":false" in text):
+            return None
+        if self._doubles:
+            lower = text.lower()
+            if any(name in lower for name in NOT_NUMBERS):
+                return None
+        if not text.isascii():
+            try:
+                text.decode()
+            except UnicodeDecodeError:
+                return None
+        if self._replace:
+            text = text.replace(b':""', b":null").replace(b':"\\u0000"', b':""')
+        # No string of JSON holds a line end, so each match is a row's beginning; row IDs that are no plain
+        # numbers, and rows that are spaced out, do not match and are decoded.
+        parts = self._start.split(text)
+        if len(parts) != 2 * len(raws) + 1:
+            return None
+        return Passed(
+            [msgspec.Raw(b"{" + part) for part in parts[2::2]], [part.decode() for part in parts[1::2]]
+        )
+
+
+def passing_for(columns: Sequence[Column], encoding: Encoding, row_id_key: str) -> Passing | None:
+    """Give the way to pass rows of these columns on; None when some must be decoded."""
+    replace = NULLS.get((encoding.null, encoding.empty))
+    allowed = set(ALWAYS)
+    if encoding.odbc_as_text:
+        allowed |= TEMPORAL
+    if encoding.doubles is NumberForm.NUMBER:
+        allowed.add(Category.DOUBLE)
+    numbers = {encoding.big_integers, encoding.numerics}
+    if replace is None or encoding.digits_as_numbers or numbers != {NumberForm.NUMBER}:
+        return None
+    if any(column.may_be_cut or column.category not in allowed for column in columns):
+        return None
+    categories = {column.category for column in columns}
+    return Passing(
+        row_id_key,
+        replace=replace,
+        doubles=Category.DOUBLE in categories,
+        booleans=Category.BOOLEAN in categories,
+    )

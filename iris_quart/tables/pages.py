@@ -1,0 +1,237 @@
+"""One page of a view: where it begins, the statement that reads it, and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from iris_quart.errors import InvalidInput, InvalidResponse
+from iris_quart.sql.pages import (
+    Boundary,
+    View,
+    decode_cursor,
+    encode_cursor,
+    jump_statement,
+    keyset_statement,
+    sort_value,
+)
+from iris_quart.sql.projection import Preview, Projection, Row
+from iris_quart.sql.values import Category, Fragment, parse
+
+from .catalogue import Answer
+
+__all__ = ["After", "Before", "Jump", "Page", "PageReading", "Place", "StartAt"]
+
+START, END = "start", "end"
+"""Words that stand for a cursor before the first row and behind the last one."""
+
+_ROW = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Behind the first `offset` rows."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Behind the row of a cursor; "start" is before the first row."""
+
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The rows that end before the row of a cursor; "end" is behind the last row."""
+
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartAt:
+    """From the first row on whose first sort column, or row ID, is at or behind this value."""
+
+    value: Any
+
+
+Place = Jump | After | Before | StartAt
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a view.
+
+    `next` and `previous` are cursors, None where there is nothing more. `position` counts the rows before the
+    page, None when that is not known. `previews` are by row ID. `passed` holds the rows as JSON text, when that
+    was allowed and could be done; `rows` is empty then.
+    """
+
+    rows: list[Row]
+    row_ids: list[str | None]
+    previews: dict[str, dict[str, Preview]]
+    next: str | None
+    previous: str | None
+    position: int | None
+    passed: list[msgspec.Raw] | None = None
+
+    @property
+    def least_total(self) -> int:
+        """How many rows the view has at least."""
+        return (self.position or 0) + len(self.row_ids) + (1 if self.next is not None else 0)
+
+    @property
+    def total(self) -> int | None:
+        """How many rows the view has, when the page tells it: its last row is the view's."""
+        if self.next is not None or self.position is None or (self.position and not self.row_ids):
+            return None
+        return self.position + len(self.row_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """Reads one page of a view.
+
+    `send` runs a statement, `release` tells the server's release, `pass_on` allows rows as JSON text.
+    """
+
+    view: View
+    projection: Projection
+    server_key: str
+    send: Callable[[Fragment], Awaitable[Answer]]
+    release: Callable[[], Awaitable[tuple[int, int]]]
+    pass_on: bool = False
+
+    async def read(self, place: Place) -> Page:
+        """Read the page at a place. Raises InvalidInput for a cursor of another view."""
+        match place:
+            case Jump(offset):
+                return await self._jump(offset)
+            case After(cursor):
+                if cursor == START:
+                    return await self._jump(0)
+                return await self._forward(decode_cursor(cursor, self.view, self.server_key, field="after"))
+            case Before(cursor):
+                if cursor == END:
+                    return await self._backward(None)
+                return await self._backward(decode_cursor(cursor, self.view, self.server_key, field="before"))
+            case StartAt(value):
+                return await self._start_at(value)
+
+    async def single(self, statement: Fragment) -> Page:
+        """Read what a statement gives as a page that stands alone."""
+        return self._page(await self._answers(statement), position=None, before=False, after=False)
+
+    async def _jump(self, offset: int) -> Page:
+        release = (0, 0) if offset == 0 else await self.release()
+        size = self.view.page_size
+        statement = jump_statement(self.view, self.projection, offset, limit=size + 1, release=release)
+        answers = await self._answers(statement)
+        return self._page(answers[:size], position=offset, before=offset > 0, after=len(answers) > size)
+
+    async def _forward(self, boundary: Boundary) -> Page:
+        position = None if boundary.position is None else boundary.position + 1
+        if boundary.row_id is None:
+            return await self._jump(position or 0)
+        size = self.view.page_size
+        answers = await self._answers(keyset_statement(self.view, self.projection, boundary, limit=size + 1))
+        return self._page(answers[:size], position=position, before=True, after=len(answers) > size)
+
+    async def _backward(self, boundary: Boundary | None) -> Page:
+        if not self.view.table.has_row_id:
+            return await self._backward_by_offset(boundary)
+        size = self.view.page_size
+        statement = keyset_statement(self.view, self.projection, boundary, limit=size + 1, reverse=True)
+        answers = await self._answers(statement)
+        more = len(answers) > size
+        page = answers[:size][::-1]
+        position = None
+        if not more:
+            position = 0
+        elif boundary is not None and boundary.position is not None and boundary.position > len(page):
+            position = boundary.position - len(page)
+        return self._page(page, position=position, before=more, after=boundary is not None)
+
+    async def _backward_by_offset(self, boundary: Boundary | None) -> Page:
+        if boundary is None or boundary.position is None:
+            raise InvalidInput(
+                "The end of a view without row IDs is found by its number of rows.", field="before"
+            )
+        end = boundary.position
+        start = max(0, end - self.view.page_size)
+        statement = jump_statement(
+            self.view, self.projection, start, limit=end - start, release=await self.release()
+        )
+        answers = await self._answers(statement) if end else []
+        return self._page(answers, position=start, before=start > 0, after=True)
+
+    async def _start_at(self, value: Any) -> Page:
+        view, size = self.view, self.view.page_size
+        if not view.table.has_row_id:
+            raise InvalidInput("Rows of a view without row IDs cannot be found by a value.", field="startAt")
+        if view.sort:
+            first = view.sort[0].column
+            # Only the first column is looked at; the boundary stands before all rows that have the value.
+            boundary = Boundary((sort_value(first, parse(first.category, value, field="startAt")),), None)
+        else:
+            row_id = parse(Category.TEXT, value, field="startAt")
+            if not row_id:
+                raise InvalidInput("startAt takes a row ID.", field="startAt")
+            boundary = Boundary((), str(row_id))
+        statement = keyset_statement(view, self.projection, boundary, limit=size + 1, inclusive=True)
+        answers = await self._answers(statement)
+        return self._page(answers[:size], position=None, before=True, after=len(answers) > size)
+
+    async def _answers(self, statement: Fragment) -> list[Any]:
+        """Give the rows of an answer: as JSON text if that may go on, else as dictionaries."""
+        answer = await self.send(statement)
+        return answer.raw_rows() if self.pass_on and self.projection.passing is not None else answer.rows
+
+    def _page(self, answers: Sequence[Any], *, position: int | None, before: bool, after: bool) -> Page:
+        last = None if position is None else position + len(answers) - 1
+        next_ = self._cursor(answers[-1:], last) or START if after else None
+        previous = self._cursor(answers[:1], position) or END if before else None
+        passing = self.projection.passing
+        if passing is not None and self.pass_on:
+            passed = passing.rows(answers)
+            if passed is not None:
+                return Page([], passed.row_ids, {}, next_, previous, position, passed.rows)
+            answers = [_parsed(answer) for answer in answers]
+        decoded = self.projection.read(answers)
+        previews = {}
+        for place, marks in decoded.previews.items():
+            row_id = decoded.row_ids[place]
+            previews[str(place) if row_id is None else row_id] = marks
+        return Page(decoded.rows, decoded.row_ids, previews, next_, previous, position)
+
+    def _cursor(self, rows: Sequence[Any], position: int | None) -> str | None:
+        """Write the cursor of a row; None where no row stands any more, so that only the ends are left."""
+        view = self.view
+        if not view.table.has_row_id:
+            if position is None or position < 0:
+                return None
+            boundary = Boundary(tuple(None for _ in view.sort), None, position)
+        elif rows:
+            row = _parsed(rows[0])
+            values = (
+                sort_value(item.column, self.projection.value(row, item.column.name)) for item in view.sort
+            )
+            boundary = Boundary(tuple(values), self.projection.row_id(row), position)
+        else:
+            return None
+        return encode_cursor(view.key(self.server_key), boundary)
+
+
+def _parsed(answer: Any) -> Mapping[str, Any]:
+    """Give a row as a dictionary. Raises InvalidResponse when its text is none."""
+    if isinstance(answer, dict):
+        return answer
+    try:
+        return _ROW.decode(answer)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
