@@ -110,6 +110,12 @@ def _updatable(view: Table, catalog: Catalog) -> bool:
     return True
 
 
+def _reads(query: nodes.Query, table: Table, catalog: Catalog) -> bool:
+    translator = WriteTranslator(catalog, Names(()), odbc=False, shuffle=None)
+    translator.query(query, None)
+    return table.full_name in translator.reads
+
+
 def _table(name: nodes.TableName, catalog: Catalog) -> Table:
     table = catalog.find(name.schema, name.name)
     if table is None or table.is_view:
@@ -192,10 +198,27 @@ class Definer:
                 -320,
                 f"Cannot DROP TABLE '{table.full_name}' - it is referenced by table '{others[0].full_name}'",
             )
+        catalog = self._without_views_of(table, cascade=body.cascade)
         if not table.is_view:
             self.connection.execute(f"DROP TABLE {quoted(table.full_name)}")
         self._forget(table)
-        return self.catalog.without_table(table)
+        return catalog.without_table(table)
+
+    def _without_views_of(self, table: Table, *, cascade: bool) -> Catalog:
+        """Return the catalogue without the views on a table; raise -321 when they must stay."""
+        catalog = self.catalog
+        for view in list(catalog.tables.values()):
+            if view.query is None or not _reads(view.query, table, self.catalog):
+                continue
+            if not cascade:
+                raise SqlError(
+                    -321, f"Cannot DROP '{table.full_name}' because the view '{view.full_name}' depends on it"
+                )
+            if catalog.find(view.schema, view.name) is not None:
+                catalog = Definer(self.connection, catalog)._without_views_of(view, cascade=True)  # noqa: SLF001
+                self._forget(view)
+                catalog = catalog.without_table(view)
+        return catalog
 
     def _drop_index(self, body: nodes.Drop) -> Catalog:
         found = self._find_index(body)

@@ -189,11 +189,11 @@ class Namespace:
         deadline = time.monotonic() + self.options.lock_timeout
         while True:
             try:
+                if plan.definition is not None:
+                    self._define(plan.definition, plan.text, handle)
+                    return
                 with self._writing(handle) as connection:
-                    if plan.definition is not None:
-                        self._define(connection, plan)
-                    else:
-                        self._writer(connection, odbc).run(plan, parameters)
+                    self._writer(connection, odbc, handle).run(plan, parameters)
                 return
             except RowHeld as held:
                 self._wait_for_row(plan, held, deadline, handle)
@@ -208,8 +208,13 @@ class Namespace:
                 raise row_locked(plan.kind, held.table, held.row_id) from None
 
     @contextmanager
-    def _writing(self, handle: ExecutionHandle | None) -> Iterator[sqlite3.Connection]:
-        """Lend the writer inside a transaction that ends with the block, undone by any error."""
+    def _writing(
+        self, handle: ExecutionHandle | None, committed: Callable[[], None] | None = None
+    ) -> Iterator[sqlite3.Connection]:
+        """Lend the writer inside a transaction that ends with the block, undone by any error.
+
+        ``committed`` is called after the commit, before anybody else may write.
+        """
         self._take_writer(handle)
         connection = self._storage.writer
         try:
@@ -218,6 +223,8 @@ class Namespace:
                 try:
                     yield connection
                     _run(connection, "COMMIT", ())
+                    if committed is not None:
+                        committed()
                 finally:
                     if connection.in_transaction:
                         connection.rollback()
@@ -236,20 +243,28 @@ class Namespace:
             if time.monotonic() >= deadline:
                 raise SqlError(-110, f"Unable to acquire lock for UPDATE of table in namespace '{self.name}'")
 
-    def _define(self, connection: sqlite3.Connection, plan: Plan) -> None:
-        assert plan.definition is not None
-        catalog = Definer(connection, self._catalog).run(plan.definition, plan.text)
-        connection.execute("COMMIT")
-        with self._plans_lock:
-            self._catalog = catalog
-            self._plans.clear()
-        connection.execute("BEGIN IMMEDIATE")
+    def _define(self, definition: nodes.Definition, text: str, handle: ExecutionHandle | None) -> None:
+        changed: list[Catalog] = []
 
-    def _writer(self, connection: sqlite3.Connection, odbc: bool) -> Writer:
+        def publish() -> None:
+            with self._plans_lock:
+                self._catalog = changed[0]
+                self._plans.clear()
+
+        with self._writing(handle, publish) as connection:
+            changed.append(Definer(connection, self._catalog).run(definition, text))
+
+    def _writer(self, connection: sqlite3.Connection, odbc: bool, handle: ExecutionHandle | None) -> Writer:
+        def pulse() -> None:
+            if handle is not None and handle.interrupted:
+                raise fatal("<INTERRUPT>")
+
         def evaluate(query: Query, bound: Sequence[Stored]) -> list[tuple[Stored, ...]]:
             return _run(connection, query.sql, bound).fetchall()
 
-        return Writer(connection, self._catalog, self._locks, evaluate, self._default(connection), odbc)
+        return Writer(
+            connection, self._catalog, self._locks, evaluate, self._default(connection), pulse, odbc
+        )
 
     def _default(self, connection: sqlite3.Connection) -> Callable[[Column], tuple[Value, str]]:
         def value(column: Column) -> tuple[Value, str]:
@@ -353,5 +368,4 @@ __all__ = [
     "SelectMode",
     "SqlError",
     "Value",
-    "nodes",
 ]

@@ -12,12 +12,13 @@ from typing import Any
 
 from . import aggregates, functions_dates, functions_formats, functions_numbers, functions_text, patterns
 from .casts import FUNCTIONS as CASTS
-from .errors import SqlError, fatal
+from .errors import SqlError, fatal, not_found
 from .values import MAX_STRING, sqlupper, upper
 
 CACHED_STATEMENTS = 256
-PAGE_CACHE_KIB = 8_000
-READ_AHEAD = 256 << 20
+PAGE_CACHE_KIB = 4_000
+MAPPED_BYTES = 128 << 20
+"""Most of the file that is mapped into memory; all connections share it."""
 
 _raised = threading.local()
 
@@ -113,7 +114,7 @@ def connect(path: Path, lock_timeout: float) -> sqlite3.Connection:
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_STRING * 6)
     connection.executescript(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-        f"PRAGMA cache_size = -{PAGE_CACHE_KIB}; PRAGMA mmap_size = {READ_AHEAD}; PRAGMA temp_store = MEMORY;"
+        f"PRAGMA cache_size = -{PAGE_CACHE_KIB}; PRAGMA mmap_size = {MAPPED_BYTES}; PRAGMA temp_store = MEMORY;"
         "PRAGMA case_sensitive_like = ON;"
     )
     for name, function in FUNCTIONS.items():
@@ -184,6 +185,8 @@ def mapped(error: sqlite3.Error, operation: str, table: str) -> SqlError:
         return fatal("<MAXSTRING>")
     if "NOMEM" in name or re.search("too (large|many)|parser stack overflow|maximum depth", text):
         return fatal("<FRAMESTACK>" if "depth" in text or "stack" in text else "<STORE>")
+    if text.startswith("no such table: "):
+        return not_found(text.removeprefix("no such table: "))
     if "datatype mismatch" in text:
         return SqlError(-1, "Invalid SQL statement: a number of rows must be a whole number")
     if "ESCAPE" in text:

@@ -24,13 +24,17 @@ RowId = int | str
 
 @dataclass(slots=True)
 class Writer:
-    """Run one writing statement inside a transaction that its caller opened."""
+    """Run one writing statement inside a transaction that its caller opened.
+
+    ``pulse`` is called for every row; it raises when the client has gone.
+    """
 
     connection: sqlite3.Connection
     catalog: Catalog
     locks: RowLocks
     evaluate: Callable[[Query, Sequence[Stored]], list[tuple[Stored, ...]]]
     default: Callable[[Column], tuple[Value, str]]
+    pulse: Callable[[], None]
     odbc: bool
     depth: int = field(default=0)
 
@@ -79,6 +83,7 @@ class Writer:
                 self._check_view(plan, row_id, -136)
 
     def _insert_row(self, table: Table, given: dict[str, tuple[Value, str]], *, or_update: bool) -> RowId:
+        self.pulse()
         stored: dict[str, Stored] = {}
         for column in table.stored():
             key = fold(column.name)
@@ -179,6 +184,7 @@ class Writer:
             self._check_view(plan, row_id, -137)
 
     def _write_row(self, table: Table, row_id: RowId, changes: dict[str, Stored]) -> None:
+        self.pulse()
         self.locks.check(table.full_name, row_id)
         for column in table.stored():
             if column.type.counter == "rowversion":
@@ -214,6 +220,7 @@ class Writer:
 
     def delete(self, table: Table, row_id: RowId) -> None:
         """Delete a row with what its references ask for."""
+        self.pulse()
         self.locks.check(table.full_name, row_id)
         if self.depth > MAX_CASCADE:
             raise SqlError(-400, "Fatal error occurred: <FRAMESTACK>")

@@ -267,3 +267,19 @@ def test_everything_is_there_after_closing(namespace: Namespace, rows: Rows) -> 
     again.execute("INSERT INTO Code (Code) VALUES ('later')")
     assert again.execute("SELECT Number FROM Code WHERE Code = 'later'").rows == [(3,)]
     again.close()
+
+
+def test_views_hold_their_tables(rows: Rows, refused: Refused) -> None:
+    rows("CREATE VIEW First AS SELECT Code, Label FROM Code")
+    rows("CREATE VIEW Second AS SELECT Label FROM First WHERE Code = 'a'")
+    assert rows("SELECT * FROM Second") == [("lower",)]
+    assert refused("DROP TABLE Code").sqlcode == -321
+    assert refused("DROP VIEW First").sqlcode == -321
+    rows("DROP TABLE Code CASCADE")
+    assert rows("SELECT COUNT(*) FROM INFORMATION_SCHEMA.VIEWS") == [(0,)]
+
+
+def test_a_view_can_be_replaced(rows: Rows) -> None:
+    rows("CREATE VIEW V AS SELECT Code FROM Code")
+    rows("CREATE OR REPLACE VIEW V (x, y) AS SELECT Label, Code FROM Code WHERE Code = 'A'")
+    assert rows("SELECT x, y FROM V") == [("upper", "A")]
