@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from iris_quart.demo.engine import Namespace
 from iris_quart.demo.errors import SqlError
 from iris_quart.demo.samples import open_namespaces
-from iris_quart.demo.samples.building import BUILDING, CONTENTS, build_missing, database_path
+from iris_quart.demo.samples.building import BUILDING, CONTENTS, build_missing, database_path, script
 from iris_quart.demo.samples.chance import Chance, day, posixtime, seconds, timestamp
 from iris_quart.demo.settings import DemoOptions
 
@@ -145,6 +146,15 @@ def test_the_large_table_is_made_once(tmp_path: Path) -> None:
             assert found == 15
         for namespace in opened.values():
             namespace.close()
+
+
+def test_a_large_table_that_was_cut_short_is_made_again(tmp_path: Path) -> None:
+    build_missing(tmp_path, None)
+    with closing(Namespace("SAMPLES", database_path(tmp_path, "SAMPLES"))) as samples:
+        samples.run_script(script("measurements.sql"))
+    build_missing(tmp_path, 1000)
+    with closing(Namespace("SAMPLES", database_path(tmp_path, "SAMPLES"))) as samples:
+        assert samples.execute("SELECT COUNT(*) FROM Big.Measurement").rows == [(1000,)]
 
 
 def test_chance_is_the_same_everywhere() -> None:

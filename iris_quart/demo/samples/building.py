@@ -73,9 +73,8 @@ CONTENTS: Mapping[str, Contents] = {
     ),
 }
 LARGE_NAMESPACE = "SAMPLES"
-LARGE_TABLE_EXISTS = (
-    "SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'Big' AND TABLE_NAME = 'Measurement'"
-)
+LAST_INDEX = """SELECT COUNT(*) FROM INFORMATION_SCHEMA.INDEXES
+    WHERE TABLE_SCHEMA = 'Big' AND TABLE_NAME = 'Measurement' AND INDEX_NAME = 'MeasuredAtIDX'"""
 
 
 def database_path(directory: Path, namespace: str) -> Path:
@@ -91,7 +90,7 @@ def build_missing(directory: Path, rows: int | None) -> None:
             build(name, contents, path)
     if rows:
         with closing(Namespace(LARGE_NAMESPACE, database_path(directory, LARGE_NAMESPACE))) as namespace:
-            if namespace.execute(LARGE_TABLE_EXISTS).rows == [(0,)]:
+            if namespace.execute(LAST_INDEX).rows == [(0,)]:
                 build_large(namespace, rows)
 
 
@@ -109,7 +108,8 @@ def build(name: str, contents: Contents, path: Path) -> None:
 
 
 def build_large(namespace: Namespace, rows: int) -> None:
-    """Make the large table and its indexes; one cut short is dropped first at the next start."""
+    """Make the large table and its indexes, after dropping one that was cut short before its last index."""
+    namespace.run_script("DROP TABLE IF EXISTS Big.Measurement")
     namespace.run_script(script("measurements.sql"))
     load = partial(measurements.measurements, rows)
     namespace.bulk_load("Big.Measurement", measurements.MEASUREMENT_COLUMNS, load())
