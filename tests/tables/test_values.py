@@ -68,7 +68,7 @@ async def write(values: Values, table: Table, column: str, content: bytes | None
         ("Long", b"  blanks stay  "),
         ("Title", b"two"),
         ("Amount", b"12345678.25"),
-        ("Day", b"0001-01-01"),
+        ("Day", b"1841-01-01"),
         ("Day", None),
     ],
     ids=lambda value: repr(value)[:20],
