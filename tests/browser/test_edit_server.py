@@ -280,3 +280,80 @@ async def test_a_killed_server_loses_no_edit(
         ]
         assert names == [f"Chaos,{turn} {row}" for row in range(8, 14)]
         assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 16") == [(f"Typed,While Away {turn}",)]
+
+
+async def test_a_tab_keeps_its_place_and_its_edit_while_another_is_looked_at(visitor: Visitor) -> None:
+    page = await open_table(await visitor())
+    await cell(page, 0, "Name").click()
+    await page.keyboard.press("Control+g")
+    await page.keyboard.type("120")
+    await page.keyboard.press("Enter")
+    await expect(cell(page, 119, "ID")).to_have_text("120")
+    await edit(page, 119, "Name", "Kept,In Its Tab")
+    tree = page.locator("[data-table='Sample.Company']")
+    if not await tree.count():
+        await page.locator("[data-schema='Sample']").click()
+    await tree.click()
+    await shown(page)
+    await page.get_by_role("tab", name=PERSON).click()
+    await expect(cell(page, 119, "Name")).to_have_text("Kept,In Its Tab")
+    await expect(cell(page, 119, "Name")).to_be_in_viewport()
+    await page.reload()
+    await expect(cell(page, 119, "Name")).to_have_text("Kept,In Its Tab")
+    await page.keyboard.press("Control+s")
+    await saved(page)
+
+
+async def test_staged_edits_survive_an_expired_session(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    visit = await visitor()
+    visit.expect("Failed to load resource|WebSocket")
+    page = await open_table(visit)
+    await edit(page, 3, "Name", "Survived,The End")
+    await visit.context.request.post(f"{visit.url}/api/disconnect")
+    await expect(page.locator("dialog[open]")).to_be_visible()
+    await expect(page.get_by_text("Survived,The End")).to_have_count(0)
+    await page.locator("dialog[open] input[type=password]").fill("SYS")
+    await page.keyboard.press("Enter")
+    await visit.live()
+    await expect(cell(page, 3, "Name")).to_have_text("Survived,The End")
+    await page.locator("[data-action=save]").click()
+    await saved(page)
+    assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 4") == [("Survived,The End",)]
+
+
+async def test_autosave_is_a_choice_of_the_person(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    visit = await visitor()
+    await visit.context.add_init_script(
+        "localStorage.setItem('iris-quart:preferences', JSON.stringify({saving: 'auto'}))"
+    )
+    page = await open_table(visit)
+    await edit(page, 1, "Name", "Saved,At Once")
+    await saved(page)
+    assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 2") == [("Saved,At Once",)]
+
+
+async def test_a_read_only_server_says_why(visitor: Visitor) -> None:
+    page = await open_table(await visitor(server="demo-readonly"))
+    await cell(page, 1, "Name").click()
+    await page.keyboard.type("x")
+    await expect(page.locator("[data-part=status-message]")).to_contain_text("cannot be edited")
+    await expect(page.locator("[data-action=insertRow]")).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_on_the_whole_page(visitor: Visitor, theme: str) -> None:
+    visit = await visitor(color_scheme=theme)
+    page = await open_table(visit)
+    await edit(page, 2, "Name", "Axe,Edit")
+    await cell(page, 4, "Name").click()
+    assert await visit.axe() == []
+    await page.locator("[data-action=showReview]").click()
+    await expect(page.locator(".sql pre")).to_contain_text("UPDATE")
+    assert await visit.axe() == []
+    await page.locator("[data-action=showFilters]").click()
+    await page.get_by_label("Filter Name").fill("e")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".filter-chip")).to_have_count(1)
+    assert await visit.axe() == []
+    await page.get_by_role("columnheader").filter(has_text="DOB").click(button="right")
+    assert await visit.axe() == []

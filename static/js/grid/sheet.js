@@ -25,6 +25,7 @@ export class Sheet extends SlickGrid {
       enableHtmlRendering: false,
       explicitInitialization: true,
       enableColumnReorder: false,
+      emulatePagingWhenScrolling: false, // else one row down at the edge jumps a whole page
       multiColumnSort: true,
       tristateMultiColumnSort: true,
       numberedMultiColumnSort: true,
@@ -230,6 +231,16 @@ export class Sheet extends SlickGrid {
       this.restructuring = false;
     }
     if (focused && !this.hasFocus) this.setFocus();
+  }
+
+  /** Where it is scrolled to: a browser forgets that of what it hides. */
+  get scrolled() {
+    return { top: this._viewportScrollContainerY.scrollTop, left: this._viewportScrollContainerX.scrollLeft };
+  }
+
+  set scrolled({ top, left }) {
+    this._viewportScrollContainerY.scrollTop = top;
+    this._viewportScrollContainerX.scrollLeft = left;
   }
 
   /** Make a cell the active one without scrolling to it. */

@@ -32,6 +32,8 @@ const PAGE_SIZES = [50, 1000];
 export class TableView extends EventTarget {
   #status = { message: null, lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
+  #hidden = false;
+  #scrolled = null;
 
   /**
    * @param {object} options host: the element to fill; client; namespace and tableName; settings {pageSize, autosave,
@@ -307,6 +309,9 @@ export class TableView extends EventTarget {
     sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
     this.pointer = new Pointer(this);
+    element.addEventListener("scroll", () => {
+      if (this.box.clientHeight && !this.#hidden) this.#scrolled = sheet.scrolled;
+    }, { capture: true, passive: true });
     this.resizer = new ResizeObserver(() => this.#fit());
     this.resizer.observe(this.box);
     addEventListener("densitychange", this.#density);
@@ -331,8 +336,16 @@ export class TableView extends EventTarget {
     this.table.sheet.invalidate();
   };
 
+  /** The box changed its size: also when its tab was hidden and is shown again. */
   #fit() {
-    if (this.box.clientHeight && !this.closed) this.table.sheet?.resizeCanvas();
+    const { sheet } = this.table;
+    if (this.closed || !sheet) return;
+    const hidden = !this.box.clientHeight;
+    if (!hidden) {
+      if (this.#hidden && this.#scrolled) sheet.scrolled = this.#scrolled;
+      sheet.resizeCanvas();
+    }
+    this.#hidden = hidden;
   }
 
   #staged(ids) {
