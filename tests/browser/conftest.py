@@ -47,6 +47,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def chromium_path() -> str | None:
+    """Find Chromium: the one named by IRIS_QUART_CHROMIUM, else Debian's; None stands for Playwright's own."""
+    named = os.environ.get("IRIS_QUART_CHROMIUM") or "/usr/bin/chromium"
+    return named if Path(named).exists() else None
+
+
 class WebServer:
     """A hypercorn process that serves the application; it can be stopped, killed and started again on its port."""
 
@@ -233,11 +239,9 @@ def web(
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
-    """Run Chromium: the one named by IRIS_QUART_CHROMIUM, else Debian's, else Playwright's own."""
-    named = os.environ.get("IRIS_QUART_CHROMIUM") or "/usr/bin/chromium"
-    executable = named if Path(named).exists() else None
+    """Run Chromium."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
         yield browser
         await browser.close()
 
