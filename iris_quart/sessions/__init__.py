@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iris_quart.config import Settings
+from iris_quart.config import BadSettings, Settings
 
 from .session import Ended, NewSession, Session
 from .store import SessionStore, WriteRecord
@@ -21,11 +21,13 @@ __all__ = [
 
 
 def open_store(settings: Settings, vault: Vault) -> SessionStore:
-    """Make the store that the settings name; `start` opens it."""
+    """Make the store that the settings name; `start` opens it. Raises BadSettings without redis-py."""
     if settings.store == "sqlite":
         from .sqlite import SqliteStore
 
         return SqliteStore(settings, vault)
-    from .redis import RedisStore
-
+    try:
+        from .redis import RedisStore
+    except ModuleNotFoundError as error:
+        raise BadSettings("store: redis-py is not installed; pip install 'iris-quart[redis]'") from error
     return RedisStore(settings, vault)
