@@ -153,7 +153,8 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
         return "rows"
     place: Hashable = None
     if isinstance(payload, RequestData):
-        place = (payload.page or payload.offset or 0, payload.after, payload.before, str(payload.start_at))
+        at = str(payload.start_at)
+        place = (payload.page or 0, payload.offset or 0, payload.after, payload.before, at)
     return "rows", (payload.namespace or "").upper(), payload.table_name.lower(), place
 
 

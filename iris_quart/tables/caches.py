@@ -32,10 +32,10 @@ class Flights(Generic[K, V]):
         """Tell whether such a read is under way."""
         return key in self._tasks
 
-    async def run(self, key: K, load: Callable[[], Awaitable[V]], *, keep: bool = False) -> V:
+    async def run(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         """Give what `load` gives, or what an identical read under way is about to give.
 
-        `keep` lets the read go on when nobody waits any more. Raises what `load` raises.
+        Raises what `load` raises.
         """
         task = self._tasks.get(key)
         if task is None:
@@ -43,9 +43,6 @@ class Flights(Generic[K, V]):
             self._tasks[key] = task
             self._waiting[task] = 0
             task.add_done_callback(lambda done: self._settle(key, done))
-        if keep:
-            # One more waiter than there are tasks waiting: the count never falls to nothing.
-            self._waiting[task] += 1
         self._waiting[task] = self._waiting.get(task, 0) + 1
         try:
             return await asyncio.shield(task)
@@ -143,13 +140,10 @@ class Cache(Generic[K, V]):
         """Give the keys of what is kept."""
         return list(self._values)
 
-    async def get(
-        self, key: K, load: Callable[[], Awaitable[V]], *, refresh: bool = False, keep: bool = False
-    ) -> V:
+    async def get(self, key: K, load: Callable[[], Awaitable[V]], *, refresh: bool = False) -> V:
         """Give a value, read by `load` when it is not known; `refresh` reads in any case.
 
-        `keep` finishes a read that nobody waits for any more. Raises what `load` raises, and remembers no
-        failure.
+        Raises what `load` raises, and remembers no failure.
         """
         if not refresh:
             known = self.peek(key)
@@ -163,7 +157,7 @@ class Cache(Generic[K, V]):
                 self.put(key, value)
             return value
 
-        return await self._flights.run((key, generation), read, keep=keep)
+        return await self._flights.run((key, generation), read)
 
     async def close(self) -> None:
         """Stop the reads under way."""
