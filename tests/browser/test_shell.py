@@ -237,6 +237,19 @@ async def test_a_table_that_is_not_there_is_said_in_its_tab(visitor: Visitor) ->
     await rows_of(page, PERSON)
 
 
+async def test_odd_names_have_addresses_too(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await tree_item(page, "Odd Names").click()
+    odd = page.locator('[data-table^="Odd Names."]').first
+    name = await odd.get_attribute("data-table")
+    assert name is not None
+    await odd.click()
+    await expect(page.get_by_role("tabpanel").get_by_role("gridcell").first).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("tabpanel").get_by_role("gridcell").first).to_be_visible()
+    assert (await page.title()).startswith(name)
+
+
 async def test_a_link_to_the_table_can_be_copied(visitor: Visitor) -> None:
     visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
     page = visit.page

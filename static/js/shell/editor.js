@@ -240,7 +240,7 @@ export class Editor {
       ...this.#workspace.tabs.map((tab) => ({ label: tab.table, icon: "table-2", hint: `${T.openTabs} · ${tab.namespace}`, group: T.openTabs, boost: 40, run: () => this.#workspace.open(tab) })),
       ...this.#sidebar.tables
         .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => tab.table === full && tab.namespace === namespace))
-        .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0].slice(0, 60) || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
+        .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0] || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
       ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
       ...this.#commands(),
     ]);
