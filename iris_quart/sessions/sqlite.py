@@ -1,19 +1,15 @@
 """The session store of one machine: SQLite in the instance folder, shared by all workers.
 
-Reads run on the event loop (a few microseconds each, never blocked by a writer in WAL mode); writes run in
-one thread, those that must survive a power cut with synchronous=FULL.
+Workers hear of each other by two tables that each of them polls, in a few microseconds.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
 
 from iris_quart.atelier import Credentials
 from iris_quart.config import Settings
@@ -21,44 +17,24 @@ from iris_quart.errors import StoreUnavailable
 
 from . import records
 from .bell import Bell
+from .database import Database, Row
 from .session import Ended, NewSession, Session, key_of, new_secret
 from .store import WriteRecord
-from .vault import Vault, prepare_instance
+from .vault import Vault
 
 __all__ = ["FILE_NAME", "SqliteStore"]
 
 FILE_NAME = "sessions.db"
-VERSION = 1
-BUSY_SECONDS = 5.0
-"""How long a write waits for those of other workers."""
 ENDED_SECONDS = 3600.0
 CHANGES_SECONDS = 60.0
 SWEEP_SECONDS = 0.5
 PRUNE_SECONDS = 30.0
 
-SCHEMA = """
-CREATE TABLE sessions (key TEXT PRIMARY KEY, user TEXT, server TEXT, server_key TEXT, namespace TEXT,
-    read_only INTEGER, target TEXT, created REAL, idle_until REAL, absolute_until REAL, address TEXT,
-    user_agent TEXT, credentials BLOB) WITHOUT ROWID;
-CREATE INDEX sessions_by_deadline ON sessions (min(idle_until, absolute_until));
-CREATE TABLE ended (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, reason TEXT, at REAL);
-CREATE TABLE attempts (scope TEXT, at REAL);
-CREATE INDEX attempts_by_scope ON attempts (scope, at);
-CREATE TABLE tickets (key TEXT PRIMARY KEY, sealed BLOB, until REAL) WITHOUT ROWID;
-CREATE TABLE writes (owner TEXT, id TEXT, fingerprint TEXT, state TEXT, answer BLOB, worker TEXT, until REAL,
-    PRIMARY KEY (owner, id)) WITHOUT ROWID;
-CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, worker TEXT, message BLOB, at REAL);
-"""
-TABLES = ("sessions", "ended", "attempts", "tickets", "writes", "changes")
 COLUMNS = (
     "key, user, server, server_key, namespace, read_only, target, created, idle_until, absolute_until,"
     " address, user_agent"
 )
 LIVE = "min(idle_until, absolute_until) > ?"
-
-T = TypeVar("T")
-Row = tuple[Any, ...]
-Rows = list[Row]
 
 
 class SqliteStore:
@@ -68,15 +44,10 @@ class SqliteStore:
         self._settings = settings
         self._vault = vault
         self._clock = clock
-        self._path = settings.instance / FILE_NAME
+        self._db = Database(settings.instance / FILE_NAME)
         self._worker = new_secret()
         self._running: set[tuple[str, str]] = set()
         self._bell = Bell()
-        self._thread: ThreadPoolExecutor | None = None
-        self._reader: sqlite3.Connection | None = None
-        # Both belong to the writing thread: one waits for the disk at every commit, one does not.
-        self._durable: sqlite3.Connection | None = None
-        self._quick: sqlite3.Connection | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._ended_before = 0
         self._changes_before = 0
@@ -84,9 +55,7 @@ class SqliteStore:
 
     async def start(self) -> None:
         """Open the file, made on the first start. Raises StoreUnavailable or BadSettings."""
-        self._thread = ThreadPoolExecutor(1, "session-store")
-        await self._in_thread(self._open)
-        self._reader = self._connect("NORMAL")
+        await self._db.open()
         self._ended_before = self._last("ended")
         self._changes_before = self._last("changes")
         self._sweeper = asyncio.create_task(self._sweep(), name="session-sweeper")
@@ -96,14 +65,8 @@ class SqliteStore:
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
+        await self._db.close()
         self._bell.ring()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            await asyncio.get_running_loop().run_in_executor(thread, self._shut)
-            thread.shutdown()
 
     def now(self) -> float:
         """Tell the time of this machine, which all its workers share."""
@@ -112,7 +75,7 @@ class SqliteStore:
     async def healthy(self) -> bool:
         """Tell whether the file can be read and written."""
         try:
-            await self._write(lambda db: db.execute("DELETE FROM tickets WHERE until < 0"))
+            await self._db.write(lambda db: db.execute("DELETE FROM tickets WHERE until < 0"))
         except StoreUnavailable:
             return False
         return True
@@ -139,19 +102,19 @@ class SqliteStore:
         row = (*_row_of(session), sealed)
         marks = ", ".join("?" * len(row))
         sql = f"INSERT INTO sessions ({COLUMNS}, credentials) VALUES ({marks})"
-        await self._write(lambda db: db.execute(sql, row), durable=True)
+        await self._db.write(lambda db: db.execute(sql, row), durable=True)
         return session_id
 
     async def get(self, session_id: str) -> Session | None:
         """Find a session by its id."""
-        rows = self._read(
+        rows = self._db.read(
             f"SELECT {COLUMNS} FROM sessions WHERE key = ? AND {LIVE}", (key_of(session_id), self._clock())
         )
         return _session_of(rows[0]) if rows else None
 
     async def credentials(self, session_id: str, session: Session) -> Credentials | None:
         """Decrypt the IRIS credentials."""
-        rows = self._read("SELECT credentials FROM sessions WHERE key = ?", (session.key,))
+        rows = self._db.read("SELECT credentials FROM sessions WHERE key = ?", (session.key,))
         return records.open_credentials(self._vault, session_id, session, rows[0][0]) if rows else None
 
     async def touch(self, session: Session) -> Session | None:
@@ -159,7 +122,7 @@ class SqliteStore:
         now = self._clock()
         sql = f"UPDATE sessions SET idle_until = ? WHERE key = ? AND {LIVE} RETURNING {COLUMNS}"
         parameters = (now + self._settings.session_idle_seconds, session.key, now)
-        rows = await self._write(lambda db: db.execute(sql, parameters).fetchall())
+        rows = await self._db.write(lambda db: db.execute(sql, parameters).fetchall())
         return _session_of(rows[0]) if rows else None
 
     async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
@@ -170,7 +133,7 @@ class SqliteStore:
             chunk = keys[start : start + 500]
             marks = ", ".join("?" * len(chunk))
             sql = f"SELECT {COLUMNS} FROM sessions WHERE key IN ({marks}) AND {LIVE}"
-            for row in self._read(sql, (*chunk, self._clock())):
+            for row in self._db.read(sql, (*chunk, self._clock())):
                 found[row[0]] = _session_of(row)
         return found
 
@@ -185,21 +148,21 @@ class SqliteStore:
     async def list(self, user: str | None = None, server_key: str | None = None) -> Sequence[Session]:
         """List live sessions, oldest first."""
         sql = f"SELECT {COLUMNS} FROM sessions WHERE {LIVE} AND coalesce(user = ?, 1)"
-        rows = self._read(
+        rows = self._db.read(
             f"{sql} AND coalesce(server_key = ?, 1) ORDER BY created", (self._clock(), user, server_key)
         )
         return [_session_of(row) for row in rows]
 
     async def count(self) -> int:
         """Count live sessions."""
-        return int(self._read(f"SELECT count(*) FROM sessions WHERE {LIVE}", (self._clock(),))[0][0])
+        return int(self._db.read(f"SELECT count(*) FROM sessions WHERE {LIVE}", (self._clock(),))[0][0])
 
     async def watch(self) -> AsyncIterator[Ended]:
         """Give every session that ends, in any worker; other workers' within the poll interval."""
         seen = self._ended_before
-        while self._reader is not None:
+        while self._db.is_open:
             with contextlib.suppress(StoreUnavailable):
-                for seq, key, reason in self._read(
+                for seq, key, reason in self._db.read(
                     "SELECT seq, key, reason FROM ended WHERE seq > ? ORDER BY seq", (seen,)
                 ):
                     seen = seq
@@ -221,7 +184,7 @@ class SqliteStore:
             db.executemany("INSERT INTO attempts VALUES (?, ?)", [(scope, now) for scope, _ in limits])
             return None
 
-        return await self._write(count)
+        return await self._db.write(count)
 
     async def forgive(self, user: str, server_key: str, address: str) -> None:
         """Take back the latest try of this user and address."""
@@ -230,20 +193,20 @@ class SqliteStore:
             " (SELECT rowid FROM attempts WHERE scope = ? ORDER BY at DESC LIMIT 1)"
         )
         scopes = [(scope,) for scope, _ in records.scopes(self._settings, user, server_key, address)[:-1]]
-        await self._write(lambda db: db.executemany(sql, scopes))
+        await self._db.write(lambda db: db.executemany(sql, scopes))
 
     async def make_ticket(self, session_id: str) -> str:
         """Make a ticket that stands for the session once."""
         ticket = new_secret()
         sealed = records.seal_ticket(self._vault, ticket, session_id)
         row = (key_of(ticket), sealed, self._clock() + records.TICKET_SECONDS)
-        await self._write(lambda db: db.execute("INSERT INTO tickets VALUES (?, ?, ?)", row))
+        await self._db.write(lambda db: db.execute("INSERT INTO tickets VALUES (?, ?, ?)", row))
         return ticket
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id."""
         sql = "DELETE FROM tickets WHERE key = ? RETURNING sealed, until"
-        rows = await self._write(lambda db: db.execute(sql, (key_of(ticket),)).fetchall())
+        rows = await self._db.write(lambda db: db.execute(sql, (key_of(ticket),)).fetchall())
         if not rows or rows[0][1] <= self._clock():
             return None
         return records.open_ticket(self._vault, ticket, rows[0][0])
@@ -265,7 +228,7 @@ class SqliteStore:
             return row
 
         # The claim must outlive a power cut: without it the same id would be run again.
-        row = await self._write(claim, durable=True)
+        row = await self._db.write(claim, durable=True)
         if row is None:
             self._running.add((owner, write_id))
             return None
@@ -278,7 +241,7 @@ class SqliteStore:
         until = self._clock() + self._settings.write_result_seconds
         sql = "UPDATE writes SET state = ?, answer = ?, until = ? WHERE owner = ? AND id = ?"
         try:
-            await self._write(lambda db: db.execute(sql, (state, answer, until, owner, write_id)))
+            await self._db.write(lambda db: db.execute(sql, (state, answer, until, owner, write_id)))
         finally:
             self._running.discard((owner, write_id))
 
@@ -286,14 +249,14 @@ class SqliteStore:
         """Tell the other workers of this machine."""
         row = (self._worker, message, self._clock())
         sql = "INSERT INTO changes (worker, message, at) VALUES (?, ?, ?)"
-        await self._write(lambda db: db.execute(sql, row))
+        await self._db.write(lambda db: db.execute(sql, row))
 
     async def changes(self) -> AsyncIterator[bytes]:
         """Give what other workers published, within the poll interval."""
         seen = self._changes_before
-        while self._reader is not None:
+        while self._db.is_open:
             with contextlib.suppress(StoreUnavailable):
-                for seq, worker, message in self._read(
+                for seq, worker, message in self._db.read(
                     "SELECT seq, worker, message FROM changes WHERE seq > ? ORDER BY seq", (seen,)
                 ):
                     seen = seq
@@ -313,7 +276,7 @@ class SqliteStore:
             return len(keys)
 
         # Durable: a power cut must not bring a session back that its user has left.
-        count = await self._write(remove, durable=True)
+        count = await self._db.write(remove, durable=True)
         if count:
             self._bell.ring()
         return count
@@ -327,11 +290,11 @@ class SqliteStore:
                 due = self._clock() - grace
                 for reason, column in (("absolute", "absolute_until"), ("idle", "idle_until")):
                     which = f"min(idle_until, absolute_until) <= ? AND {column} <= ?"
-                    if self._read(f"SELECT 1 FROM sessions WHERE {which} LIMIT 1", (due, due)):
+                    if self._db.read(f"SELECT 1 FROM sessions WHERE {which} LIMIT 1", (due, due)):
                         await self._end(which, (due, due), reason)
                 if abs(self._clock() - self._pruned) > PRUNE_SECONDS:
                     self._pruned = self._clock()
-                    await self._write(self._prune)
+                    await self._db.write(self._prune)
 
     def _prune(self, db: sqlite3.Connection) -> None:
         now = self._clock()
@@ -341,88 +304,8 @@ class SqliteStore:
         db.execute("DELETE FROM tickets WHERE until < ?", (now,))
         db.execute("DELETE FROM writes WHERE until < ?", (now,))
 
-    def _read(self, sql: str, parameters: Row) -> Rows:
-        if self._reader is None:
-            raise StoreUnavailable("The session store is closed.")
-        try:
-            return self._reader.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
-        def transaction() -> T:
-            db = self._durable if durable else self._quick
-            if db is None:
-                raise StoreUnavailable("The session store is closed.")
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    result = work(db)
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _unavailable(error) from error
-            return result
-
-        return await self._in_thread(transaction)
-
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        if self._thread is None:
-            raise StoreUnavailable("The session store is closed.")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
     def _last(self, table: str) -> int:
-        return int(self._read(f"SELECT coalesce(max(seq), 0) FROM {table}", ())[0][0])
-
-    def _open(self) -> None:
-        prepare_instance(self._path.parent)
-        with contextlib.suppress(FileExistsError):
-            # SQLite gives its -wal and -shm files the mode of the main one.
-            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        try:
-            self._durable = self._connect("FULL")
-            self._durable.execute("BEGIN IMMEDIATE")
-            if self._durable.execute("PRAGMA user_version").fetchone()[0] != VERSION:
-                # Another release's tables: everybody signs in again, nothing else is lost.
-                for table in TABLES:
-                    self._durable.execute(f"DROP TABLE IF EXISTS {table}")
-                for statement in SCHEMA.split(";"):
-                    self._durable.execute(statement)
-                self._durable.execute(f"PRAGMA user_version = {VERSION}")
-            self._durable.execute("COMMIT")
-            self._quick = self._connect("NORMAL")
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
-
-    def _connect(self, synchronous: str) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        # The switch to WAL does not wait for locks by itself, and all workers start at the same moment.
-        for patience in range(50, -1, -1):
-            try:
-                db.execute("PRAGMA journal_mode = WAL")
-                break
-            except sqlite3.OperationalError:
-                if not patience:
-                    db.close()
-                    raise
-                time.sleep(0.1)
-        db.execute(f"PRAGMA synchronous = {synchronous}")
-        db.execute("PRAGMA secure_delete = ON")
-        return db
-
-    def _shut(self) -> None:
-        for db in (self._durable, self._quick):
-            if db is not None:
-                db.close()
-        self._durable = self._quick = None
-
-
-def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
-    return StoreUnavailable(
-        "The session store does not answer. Try again in a moment.", details={"cause": type(error).__name__}
-    )
+        return int(self._db.read(f"SELECT coalesce(max(seq), 0) FROM {table}", ())[0][0])
 
 
 def _row_of(session: Session) -> Row:

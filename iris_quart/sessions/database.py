@@ -1,0 +1,164 @@
+"""The SQLite file of the session store: reads on the event loop, writes in one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from iris_quart.errors import StoreUnavailable
+
+from .vault import prepare_instance
+
+__all__ = ["Database", "Row", "Rows"]
+
+VERSION = 1
+BUSY_SECONDS = 5.0
+"""How long a write waits for those of other workers."""
+WAL_SECONDS = 5.0
+
+SCHEMA = """
+CREATE TABLE sessions (key TEXT PRIMARY KEY, user TEXT, server TEXT, server_key TEXT, namespace TEXT,
+    read_only INTEGER, target TEXT, created REAL, idle_until REAL, absolute_until REAL, address TEXT,
+    user_agent TEXT, credentials BLOB) WITHOUT ROWID;
+CREATE INDEX sessions_by_deadline ON sessions (min(idle_until, absolute_until));
+CREATE TABLE ended (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, reason TEXT, at REAL);
+CREATE TABLE attempts (scope TEXT, at REAL);
+CREATE INDEX attempts_by_scope ON attempts (scope, at);
+CREATE TABLE tickets (key TEXT PRIMARY KEY, sealed BLOB, until REAL) WITHOUT ROWID;
+CREATE TABLE writes (owner TEXT, id TEXT, fingerprint TEXT, state TEXT, answer BLOB, worker TEXT, until REAL,
+    PRIMARY KEY (owner, id)) WITHOUT ROWID;
+CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, worker TEXT, message BLOB, at REAL);
+"""
+TABLES = ("sessions", "ended", "attempts", "tickets", "writes", "changes")
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Rows = list[Row]
+
+
+class Database:
+    """One worker's connections to the file; every failure is StoreUnavailable."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._thread: ThreadPoolExecutor | None = None
+        self._reader: sqlite3.Connection | None = None
+        # Both belong to the writing thread: one waits for the disk at every commit, one does not.
+        self._durable: sqlite3.Connection | None = None
+        self._quick: sqlite3.Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be read."""
+        return self._reader is not None
+
+    async def open(self) -> None:
+        """Open the file, made on the first start. Raises StoreUnavailable or BadSettings."""
+        self._thread = ThreadPoolExecutor(1, "session-store")
+        await self._in_thread(self._prepare)
+        self._reader = self._connect("NORMAL")
+
+    async def close(self) -> None:
+        """Close all connections, after the writes that were begun."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            await asyncio.get_running_loop().run_in_executor(thread, self._shut)
+            thread.shutdown()
+
+    def read(self, sql: str, parameters: Row) -> Rows:
+        """Run a query on the event loop: some microseconds, and in WAL mode no writer holds it up."""
+        if self._reader is None:
+            raise StoreUnavailable("The session store is closed.")
+        try:
+            return self._reader.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
+        """Run `work` in a transaction of the writing thread; a durable one survives a power cut."""
+
+        def transaction() -> T:
+            db = self._durable if durable else self._quick
+            if db is None:
+                raise StoreUnavailable("The session store is closed.")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    result = work(db)
+                except BaseException:
+                    db.execute("ROLLBACK")
+                    raise
+                db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _unavailable(error) from error
+            return result
+
+        return await self._in_thread(transaction)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        if self._thread is None:
+            raise StoreUnavailable("The session store is closed.")
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _prepare(self) -> None:
+        prepare_instance(self._path.parent)
+        with contextlib.suppress(FileExistsError):
+            # SQLite gives its -wal and -shm files the mode of the main one.
+            os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        try:
+            self._durable = self._connect("FULL")
+            self._durable.execute("BEGIN IMMEDIATE")
+            if self._durable.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                # Another release's tables: everybody signs in again, nothing else is lost.
+                for table in TABLES:
+                    self._durable.execute(f"DROP TABLE IF EXISTS {table}")
+                for statement in SCHEMA.split(";"):
+                    self._durable.execute(statement)
+                self._durable.execute(f"PRAGMA user_version = {VERSION}")
+            self._durable.execute("COMMIT")
+            self._quick = self._connect("NORMAL")
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def _connect(self, synchronous: str) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        deadline = time.monotonic() + WAL_SECONDS
+        while True:
+            try:
+                # The switch to WAL does not wait for locks by itself, and all workers start at the same moment.
+                db.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    db.close()
+                    raise
+                time.sleep(0.05)
+            except sqlite3.Error:
+                db.close()
+                raise
+        db.execute(f"PRAGMA synchronous = {synchronous}")
+        # What a session held is overwritten when it ends, not only forgotten.
+        db.execute("PRAGMA secure_delete = ON")
+        return db
+
+    def _shut(self) -> None:
+        for db in (self._durable, self._quick):
+            if db is not None:
+                db.close()
+        self._durable = self._quick = None
+
+
+def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    return StoreUnavailable(
+        "The session store does not answer. Try again in a moment.", details={"cause": type(error).__name__}
+    )
