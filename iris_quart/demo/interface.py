@@ -13,6 +13,8 @@ from .conversions import Value
 from .errors import fatal
 
 SelectMode = Literal["logical", "odbc"]
+STEPS_BETWEEN_LOOKS = 20_000
+"""How many steps of SQLite's machine pass between two looks at whether the client has gone."""
 
 
 @dataclass(frozen=True, order=True)
@@ -86,8 +88,11 @@ class ExecutionHandle:
             if self.interrupted:
                 raise fatal("<INTERRUPT>")
             self._connection = connection
+        # An interrupt between here and the statement's start would be lost: SQLite only stops what runs.
+        connection.set_progress_handler(lambda: self.interrupted, STEPS_BETWEEN_LOOKS)
         try:
             yield
         finally:
+            connection.set_progress_handler(None, STEPS_BETWEEN_LOOKS)
             with self._lock:
                 self._connection = None

@@ -9,7 +9,7 @@ from .errors import SqlError, not_done
 from .function_table import FUNCTIONS, TYPES, Function
 from .functions_dates import unit_name
 from .scope import Scope
-from .translate_conditions import ConditionTranslator
+from .translate_casts import CastTranslator
 from .translate_expressions import SUFFIXES
 from .typed import AGGREGATE, PARAMETER, Typed, literal, with_collation
 from .types import (
@@ -17,8 +17,6 @@ from .types import (
     BINARY,
     BINARY_STREAM,
     DATE,
-    DATE_TYPE,
-    DECIMAL,
     DOUBLE,
     DOUBLE_TYPE,
     EXACT,
@@ -31,12 +29,9 @@ from .types import (
     TEXT,
     TEXT_STREAM,
     TIME,
-    TIME_TYPE,
-    TIMESTAMP_TYPE,
     VARBINARY,
     VARCHAR,
     SqlType,
-    declared,
 )
 
 COLLATING = {
@@ -80,24 +75,8 @@ WINDOW_AGGREGATES = frozenset(["COUNT", "MIN", "MAX"])
 OUTWARD = frozenset({"%ODBCOUT", "%EXTERNAL"})
 INWARD = frozenset({"%ODBCIN", "%INTERNAL"})
 
-STYLES = {
-    "23": "YYYY-MM-DD",
-    "101": "MM/DD/YYYY",
-    "102": "YYYY.MM.DD",
-    "103": "DD/MM/YYYY",
-    "104": "DD.MM.YYYY",
-    "105": "DD-MM-YYYY",
-    "108": "HH24:MI:SS",
-    "110": "MM-DD-YYYY",
-    "111": "YYYY/MM/DD",
-    "112": "YYYYMMDD",
-    "120": "YYYY-MM-DD HH24:MI:SS",
-    "121": "YYYY-MM-DD HH24:MI:SS.FF3",
-}
-"""Format texts of the style numbers of CONVERT."""
 
-
-class FunctionTranslator(ConditionTranslator):
+class FunctionTranslator(CastTranslator):
     """Translate calls."""
 
     def call(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
@@ -357,46 +336,6 @@ class FunctionTranslator(ConditionTranslator):
         sql = item.sql if item.collated else self.rendering.plain(item)
         return with_collation(sql, item.kind, item.collation)
 
-    # Casts ---------------------------------------------------------------------------------
-
-    def cast(self, node: nodes.Cast, scope: Scope) -> Typed:
-        """Translate CAST and CONVERT."""
-        data_type = declared(node.type.name, node.type.arguments, cast=True)
-        item = self.value(node.operand, scope, VARCHAR)
-        if item.is_null:
-            return Typed("NULL", data_type)
-        if node.style is not None:
-            return self._styled(node, item, data_type, scope)
-        if data_type.kind == TEXT_STREAM:
-            data_type = VARCHAR
-        elif data_type.kind == BINARY_STREAM:
-            data_type = VARBINARY
-        if item.type.is_stream:
-            raise SqlError(
-                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
-            )
-        size = "NULL" if data_type.length is None else str(data_type.length)
-        scale = "NULL" if data_type.scale is None else str(data_type.scale)
-        if data_type.kind == INTEGER:
-            size = f"'{data_type.name}'"
-        sql = f"iris_cast({self.rendering.plain(item)}, '{item.kind}', '{data_type.kind}', {size}, {scale})"
-        return Typed(sql, data_type)
-
-    def _styled(self, node: nodes.Cast, item: Typed, data_type: SqlType, scope: Scope) -> Typed:
-        assert node.style is not None
-        style = node.style.value if isinstance(node.style, nodes.Literal) else None
-        layout = STYLES.get(str(style))
-        if layout is None or data_type.kind not in (TEXT, DATE):
-            raise not_done(f"CONVERT with style {style}")
-        if data_type.kind == TEXT:
-            moment = (
-                self.rendering.as_kind(item, "timestamp")
-                if item.kind == POSIXTIME
-                else self.rendering.plain(item)
-            )
-            return Typed(f"iris_to_char({moment}, '{layout}')", data_type)
-        return Typed(f"iris_to_date({self.rendering.as_text(item)}, '{layout}')", DATE_TYPE)
-
 
 def _raw(item: Typed) -> bool:
     return item.kind in (BINARY, BINARY_STREAM, TEXT, TEXT_STREAM, LIST) and not item.collated
@@ -404,6 +343,3 @@ def _raw(item: Typed) -> bool:
 
 def _expected(takes: str) -> SqlType | None:
     return {"t": VARCHAR, "f": VARCHAR, "b": VARCHAR, "n": NUMERIC, "i": BIGINT, "m": VARCHAR}.get(takes)
-
-
-__all__ = ["DECIMAL", "TIMESTAMP_TYPE", "TIME_TYPE", "FunctionTranslator"]

@@ -10,9 +10,9 @@ from .errors import SqlError, not_done, not_found
 from .keyset import split_nulls
 from .plans import Query
 from .scope import VIEW_ROW, Names, Scope, Source, numbered_row, outputs_of
-from .translate_functions import FunctionTranslator
+from .translate_sets import SetTranslator, collate
 from .typed import COLUMN, EXPRESSION, LITERAL, Typed, relabelled, with_collation
-from .types import BIGINT, EXACT, TEXT, VARCHAR
+from .types import EXACT, TEXT
 
 JOINS = {
     "INNER": "JOIN",
@@ -24,12 +24,10 @@ JOINS = {
 MAX_ITEMS = 1000
 """Most items of a SELECT list (InterSystems SQL Reference, SELECT)."""
 
-SHUFFLE_PRIME = 1_000_003
-
 FromPart = str | Source
 
 
-class QueryTranslator(FunctionTranslator):
+class QueryTranslator(SetTranslator):
     """Translate queries to SQLite text."""
 
     def outermost(self, node: nodes.Query) -> Query:
@@ -48,7 +46,7 @@ class QueryTranslator(FunctionTranslator):
         if isinstance(node, nodes.Select):
             return self._select(node, outer, final=final)
         if isinstance(node, nodes.SetOperation):
-            return self._set_operation(node, outer, final=final)
+            return self.set_operation(node, outer, final=final)
         return self._with(node, outer, final=final)
 
     def _with(self, node: nodes.With, outer: Scope | None, *, final: bool) -> tuple[tuple[Typed, ...], str]:
@@ -65,57 +63,6 @@ class QueryTranslator(FunctionTranslator):
             texts.append(f"{alias} AS ({sql})")
         outputs, sql = self._query(node.body, scope, final=final)
         return outputs, f"WITH {', '.join(texts)} {sql}"
-
-    def _set_operation(
-        self, node: nodes.SetOperation, outer: Scope | None, *, final: bool
-    ) -> tuple[tuple[Typed, ...], str]:
-        left, left_sql = self.query(node.left, outer)
-        right, right_sql = self.query(node.right, outer)
-        if len(left) != len(right):
-            raise SqlError(-9, f"The queries of a {node.operator} have {len(left)} and {len(right)} items")
-        types = [
-            self.unified((_value_of(first), _value_of(second)))
-            for first, second in zip(left, right, strict=True)
-        ]
-        sides: list[str] = []
-        for outputs, sql in ((left, left_sql), (right, right_sql)):
-            alias = self.alias()
-            items = []
-            for number, (item, (data_type, collation)) in enumerate(zip(outputs, types, strict=True), 1):
-                text = self.rendering.as_kind(Typed(f"{alias}.c{number}", item.type), data_type.kind)
-                items.append(f"{with_collation(text, data_type.kind, collation)} AS c{number}")
-            sides.append(f"SELECT {', '.join(items)} FROM ({sql}) AS {alias}")
-        outputs = tuple(
-            Typed(f"c{number}", data_type, collation, COLUMN, item.label)
-            for number, (item, (data_type, collation)) in enumerate(zip(left, types, strict=True), 1)
-        )
-        word = f"{node.operator} ALL" if node.every else node.operator
-        sql = f"{sides[0]} {word} {sides[1]}"
-        alias = self.alias()
-        columns = ", ".join(f"{alias}.c{number} AS c{number}" for number in range(1, len(outputs) + 1))
-        sql = f"SELECT {columns} FROM ({sql}) AS {alias}"
-        order = [self._output_order(item, outputs) for item in node.order]
-        if not order and final:
-            order = self._careless_order([f"{alias}.c1"])
-        return outputs, sql + self._tail(order, node.limit, node.offset)
-
-    def _output_order(self, item: nodes.OrderItem, outputs: tuple[Typed, ...]) -> str:
-        number = self._ordinal(item.expression, outputs)
-        if number is None:
-            raise SqlError(-6, "ORDER BY of a UNION must name an item of its SELECT list, or its number")
-        output = outputs[number - 1]
-        return f"{number}{_collate(output)}{' DESC' if item.descending else ''}"
-
-    def _ordinal(self, node: nodes.Expression, outputs: tuple[Typed, ...]) -> int | None:
-        if isinstance(node, nodes.Literal) and isinstance(node.value, int):
-            if not 1 <= node.value <= len(outputs):
-                raise SqlError(-5, f"Column number {node.value} in ORDER BY does not match the SELECT list")
-            return node.value
-        if isinstance(node, nodes.Name) and not node.table:
-            for number, item in enumerate(outputs, 1):
-                if item.label is not None and item.label.casefold() == node.column.casefold():
-                    return number
-        return None
 
     # SELECT --------------------------------------------------------------------------------
 
@@ -154,7 +101,7 @@ class QueryTranslator(FunctionTranslator):
         sql += f" WHERE {where}" if where else ""
         sql += f" GROUP BY {', '.join(group)}" if group else ""
         sql += f" HAVING {having}" if having else ""
-        return outputs, sql + self._tail(order, node.limit, node.offset)
+        return outputs, sql + self.tail(order, node.limit, node.offset)
 
     def _split_page(
         self,
@@ -167,7 +114,7 @@ class QueryTranslator(FunctionTranslator):
         outputs, with_value = self._select(halves[0], outer, final=final)
         _, without = self._select(halves[1], outer, final=final)
         sql = f"SELECT * FROM ({with_value}) UNION ALL SELECT * FROM ({without})"
-        return outputs, sql + self._tail([], node.limit, None)
+        return outputs, sql + self.tail([], node.limit, None)
 
     def _items(self, node: nodes.Select, scope: Scope) -> list[Typed]:
         items: list[Typed] = []
@@ -260,19 +207,19 @@ class QueryTranslator(FunctionTranslator):
                     raise SqlError(
                         -313, f"Invalid operation on a stream field: {output.label} in an ordering"
                     )
-                texts.append(f"{key}{_collate(output)}{down}")
+                texts.append(f"{key}{collate(output)}{down}")
                 continue
             if node.distinct:
                 if key not in keys:
                     raise SqlError(-6, "ORDER BY of a SELECT DISTINCT must name an item of its SELECT list")
                 number = keys.index(key) + 1
-                texts.append(f"{number}{_collate(items[number - 1])}{down}")
+                texts.append(f"{number}{collate(items[number - 1])}{down}")
                 continue
             texts.append(key + down)
         return texts
 
     def _order_key(self, node: nodes.Expression, scope: Scope, items: list[Typed]) -> str | int:
-        number = self._ordinal(node, tuple(items))
+        number = self.ordinal(node, tuple(items))
         if number is not None and not isinstance(node, nodes.Name):
             return number
         if number is not None and isinstance(node, nodes.Name):
@@ -287,36 +234,17 @@ class QueryTranslator(FunctionTranslator):
     def _unordered(self, node: nodes.Select, scope: Scope, group: list[str], items: list[Typed]) -> list[str]:
         """Return an order that helps no careless client: IRIS promises none without ORDER BY."""
         if group:
-            return self._careless_order([group[0]])
+            return self.careless_order([group[0]])
         if node.distinct:
-            return [] if items[0].type.is_stream else self._careless_order(["1"])
+            return [] if items[0].type.is_stream else self.careless_order(["1"])
         first = next((source for source in scope.sources if source.table is not None), None)
         if first is not None:
-            return self._careless_order([f"{first.alias}.{quoted(ROW_ID)}"], numeric=not _child(first.table))
+            return self.careless_order([f"{first.alias}.{quoted(ROW_ID)}"], numeric=not _child(first.table))
         if self.shuffle is not None and scope.sources:
             source = scope.sources[0]
             source.numbered = True
-            return self._careless_order([numbered_row(source).sql], numeric=True)
+            return self.careless_order([numbered_row(source).sql], numeric=True)
         return []
-
-    def _careless_order(self, keys: list[str], *, numeric: bool = False) -> list[str]:
-        if self.shuffle is not None and numeric:
-            factor = 1 + (self.shuffle * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
-            return [f"({keys[0]} * {factor}) % {SHUFFLE_PRIME}", f"{keys[0]} DESC"]
-        return [f"{key} DESC" for key in keys]
-
-    def _tail(self, order: list[str], limit: nodes.Expression | None, offset: nodes.Expression | None) -> str:
-        text = f" ORDER BY {', '.join(order)}" if order else ""
-        if limit is not None:
-            text += f" LIMIT {self._count(limit)}"
-        elif offset is not None:
-            text += " LIMIT -1"
-        if offset is not None:
-            text += f" OFFSET {self._count(offset)}"
-        return text
-
-    def _count(self, node: nodes.Expression) -> str:
-        return f"max(0, {self.rendering.as_kind(self.value(node, Scope()), BIGINT.kind)})"
 
     # Sources -------------------------------------------------------------------------------
 
@@ -406,14 +334,6 @@ def _around(scope: Scope) -> Scope | None:
     inner = Scope(scope.outer)
     inner.tables = scope.tables
     return inner
-
-
-def _value_of(item: Typed) -> Typed:
-    return Typed(item.sql, item.type if not item.type.is_stream else VARCHAR, item.collation, EXPRESSION)
-
-
-def _collate(item: Typed) -> str:
-    return with_collation("", item.kind, item.collation)
 
 
 def _child(table: Table | None) -> bool:

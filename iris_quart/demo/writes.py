@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from .catalog import ROW_ID, Catalog, Column, Table, fold, quoted
-from .conversions import Stored, Value, decode, encode
+from .constraint_errors import quoted_value, reference_failed, still_referenced
+from .conversions import Stored, Value, decode
 from .definitions import CHILD_NUMBER
 from .errors import SqlError, not_found
 from .locks import RowLocks
@@ -152,7 +153,7 @@ class Writer:
         value = stored[table.parent_column or ""]
         sql = f"SELECT 1 FROM {quoted(parent.full_name)} WHERE {quoted(ROW_ID)} = ?"
         if self.connection.execute(sql, (value,)).fetchone() is None:
-            raise _reference_failed(table, "Parent", (table.parent_column or "",), -121)
+            raise reference_failed(table, "Parent", (table.parent_column or "",), -121)
 
     def _existing(self, table: Table, stored: dict[str, Stored]) -> RowId | None:
         for _, columns in table.unique_sets():
@@ -250,7 +251,7 @@ class Writer:
         )
         for child, foreign_key, values in checks:
             if self._matching(child, foreign_key.columns, values, limit=1):
-                raise _still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
+                raise still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
         self.depth -= 1
 
     def _key_values(self, table: Table, row_id: RowId, targets: Sequence[str]) -> tuple[Stored, ...]:
@@ -282,7 +283,7 @@ class Writer:
                 child is not table
                 and self.connection.execute(f"SELECT 1 FROM {quoted(child.full_name)} LIMIT 1").fetchone()
             ):
-                raise _still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
+                raise still_referenced(table, child, foreign_key.name, foreign_key.columns, "DELETE", -124)
         for child in self.catalog.children(table):
             self._truncate(child)
         rows = self.connection.execute(f"SELECT {quoted(ROW_ID)} FROM {quoted(table.full_name)}")
@@ -308,7 +309,7 @@ class Writer:
             return
         found = self._find(target, columns, values)
         if found is None:
-            raise _reference_failed(table, name, foreign_key.columns, code)
+            raise reference_failed(table, name, foreign_key.columns, code)
         self.locks.check(target.full_name, found)
 
     def _key_changed(
@@ -331,7 +332,7 @@ class Writer:
             return
         for other in self._matching(child, foreign_key.columns, old):
             if foreign_key.on_update == "NO ACTION":
-                raise _still_referenced(table, child, name, foreign_key.columns, "UPDATE", -123)
+                raise still_referenced(table, child, name, foreign_key.columns, "UPDATE", -123)
             if foreign_key.on_update == "CASCADE":
                 pairs = zip(foreign_key.columns, foreign_key.targets, strict=True)
                 self._write_row(child, other, {column: now[target] for column, target in pairs})
@@ -351,7 +352,7 @@ class Writer:
             other = self._find(table, columns, values)
             if other is not None and other != row_id:
                 shown = ",".join(
-                    f"{column}={_quoted_value(table, column, value)}"
+                    f"{column}={quoted_value(table, column, value)}"
                     for column, value in zip(columns, values, strict=True)
                 )
                 return SqlError(
@@ -375,34 +376,3 @@ def _storage(table: Table, name: str) -> str:
 
 def _shown(value: Stored) -> str:
     return value if isinstance(value, str) else repr(value)
-
-
-def _quoted_value(table: Table, name: str, value: Stored) -> str:
-    column = table.column(name)
-    logical = decode(value, column.type.kind) if column is not None else value
-    if logical == "":
-        return "$c(0)"
-    text = logical.decode("latin-1") if isinstance(logical, bytes) else str(logical)
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _reference_failed(table: Table, name: str, columns: Sequence[str], code: int) -> SqlError:
-    fields = f"(Field{'s' if len(columns) > 1 else ''} '{','.join(columns)}')"
-    return SqlError(
-        code,
-        f"Table '{table.full_name}', Foreign Key Constraint '{name}' {fields} failed referential integrity check",
-    )
-
-
-def _still_referenced(
-    table: Table, child: Table, name: str, columns: Sequence[str], event: str, code: int
-) -> SqlError:
-    fields = f"(Field{'s' if len(columns) > 1 else ''} '{','.join(columns)}')"
-    return SqlError(
-        code,
-        f"At least 1 Row exists in table '{child.full_name}' which references key of table '{table.full_name}' -"
-        f" Foreign Key Constraint '{name}' {fields} failed on referential action of NO ACTION for {event}",
-    )
-
-
-__all__ = ["Writer", "encode"]

@@ -103,15 +103,13 @@ def test_another_process_that_writes_gives_a_lock_time_out(namespace: Namespace)
     namespace.execute("UPDATE Sample.Person SET Salary = 1")
 
 
-def test_a_running_statement_is_interrupted(namespace: Namespace) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.001, 0.01, 0.1])
+def test_a_running_statement_is_interrupted(namespace: Namespace, delay: float) -> None:
     handle = ExecutionHandle()
     running = in_thread(lambda: namespace.execute(ENDLESS, handle=handle))
-    while not running.done():
-        handle.interrupt()
-        threading.Event().wait(0.01)
-        break
+    threading.Timer(delay, handle.interrupt).start()
     with pytest.raises(SqlError) as caught:
-        running.result(5)
+        running.result(30)
     assert (caught.value.sqlcode, "<INTERRUPT>" in caught.value.text) == (-400, True)
     assert len(namespace.execute("SELECT ID FROM Sample.Person").rows) == 4
 
