@@ -80,6 +80,22 @@ test("typed back to the old value while saving: it is an edit of the saved value
   assert.deepEqual(staged.get("1").base, { Name: "Anna" });
 });
 
+test("what is being saved cannot be dropped, deleted or reverted before its answer", () => {
+  const staged = edited();
+  const fresh = staged.insert({ Name: "Zed" });
+  staged.set("3", "Age", 1, 5, row);
+  const [change] = send(staged, "1", fresh);
+  staged.revert("1");
+  staged.revert("1", "Name");
+  assert.equal(staged.remove("1", row), false);
+  assert.equal(staged.remove(fresh), false);
+  staged.clear();
+  assert.deepEqual([...staged.entries.keys()], ["1", fresh]);
+  const { entry } = staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
+  assert.equal(entry.kind, "update");
+  assert.equal(staged.get("1"), undefined);
+});
+
 test("a failure keeps the edit with its reason, and another try is another write", () => {
   const staged = edited();
   const [change] = send(staged, "1");

@@ -73,28 +73,30 @@ export class Staged {
     return id;
   }
 
-  /** Stage the deletion of a row; a new row just goes. */
+  /** Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it. */
   remove(id, row) {
     const entry = this.entries.get(id);
+    if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
     else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, state: "staged", error: null });
     else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, state: "staged" });
     this.onChange([id]);
+    return true;
   }
 
-  /** Take a staged deletion back; edits made before it are there again. */
+  /** Take a staged deletion back, unless it is being saved; edits made before it are there again. */
   restore(id) {
     const entry = this.entries.get(id);
-    if (entry?.kind !== "delete") return;
+    if (entry?.kind !== "delete" || entry.state === "saving") return;
     Object.assign(entry, { kind: "update", state: entry.conflict ? "conflict" : "staged", error: null });
     this.#tidy(entry);
     this.onChange([id]);
   }
 
-  /** Drop every edit of a row, or of one column of it. */
+  /** Drop every edit of a row, or of one column of it, unless it is being saved. */
   revert(id, column = null) {
     const entry = this.entries.get(id);
-    if (!entry) return;
+    if (!entry || entry.state === "saving") return;
     if (column !== null && entry.kind === "update") {
       this.#unset(entry, column);
       this.#touched(entry, column);
@@ -103,8 +105,9 @@ export class Staged {
     this.onChange([id]);
   }
 
+  /** Drop everything but what is being saved. */
   clear() {
-    this.entries.clear();
+    for (const [id, entry] of this.entries) if (entry.state !== "saving") this.entries.delete(id);
     this.onChange(null);
   }
 
@@ -214,6 +217,7 @@ export class Staged {
     } else {
       Object.assign(entry.row, saved);
       for (const name of Object.keys(sent.values)) {
+        if (!(name in entry.values)) continue;
         entry.base[name] = saved[name];
         if (sameValue(entry.values[name], sent.values[name]) || sameValue(entry.values[name], saved[name])) this.#unset(entry, name);
       }

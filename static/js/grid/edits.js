@@ -209,8 +209,10 @@ export class Edits {
   /** Mark rows to be deleted; new ones just go. */
   deleteRows(items) {
     const { staged } = this.table;
+    const busy = items.filter((item) => staged.get(item.id)?.state === "saving");
+    if (busy.length) this.announce(T.busyRows(busy.length), "error");
     const steps = items
-      .filter((item) => staged.get(item.id)?.kind !== "delete")
+      .filter((item) => staged.get(item.id)?.kind !== "delete" && !busy.includes(item))
       .map((item) => {
         const entry = staged.get(item.id);
         return { kind: "delete", id: item.id, row: { ...item.values }, isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };

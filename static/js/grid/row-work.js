@@ -123,6 +123,6 @@ export class RowWork {
     const keys = new Set(schema.columns.filter(isKey).map((column) => column.name));
     const changed = new Set(entries.filter((entry) => entry.kind === "update").flatMap((entry) => Object.keys(entry.values)).filter((name) => keys.has(name)));
     if (!changed.size) return true;
-    return this.view.ask({ title: T.keyTitle, text: T.keyText([...changed].join(", ")), go: T.keyGo });
+    return this.view.ask({ title: T.keyTitle, text: T.keyText([...changed]), go: T.keyGo });
   }
 }

@@ -4,6 +4,9 @@ import { number } from "../texts.js";
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+const LIST = new Intl.ListFormat("en");
+const list = (names) => LIST.format(names);
+
 export const T = {
   default: "default",
   long: "long",
@@ -69,6 +72,7 @@ export const T = {
 
   // rows
   inserted: (n) => `${count(n, "new row")}, not saved yet`,
+  busyRows: (n) => `${count(n, "row")} ${n === 1 ? "is" : "are"} being saved at this moment. Try again when that is done.`,
   marked: (n) => `${count(n, "row")} marked to be deleted`,
   deleteTitle: (n) => (n === 1 ? "Delete this row?" : `Delete ${number(n)} rows?`),
   deleteText: (n, table) => `${n === 1 ? "It is" : "They are"} marked and deleted from ${table} when you save. Rows of other tables that refer to ${n === 1 ? "it" : "them"} may keep the database from doing so, or may be deleted too if they cascade.`,
@@ -77,7 +81,7 @@ export const T = {
   pasteText: (cells, rows) => `${count(cells, "cell")} change${cells === 1 ? "s" : ""}${rows ? `, and ${count(rows, "new row")} ${rows === 1 ? "is" : "are"} added` : ""}. Nothing is saved yet, and Ctrl+Z takes it back.`,
   paste: "Paste",
   keyTitle: "Change the value of a key?",
-  keyText: (names) => `${names} tell${names.includes(",") ? "" : "s"} the row from all others. Rows that refer to the old value may stop the save, or lose their row.`,
+  keyText: (names) => `${list(names)} tell${names.length > 1 ? "" : "s"} the row from all others. Rows that refer to the old value may stop the save, or lose their row.`,
   keyGo: "Save the new key",
   newRows: (n) => `${count(n, "new row")} by others. Show`,
   discardTitle: "Drop all staged edits?",
@@ -220,7 +224,7 @@ export const T = {
   valueLost: "Discard your text?",
   valueLostText: "The text was changed and would be lost.",
   conflictTitle: (label, by) => `${label} was changed by ${by ?? "someone else"}`,
-  conflictText: (columns, rest) => `${columns} ${columns.includes(",") ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
+  conflictText: (columns, rest) => `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
   column: "Column",
   youSaw: "You saw",
   theySaved: (by) => `${by ?? "They"} saved`,

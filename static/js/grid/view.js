@@ -313,7 +313,7 @@ export class TableView extends EventTarget {
       if (this.box.clientHeight && !this.#hidden) this.#scrolled = sheet.scrolled;
     }, { capture: true, passive: true });
     this.resizer = new ResizeObserver(() => this.#fit());
-    this.resizer.observe(this.box);
+    this.resizer.observe(element); // the box may keep its size while a panel takes some of it
     addEventListener("densitychange", this.#density);
     this.showSort();
     table.rows.sync();

@@ -30,6 +30,7 @@ export async function openColumns(view) {
     title: T.columns,
     class: "small-dialog",
     body: [el("div", { class: "fields" }, find, list)],
+    ready: () => find.focus(),
     actions: [
       { label: T.resetLayout, value: "reset" },
       { label: T.showAll, value: "all" },

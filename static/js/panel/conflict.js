@@ -36,8 +36,9 @@ export async function decide(view, id) {
   paint();
   const answer = await openDialog({
     title: T.conflictTitle(rowLabel(view, entry).text, entry.by),
-    text: T.conflictText(names.join(", "), staged.counts.rows - 1),
+    text: T.conflictText(names, staged.counts.rows - 1),
     body: [table],
+    ready: () => table.querySelector("input")?.focus(),
     actions: [
       { label: T.skip, value: "" },
       { label: T.takeTheirs(entry.by), value: "theirs" },
