@@ -61,6 +61,7 @@ class Worker:
         self._next = 0
         self._listener = asyncio.create_task(self._listen())
         self.ready = asyncio.Event()
+        self.errors: Counter[str] = Counter()
 
     @classmethod
     async def start(cls, iris: str, instance: Path) -> Worker:
@@ -97,6 +98,7 @@ class Worker:
         events: list[dict[str, Any]] = []
         while (message := await queue.get()) is not None:
             if "error" in message:
+                self.errors[f"{message['error']}: {message['message']}"] += 1
                 break
             events.append(message["event"])
             if message["event"]["event"] == "changesSaved":
@@ -136,6 +138,7 @@ class Run:
         self.interval = max(1, edits // (kills + 1))
         self.workers: list[Worker] = []
         self.killed = 0
+        self.victims: list[Worker] = []
         self.in_flight: Counter[int] = Counter()
         self.doubtful = 0  # edits that were on their way when a worker was killed
         self.tokens = 0
@@ -161,6 +164,9 @@ class Run:
         await self._ask_for_the_unknown()
         for worker in self.workers:
             await worker.kill()
+        errors = sum((worker.errors for worker in (*self.workers, *self.victims)), Counter[str]())
+        for text, count in errors.items():
+            print(f"{count} commands ended with {text}")
         await self.iris.settled()
         verdict = judge(self.edits, read_history(self.iris.options.directory / "USER.sqlite"))
         struck = sum(rule.struck for rule in rules)
@@ -281,6 +287,7 @@ class Run:
         self.doubtful += self.in_flight[id(victim)]
         self.workers[place] = await Worker.start(self.iris.url, self.instance)
         await victim.kill()
+        self.victims.append(victim)
 
     async def _ask_for_the_unknown(self) -> None:
         """Ask again for what is unknown until it is settled, as the page does."""
