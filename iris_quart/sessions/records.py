@@ -13,17 +13,20 @@ from pydantic import SecretStr
 from iris_quart.atelier import Credentials, Target
 from iris_quart.config import Settings
 
-from .session import Session
+from .session import NewSession, Session, key_of
 from .vault import Vault
 
 __all__ = [
     "ATTEMPT_SECONDS",
     "TICKET_SECONDS",
+    "begun",
     "open_credentials",
     "open_ticket",
     "scopes",
     "seal_credentials",
     "seal_ticket",
+    "session_from_text",
+    "session_to_text",
     "sweep_grace",
     "target_from_text",
     "target_to_text",
@@ -54,6 +57,59 @@ def target_from_text(text: str) -> Target:
         ca_file=Path(fields["ca_file"]) if fields["ca_file"] else None,
         verify_tls=fields["verify_tls"],
         pinned_address=fields["pinned_address"],
+    )
+
+
+def begun(new: NewSession, session_id: str, now: float, settings: Settings) -> Session:
+    """Make the session that begins now."""
+    return Session(
+        key=key_of(session_id),
+        user=new.user,
+        server=new.server,
+        server_key=new.server_key,
+        namespace=new.namespace,
+        read_only=new.read_only,
+        target=new.target,
+        created=now,
+        idle_until=now + settings.session_idle_seconds,
+        absolute_until=now + settings.session_absolute_seconds,
+        address=new.address,
+        user_agent=new.user_agent,
+    )
+
+
+def session_to_text(session: Session) -> str:
+    """Write all of a session that never changes, but its key, as JSON."""
+    fields = [
+        session.user,
+        session.server,
+        session.server_key,
+        session.namespace,
+        session.read_only,
+        target_to_text(session.target),
+        session.created,
+        session.absolute_until,
+        session.address,
+        session.user_agent,
+    ]
+    return json.dumps(fields)
+
+
+def session_from_text(key: str, text: str, idle_until: float) -> Session:
+    """Read what `session_to_text` wrote."""
+    user, server, server_key, namespace, read_only, target, created, absolute, *rest = json.loads(text)
+    return Session(
+        key,
+        user,
+        server,
+        server_key,
+        namespace,
+        read_only,
+        target_from_text(target),
+        created,
+        idle_until,
+        absolute,
+        *rest,
     )
 
 

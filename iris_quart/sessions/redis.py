@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
@@ -150,24 +149,10 @@ class RedisStore:
         """Begin a session and return its id."""
         await self._ask(self._get, [])
         session_id = new_secret()
-        now = self.now()
-        session = Session(
-            key=key_of(session_id),
-            user=new.user,
-            server=new.server,
-            server_key=new.server_key,
-            namespace=new.namespace,
-            read_only=new.read_only,
-            target=new.target,
-            created=now,
-            idle_until=now + self._settings.session_idle_seconds,
-            absolute_until=now + self._settings.session_absolute_seconds,
-            address=new.address,
-            user_agent=new.user_agent,
-        )
+        session = records.begun(new, session_id, self.now(), self._settings)
         sealed = records.seal_credentials(self._vault, session_id, session, credentials)
         times = [f"{session.idle_until:.6f}", f"{session.absolute_until:.6f}"]
-        arguments = [session.key, _static_of(session), *times, sealed]
+        arguments = [session.key, records.session_to_text(session), *times, sealed]
         await self._run(self._create, [SESSION + session.key, DEADLINES], arguments)
         self._known[session.key] = session.absolute_until
         return session_id
@@ -314,7 +299,7 @@ class RedisStore:
         if not static or key in self._tombstones:
             self._known.pop(key, None)
             return None
-        session = _session_of(key, static, float(idle_until))
+        session = records.session_from_text(key, static, float(idle_until))
         self._known[key] = session.absolute_until
         return session
 
@@ -405,27 +390,3 @@ def _number(entry: str) -> tuple[int, int]:
 
 def _write_key(owner: str, write_id: str) -> str:
     return f"{PREFIX}write:{hashlib.sha256(owner.encode('utf-8', 'surrogatepass')).hexdigest()}:{write_id}"
-
-
-def _static_of(session: Session) -> str:
-    fields = [
-        session.user,
-        session.server,
-        session.server_key,
-        session.namespace,
-        session.read_only,
-        records.target_to_text(session.target),
-        session.created,
-        session.absolute_until,
-        session.address,
-        session.user_agent,
-    ]
-    return json.dumps(fields)
-
-
-def _session_of(key: str, static: str, idle_until: float) -> Session:
-    user, server, server_key, namespace, read_only, target, created, absolute, *rest = json.loads(static)
-    target = records.target_from_text(target)
-    return Session(
-        key, user, server, server_key, namespace, read_only, target, created, idle_until, absolute, *rest
-    )

@@ -84,20 +84,7 @@ class SqliteStore:
         """Begin a session and return its id."""
         session_id = new_secret()
         now = self._clock()
-        session = Session(
-            key=key_of(session_id),
-            user=new.user,
-            server=new.server,
-            server_key=new.server_key,
-            namespace=new.namespace,
-            read_only=new.read_only,
-            target=new.target,
-            created=now,
-            idle_until=now + self._settings.session_idle_seconds,
-            absolute_until=now + self._settings.session_absolute_seconds,
-            address=new.address,
-            user_agent=new.user_agent,
-        )
+        session = records.begun(new, session_id, now, self._settings)
         sealed = records.seal_credentials(self._vault, session_id, session, credentials)
         row = (*_row_of(session), sealed)
         marks = ", ".join("?" * len(row))
