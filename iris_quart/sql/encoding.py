@@ -21,11 +21,13 @@ PROBE_SQL = (
     "CAST('42' AS VARCHAR(10)) AS digits_value, "
     "CAST('2000-01-01' AS DATE) AS date_value, CAST('12:34:56' AS TIME) AS time_value, "
     "CAST(9223372036854775807 AS BIGINT) AS big_value, CAST(1.50 AS NUMERIC(10,2)) AS numeric_value, "
-    "CAST('0.1' AS DOUBLE) AS double_value, %ODBCOUT(CAST('2000-01-01' AS DATE)) AS odbc_value"
+    "CAST('0.30000000000000004' AS DOUBLE) AS double_value, %ODBCOUT(CAST('2000-01-01' AS DATE)) AS odbc_value"
 )
 """One row whose values are known, so that their spelling tells the server's manners."""
 
 BIG = 9223372036854775807
+DOUBLE = 0.30000000000000004
+"""A double that takes 17 digits."""
 
 
 class TextForm(StrEnum):
@@ -93,6 +95,8 @@ class Encoding:
             f"BIGINT as {self.big_integers}",
             f"DOUBLE as {self.doubles}",
         ]
+        if self.doubles is NumberForm.ROUNDED:
+            parts.append("so edits of doubles may be refused as conflicts")
         if self.digits_as_numbers:
             parts.append("text of digits as numbers")
         if self.trailing_zeros:
@@ -116,7 +120,7 @@ def interpret(row: Mapping[str, Any]) -> Encoding:
         dates=_date_form(values),
         numerics=_number_form(values["numeric_value"], Decimal("1.5")),
         big_integers=_number_form(values.get("big_value"), Decimal(BIG)),
-        doubles=_number_form(values.get("double_value"), Decimal("0.1")),
+        doubles=_double_form(values.get("double_value")),
         digits_as_numbers=not isinstance(values.get("digits_value"), str),
         odbc_as_text=values.get("odbc_value") == "2000-01-01",
         trailing_zeros=str(values["numeric_value"]).endswith(".50"),
@@ -149,7 +153,14 @@ def _number_form(value: Any, expected: Decimal) -> NumberForm:
     if isinstance(value, str):
         return NumberForm.STRING
     if isinstance(value, int | Decimal) and Decimal(value) != expected:
-        # 0.1 with the digits of its binary form is the same double, not a rounded one.
-        same_double = float(value) == float(expected) and abs(expected) < 1
-        return NumberForm.NUMBER if same_double else NumberForm.ROUNDED
+        return NumberForm.ROUNDED
+    return NumberForm.NUMBER
+
+
+def _double_form(value: Any) -> NumberForm:
+    """Whether all digits of a double arrive: more than needed are as good as just enough."""
+    if isinstance(value, str):
+        return NumberForm.STRING
+    if isinstance(value, int | float | Decimal) and float(value) != DOUBLE:
+        return NumberForm.ROUNDED
     return NumberForm.NUMBER

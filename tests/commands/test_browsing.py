@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from iris_quart.config import ServerSettings, Settings
 from iris_quart.errors import InvalidInput, NamespaceNotFound, TableNotFound
 from iris_quart.tables import Tables
-from tests.commands.conftest import Desk, OpenDesk
+from tests.commands.conftest import SETTINGS, Desk, OpenDesk
+from tests.tables.engine import EngineClient, engine
 
 
 async def test_namespaces(desk: Desk) -> None:
@@ -156,3 +159,17 @@ async def test_what_cannot_be_opened(
         await desk.run("selectTable", payload)
     assert caught.value.field == field
     assert desk.context.browsing.table_name is None
+
+
+async def test_table_made_anew_is_opened_as_it_is_now(tmp_path: Path) -> None:
+    with engine(tmp_path, "CREATE TABLE C.Thing (A INTEGER, B INTEGER);") as namespace:
+        desk = Desk(EngineClient(namespace), SETTINGS, "demo")
+        choose = {"namespace": "USER", "tableName": "C.Thing"}
+        await desk.run("selectTable", choose)
+        namespace.run_script("DROP TABLE C.Thing; CREATE TABLE C.Thing (A INTEGER, C VARCHAR(10));")
+        events = await desk.run("selectTable", choose)
+        assert [column["name"] for column in events[1]["payload"]["columns"]] == ["A", "C"]
+        namespace.run_script("DROP TABLE C.Thing;")
+        with pytest.raises(TableNotFound):
+            await desk.run("selectTable", choose)
+        await desk.tables.close()

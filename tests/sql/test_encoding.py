@@ -18,7 +18,7 @@ LIKELY: dict[str, Any] = {
     "time_value": 45296,
     "big_value": 9223372036854775807,
     "numeric_value": Decimal("1.5"),
-    "double_value": Decimal("0.1"),
+    "double_value": Decimal("0.30000000000000004"),
 }
 
 
@@ -66,7 +66,9 @@ def test_names_in_any_letter_case() -> None:
         ({"numeric_value": "1.50"}, "numerics", NumberForm.STRING),
         ({"numeric_value": "1.50"}, "trailing_zeros", True),
         ({"numeric_value": Decimal("1.50")}, "trailing_zeros", True),
-        ({"double_value": Decimal("0.10000000000000000555")}, "doubles", NumberForm.NUMBER),
+        ({"double_value": Decimal("0.3000000000000000444")}, "doubles", NumberForm.NUMBER),
+        ({"double_value": Decimal("0.3")}, "doubles", NumberForm.ROUNDED),
+        ({"double_value": "0.30000000000000004"}, "doubles", NumberForm.STRING),
         ({"digits_value": 42}, "digits_as_numbers", True),
     ],
 )

@@ -14,6 +14,7 @@ from iris_quart.tables.views import FilterRequest, ViewRequest
 from tests.tables.engine import EngineClient
 from tests.tables.test_paging import SETTINGS
 
+DIGITS = Encoding(doubles="digits")
 VARIANTS = [
     Encoding(nulls="null"),
     Encoding(nulls="merged"),
@@ -56,7 +57,7 @@ async def test_rows_are_the_same_in_every_encoding(
         }
 
 
-@pytest.mark.parametrize("encoding", [Encoding(), *VARIANTS], ids=str)
+@pytest.mark.parametrize("encoding", [Encoding(), DIGITS, *VARIANTS], ids=str)
 async def test_every_cell_is_found_by_the_guard_of_its_value(samples: Namespace, encoding: Encoding) -> None:
     client = EngineClient(samples, encoding)
     tables = Tables(client, SETTINGS, server_key="guards")
@@ -74,7 +75,7 @@ async def test_every_cell_is_found_by_the_guard_of_its_value(samples: Namespace,
     await tables.close()
 
 
-@pytest.mark.parametrize("encoding", [Encoding(), VARIANTS[-2]], ids=str)
+@pytest.mark.parametrize("encoding", [Encoding(), DIGITS, VARIANTS[-2]], ids=str)
 async def test_every_cell_is_found_by_a_filter_for_its_value(samples: Namespace, encoding: Encoding) -> None:
     tables = Tables(EngineClient(samples, encoding), SETTINGS, server_key="filters")
     name = "SQLUser.TypeMatrix"

@@ -57,7 +57,7 @@ WIDE_MODEL = settings(MODEL, max_examples=150)
 SETTINGS = Settings()
 ENCODINGS = [
     Encoding(),
-    Encoding(nulls="null", dates="odbc"),
+    Encoding(nulls="null", dates="odbc", doubles="digits"),
     Encoding(nulls="merged", numerics="string", big_integers="string", digits="number"),
 ]
 
