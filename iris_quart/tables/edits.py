@@ -311,7 +311,9 @@ class Edits:
     def _looked_at(self, sent: Sent) -> list[Column]:
         table = sent.plan.table
         computed = [
-            column for column in table.columns if not column.editable and not column.category.is_preview
+            column
+            for column in table.columns
+            if not (column.editable or column.is_identity or column.category.is_preview)
         ]
         columns = [*sent.plan.values, *sent.guard.base]
         if sent.plan.kind is ChangeKind.UPDATE:
