@@ -10,9 +10,9 @@ from .report import Figure, show, write
 
 
 def _groups() -> dict[str, Callable[[float], Iterator[tuple[str, list[Figure]]]]]:
-    from . import wire
+    from . import embedded, product, wire
 
-    return {"wire": wire.measure}
+    return {"embedded": embedded.measure, "product": product.measure, "wire": wire.measure}
 
 
 def main() -> None:
