@@ -8,19 +8,19 @@ from typing import Any, Protocol
 
 import msgspec
 
-from iris_quart.errors import NamespaceNotFound
+from iris_quart.errors import ColumnNotFound, NamespaceNotFound, SqlError
 from iris_quart.sql.encoding import Encoding
-from iris_quart.sql.identifiers import QualifiedName, quote, split_table_name
-from iris_quart.sql.metadata import (
+from iris_quart.sql.identifiers import QualifiedName, split_table_name
+from iris_quart.sql.information_schema import (
+    ALL_COLUMNS_SQL,
     COLUMNS_SQL,
     KEYS_SQL,
     TABLES_SQL,
-    Column,
-    Table,
-    TableEntry,
     build_entries,
     build_table,
+    merge_rows,
 )
+from iris_quart.sql.metadata import Column, Table, TableEntry
 from iris_quart.sql.values import Category, Parameter
 
 from .caches import Cache
@@ -29,6 +29,7 @@ __all__ = ["Answer", "Catalogue", "Column", "ServerFacts", "SqlClient", "Table",
 
 TABLES_KEPT = 512
 LISTS_KEPT = 16
+
 
 class Answer(Protocol):
     """What a statement answered."""
@@ -153,25 +154,39 @@ class Catalogue:
         await asyncio.gather(self._server.close(), self._lists.close(), self._tables.close())
 
     async def _read(self, namespace: str, asked: QualifiedName) -> Table:
-        columns, keys = await asyncio.gather(
-            self._client.query(namespace, COLUMNS_SQL, (asked.schema, asked.name)),
-            self._client.query(namespace, KEYS_SQL, (asked.schema, asked.name)),
-        )
-        return build_table(namespace, asked, columns.rows, keys.rows)
+        names = (asked.schema, asked.name)
+        try:
+            columns, keys = await self._ask(namespace, names, COLUMNS_SQL, KEYS_SQL)
+        except ColumnNotFound:
+            # An older release has fewer columns in these views; what it has is enough.
+            tables, columns, keys = await self._ask(namespace, names, *ALL_COLUMNS_SQL)
+            return build_table(namespace, asked, merge_rows(tables, columns), keys)
+        return build_table(namespace, asked, columns, keys)
+
+    async def _ask(
+        self, namespace: str, names: tuple[str, str], *statements: str
+    ) -> list[list[dict[str, Any]]]:
+        replies = await asyncio.gather(*(self._client.query(namespace, sql, names) for sql in statements))
+        return [reply.rows for reply in replies]
 
     async def _settle(self, table: Table) -> Table:
         """Look at one value of each timestamp column: a POSIXTIME shows as a number, a TIMESTAMP as text."""
         columns = [column for column in table.columns if column.category is Category.TIMESTAMP]
-        items = ", ".join(
-            f"(SELECT TOP 1 {column.sql} FROM {table.sql} WHERE {column.sql} IS NOT NULL) AS {quote(f'c{index}')}"
-            for index, column in enumerate(columns)
+        samples = [
+            f"SELECT TOP 1 {c.sql} AS sample FROM {table.sql} WHERE {c.sql} IS NOT NULL" for c in columns
+        ]
+        items = ", ".join(f"({sample}) AS sample{index}" for index, sample in enumerate(samples))
+        try:
+            rows = (await self._client.query(table.namespace, f"SELECT {items}")).rows
+            values = [{key.lower(): value for key, value in row.items()} for row in rows[:1]] or [{}]
+            found = [values[0].get(f"sample{index}") for index in range(len(columns))]
+        except SqlError:
+            # Not every release takes subqueries there.
+            replies = [await self._client.query(table.namespace, sample) for sample in samples]
+            found = [next(iter(reply.rows[0].values()), None) if reply.rows else None for reply in replies]
+        return table.with_timestamps(
+            column.name for column, value in zip(columns, found, strict=True) if _is_posixtime(value)
         )
-        rows = (await self._client.query(table.namespace, f"SELECT {items}")).rows
-        found = {key.lower(): value for key, value in rows[0].items()} if rows else {}
-        numbers = (
-            column.name for index, column in enumerate(columns) if _is_posixtime(found.get(f"c{index}"))
-        )
-        return table.with_timestamps(numbers)
 
 
 def _is_posixtime(value: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iris_quart.config import Settings
-from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, TableNotFound
+from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, SqlError, TableNotFound
 from iris_quart.sql.metadata import IdentityKind, TableKind
 from iris_quart.sql.values import Category
 from iris_quart.tables import Catalogue, Tables
@@ -168,3 +168,32 @@ async def test_ten_thousand_tables(tmp_path: Path) -> None:
     assert len(entries) == 10_000
     assert entries[-1].full_name == "S.T09999"
     assert entries[0].description is None
+
+
+@pytest.mark.parametrize("name", ["Sample.Employee", "SQLUser.TypeMatrix", "Sample.Senior"])
+async def test_release_with_fewer_columns_in_its_views(client: EngineClient, name: str) -> None:
+    catalogue = Catalogue(client)
+    expected = await catalogue.table("SAMPLES", name)
+    query = client.query
+
+    async def older(namespace: str, sql: str, *rest: Any, **options: Any) -> Reply:
+        if "GENERATION_EXPRESSION" in sql or "REFERENCED_COLUMN_NAME" in sql:
+            raise ColumnNotFound("Field 'X' not found in the applicable tables", sqlcode=-29)
+        return await query(namespace, sql, *rest, **options)
+
+    client.query = older  # type: ignore[method-assign]
+    assert await catalogue.table("SAMPLES", name, refresh=True) == expected
+
+
+async def test_release_without_subqueries_among_the_items(client: EngineClient) -> None:
+    query = client.query
+
+    async def older(namespace: str, sql: str, *rest: Any, **options: Any) -> Reply:
+        if sql.startswith("SELECT (SELECT"):
+            raise SqlError("A term expected", sqlcode=-12)
+        return await query(namespace, sql, *rest, **options)
+
+    client.query = older  # type: ignore[method-assign]
+    table = await Catalogue(client).table("SAMPLES", "SQLUser.TypeMatrix", settled=True)
+    assert table.column("PosixtimeValue").category is Category.POSIXTIME
+    assert table.column("TimestampValue").category is Category.TIMESTAMP
