@@ -16,22 +16,27 @@ from iris_quart.dispatch import AuditEntry, Context, RowChange, TableChange, Wri
 from iris_quart.errors import (
     AuthExpired,
     Cancelled,
+    ConnectionFailed,
+    ConnectionTimeout,
     InvalidInput,
     IrisQuartError,
     OutcomeUnknown,
+    ServerUnreachable,
     StoreUnavailable,
 )
 from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, encode_json, error_body
 from iris_quart.sql.metadata import WHOLE_TEXT
 from iris_quart.tables.edits import Sent
 from iris_quart.tables.inserts import InsertMark
-from iris_quart.tables.outcomes import Outcome, Result
+from iris_quart.tables.outcomes import Outcome, Result, doubt
 from iris_quart.tables.validation import ChangeKind, Plan
 
 __all__ = ["ChangeDifference", "ChangeResult", "Write", "fingerprint", "run_writes"]
 
 BATCH = 10
 """Changes that are sent before their rows are read again, all with one statement."""
+SILENT_MAX = 3
+"""Changes in a row that IRIS does not answer before the rest is left staged."""
 CLAIMS_AHEAD = 8
 """Ids that are claimed in the store while IRIS works on changes before them."""
 
@@ -116,14 +121,20 @@ class _Runs:
         self._sent: list[tuple[int, Sent]] = []
         self._promises: dict[int, asyncio.Future[ChangeResult]] = {}
         self._mark: InsertMark | None = None
+        self._silent = 0  # changes in a row to which IRIS said nothing
 
     async def run(self, place: int) -> AsyncIterator[tuple[int, ChangeResult]]:
         """Run one write; what was sent before it is proved first where that is needed."""
         write = self._writes[place]
-        if self._context.ended():
+        if self._context.ended() or self._silent >= SILENT_MAX:
             async for known in self.prove():
                 yield known
-            yield place, _skipped(write)
+            answer = _skipped(write)
+            if (claim := self._claims.pop(place, None)) is not None:
+                with suppress(StoreUnavailable):
+                    if await claim is None:
+                        await self._store(write, "done", answer)
+            yield place, answer
             return
         try:
             record = await self._claim(place)
@@ -137,8 +148,10 @@ class _Runs:
         try:
             plan = await write.make()
         except AuthExpired:
+            await self._store(write, "done", _skipped(write))
             raise
         except IrisQuartError as error:
+            self._listen(error)
             yield place, await self._finish(place, None, _refused(error))
             return
         if any(sent.plan.row_id == plan.row_id for _, sent in self._sent) or (
@@ -147,7 +160,14 @@ class _Runs:
             async for known in self.prove():
                 yield known
         self._audit(place, plan, "started", None)
-        self._sent.append((place, await self._edits.send(plan, mark=self._mark)))
+        try:
+            sent = await self._edits.send(plan, mark=self._mark)
+        except AuthExpired:
+            await self._store(write, "done", _skipped(write))
+            self._audit(place, plan, "skipped", None)
+            raise
+        self._listen(sent.result.error if sent.result else None, in_doubt=sent.in_doubt)
+        self._sent.append((place, sent))
         if len(self._sent) >= BATCH or plan.kind is ChangeKind.INSERT:
             async for known in self.prove():
                 yield known
@@ -169,7 +189,12 @@ class _Runs:
             yield answer
 
     async def close(self) -> None:
-        """Let go of what was claimed and not run."""
+        """Let go of what was claimed and not run, and leave what was not proved in doubt."""
+        for place, sent in self._sent:
+            result = sent.result or doubt(sent.plan)
+            state = "unknown" if sent.result is None else "done"
+            await self._store(self._writes[place], state, _answer(self._writes[place], result))
+            self._audit_result(self._writes[place], sent.plan, result)
         for place, task in self._claims.items():
             with suppress(StoreUnavailable, asyncio.CancelledError):
                 if await task is None:
@@ -179,12 +204,17 @@ class _Runs:
             if not promise.done():
                 promise.cancel()
 
+    def _listen(self, error: IrisQuartError | None, *, in_doubt: bool = False) -> None:
+        """Count how often in a row IRIS said nothing: then the rest would only wait in vain."""
+        silent = in_doubt or isinstance(error, ConnectionFailed | ConnectionTimeout | ServerUnreachable)
+        self._silent = self._silent + 1 if silent else 0
+
     # Ids.
 
     async def _claim(self, place: int) -> WriteRecord | None:
         for ahead in range(place, min(place + CLAIMS_AHEAD, len(self._writes))):
             write = self._writes[ahead]
-            if ahead not in self._claims and write.write_id is not None and ahead >= place:
+            if ahead not in self._claims and write.write_id is not None:
                 begin = self._context.results.begin(self._context.owner, write.write_id, write.content)
                 self._claims[ahead] = asyncio.ensure_future(begin)
         task = self._claims.get(place)

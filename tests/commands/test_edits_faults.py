@@ -186,6 +186,63 @@ async def test_unreachable_iris_fails_without_doubt(stage: Stage, client: Client
     assert result["error"]["code"] == "SERVER_UNREACHABLE"
 
 
+async def test_silent_iris_leaves_the_rest_staged(stage: Stage, client: Client) -> None:
+    stage.iris.add_fault(FaultRule(kind="reset_before", times=None))
+    changes = [
+        {
+            "changeId": f"c{number}",
+            "kind": "update",
+            "rowId": "1",
+            "values": {"Age": number},
+            "base": {"Age": 41},
+        }
+        for number in range(40)
+    ]
+    *results, counts = await client.save("Edit.Cell", changes)
+    assert counts == {"saved": 0, "conflicts": 0, "failed": 0, "unknown": 3, "skipped": 37}
+    assert len(results) == 40
+    stage.iris.clear_faults()
+    assert (await client.save("Edit.Cell", changes[5:6]))[0]["outcome"] == "skipped"
+    again = [{**changes[5], "changeId": "again"}]
+    assert (await client.save("Edit.Cell", again))[0]["outcome"] == "saved"
+
+
+async def test_credentials_refused_in_the_middle_leave_what_was_sent_in_doubt(
+    stage: Stage, client: Client
+) -> None:
+    for number in range(2, 8):
+        stage.sql("INSERT INTO Edit.Cell (Name, Age) VALUES (?, ?)", f"P{number}", number)
+    changes = [
+        {
+            "changeId": f"c{number}",
+            "kind": "update",
+            "rowId": str(number),
+            "values": {"Age": 0},
+            "base": {"Age": number},
+        }
+        for number in range(2, 8)
+    ]
+    stage.iris.add_fault(FaultRule(kind="unauthorized", sql=r"^UPDATE", times=None))
+    strike = FaultRule.strikes
+
+    def later(rule: FaultRule, path: str, sql: str | None) -> bool:
+        return bool(
+            sql and sql.startswith("UPDATE") and len(stage.statements(of="Edit.Cell")) > 4
+        ) and strike(rule, path, sql)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FaultRule, "strikes", later)
+        with pytest.raises(AuthExpired):
+            await client.save("Edit.Cell", changes)
+    stage.iris.clear_faults()
+    made = [number for (number,) in stage.sql("SELECT Age FROM Edit.Cell")].count(0)
+    assert 0 < made < 6
+    again = await stage.client()
+    *results, _ = await again.save("Edit.Cell", changes)
+    outcomes = [result["outcome"] for result in results]
+    assert outcomes == ["saved"] * made + ["skipped"] * (6 - made)
+
+
 async def test_others_go_on_when_one_is_in_doubt(stage: Stage, client: Client) -> None:
     for number in range(2, 8):
         stage.sql("INSERT INTO Edit.Cell (Name, Age) VALUES (?, ?)", f"P{number}", number)
