@@ -66,6 +66,8 @@ class RedisStore:
         self._known: dict[str, float] = {}
         # Sessions that ended here, until no copy of them can be alive anywhere.
         self._tombstones: dict[str, tuple[str, float]] = {}
+        # Those among them of which this worker told before the server could.
+        self._told: set[str] = set()
         self._ended: News[Ended] = News(10_000)
         self._changes: News[bytes] = News(CHANGES_KEPT)
         self._positions: dict[str, str] = {}
@@ -193,7 +195,8 @@ class RedisStore:
         try:
             there = await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
         except StoreUnavailable:
-            self._ended.publish(Ended(key, reason))
+            self._tell(Ended(key, reason))
+            self._told.add(key)
             return True
         return bool(there)
 
@@ -311,24 +314,33 @@ class RedisStore:
                 if not self._met:
                     await self._meet()
                     await self._recover()
-                streams: Any = dict(self._positions)
-                answer: Any = await self._listener.xread(streams, block=int(LISTEN_SECONDS * 1000))
-                for name, entries in answer or ():
-                    for entry, fields in entries:
-                        self._positions[name.decode()] = entry.decode()
-                        self._tell(name.decode(), fields)
+                await self._read_on(LISTEN_SECONDS)
             except (RedisError, OSError, StoreUnavailable):
                 self._met = False
                 await asyncio.sleep(RETRY_SECONDS)
 
-    def _tell(self, stream: str, fields: dict[bytes, bytes]) -> None:
-        if stream == CHANGES:
-            if fields[b"w"].decode() != self._worker:
-                self._changes.publish(fields[b"m"])
-            return
-        key = fields[b"k"].decode()
-        self._known.pop(key, None)
-        self._ended.publish(Ended(key, fields[b"r"].decode()))
+    async def _read_on(self, seconds: float | None) -> set[str]:
+        """Take in what is new in the streams, waiting so long for it; gives the keys that ended."""
+        ended: set[str] = set()
+        streams: Any = dict(self._positions)
+        block = None if seconds is None else int(seconds * 1000)
+        answer: Any = await self._listener.xread(streams, block=block)
+        for name, entries in answer or ():
+            for entry, fields in entries:
+                self._positions[name.decode()] = entry.decode()
+                if name.decode() == ENDED:
+                    ended.add(fields[b"k"].decode())
+                    self._tell(Ended(fields[b"k"].decode(), fields[b"r"].decode()))
+                elif fields[b"w"].decode() != self._worker:
+                    self._changes.publish(fields[b"m"])
+        return ended
+
+    def _tell(self, ended: Ended) -> None:
+        self._known.pop(ended.key, None)
+        if ended.key in self._told:
+            self._told.discard(ended.key)
+        else:
+            self._ended.publish(ended)
 
     async def _meet(self) -> None:
         """Find out where the streams are and whether this store belongs to our secret."""
@@ -354,10 +366,11 @@ class RedisStore:
     async def _recover(self) -> None:
         for key, (reason, _) in list(self._tombstones.items()):
             await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
-        known = list(self._known)
-        for key, session in (await self.recheck(known)).items():
-            if session is None:
-                self._ended.publish(Ended(key, "lost"))
+        found = await self.recheck(list(self._known))
+        missing = {key for key, session in found.items() if session is None}
+        # Of most the stream tells how they ended; of the others the server has lost all trace.
+        for key in missing - await self._read_on(None):
+            self._tell(Ended(key, "lost"))
 
     async def _sweep_on(self) -> None:
         grace = repr(records.sweep_grace(self._settings))
@@ -368,6 +381,7 @@ class RedisStore:
             now = self.now()
             for key in [key for key, (_, until) in self._tombstones.items() if until < now]:
                 del self._tombstones[key]
+                self._told.discard(key)
             for key in [key for key, until in self._known.items() if until < now - 3600]:
                 del self._known[key]
 

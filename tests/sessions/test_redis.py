@@ -106,6 +106,10 @@ async def test_session_ended_while_the_server_was_away_stays_ended(
         await until(one.healthy)
         assert await one.get(session_id) is None
         assert await other.get(session_id) is None
+        # Nobody hears of it twice.
+        _, next_session = await signed_in(one)
+        await one.end(next_session.key, "logout")
+        assert await soon(heard) == await soon(far) == Ended(next_session.key, "logout")
 
 
 async def test_news_of_an_absence_are_not_lost(own_redis: RedisServer, tmp_path: Path) -> None:
