@@ -106,6 +106,7 @@ async def test_insert_and_delete(page: Page, iris: ThreadedDemoServer) -> None:
     await cell(page, 1, "Name").click()
     await page.keyboard.press("Control+Delete")
     await page.get_by_role("alertdialog").get_by_role("button", name="Mark row").click()
+    await expect(page.locator("dialog")).to_have_count(0)
     await page.keyboard.press("Control+s")
     await saved(page)
     assert stored(iris, "SELECT COUNT(*) FROM Sample.Person WHERE SSN = ?", "999-11-2222") == [(0,)]

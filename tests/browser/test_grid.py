@@ -460,6 +460,7 @@ async def test_paste_scrolls_nothing(grid: Opener) -> None:
     assert (await page.active())[0] == 999
 
 
+@pytest.mark.slow
 async def test_a_large_paste_asks_and_stays_quick(grid: Opener) -> None:
     page = await grid("rows=20000&cols=60")
     await page.to_clipboard(
@@ -513,7 +514,7 @@ async def test_filling_down_and_by_the_handle(grid: Opener) -> None:
 # --- size
 
 
-@pytest.mark.parametrize("rows", [2_000_001, 20_000_000])
+@pytest.mark.parametrize("rows", [2_000_001, pytest.param(20_000_000, marks=pytest.mark.slow)])
 async def test_millions_of_rows(grid: Opener, rows: int) -> None:
     page = await grid(f"rows={rows}")
     await page.click(0, "Name")
@@ -593,6 +594,7 @@ async def test_scrolling_ten_thousand_rows_makes_no_long_task(grid: Opener) -> N
     assert longest < 250  # the benchmark's goal is 100 ms; other work may share the machine here
 
 
+@pytest.mark.slow
 async def test_two_hundred_columns(grid: Opener) -> None:
     page = await grid("rows=100000&cols=200")
     worst = await page.js(
@@ -608,6 +610,7 @@ async def test_two_hundred_columns(grid: Opener) -> None:
     assert await page.page.locator(".slick-cell").count() < 4000
 
 
+@pytest.mark.slow
 async def test_walking_through_many_rows_keeps_the_heap_small(grid: Opener) -> None:
     page = await grid("rows=1000000&delay=0")
     debugger = await page.page.context.new_cdp_session(page.page)

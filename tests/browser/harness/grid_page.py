@@ -123,7 +123,9 @@ class GridPage:
         """Agree to the question on screen."""
         dialog = self.page.get_by_role("alertdialog")
         await dialog.locator(".button-primary").click()
-        await expect(dialog).to_have_count(0)
+        await expect(self.page.locator("dialog")).to_have_count(
+            0
+        )  # gone, not only closed: then it is answered
 
     async def focused(self) -> str:
         """Name what has the focus: its ID, class or label."""

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Browser
 
 from tests.browser.conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
+
 from .grid_page import GridPage
 
 Opener = Callable[..., Awaitable[GridPage]]
