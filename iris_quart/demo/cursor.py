@@ -77,7 +77,7 @@ RESERVED = frozenset(
         "%INSET",
     ]
 )
-"""Words that cannot stand for a name undelimited (InterSystems "Using SQL", Reserved Words)."""
+"""Words that cannot stand for a name undelimited (a selection, from memory: IRIS reserves more)."""
 
 PAGING = frozenset({"LIMIT", "OFFSET", "FETCH"})
 

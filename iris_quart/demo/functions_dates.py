@@ -1,4 +1,6 @@
-"""Date and time functions (InterSystems SQL Reference, SQL Functions).
+"""Date and time functions.
+
+Written from memory of the manual; what the behaviours table lists was checked, the rest was not.
 
 A moment comes as a logical date (integer), a logical time (sortable bytes), or text (a timestamp, or what a client
 wrote); POSIXTIME is turned into a timestamp before it gets here.
@@ -53,7 +55,7 @@ DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 
 def unit_name(word: str) -> str:
-    """Return the full name of a date part; raise -8 for none (InterSystems error reference)."""
+    """Return the full name of a date part; raise -8 for none (code from memory)."""
     lowered = word.lower().removeprefix("sql_tsi_")
     if lowered not in UNITS:
         raise SqlError(-8, f"Invalid date part: '{shortened(word)}'")

@@ -1,4 +1,7 @@
-"""String functions (InterSystems SQL Reference, SQL Functions); NULL in, NULL out unless said otherwise."""
+"""String functions; NULL in, NULL out unless said otherwise.
+
+Written from memory of the manual; what the behaviours table lists was checked, the rest was not.
+"""
 
 from __future__ import annotations
 

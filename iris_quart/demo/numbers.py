@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from .errors import fatal
 
 MAX_EXPONENT = 145
-"""Largest decimal exponent of an IRIS number (InterSystems "Numeric Computing", 9.22E145)."""
+"""Largest decimal exponent of an IRIS number (9.22E145, from memory)."""
 
 
 def number(text: str) -> int | Decimal | float:

@@ -36,8 +36,6 @@ WITHOUT_PARENTHESES = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMEST
 UNSUPPORTED_TESTS = frozenset(
     {"%CONTAINS", "%MATCHES", "%PATTERN", "%INLIST", "%INSET", "%FIND", "%CONTAINSTERM"}
 )
-MAX_EXPONENT = 145
-"""Largest decimal exponent of an IRIS number (InterSystems "Numeric Computing", 9.22E145)."""
 
 
 class ExpressionParser(CallParser):

@@ -22,7 +22,7 @@ JOINS = {
     "CROSS": "CROSS JOIN",
 }
 MAX_ITEMS = 1000
-"""Most items of a SELECT list (InterSystems SQL Reference, SELECT)."""
+"""Most items of a SELECT list (from memory, not checked against the manual)."""
 
 FromPart = str | Source
 

@@ -1,8 +1,8 @@
 """SQL data types: what a declaration means, and how INFORMATION_SCHEMA spells it.
 
 Spellings were measured on a live server by others (facts: lower case, TIMESTAMP also for POSIXTIME). Default
-lengths: InterSystems SQL Reference, Data Types (VARCHAR without a length is 1 character; NUMERIC is (15, 15)
-without arguments, (p, 0) with one).
+lengths: InterSystems SQL Reference, Data Types (VARCHAR without a length is 1 character). From memory: NUMERIC is
+(15, 15) without arguments, (p, 0) with one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Logical values: how IRIS holds dates, times, numbers and lists inside, and how each is written.
 
 Sources: InterSystems SQL Reference, Data Types (date, time, %TimeStamp, %PosixTime) and the %Library.PosixTime
-class reference (range and offsets); ``$LISTBUILD`` layout from public descriptions of the format.
+class reference (range and offsets); ``$LISTBUILD`` layout from memory.
 """
 
 from __future__ import annotations
