@@ -1,8 +1,8 @@
 """SQL errors as IRIS words them.
 
-A text marked "seen in the wild" follows a message recorded in a public issue or test log. All other texts, and the codes
-that stand in no fact we have (-5, -6, -8, -9, -10, -19, -54, -62, -68, -78, -97, -306, -310, -311, -315, -316, -320, -321,
--324, -333), are from memory and were not checked: a client must not depend on them.
+A text marked "seen in the wild" follows a message recorded in a public issue or test log. All other texts, and the
+codes that stand in no fact we have (-5, -6, -8, -9, -10, -19, -54, -62, -68, -78, -97, -306, -310, -311, -315, -316,
+-320, -321, -324, -333), are from memory and were not checked: a client must not depend on them.
 """
 
 from __future__ import annotations
