@@ -23,6 +23,7 @@ import { Saving } from "./saving.js";
 import { Selection } from "./selection.js";
 import { Sheet, SlickRange } from "./sheet.js";
 import { States } from "./states.js";
+import { statusOf } from "./status.js";
 import { Table } from "./table.js";
 import { T } from "./texts.js";
 
@@ -390,40 +391,8 @@ export class TableView extends EventTarget {
     this.#statusQueued = true;
     requestAnimationFrame(() => {
       this.#statusQueued = false;
-      if (!this.closed) this.dispatchEvent(new CustomEvent("status", { detail: this.status }));
+      if (!this.closed) this.dispatchEvent(new CustomEvent("status", { detail: statusOf(this, this.#status) }));
     });
-  }
-
-  /** What the status bar shows. */
-  get status() {
-    const { table } = this;
-    const { cache, rows, schema, selection } = table;
-    return {
-      range: this.#range(),
-      total: cache.length,
-      countState: cache.countState,
-      counting: this.#status.counting,
-      selection: selection ? selection.summary((row, column) => rows.valueOf(rows.getItem(row), column.field)) : null,
-      pending: this.pending,
-      undecided: table.staged.undecided.length,
-      lastQuery: this.#status.lastQuery,
-      readOnly: schema?.readOnly ? { reason: schema.readOnlyReason ?? "" } : null,
-      filters: table.filters.active.length + (table.search ? 1 : 0),
-      filterRow: this.filterBar.shown,
-      saving: this.saving.busy ? (this.#status.saving ?? true) : null,
-      newRows: this.live.newRows,
-      message: this.#status.message,
-    };
-  }
-
-  /** The numbers of the first and last row on screen. */
-  #range() {
-    const { sheet, rows, cache } = this.table;
-    if (!sheet) return null;
-    if (!cache.size) return cache.countState === "exact" ? [0, 0] : null;
-    const { top, bottom } = sheet.getViewport();
-    const span = rows.span(Math.max(0, top), Math.max(0, Math.min(bottom, rows.getLength() - 1)));
-    return [Math.min(span.from + 1, cache.length), Math.min(span.to + 1, cache.length)];
   }
 }
 
