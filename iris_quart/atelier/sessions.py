@@ -264,8 +264,9 @@ class IrisSessions:
         self._dispatch()
 
     def _make_do(self, session: IrisSession) -> bool:
-        """Go on without a session that got no licence; tell whether another one has one."""
-        if not any(other.signed_in for other in self._sessions if other is not session):
+        """Go on without a session that got no licence; tell whether another one has one or may get one."""
+        others = [other for other in self._sessions if other is not session]
+        if not any(other.signed_in or other not in self._free for other in others):
             return False
         self._no_licence_until = time.monotonic() + LICENCE_SECONDS
         self._sessions.remove(session)
