@@ -35,7 +35,6 @@ export const T = {
   // session
   endsSoon: (seconds) => `Your session ends in ${seconds >= 90 ? `${Math.round(seconds / 60)} minutes` : `${seconds} s`}.`,
   stay: "Stay signed in",
-  stayed: "Your session was extended.",
   signInAgain: "Sign in again",
   endedAt: (time) => `Your session ended at ${time}.`,
   otherUser: (user, server) => `This browser has been signed in as ${user} on ${server} in another tab.`,
@@ -69,7 +68,6 @@ keptInTab: (n) => {
   // tree
   tables: "Tables",
   tablesOf: (namespace) => `Tables of ${namespace}`,
-  chooseNamespace: "Choose a namespace",
   noTables: "No tables that you may see",
   noMatch: (text) => `Nothing contains “${text}”`,
   moreTables: (n) => `${count(n, "more table")}: type more of the name`,
@@ -77,9 +75,7 @@ keptInTab: (n) => {
   inSchema: (n) => count(n, "table or view", "tables and views"),
   staged: "staged edits",
   view: "view",
-  system: "system",
   reloadTables: "Read the tables again",
-  sidebarWidth: "Width of the sidebar",
 
   // tabs
   closeTab: "Close tab",
@@ -108,8 +104,6 @@ keptInTab: (n) => {
   columns: "Columns",
   columnsTitle: "Choose and order columns",
   exportTitle: "Export rows",
-  undo: "Undo",
-  redo: "Redo",
   detail: "Row detail",
   discard: "Discard",
   discardTip: "Drop all staged edits (asks first)",
@@ -173,7 +167,6 @@ keptInTab: (n) => {
   namespaceIs: (namespace) => `Namespace: ${namespace}`,
   close: "Close",
   cancel: "Cancel",
-  ok: "OK",
   copy: "Copy",
   copyMessage: "Copy message",
   dismiss: "Dismiss",

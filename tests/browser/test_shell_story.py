@@ -224,7 +224,9 @@ async def test_two_edits_of_one_cell_end_in_a_question_not_in_a_loss(
     await expect(await cell(mine.page, ssn, "Home_City")).to_contain_text("Mine")
 
 
-@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize(
+    "attempt", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, 4))]
+)
 async def test_a_server_that_dies_while_saving_neither_loses_nor_repeats(
     visitor: Visitor, iris: ThreadedDemoServer, web: WebServer, attempt: int
 ) -> None:
