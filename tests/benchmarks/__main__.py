@@ -10,9 +10,14 @@ from .report import Figure, show, write
 
 
 def _groups() -> dict[str, Callable[[float], Iterator[tuple[str, list[Figure]]]]]:
-    from . import embedded, product, wire
+    from . import embedded, page, product, wire
 
-    return {"embedded": embedded.measure, "product": product.measure, "wire": wire.measure}
+    return {
+        "embedded": embedded.measure,
+        "product": product.measure,
+        "page": page.measure,
+        "wire": wire.measure,
+    }
 
 
 def main() -> None:

@@ -1,0 +1,155 @@
+"""The page in Chromium, against the large table."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+from playwright.async_api import Browser, BrowserContext, CDPSession, Page, async_playwright
+
+from iris_quart.demo import DemoOptions, running_in_thread
+from tests.browser.conftest import CHROMIUM_ARGUMENTS, chromium_path
+from tests.live.servers import ROOT, WebServer
+
+from .report import Figure, at_most
+
+__all__ = ["measure"]
+
+ROWS = 1_000_000
+TABLE = "/table/SAMPLES/Big.Measurement"
+ROW_HEIGHT = 26
+CELL = ".slick-row [role=gridcell]"
+WATCH = """
+window.bench = {longest: 0, keys: []};
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) window.bench.longest = Math.max(window.bench.longest, entry.duration);
+}).observe({type: "longtask", buffered: true});
+addEventListener("keydown", (event) => {
+  requestAnimationFrame(() => setTimeout(() => window.bench.keys.push(performance.now() - event.timeStamp)));
+}, true);
+new MutationObserver((_, observer) => {
+  if (document.querySelector(".slick-row [role=gridcell]")) {
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.bench.firstRows = performance.now(); }));
+  }
+}).observe(document, {childList: true, subtree: true});
+"""
+
+FIRST_ROWS = """new Promise((done) => {
+  const look = () => window.bench.firstRows ? done(window.bench.firstRows) : requestAnimationFrame(look);
+  look();
+})"""
+
+
+def measure(_seconds: float) -> Iterator[tuple[str, list[Figure]]]:
+    """Measure the page over the embedded IRIS."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with (
+            running_in_thread(DemoOptions(directory=folder / "demo", rows=ROWS, licences=None)) as iris,
+            WebServer(folder / "instance", iris.url, own=True) as server,
+        ):
+            yield "The page in Chromium", asyncio.run(_page(server))
+    yield "Its size", [_scripts()]
+
+
+def _scripts() -> Figure:
+    """Weigh our own modules, each compressed as it would travel."""
+    own = (ROOT / "static" / "js").rglob("*.js")
+    size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in own)
+    return at_most("own JavaScript, compressed", size / 1024, "KB", 150)
+
+
+async def _page(server: WebServer) -> list[Figure]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
+        try:
+            return [figure async for figure in _figures(browser, server)]
+        finally:
+            await browser.close()
+
+
+async def _figures(browser: Browser, server: WebServer) -> AsyncIterator[Figure]:
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    await context.add_init_script(WATCH)
+    page = await context.new_page()
+    seconds = []
+    for _ in range(3):
+        await page.goto(f"{server.url}/login")
+        seconds.append(
+            await page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
+        )
+    yield at_most("sign-in page", min(seconds), "s", 0.5)
+
+    await _sign_in(context, server)
+    seconds = []
+    for _ in range(3):
+        await page.goto(f"{server.url}{TABLE}")
+        seconds.append(await page.evaluate(FIRST_ROWS) / 1000)
+    yield at_most("first rows after navigation", min(seconds), "s", 1)
+
+    await page.evaluate("window.bench.longest = 0")
+    await _scroll(page, 10_000)
+    yield at_most(
+        "longest task while scrolling 10,000 rows", await page.evaluate("window.bench.longest"), "ms", 100
+    )
+
+    yield at_most("jump to row 900,000", await _jump(page, 900_000), "s", 1)
+
+    await page.locator(CELL).nth(2).click()
+    await page.evaluate("window.bench.keys = []")
+    await page.keyboard.type("how quickly is a typed character seen", delay=25)
+    keys = sorted(await page.evaluate("window.bench.keys"))
+    yield at_most("typed character to frame, p95", keys[int(len(keys) * 0.95)], "ms", 50)
+    await page.keyboard.press("Escape")
+
+    await _scroll(page, 100_000)
+    client = await context.new_cdp_session(page)
+    yield at_most("JavaScript heap after 100,000 rows", await _heap(client), "MB", 60)
+
+
+async def _sign_in(context: BrowserContext, server: WebServer) -> None:
+    body = {"server": "demo", "namespace": "SAMPLES", "username": "_SYSTEM", "password": "SYS"}
+    answer = await context.request.post(f"{server.url}/api/connect", data=body)
+    assert answer.ok, await answer.text()
+
+
+async def _scroll(page: Page, rows: int) -> None:
+    """Scroll by screens as a hand on the wheel does, frame by frame."""
+    await page.evaluate(
+        """async (pixels) => {
+            const views = [...document.querySelectorAll(".slick-viewport")];
+            const view = views.sort((a, b) => b.scrollHeight - a.scrollHeight || b.scrollWidth - a.scrollWidth)[0];
+            const end = view.scrollTop + pixels;
+            while (view.scrollTop < end - 1) {
+              const before = view.scrollTop;
+              view.scrollTop = Math.min(end, before + 600);
+              await new Promise((done) => requestAnimationFrame(done));
+              if (view.scrollTop === before) break;
+            }
+        }""",
+        rows * ROW_HEIGHT,
+    )
+
+
+async def _jump(page: Page, row: int) -> float:
+    await page.locator(CELL).nth(2).click()
+    await page.keyboard.press("Control+g")
+    await page.keyboard.type(str(row))
+    begun = await page.evaluate("performance.now()")
+    await page.keyboard.press("Enter")
+    # The row number stands in the gutter and, for this table, in the ID as well.
+    await page.locator(".slick-row").filter(has_text=str(row)).first.wait_for()
+    ended = await page.evaluate("performance.now()")
+    return float(ended - begun) / 1000
+
+
+async def _heap(client: CDPSession) -> float:
+    await client.send("HeapProfiler.collectGarbage")
+    await client.send("Performance.enable")
+    metrics = (await client.send("Performance.getMetrics"))["metrics"]
+    used = next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize")
+    return float(used) / 1e6
