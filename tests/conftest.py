@@ -5,6 +5,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import Phase, settings
+
+# Property tests are judged by what they find, not by how busy the machine is.
+settings.register_profile(
+    "unhurried", deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+)
+settings.load_profile("unhurried")
 
 KEPT = {"IRIS_QUART_CHROMIUM", "IRIS_QUART_TEST_REDIS"}
 
