@@ -14,6 +14,7 @@ if [ -z "${IRIS_QUART_CHROMIUM:-}" ] && ! have chromium && ! have chromium-brows
 fi
 have redis-server || have valkey-server || wanted="$wanted redis-server"
 have nginx || [ -x /usr/sbin/nginx ] || wanted="$wanted nginx"
+have haproxy || [ -x /usr/sbin/haproxy ] || wanted="$wanted haproxy"
 have node || wanted="$wanted nodejs"
 
 if [ -n "$wanted" ]; then
