@@ -64,6 +64,8 @@ class _Job:
     taken_back: bool = False
     """Nothing of its answer is sent any more."""
     task: asyncio.Task[None] | None = field(default=None)
+    begun: float = 0.0
+    outcome: str = "cancelled"
 
     @property
     def depends_on_context(self) -> bool:
@@ -196,15 +198,21 @@ class Runner:
 
     def _start(self, job: _Job) -> None:
         self._running.add(job)
+        job.begun = time.perf_counter()
         job.task = asyncio.get_running_loop().create_task(self._run(job))
+        # A task that is cancelled before its first step runs none of its code, not even `finally`.
+        job.task.add_done_callback(lambda _task: self._ended(job))
         if job.command.kind is Kind.WRITE:
             # A client that drops does not cut a write short; someone must hold the task until it ends.
             _begun_writes.add(job.task)
             job.task.add_done_callback(_begun_writes.discard)
 
+    def _ended(self, job: _Job) -> None:
+        self._running.discard(job)
+        self._around.measured(job.command.name, job.outcome, time.perf_counter() - job.begun)
+        self._schedule()
+
     async def _run(self, job: _Job) -> None:
-        begun = time.perf_counter()
-        outcome = "ok"
         try:
             session = await self._around.admit(job.command, job.background)
             context = self._context.for_message(job.message_id, session)
@@ -213,22 +221,19 @@ class Runner:
                     if job.taken_back:
                         break
                     await self._around.emit(encode(event, job.message_id))
+            job.outcome = "cancelled" if job.taken_back else "ok"
             self._around.succeeded(job.command, job.payload)
         except asyncio.CancelledError:
             # Only we cancel these tasks, and whoever does has told the client already.
-            outcome = "cancelled"
+            job.outcome = "cancelled"
         except SessionOver:
-            outcome = "session_over"
+            job.outcome = "session_over"
         except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
-            outcome = str(getattr(error, "code", "COMMAND_ERROR")).lower()
+            job.outcome = str(getattr(error, "code", "COMMAND_ERROR")).lower()
             if not job.taken_back:
                 await self._around.emit(self._failure(error, job.name, job.message_id))
             if isinstance(error, AuthExpired):
                 self._around.credentials_refused()
-        finally:
-            self._running.discard(job)
-            self._around.measured(job.command.name, outcome, time.perf_counter() - begun)
-            self._schedule()
 
     def _failure(self, error: Exception, name: str, message_id: str | None) -> str:
         if isinstance(error, IrisQuartError) and not isinstance(error, CommandFailed):

@@ -52,7 +52,7 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{int(sys.argv[1])}"]
     config.websocket_max_message_size = SIZE
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(serve(make_app(Path(folder)), config))  # type: ignore[arg-type]
+        asyncio.run(serve(make_app(Path(folder)), config))
 
 
 if __name__ == "__main__":

@@ -269,6 +269,18 @@ async def test_a_stale_command_without_an_id_is_answered_by_nothing(stage: Stage
     assert stage.out == [{"event": "worked", "payload": {"name": "new", "step": 0}}]
 
 
+async def test_a_command_that_is_replaced_before_its_first_step_leaves_its_place(stage: Stage) -> None:
+    for number in range(4):
+        stage.send("read", f"r{number}", str(number), view="v")
+    stage.send("readHere", "here", "4")
+    stage.release("r3", "here")
+    await stage.until(5)
+    await turns()
+    assert stage.errors == [("0", "CANCELLED"), ("1", "CANCELLED"), ("2", "CANCELLED")]
+    assert stage.answered == ["r3", "here"]
+    assert not stage.runner.busy
+
+
 async def test_a_waiting_command_becomes_stale_too(stage: Stage) -> None:
     for name in "ab":
         stage.send("read", name)
