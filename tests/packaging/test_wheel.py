@@ -48,7 +48,7 @@ def served(program: Path, tmp_path: Path) -> Iterator[httpx.Client]:
         "IRIS_QUART_INSTANCE": str(tmp_path / "state"),
         "IRIS_QUART_SERVERS": json.dumps({"mine": {"url": "http://127.0.0.1:9"}}),
     }
-    arguments = [program, "serve", "--bind", f"127.0.0.1:{port}"]
+    arguments = [str(program), "serve", "--bind", f"127.0.0.1:{port}"]
     with subprocess.Popen(arguments, cwd=tmp_path, env=environment) as process:
         try:
             transport = httpx.HTTPTransport(retries=40)
