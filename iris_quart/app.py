@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import resource
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,7 +33,7 @@ from .tables import Tables
 from .web import api, assets, auth, editor, health, security
 from .web.services import EXTENSION
 
-__all__ = ["AppServices", "calm_collector", "create_app"]
+__all__ = ["AppServices", "create_app", "settle_process"]
 
 STOP_MARGIN = 1.0
 """Seconds that Hypercorn gives open sockets beyond our own drain."""
@@ -125,11 +127,14 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     return app
 
 
-def calm_collector() -> None:
-    """Tune the garbage collector for a process that does nothing but serve; call it when all is loaded.
+def settle_process() -> None:
+    """Prepare a process that does nothing but serve; call it when all is loaded.
 
-    What the start made lives to the end, so that the collector need not look at it again.
+    Nothing of its memory, which holds passwords, is dumped when it crashes. What the start made lives to the
+    end, so that the garbage collector need not look at it again.
     """
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)

@@ -19,7 +19,7 @@ import hypercorn.asyncio
 from hypercorn.config import Config
 from quart import Quart
 
-from .app import calm_collector
+from .app import settle_process
 from .config import BadSettings, Settings, is_loopback
 from .live.worker import EXTENSION, LiveWorker
 
@@ -86,7 +86,7 @@ async def serve_app(app: Quart, settings: Settings, bind: Sequence[str], *, supe
         loop.add_signal_handler(number, stop.set)
     if supervised:
         loop.add_reader(sys.stdin.fileno(), stop.set)
-    app.before_serving(calm_collector)
+    app.before_serving(settle_process)
     live = cast("LiveWorker", app.extensions[EXTENSION])
 
     async def stopped() -> None:
