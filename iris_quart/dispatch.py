@@ -51,7 +51,8 @@ class Kind(enum.Enum):
     READ = "read"
     """Runs beside other reads, up to `settings.reads_in_flight`; may be cancelled."""
     WRITE = "write"
-    """One at a time per socket, in the order of arrival; never cancelled once started."""
+    """One at a time per socket, in the order of arrival; never cancelled once started. One that is declared with
+    `stops` may be asked to send nothing further."""
 
 
 @dataclass(slots=True)
@@ -134,6 +135,8 @@ class Context:
     """Take back a command of this socket by its id; whether it was still to be taken back."""
     ended: Callable[[], bool] = lambda: False
     """Whether the session has ended: a write of many rows then starts no further statement."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the user asked this very command to stop: it then starts no further statement and answers the rest."""
     now: Callable[[], float] = time.time
     """The store's clock, by which the session's deadlines are judged."""
 
@@ -142,12 +145,23 @@ class Context:
         """Whom stored write results belong to."""
         return f"{self.session.server_key}|{self.session.user}"
 
-    def for_message(self, message_id: str | None, session: Session | None = None) -> Context:
+    def for_message(
+        self,
+        message_id: str | None,
+        session: Session | None = None,
+        *,
+        stopping: Callable[[], bool] | None = None,
+    ) -> Context:
         """Give the same context for one command; what is being browsed stays shared.
 
         `session` is the session as it stands now, when its deadlines have moved.
         """
-        return dataclasses.replace(self, message_id=message_id, session=session or self.session)
+        return dataclasses.replace(
+            self,
+            message_id=message_id,
+            session=session or self.session,
+            stopping=stopping or self.stopping,
+        )
 
 
 Handler = Callable[[Any, Any], Any]
@@ -170,6 +184,8 @@ class Command:
     """Whether it counts as the user's activity, which keeps the session alive."""
     view: View | None
     """Key of what it shows: a newer command of the same key makes an older one stale."""
+    stops: bool = False
+    """Whether it looks at `Context.stopping` once it has begun."""
 
     async def run(self, context: Context, payload: Message) -> AsyncGenerator[Event]:
         """Run the handler; what it returns or yields are the events."""
@@ -204,11 +220,13 @@ class CommandBlueprint(Blueprint):
         kind: Kind = Kind.READ,
         slides: bool = True,
         view: View | None = None,
+        stops: bool = False,
     ) -> Callable[[H], H]:
         """Declare a command; payload and event types come from the handler's annotations."""
 
         def declare(handler: H) -> H:
             command = _describe(name, tuple(aliases), handler, kind, slides, view)
+            command = dataclasses.replace(command, stops=stops)
             self.record(lambda state: state.app.extensions[EXTENSION].add(command))
             return handler
 

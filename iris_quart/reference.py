@@ -166,7 +166,7 @@ def _command(command: Command) -> Iterator[str]:
     yield f"\n### {command.name}\n\n{_text(command.handler)}\n\n"
     if command.aliases:
         yield f"Also called {', '.join(f'`{name}`' for name in command.aliases)}. "
-    yield f"Kind: {KINDS[command.kind]}.\n"
+    yield f"Kind: {KINDS[command.kind]}{', can be stopped' if command.stops else ''}.\n"
     yield from _model_fields(command.payload)
     answers = ", ".join(f"[`{event.event}`](#{event.event.lower()})" for event in command.events)
     yield f"\nAnswer: {answers}, or `error`.\n"

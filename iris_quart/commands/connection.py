@@ -60,7 +60,10 @@ class SessionState(Event):
 
 
 class Cancelled(Event):
-    """Whether the command could still be taken back; then it ends with the error CANCELLED."""
+    """Whether the command could still be taken back; then it ends with the error CANCELLED.
+
+    A saveChanges that has begun is stopped instead, and ends with its own changesSaved.
+    """
 
     id: str
     cancelled: bool
@@ -98,7 +101,10 @@ async def get_session(context: Context, _payload: Nothing) -> SessionState:
 
 @connection.command("cancel", kind=Kind.INSTANT)
 async def cancel(context: Context, payload: Cancel) -> Cancelled:
-    """Take back a command of this socket that waits, or a read that runs; a write that has begun goes on."""
+    """Take back a command of this socket that waits, or a read that runs, or stop a saveChanges that runs.
+
+    Any other write that has begun goes on.
+    """
     if not ID_PATTERN.match(payload.id):
         raise InvalidInput("id: must be 1 to 64 letters, digits, _ or -", field="id")
     return Cancelled(id=payload.id, cancelled=context.cancel(payload.id))

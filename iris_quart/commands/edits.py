@@ -308,9 +308,12 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
     )
 
 
-@edits.command("saveChanges", kind=Kind.WRITE)
+@edits.command("saveChanges", kind=Kind.WRITE, stops=True)
 async def save_changes(context: Context, payload: SaveChanges) -> AsyncIterator[ChangeResult | ChangesSaved]:
-    """Save staged edits; one changeResult each as it is known, then changesSaved with the counts."""
+    """Save staged edits; one changeResult each as it is known, then changesSaved with the counts.
+
+    `cancel` stops it: nothing more is sent, what was sent is proved, and the rest answers `skipped`.
+    """
     namespace, table_name = _writable_table(context, payload)
     _bounded(context, payload)
     items = payload.ordered()

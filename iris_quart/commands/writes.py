@@ -37,6 +37,8 @@ BATCH = 10
 """Changes that are sent before their rows are read again, all with one statement."""
 SILENT_MAX = 3
 """Changes in a row that IRIS does not answer before the rest is left staged."""
+NOT_SENT = "This change was not sent."
+STOPPED = "This change was not sent: saving was stopped."
 CLAIMS_AHEAD = 8
 """Ids that are claimed in the store while IRIS works on changes before them."""
 
@@ -97,7 +99,8 @@ async def run_writes(
     """Run writes in order, one at a time, and give each one's place and result as it is known.
 
     A write whose id is stored already is not run: its stored result is given, and one that nobody saw the end
-    of is looked up. When the session ends, what was sent is proved and the rest is skipped.
+    of is looked up. When the session ends, or the user stops the command, what was sent is proved and the rest
+    is skipped.
     """
     runs = _Runs(context, writes)
     try:
@@ -126,10 +129,11 @@ class _Runs:
     async def run(self, place: int) -> AsyncIterator[tuple[int, ChangeResult]]:
         """Run one write; what was sent before it is proved first where that is needed."""
         write = self._writes[place]
-        if self._context.ended() or self._silent >= SILENT_MAX:
+        stopping = self._context.stopping()
+        if stopping or self._context.ended() or self._silent >= SILENT_MAX:
             async for known in self.prove():
                 yield known
-            answer = _skipped(write)
+            answer = _skipped(write, STOPPED if stopping else NOT_SENT)
             if (claim := self._claims.pop(place, None)) is not None:
                 with suppress(StoreUnavailable):
                     if await claim is None:
@@ -389,9 +393,9 @@ def _failed(write: Write, error: IrisQuartError) -> ChangeResult:
     )
 
 
-def _skipped(write: Write) -> ChangeResult:
+def _skipped(write: Write, why: str = NOT_SENT) -> ChangeResult:
     return ChangeResult(
         change_id=write.write_id or "",
         outcome=str(Outcome.SKIPPED),
-        error=error_body(Cancelled("This change was not sent.")),
+        error=error_body(Cancelled(why)),
     )

@@ -63,6 +63,8 @@ class _Job:
     view: Hashable = None
     taken_back: bool = False
     """Nothing of its answer is sent any more."""
+    stopping: bool = False
+    """It was asked to send nothing further, and tells by itself what became of the rest."""
     task: asyncio.Task[None] | None = field(default=None)
     begun: float = 0.0
     outcome: str = "cancelled"
@@ -110,18 +112,20 @@ class Runner:
             payload = self._commands.validate(command, envelope)
             job = _Job(command, payload, envelope.command[:64], envelope.id, envelope.background)
             if command.view is not None:
-                job.view = command.view(self._context, payload)
+                job.view = command.view(self._context.for_message(envelope.id), payload)
             self._accept(job)
         except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
             message_id, name = salvage(text)
             self._around.push(self._failure(error, name or NO_COMMAND, message_id))
 
     def cancel(self, message_id: str) -> bool:
-        """Take back a command that waits, or a read that runs; whether there was one."""
+        """Take back a command that waits or a read that runs, or stop a write that can; whether there was one."""
         for job in (*self._waiting, *self._running):
             if job.message_id == message_id and not job.taken_back:
                 if job.task is not None and job.command.kind is not Kind.READ:
-                    return False
+                    stops = job.command.stops and not job.stopping
+                    job.stopping = job.stopping or stops
+                    return stops
                 self._take_back(job, "The command was cancelled.")
                 return True
         return False
@@ -215,7 +219,7 @@ class Runner:
     async def _run(self, job: _Job) -> None:
         try:
             session = await self._around.admit(job.command, job.background)
-            context = self._context.for_message(job.message_id, session)
+            context = self._context.for_message(job.message_id, session, stopping=lambda: job.stopping)
             async with aclosing(job.command.run(context, job.payload)) as events:
                 async for event in events:
                     if job.taken_back:

@@ -41,8 +41,8 @@ class Guards(NamedTuple):
 def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
     """Write the conditions that the columns still hold what was seen.
 
-    Streams, binaries and lists cannot be compared, but for NULL. A text of `preview` characters in a column whose longer
-    values travel cut may be the beginning of one, and is then compared as far as it goes.
+    Streams, binaries and lists cannot be compared, but for NULL. A text of `preview` characters in a column whose
+    longer values travel cut may be the beginning of one, and is then compared as far as it goes.
     """
     conditions: list[Fragment] = []
     unguarded: list[str] = []

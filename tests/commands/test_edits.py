@@ -374,6 +374,27 @@ async def test_session_that_ended_starts_nothing_new(stage: Stage, client: Clien
     assert seen[-1]["skipped"] == outcomes.count("skipped") >= 3
 
 
+async def test_saving_that_is_stopped_proves_what_was_sent_and_skips_the_rest(
+    stage: Stage, client: Client
+) -> None:
+    changes: list[dict[str, Any]] = [
+        {"changeId": f"c{number}", "kind": "insert", "values": {"Name": f"N{number}"}} for number in range(12)
+    ]
+    before = stage.sql("SELECT COUNT(*) FROM Edit.Cell")[0][0]
+    seen = []
+    async for event in client.stream(
+        "saveChanges", {"namespace": "USER", "tableName": "Edit.Cell", "changes": changes}
+    ):
+        seen.append(event["payload"])
+        client.stopping = len(seen) >= 3
+    *results, counts = seen
+    assert [result["outcome"] for result in results] == ["saved"] * 3 + ["skipped"] * 9
+    assert results[3]["error"]["code"] == "CANCELLED"
+    assert "stopped" in results[3]["error"]["message"]
+    assert (counts["saved"], counts["skipped"]) == (3, 9)
+    assert stage.sql("SELECT COUNT(*) FROM Edit.Cell") == [(before + 3,)]
+
+
 async def test_preview_shows_the_very_statements(stage: Stage, client: Client) -> None:
     changes: list[dict[str, Any]] = [
         {"changeId": "u", "kind": "update", "rowId": "1", "values": {"Name": "A"}, "base": {"Name": "Ann"}},

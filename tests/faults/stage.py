@@ -52,6 +52,7 @@ class Client:
     announced: list[TableChange] = field(default_factory=list)
     audited: list[AuditEntry] = field(default_factory=list)
     ended: bool = False
+    stopping: bool = False
 
     async def run(
         self, command: str, payload: dict[str, Any], message_id: str | None = None
@@ -130,6 +131,7 @@ class Office:
         )
         client = Client(self, context, atelier, announced, audited)
         context.ended = lambda: client.ended
+        context.stopping = lambda: client.stopping
         self.clients.append(client)
         return client
 

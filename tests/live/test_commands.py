@@ -298,3 +298,35 @@ async def test_the_metrics_count_it(start: Start) -> None:
         text = str(metrics)
         for secret in ("_SYSTEM", "Sample", "127.0.0.1", "demo"):
             assert secret not in text
+
+
+async def test_a_save_that_runs_is_stopped_on_request(iris: ThreadedDemoServer, socket: Socket) -> None:
+    await open_table(socket)
+    rule = slow(iris, r"^INSERT", 0.1)
+    changes = [
+        {
+            "changeId": f"stop-{number}",
+            "kind": "insert",
+            "values": {"Name": f"Stop,{number}", "SSN": f"999-00-{number:04}"},
+        }
+        for number in range(200)
+    ]
+    saving = await socket.send("saveChanges", {**PERSON, "changes": changes})
+    waiting = await socket.send("saveChanges", {**PERSON, "changes": [row({"Home_City": "Never"}, "12")]})
+    await struck(rule, 2)
+    assert (await socket.ask("cancel", {"id": waiting}))["cancelled"] is True
+    with pytest.raises(Refused, match="CANCELLED"):
+        await socket.answer(waiting)
+    assert (await socket.ask("cancel", {"id": saving}))["cancelled"] is True
+    outcomes = []
+    while (event := await socket.answer(saving))["event"] == "changeResult":
+        outcomes.append(event["payload"]["outcome"])
+    saved = outcomes.count("saved")
+    assert outcomes == ["saved"] * saved + ["skipped"] * (200 - saved)
+    assert 1 <= saved < 200
+    counts = event["payload"]
+    assert (event["event"], counts["saved"], counts["skipped"]) == ("changesSaved", saved, 200 - saved)
+    stored = await socket.ask(
+        "countRows", {**PERSON, "filters": [{"column": "Name", "operator": "startsWith", "value": "Stop,"}]}
+    )
+    assert stored["totalRows"] == saved

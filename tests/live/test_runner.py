@@ -83,6 +83,16 @@ class Stage:
             await hold(payload.name)
             return Worked(name=payload.name)
 
+        @blueprint.command("writeMany", kind=Kind.WRITE, stops=True)
+        async def write_many(context: Context, payload: Work) -> AsyncIterator[Worked]:
+            """Write until stopped."""
+            for step in range(3):
+                if context.stopping():
+                    yield Worked(name="stopped", step=step)
+                    return
+                await hold(f"{payload.name}{step}")
+                yield Worked(name=payload.name, step=step)
+
         @blueprint.command("readHere")
         async def read_here(_context: Context, payload: WorkHere) -> Worked:
             """Read the table chosen before."""
@@ -314,6 +324,23 @@ async def test_cancel_takes_a_waiting_write_back_but_not_one_that_has_begun(stag
     await turns()
     assert stage.answered == ["a"]
     assert stage.started == ["a"]
+
+
+async def test_cancel_asks_a_write_that_can_stop_to_stop(stage: Stage) -> None:
+    stage.send("writeMany", "a", "1")
+    stage.send("writeMany", "b", "2")
+    stage.release("a0", "b0", "b1", "b2")
+    await stage.until(1)
+    await turns()
+    assert stage.runner.cancel("1")
+    assert not stage.runner.cancel("1")
+    stage.release("a1")
+    await stage.until(6)
+    await turns()
+    # It ends by its own words, without an error; the next one was not asked to stop.
+    assert stage.answered == ["a", "a", "stopped", "b", "b", "b"]
+    assert stage.errors == []
+    assert not stage.runner.busy
 
 
 async def test_what_comes_after_the_first_event_can_be_cancelled(stage: Stage) -> None:
