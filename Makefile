@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Most tests wait for servers and browsers, so two at a time use two cores; a file stays on one.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help demo test test-all check lint format types js bench faults soak protocol screenshots wheel clean setup
+.PHONY: help demo test test-all lint format types js bench faults soak protocol screenshots wheel clean setup
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -39,10 +41,10 @@ js: setup  ## JavaScript modules, each on its own
 	node --test tests/js/
 
 test: setup lint types js  ## The quick loop: lint, types, unit, live and browser tests
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: setup lint types js  ## Everything: other encodings, faults, bombs, several machines
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 format: $(VENV)/.test-installed  ## Rewrite to the house style
 	$(BIN)/ruff check --fix .
