@@ -15,7 +15,7 @@ pytestmark = pytest.mark.live
 
 BATCH = 40
 EXAMPLES = 20
-EXAMPLES_SLOW = 500
+EXAMPLES_SLOW = 700
 
 TABLES = [
     "Sample.Person",
