@@ -26,6 +26,8 @@ rows = CommandBlueprint("rows", __name__)
 COUNT_SECONDS = 2.0
 """How long a page waits for its exact count."""
 OFFSET_MAX = 2**53 - 1
+SOLE_VIEW = "rows"
+"""What a client looks at that has one grid."""
 
 
 class RequestData(ViewFields):
@@ -150,7 +152,7 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
     parts of it side by side; there only the same part does, asked for with other filters, say.
     """
     if payload.table_name is None:
-        return "rows"
+        return SOLE_VIEW
     place: Hashable = None
     if isinstance(payload, RequestData):
         at = str(payload.start_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from typing import Literal
 
 import msgspec
@@ -15,7 +15,7 @@ from iris_quart.sql.metadata import Column, Table
 from iris_quart.tables.rows import Jump
 
 from .payloads import ViewFields, read_only_reason
-from .rows import RowCount, TableData, read_page
+from .rows import SOLE_VIEW, RowCount, TableData, read_page
 
 __all__ = ["TableLoading", "TableSchema", "TableSelected", "tables"]
 
@@ -92,7 +92,12 @@ class TableLoading(Event):
     context: str
 
 
-@tables.command("selectTable", aliases=("openTable",))
+def _view_key(context: Context, _payload: SelectTable) -> Hashable:
+    """A client that gives no ids has one grid: what it opened before must not arrive in it any more."""
+    return SOLE_VIEW if context.message_id is None else None
+
+
+@tables.command("selectTable", aliases=("openTable",), view=_view_key)
 async def select_table(
     context: Context, payload: SelectTable
 ) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:

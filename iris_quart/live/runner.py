@@ -158,15 +158,17 @@ class Runner:
             self._start(job)
             return
         if job.view is not None:
-            self._make_stale(job.view)
+            self._make_stale(job)
         if len(self._waiting) >= self._settings.commands_queued:
             raise RateLimited("Too many commands are waiting; send this one again later.")
         self._waiting.append(job)
         self._schedule()
 
-    def _make_stale(self, view: Hashable) -> None:
+    def _make_stale(self, newer: _Job) -> None:
+        # Whoever waits for the table that a command chooses would else mean the table before it.
+        needed = newer.depends_on_context or any(job.depends_on_context for job in self._waiting)
         for job in (*self._waiting, *self._running):
-            if job.view == view and not job.taken_back:
+            if job.view == newer.view and not job.taken_back and (job.depends_on_context or not needed):
                 self._take_back(job, "A newer command replaced it.")
 
     def _take_back(self, job: _Job, why: str) -> None:

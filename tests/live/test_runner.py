@@ -93,9 +93,15 @@ class Stage:
                 await hold(f"{payload.name}{step}")
                 yield Worked(name=payload.name, step=step)
 
-        @blueprint.command("readHere")
+        @blueprint.command("readHere", view=lambda _context, _payload: "grid")
         async def read_here(_context: Context, payload: WorkHere) -> Worked:
             """Read the table chosen before."""
+            await hold(payload.name)
+            return Worked(name=payload.name)
+
+        @blueprint.command("choose", view=lambda context, _payload: None if context.message_id else "grid")
+        async def choose(_context: Context, payload: Work) -> Worked:
+            """Choose a table."""
             await hold(payload.name)
             return Worked(name=payload.name)
 
@@ -267,6 +273,36 @@ async def test_a_newer_command_makes_an_older_one_of_its_view_stale(stage: Stage
     assert stage.errors == [("1", "CANCELLED")]
     assert sorted(stage.answered) == ["new", "other"]
     assert "old" in stage.ended
+
+
+async def test_without_ids_only_the_table_opened_last_is_shown(stage: Stage) -> None:
+    stage.send("choose", "first")
+    await turns()
+    stage.send("choose", "second")
+    stage.release("first", "second")
+    await stage.until(1)
+    await turns()
+    assert stage.answered == ["second"]
+
+
+async def test_with_ids_each_table_that_was_opened_is_shown(stage: Stage) -> None:
+    stage.send("choose", "first", "1")
+    stage.send("choose", "second", "2")
+    stage.release("first", "second")
+    await stage.until(2)
+    assert sorted(stage.answered) == ["first", "second"]
+
+
+@pytest.mark.parametrize("later", ["readHere", "choose"])
+async def test_a_table_that_somebody_waits_for_is_opened_all_the_same(stage: Stage, later: str) -> None:
+    stage.send("choose", "first")
+    await turns()
+    stage.send("readHere", "here")
+    stage.send(later, "later")
+    stage.release("first")
+    await stage.until(1)
+    assert stage.answered == ["first"]
+    assert "first" in stage.ended
 
 
 async def test_a_stale_command_without_an_id_is_answered_by_nothing(stage: Stage) -> None:
