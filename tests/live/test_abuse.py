@@ -61,7 +61,7 @@ async def test_a_peer_that_answers_pings_stays(peer: RawPeer) -> None:
 async def test_a_peer_that_gives_no_sign_of_life_is_cut_off(peer: RawPeer, person: Person) -> None:
     begun = time.monotonic()
     await peer.gone(4)
-    assert 1.4 < time.monotonic() - begun < 3
+    assert 1.4 < time.monotonic() - begun < 6
     await until_only(person.server, 0, 2)
 
 
@@ -107,7 +107,7 @@ async def test_a_close_after_too_much_is_seen_by_a_polite_peer(person: Person) -
         begun = time.monotonic()
         await socket.connection.send("x" * 2 * MIB)
         await socket.closed(1009)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 6
     async with person.socket() as socket:
         await socket.ask("getSession")
 

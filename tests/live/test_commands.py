@@ -129,7 +129,7 @@ async def test_reads_overtake_a_slow_one(socket: Socket, iris: ThreadedDemoServe
     await struck(rule)
     begun = time.monotonic()
     await socket.ask("requestData", {**PERSON, "page": 1, "count": "skip"})
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
     assert (await socket.answer(waiting))["event"] == "tableData"
 
 
@@ -157,7 +157,7 @@ async def test_cancel_stops_a_read(socket: Socket, iris: ThreadedDemoServer) -> 
     assert await socket.ask("cancel", {"id": waiting}) == {"id": waiting, "cancelled": True}
     with pytest.raises(Refused, match="CANCELLED"):
         await socket.answer(waiting)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 3
     assert (await socket.ask("cancel", {"id": waiting}))["cancelled"] is False
 
 

@@ -53,7 +53,7 @@ async def test_every_socket_is_told_to_come_back(start: Start, kind: dict[str, A
         for socket in (a, b, c):
             assert await socket.closed(1012) == "service restart"
         assert await stopping == 0
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 6
     assert "Traceback" not in server.log
     assert '"level": "error"' not in server.log
 
@@ -84,7 +84,7 @@ async def test_silent_peers_do_not_hold_up_a_stop(start: Start) -> None:
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         begun = time.monotonic()
         assert await server.stop_soon() == 0
-        assert time.monotonic() - begun < 4
+        assert time.monotonic() - begun < 6
         writer.close()
 
 
