@@ -2,8 +2,11 @@
 
 import { cellMenu } from "./menus.js";
 
+const EXPLAIN_AGAIN = 3_000; // ms
+
 /** The actions of the keyboard map. */
 export function keyActions(view) {
+  const explained = { why: null, at: -Infinity }; // said once, not once a key
   const active = () => view.table.sheet.getActiveCell();
   return {
     save: () => view.dispatchSave(),
@@ -40,7 +43,9 @@ export function keyActions(view) {
     explain: () => {
       const { row, cell } = active();
       const why = view.edits.reason(view.table.rows.getItem(row), view.table.columns[cell]);
-      if (why) view.announce(why, "error");
+      if (!why || (why === explained.why && performance.now() - explained.at < EXPLAIN_AGAIN)) return;
+      Object.assign(explained, { why, at: performance.now() });
+      view.announce(why, "error");
     },
   };
 }

@@ -43,14 +43,17 @@ export function box(value) {
   return node;
 }
 
+const STATES = ["changed", "saving", "error", "conflict", "unknown", "others"];
 const STATE_ICONS = { error: "circle-alert", conflict: "arrow-right-left", unknown: "circle-help", others: "user-pen" };
 
 /** Paint a value cell. `look` is {value, preview, state, why, editable, reason}; state is one of the names in STATE_CLASSES. */
 export function paintValue(node, column, look) {
-  const states = ["changed", "saving", "error", "conflict", "unknown", "others"];
-  for (const state of states) node.classList.toggle(`is-${state}`, look.state === state);
+  // Most cells are plain and freshly made: nothing of an older look has to be taken off them.
+  if (look.state || node.className.includes(" is-")) {
+    for (const state of STATES) node.classList.toggle(`is-${state}`, look.state === state);
+    node.classList.remove("is-waiting");
+  }
   node.classList.toggle("is-readonly", !look.editable);
-  node.classList.remove("is-waiting");
   node.replaceChildren(...valueNodes(look.value, column, look.preview));
   if (column.references && look.value !== null && look.value !== undefined && look.value !== "") {
     node.append(el("span", { class: "follow", title: T.follow(column.references.table), "aria-hidden": "true", data: { follow: "" } }, icon("chevron-right", { small: true })));
@@ -68,8 +71,7 @@ export function paintValue(node, column, look) {
 
 /** Paint a cell whose row is not here yet. */
 export function paintWaiting(node, column, row) {
-  node.className = node.className.replace(/ is-[a-z]+/g, "");
-  node.classList.add("is-waiting");
+  node.className = `${node.className.replace(/ is-[a-z]+/g, "")} is-waiting`;
   node.replaceChildren(el("span", { class: `bone ${BONES[(row + (isNumeric(column) ? 2 : column.name.length)) % 4]}` }));
   node.removeAttribute("title");
   node.removeAttribute("aria-invalid");

@@ -150,17 +150,20 @@ export class Sheet extends SlickGrid {
     node.dataset.column = this.columns[cell].field;
     node.setAttribute("aria-colindex", cell + 1);
     if (!this.columns[cell].gutter) node.setAttribute("aria-selected", this.isCellSelected(row, cell));
-    const handle = node.querySelector(".slick-drag-replace-handle");
-    this.painter.cell(node, row, cell, rest.at(-1));
-    if (handle) node.append(handle);
+    this.#paint(node, row, cell, rest.at(-1));
   }
 
   /** Paint a cell again in place; the one that is being edited stays as it is. */
   updateCell(row, cell) {
     const node = this.getCellNode(row, cell);
     if (!node || this.isEditing(row, cell)) return;
-    const handle = node.querySelector(".slick-drag-replace-handle");
-    this.painter.cell(node, row, cell, this.getDataItem(row));
+    this.#paint(node, row, cell, this.getDataItem(row));
+  }
+
+  /** Paint a cell; the handle of the selection, which stands in its last cell, stays. */
+  #paint(node, row, cell, item) {
+    const handle = row === this.selectionBottomRow && cell === this.selectionRightCell ? node.querySelector(".slick-drag-replace-handle") : null;
+    this.painter.cell(node, row, cell, item);
     if (handle) node.append(handle);
   }
 

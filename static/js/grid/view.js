@@ -310,9 +310,10 @@ export class TableView extends EventTarget {
     sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
     this.pointer = new Pointer(this);
-    element.addEventListener("scroll", () => {
-      if (this.box.clientHeight && !this.#hidden) this.#scrolled = sheet.scrolled;
-    }, { capture: true, passive: true });
+    // The grid has read the place already: to ask the browser here would make it lay out in the middle of a frame.
+    sheet.onScroll.subscribe((_, { scrollTop: top, scrollLeft: left }) => {
+      if (!this.#hidden) this.#scrolled = { top, left };
+    });
     this.resizer = new ResizeObserver(() => this.#fit());
     this.resizer.observe(element); // the box may keep its size while a panel takes some of it
     addEventListener("densitychange", this.#density);
