@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, jsonify, request
 
-from iris_quart.config import Settings
+from iris_quart.commands.payloads import why_read_only
 from iris_quart.dispatch import AuditEntry, RowChange, TableChange
 from iris_quart.errors import (
     Conflict,
@@ -31,7 +31,7 @@ from .security import require_session
 from .services import services
 from .sessions import session_tables, slide
 
-__all__ = ["blueprint", "read_only_reason"]
+__all__ = ["blueprint"]
 
 blueprint = Blueprint("values", __name__, url_prefix="/value")
 
@@ -55,25 +55,12 @@ class _Place:
     column: str
 
 
-def read_only_reason(settings: Settings, session: Session, namespace: str) -> str | None:
-    """Say why this session changes nothing in a namespace; None when it may."""
-    if settings.read_only or session.read_only:
-        return "This session is read-only."
-    server = settings.servers.get(session.server)
-    listed = server.read_only if server is not None else False
-    if listed is True:
-        return "This server is set to read-only."
-    if listed and namespace.casefold() in {name.casefold() for name in listed}:
-        return "This namespace is set to read-only."
-    return None
-
-
-async def _place() -> _Place:
+async def _place(*, settled: bool = False) -> _Place:
     namespace, table_name, row_id, column = path_parts("/api/value/", 4)
     session_id, session = await require_session()
     await slide(session)
     tables = await session_tables(session_id, session)
-    table = await tables.catalogue.table(namespace, table_name)
+    table = await tables.catalogue.table(namespace, table_name, settled=settled)
     return _Place(session, tables, table, row_id, column)
 
 
@@ -113,8 +100,8 @@ async def _write(content: bytes | None) -> Response:
         return failure(InvalidInput("If-Match must name the ETag that was read."), 428)
     if seen is None:
         return failure(InvalidInput("If-Match is no ETag of a value."), 400)
-    place = await _place()
-    reason = read_only_reason(services().settings, place.session, place.table.namespace)
+    place = await _place(settled=True)
+    reason = why_read_only(services().settings, place.session, place.table.namespace)
     if reason is not None:
         raise ReadOnly(reason)
     write_id = f"value-{secrets.token_hex(8)}"

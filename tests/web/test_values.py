@@ -93,6 +93,23 @@ async def test_replacing_and_clearing(things: Site) -> None:
     assert (await client.get(address())).status_code == 204
 
 
+async def test_a_posixtime_is_replaced_as_the_moment_it_is(things: Site) -> None:
+    table = "Moments.Seen"
+    await run(things, f"CREATE TABLE {table} (At POSIXTIME)")
+    try:
+        await run(things, f"INSERT INTO {table} (At) VALUES (TO_POSIXTIME('2024-01-02 03:04:05'))")
+        client = await things.connected()
+        seen = await client.get(address(column="At", table=table))
+        new = b"2031-12-30 23:59:58"
+        response = await client.put(
+            address(column="At", table=table), data=new, headers={"If-Match": seen.headers["ETag"]}
+        )
+        assert response.status_code == 200, await response.get_data(as_text=True)
+        assert (await run(things, f"SELECT %ODBCOUT(At) FROM {table}"))[0][0].startswith(new.decode())
+    finally:
+        await run(things, f"DROP TABLE {table}")
+
+
 async def test_a_value_that_changed_meanwhile_is_not_replaced(things: Site) -> None:
     client = await things.connected()
     await run(things, f"UPDATE {TABLE} SET Long = 'theirs' WHERE %ID = 1")
