@@ -228,7 +228,7 @@ async def read_page(
     known = counts.peek(view)
     counting: asyncio.Task[int] | None = None
     if known is None and count != "skip" and not (count == "deferred" and counts.under_way(view)):
-        counting = asyncio.create_task(counts.total(view))
+        counting = asyncio.create_task(counts.total(view, background=count == "deferred"))
     try:
         found = await context.tables.rows.page(view, place, pass_on=True)
         if found.total is not None:

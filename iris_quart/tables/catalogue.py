@@ -58,9 +58,15 @@ class SqlClient(Protocol):
     """What the tables need of atelier.AtelierClient."""
 
     async def query(
-        self, namespace: str, sql: str, parameters: Sequence[Parameter] = (), *, write: bool = False
+        self,
+        namespace: str,
+        sql: str,
+        parameters: Sequence[Parameter] = (),
+        *,
+        write: bool = False,
+        background: bool = False,
     ) -> Answer:
-        """Run one statement."""
+        """Run one statement; one in the background leaves the last free IRIS session to the others."""
 
     async def encoding(self, namespace: str) -> Encoding:
         """Tell how the server writes values."""

@@ -36,8 +36,11 @@ class Counts:
         """Remember a count that a page has shown."""
         self._known.put(_key(view), total)
 
-    async def total(self, view: View, *, refresh: bool = False) -> int:
+    async def total(self, view: View, *, refresh: bool = False, background: bool = True) -> int:
         """Count the rows of a view, asking IRIS when the count is not known.
+
+        It never takes the last free IRIS session from pages and writes, unless somebody waits for it: not
+        `background`.
 
         The count is stopped at IRIS when everyone who waits for it was cancelled. Raises what
         AtelierClient.query raises.
@@ -45,7 +48,10 @@ class Counts:
 
         async def load() -> int:
             statement = count_statement(view)
-            rows = (await self._client.query(view.table.namespace, statement.sql, statement.parameters)).rows
+            reply = await self._client.query(
+                view.table.namespace, statement.sql, statement.parameters, background=background
+            )
+            rows = reply.rows
             value = next(iter(rows[0].values()), None) if len(rows) == 1 else None
             if not str(value).isdigit():
                 raise InvalidResponse("IRIS did not say how many rows there are.")

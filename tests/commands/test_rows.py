@@ -174,6 +174,27 @@ async def test_deferred_count_follows_the_page(desk: Desk) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "payload", "background"),
+    [
+        ("requestData", {"count": "deferred"}, True),
+        ("selectTable", {"count": "deferred"}, True),
+        ("countRows", {}, True),
+        ("requestData", {"count": "exact"}, False),
+    ],
+)
+async def test_a_count_leaves_the_last_iris_session_free_unless_the_page_waits_for_it(
+    desk: Desk, command: str, payload: dict[str, Any], background: bool
+) -> None:
+    if command != "countRows":
+        payload = {**payload, "pageSize": 10}
+    events = await desk.run(command, {**PERSON, **payload}, "a1")
+    counted = next(event for event in reversed(events) if event["event"] in {"rowCount", "tableData"})
+    assert (counted["payload"]["totalRows"], counted["payload"]["countState"]) == (200, "exact")
+    assert [sql for sql in desk.client.statements if "COUNT(*)" in sql]
+    assert bool(desk.client.background) is background
+
+
 async def test_a_second_page_does_not_wait_for_the_same_count(desk: Desk) -> None:
     gate = hold_counts(desk)
     asked = {**PERSON, "count": "deferred", "pageSize": 10}

@@ -58,13 +58,22 @@ class EngineClient:
         self.written = encoding or encodings.Encoding()
         self.facts = Facts(release)
         self.log: list[tuple[str, tuple[Parameter, ...]]] = []
+        self.background: list[str] = []
         self.before: Callable[[str], asyncio.Event | None] = lambda _sql: None
         self._seen: Encoding | None = None
 
     async def query(
-        self, namespace: str, sql: str, parameters: Sequence[Parameter] = (), *, write: bool = False
+        self,
+        namespace: str,
+        sql: str,
+        parameters: Sequence[Parameter] = (),
+        *,
+        write: bool = False,
+        background: bool = False,
     ) -> Reply:
         """Run one statement."""
+        if background:
+            self.background.append(sql)
         self.log.append((sql, tuple(parameters)))
         gate = self.before(sql)
         if gate is not None:
