@@ -89,7 +89,12 @@ SQL_ERRORS: dict[int, Explanation] = {
         "Check its type, length and range.",
     ),
     -106: _(RowGone, "The row no longer exists."),
-    -107: _(NotAllowed, "The row ID cannot be changed."),
+    -107: _(
+        NotAllowed,
+        "{field:This column} is the row ID or a part of it, as the parent of a child table's row is, and the ID of a "
+        "row cannot be changed.",
+        "Insert a new row instead, and delete this one.",
+    ),
     -108: _(
         ConstraintViolation, "{field:A required column} must have a value.", "Fill in the required columns."
     ),

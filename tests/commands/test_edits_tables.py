@@ -265,3 +265,24 @@ async def test_hard_value_in_every_encoding(stage: Stage, client: Client, column
     assert [result["outcome"] for result in results] == ["saved", "saved"], results
     assert results[0]["values"][column] == value
     assert stage.sql(f"SELECT {column} FROM Edit.Cell WHERE {column} IS NULL") == [(None,)]
+
+
+async def test_the_parent_of_a_child_row_is_part_of_its_id(stage: Stage, client: Client) -> None:
+    stage.iris.namespace("USER").run_script(
+        "CREATE TABLE Edit.Invoice (Number VARCHAR(10)) WITH %CLASS;"
+        "CREATE TABLE Edit.Line (Item VARCHAR(10)) WITH %CLASS, %CHILDOF Edit.Invoice AS Invoice;"
+        "INSERT INTO Edit.Invoice (Number) VALUES ('N1');"
+        "INSERT INTO Edit.Invoice (Number) VALUES ('N2');"
+        "INSERT INTO Edit.Line (Invoice, Item) VALUES (1, 'a');"
+    )
+    change = {
+        "changeId": "p",
+        "kind": "update",
+        "rowId": "1||1",
+        "values": {"Invoice": 2},
+        "base": {"Invoice": 1},
+    }
+    result, _ = await client.save("Edit.Line", [change])
+    assert (result["outcome"], result["error"]["code"]) == ("failed", "NOT_ALLOWED")
+    assert "part of it" in result["error"]["message"]
+    assert stage.sql("SELECT %ID, Invoice FROM Edit.Line") == [("1||1", 1)]
