@@ -89,7 +89,10 @@ def _demo(options: argparse.Namespace) -> int:
     from .serve import judge_bind, run_on_loop
 
     instance = (options.instance or default_instance()).expanduser().resolve()
-    demo_options = DemoOptions(directory=instance / "demo", rows=options.rows)
+    try:
+        demo_options = DemoOptions(directory=instance / "demo", rows=options.rows)
+    except ValueError as error:
+        raise BadSettings(str(error)) from None
     # On a loop of its own, so that a long statement of the embedded server never delays the page.
     with running_in_thread(demo_options, port=options.iris_port) as server:
         servers = {

@@ -13,7 +13,7 @@ settings.register_profile(
 )
 settings.load_profile("unhurried")
 
-KEPT = {"IRIS_QUART_CHROMIUM", "IRIS_QUART_TEST_REDIS"}
+KEPT = {"IRIS_QUART_CHROMIUM", "IRIS_QUART_DEMO_ENCODING", "IRIS_QUART_TEST_REDIS"}
 
 
 @pytest.fixture(autouse=True, scope="session")

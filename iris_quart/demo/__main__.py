@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 from .server import DemoServer
-from .settings import DemoOptions
+from .settings import DemoOptions, UnknownEncoding
 
 
 def main() -> None:
@@ -22,9 +22,12 @@ def main() -> None:
         "--licences", type=int, default=25, help="how many sessions may live at once, 0 for any"
     )
     arguments = parser.parse_args()
-    options = DemoOptions(
-        directory=arguments.directory, rows=arguments.rows, licences=arguments.licences or None
-    )
+    try:
+        options = DemoOptions(
+            directory=arguments.directory, rows=arguments.rows, licences=arguments.licences or None
+        )
+    except UnknownEncoding as error:
+        parser.error(str(error))
     asyncio.run(serve(DemoServer(options, arguments.host, arguments.port)))
 
 

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .encodings import Encoding
 from .engine import Release
 from .users import DEMO_USERS, User
 
-DEFAULT_ENCODING = Encoding()
 DEFAULT_RELEASE = Release(2025, 1)
+ENCODING_VARIABLE = "IRIS_QUART_DEMO_ENCODING"
+ENCODINGS = {
+    "default": Encoding(),
+    "odbc": Encoding(dates="odbc", nulls="null"),
+    "merged": Encoding(nulls="merged"),
+    "digits": Encoding(doubles="digits"),
+}
+
+
+class UnknownEncoding(ValueError):
+    """The environment asks for an encoding that there is not."""
+
+
+def default_encoding() -> Encoding:
+    """Give the encoding that IRIS_QUART_DEMO_ENCODING names. Raises UnknownEncoding."""
+    name = os.environ.get(ENCODING_VARIABLE, "").strip().lower() or "default"
+    if name not in ENCODINGS:
+        raise UnknownEncoding(f"{ENCODING_VARIABLE} must be one of {', '.join(ENCODINGS)}, not {name[:40]!r}")
+    return ENCODINGS[name]
 
 
 @dataclass(frozen=True)
@@ -22,6 +41,9 @@ class DemoOptions:
     licences: how many CSP sessions may live at once (503 beyond), None for any number.
     licence_grace: seconds for which an ended session keeps its licence.
     session_timeout: seconds without a request after which a CSP session ends.
+    encoding: how it writes values. Without one the environment variable IRIS_QUART_DEMO_ENCODING names it, so that
+        any test can be run in another: `default`, `odbc` (dates as ODBC text, NULL as null), `merged` (NULL and ''
+        both as "") or `digits` (doubles with 20 digits).
     release: which IRIS it plays: LIMIT and OFFSET .. FETCH are refused before 2025.1.
     check_grants: table grants are checked (-99); action/query of IRIS is said not to check them.
     lock_timeout: seconds a statement waits for a lock before -110.
@@ -34,7 +56,7 @@ class DemoOptions:
     licences: int | None = 25
     licence_grace: float = 0.0
     session_timeout: float = 900.0
-    encoding: Encoding = DEFAULT_ENCODING
+    encoding: Encoding = field(default_factory=default_encoding)
     release: Release = DEFAULT_RELEASE
     check_grants: bool = False
     lock_timeout: float = 10.0

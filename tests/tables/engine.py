@@ -16,6 +16,7 @@ from iris_quart.atelier.sqlerrors import sql_error
 from iris_quart.demo import encodings
 from iris_quart.demo.engine import EngineOptions, Namespace, Release
 from iris_quart.demo.errors import SqlError
+from iris_quart.demo.settings import default_encoding
 from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
 from iris_quart.sql.values import Parameter
 
@@ -55,7 +56,7 @@ class EngineClient:
         release: tuple[int, int] = (2025, 1),
     ) -> None:
         self.namespace = namespace
-        self.written = encoding or encodings.Encoding()
+        self.written = encoding or default_encoding()
         self.facts = Facts(release)
         self.log: list[tuple[str, tuple[Parameter, ...]]] = []
         self.background: list[str] = []

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_quart.demo import Encoding
+from iris_quart import cli
+from iris_quart.demo import DemoOptions, Encoding
 from iris_quart.demo.encodings import bind, bind_all, envelope, result_objects, result_positional
 from iris_quart.demo.engine import Result, ResultColumn
+from iris_quart.demo.settings import ENCODING_VARIABLE, UnknownEncoding
 
 DEFAULT = Encoding()
 
@@ -125,3 +128,36 @@ def test_a_statement_that_is_no_query_has_no_result_set() -> None:
     result = Result((), [], is_query=False)
     assert result_positional(result, DEFAULT) == []
     assert result_objects(result, DEFAULT) == {"content": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        (None, Encoding()),
+        ("", Encoding()),
+        ("default", Encoding()),
+        ("ODBC", Encoding(dates="odbc", nulls="null")),
+        ("merged", Encoding(nulls="merged")),
+        ("digits", Encoding(doubles="digits")),
+    ],
+)
+def test_the_environment_chooses_the_encoding(
+    name: str | None, written: Encoding, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ENCODING_VARIABLE, raising=False)
+    if name is not None:
+        monkeypatch.setenv(ENCODING_VARIABLE, name)
+    assert DemoOptions(directory=tmp_path).encoding == written
+    # What a test asks for itself it gets.
+    assert DemoOptions(directory=tmp_path, encoding=DEFAULT).encoding == DEFAULT
+
+
+def test_an_encoding_that_there_is_not_is_one_readable_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(ENCODING_VARIABLE, "obdc")
+    with pytest.raises(UnknownEncoding, match="IRIS_QUART_DEMO_ENCODING must be one of default, odbc"):
+        DemoOptions(directory=tmp_path)
+    assert cli.main(["demo", "--instance", str(tmp_path)]) != 0
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "IRIS_QUART_DEMO_ENCODING must be one of" in line
