@@ -238,19 +238,34 @@ class _Connection(asyncio.Protocol):
         self._busy = True
         self._clean = False
         self._transport.write(data)
-        response: h11.Response | None = None
         body: list[bytes] = []
+        try:
+            response = await self._read(body, body_bytes_max)
+        except BaseException:
+            # The error's traceback holds this connection and may live until the collector runs; what came
+            # of a large answer must not.
+            body.clear()
+            self._received.clear()
+            self._http = h11.Connection(h11.CLIENT)
+            raise
+        return response.status_code, list(response.headers), b"".join(body)
+
+    async def _read(self, body: list[bytes], body_bytes_max: int) -> h11.Response:
+        """Read the answer, its body into a list."""
+        response: h11.Response | None = None
         length = 0
         while True:
             event = await self._event()
             if isinstance(event, h11.Data):
                 length += len(event.data)
                 if length > body_bytes_max:
+                    event = None
                     raise BodyTooLarge(f"the answer is longer than {body_bytes_max} bytes")
                 body.append(bytes(event.data))
             elif isinstance(event, h11.Response):
                 response = event
                 _refuse_encoding(event.headers)
+                _refuse_length(event.headers, body_bytes_max)
             elif isinstance(event, h11.EndOfMessage):
                 break
             elif isinstance(event, h11.InformationalResponse):
@@ -259,7 +274,7 @@ class _Connection(asyncio.Protocol):
             else:
                 raise httpx.RemoteProtocolError("the server closed the connection without an answer")
         assert response is not None
-        return response.status_code, list(response.headers), b"".join(body)
+        return response
 
     def finish(self) -> bool:
         """End an exchange that came to its end; tell whether the connection may be used again."""
@@ -325,3 +340,10 @@ def _refuse_encoding(headers: Iterable[tuple[bytes, bytes]]) -> None:
     for name, value in headers:
         if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
             raise httpx.DecodingError("the answer is compressed although we asked for none")
+
+
+def _refuse_length(headers: Iterable[tuple[bytes, bytes]], body_bytes_max: int) -> None:
+    for name, value in headers:
+        # h11 lets only digits pass.
+        if name == b"content-length" and int(value) > body_bytes_max:
+            raise BodyTooLarge(f"the answer is longer than {body_bytes_max} bytes")
