@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +37,10 @@ TYPES = {
 """Not asked of the system, whose table differs from machine to machine."""
 COMPRESSED = {".css", ".js", ".json", ".mjs", ".svg", ".txt"}
 COMPRESS_FROM = 512
+IMPORT = re.compile(
+    r"""^(?:import|export)\b[^"';]*?\bfrom\s*["'](\.[^"']+)["']|^import\s*["'](\.[^"']+)["']""", re.MULTILINE
+)
+"""A static import at the start of a line; one made with import() is meant to come later."""
 
 blueprint = Blueprint("assets", __name__)
 
@@ -72,6 +78,24 @@ class Assets:
                 suffix in COMPRESSED and len(content) >= COMPRESS_FROM,
             )
         self.version = digest.hexdigest()[:12]
+        self._graphs: dict[str, tuple[str, ...]] = {}
+
+    def module_graph(self, entry: str) -> tuple[str, ...]:
+        """Name the modules that a module imports, directly or not, without itself; found once for each.
+
+        A browser learns of an import only when it has read the module that makes it, so each level of the graph
+        costs a round trip, unless the page names them all (HTML Standard, link type modulepreload).
+        """
+        if entry not in self._graphs:
+            found, seen = [entry], {entry}
+            for name in found:  # it grows while it is walked
+                for match in IMPORT.finditer(self._files[name].content.decode()):
+                    target = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[1] or match[2]))
+                    if target in self._files and target not in seen:
+                        seen.add(target)
+                        found.append(target)
+            self._graphs[entry] = tuple(found[1:])
+        return self._graphs[entry]
 
     def serve(self, filename: str, version: str | None) -> Response:
         """Answer with a file; only the version that is really served may be kept."""
@@ -97,7 +121,7 @@ def assets_root() -> Path:
 
 
 def init_app(app: Quart) -> None:
-    """Give templates `asset(name)` and serve the files, with and without a version in their address."""
+    """Give templates `asset` and `module_graph`; serve the files with and without a version in their address."""
     assets = Assets(assets_root() / "static")
     app.extensions[EXTENSION] = assets
     app.view_functions["static"] = plain
@@ -106,6 +130,8 @@ def init_app(app: Quart) -> None:
     @app.template_global("asset")
     def asset(filename: str) -> str:
         return url_for("assets.versioned", version=assets.version, filename=filename)
+
+    app.add_template_global(assets.module_graph, "module_graph")
 
 
 def _assets() -> Assets:

@@ -46,6 +46,27 @@ async def test_every_module_that_is_imported_is_there(site: Site) -> None:
             if target not in seen:
                 todo.append(target)
     assert len(seen) > 10
+    preloaded = re.findall(r'<link rel="modulepreload" href="([^"]+)"', html)
+    assert set(preloaded) == seen - {main}
+    assert len(preloaded) == len(set(preloaded))
+
+
+def test_the_graph_of_modules_holds_what_comes_with_the_first_one(tmp_path: Path) -> None:
+    modules = {
+        "main.js": 'import { a } from "./parts/a.js";\nimport "./side.js";\n',
+        "parts/a.js": 'import {\n  b,\n} from "../b.js";\nexport { main } from "../main.js";\nimport("./later.js");\n',
+        "b.js": '// import "./comment.js"\nexport * from "./side.js";\nimport { none } from "./missing.js";\n',
+        "side.js": "export const side = 1;\n",
+        "parts/later.js": "",
+        "comment.js": "",
+    }
+    for name, text in modules.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    assets = Assets(tmp_path)
+    assert assets.module_graph("main.js") == ("parts/a.js", "side.js", "b.js")
+    assert assets.module_graph("side.js") == ()
 
 
 async def test_other_versions_are_served_but_not_kept(site: Site) -> None:
