@@ -133,7 +133,8 @@ keptInTab: (n) => {
 
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,
-  undecided: (n) => count(n, "row to decide", "rows to decide"),
+  stopSaving: "Stop",
+  undecided: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} you`,
 
   // palette
   goTo: "Go to table or command",
@@ -195,9 +196,11 @@ keptInTab: (n) => {
       ["Enter, F2, or just type", "edit the cell"],
       ["Enter, Tab, Shift+Tab", "keep the value and go down, right, left"],
       ["Esc", "give up this edit only"],
-      ["Alt+Enter", "line break"],
+      ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
       ["Shift+Enter", "large editor for the value"],
+      ["Space", "flip a check box; elsewhere, row detail"],
       ["Ctrl+0 or Ctrl+Alt+N", "set NULL"],
+      ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
       ["Ctrl+Alt+D", "set the column's default"],
       ["Delete", "clear the selected cells"],
       ["Ctrl+D", "fill down; duplicate when whole rows are selected"],
@@ -215,6 +218,8 @@ keptInTab: (n) => {
       ["F5", "read the rows again"],
       ["Ctrl+F", "filter row"],
       ["Click, Shift+click on a header", "sort; sort by one more column"],
+      ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
+      ["Shift+F10", "menu of the cell"],
       ["Ctrl+I", "row detail"],
     ]],
     ["Page", [

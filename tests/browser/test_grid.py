@@ -171,6 +171,19 @@ async def test_typing_enter_tab_escape(grid: Opener) -> None:
     assert await page.active() == [0, "ID"]
 
 
+async def test_another_size_of_the_window_leaves_the_editor_alone(grid: Opener) -> None:
+    page = await grid()
+    await page.click(3, "Name")
+    await page.type("half a wo")
+    for width, height in ((1280, 500), (900, 700), (1280, 800)):
+        await page.page.set_viewport_size({"width": width, "height": height})
+        await page.until(f"Math.abs(view.box.getBoundingClientRect().bottom - {height}) < 200")
+        await page.js("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    await page.type("rd")
+    await page.keys("Enter")
+    assert await page.value(3, "Name") == "half a word"
+
+
 async def test_opened_and_left_unchanged_is_not_changed(grid: Opener) -> None:
     page = await grid()
     for name in ("Name", "City", "DOB", "Age", "Balance", "Insured", "Modified", "Spouse"):
@@ -719,6 +732,18 @@ async def test_sorting_by_header_and_by_keyboard(grid: Opener) -> None:
     assert await page.text(0, "Name") == "name 999"
 
 
+async def test_sorted_columns_show_arrows_and_their_order(grid: Opener) -> None:
+    page = await grid()
+    headers = page.page.get_by_role("columnheader")
+    await headers.filter(has_text="Age").click()
+    await expect(headers.filter(has_text="Age").locator(".slick-sort-indicator-asc")).to_be_visible()
+    await expect(page.page.locator(".slick-sort-indicator-numbered:not(:empty)")).to_have_count(0)
+    await headers.filter(has_text="DOB").click(modifiers=["Shift"])
+    numbers = page.page.locator(".slick-sort-indicator-numbered:not(:empty)")
+    await expect(numbers).to_have_text(["2", "1"])
+    await expect(page.page.locator(".slick-sort-indicator-asc:visible")).to_have_count(2)
+
+
 # --- filters and empty states
 
 
@@ -760,6 +785,8 @@ async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
     page = await grid(state=state)
     await page.settled()
     assert await page.text(0, "Name") == "name 902"
+    arrow = page.page.locator(".slick-header-column[aria-sort=descending] .slick-sort-indicator-desc")
+    await expect(arrow).to_be_visible()
     found = await page.js("view.state")
     assert found["filters"] == state["filters"]
     assert found["sort"] == state["sort"]

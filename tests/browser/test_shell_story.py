@@ -218,7 +218,7 @@ async def test_two_edits_of_one_cell_end_in_a_question_not_in_a_loss(
     await type_into(theirs.page, ssn, "Home_City", "Theirs")
     await theirs.page.keyboard.press("Control+s")
     await saved(theirs.page)
-    await expect(pending(mine.page)).to_contain_text("to decide")
+    await expect(pending(mine.page)).to_contain_text("needs you")
     await mine.page.keyboard.press("Control+s")
     assert city_of(iris, 8) == "Theirs"
     await expect(await cell(mine.page, ssn, "Home_City")).to_contain_text("Mine")

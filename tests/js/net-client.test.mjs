@@ -245,12 +245,13 @@ test("aborting a read sends cancel and rejects; its late answer is no one's", as
   await assert.rejects(client.send("requestData", {}, { signal: abort.signal }), { code: "ABORTED" });
 });
 
-test("aborting a write that was sent does not: only its answer can say what happened", async () => {
+test("aborting a write that was sent asks the server to stop: only the answer can say what happened", async () => {
   const client = await live();
   const abort = new AbortController();
   const asked = client.send("saveCell", {}, { signal: abort.signal });
+  const { id } = latest().frames.at(-1);
   abort.abort();
-  assert.equal(latest().frames.at(-1).command, "saveCell");
+  assert.deepEqual(latest().frames.at(-1), { command: "cancel", payload: { id } });
   latest().answer("saveCell", "saveCellResult", { success: true });
   assert.equal((await asked).payload.success, true);
 });

@@ -11,7 +11,7 @@ const span = (className, text) => el("span", { class: className }, text);
 
 /** The nodes that show a value in a cell; `preview` tells the size of a value that did not travel whole. */
 export function valueNodes(value, column, preview = null) {
-  if (value === undefined) return [span("v-default", T.default)];
+  if (value === undefined) return [unset(column)];
   const kind = kindOf(column);
   if (value === null) {
     const word = span("v-null", "NULL");
@@ -27,6 +27,13 @@ export function valueNodes(value, column, preview = null) {
   const line = firstLine(text);
   if (line.length === text.length) return [document.createTextNode(text)];
   return [document.createTextNode(line), span("v-more", "↵")];
+}
+
+/** What a new row's column without a value becomes: its default, NULL, or nothing at all before it is given one. */
+function unset(column) {
+  const given = column.hasDefault || column.readOnly || column.editable === false;
+  if (given) return span("v-default", T.default);
+  return column.nullable === false ? span("v-default v-required", T.requires) : span("v-null", "NULL");
 }
 
 function firstLine(text) {

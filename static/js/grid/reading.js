@@ -11,7 +11,7 @@ export class Reading {
   async open(pageSize, onSchema) {
     const start = performance.now();
     let page = null;
-    await this.client.send("selectTable", { namespace: this.namespace, tableName: this.tableName }, {
+    await this.client.send("selectTable", { namespace: this.namespace, tableName: this.tableName, count: "deferred" }, {
       onEvent: (event, payload) => {
         if (event === "tableSchema") onSchema(payload);
         else if (event === "tableData") page = this.#page(payload, 0, pageSize);

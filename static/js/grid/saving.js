@@ -5,8 +5,7 @@ import { T } from "./texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
-const ASK_DELAY = 1_500;
-const ASK_TIMES = 4;
+const ASK_AFTER = [5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), saved(entry, values, result) for each
@@ -17,6 +16,7 @@ export class Saving {
   #timer = null;
   #askTimer = null;
   #asked = 0;
+  #stop = null; // ends the save under way
 
   constructor(table, client, hooks) {
     Object.assign(this, { table, client, hooks });
@@ -40,13 +40,14 @@ export class Saving {
       return null;
     }
     if (!again && !(await this.hooks.confirmKeys(entries))) return null;
+    if (!again) this.#asked = 0;
     this.#running = this.#send(entries.filter((entry) => staged.get(entry.id) === entry));
     try {
       return await this.#running;
     } finally {
       this.#running = null;
       this.hooks.progress(null);
-      if (this.#asked < ASK_TIMES && this.table.staged.askable.length) this.#askTimer = setTimeout(() => this.#ask(), ASK_DELAY);
+      this.#askLater();
     }
   }
 
@@ -62,6 +63,18 @@ export class Saving {
   async askAgain() {
     this.#asked = 0;
     await this.#ask();
+  }
+
+  #askLater() {
+    clearTimeout(this.#askTimer);
+    if (this.#asked >= ASK_AFTER.length || !this.table.staged.askable.length) return;
+    const wait = ASK_AFTER[this.#asked] - (ASK_AFTER[this.#asked - 1] ?? 0);
+    this.#askTimer = setTimeout(() => this.#ask(), wait);
+  }
+
+  /** Send nothing more: what was sent is proved, the rest stays staged. */
+  stop() {
+    this.#stop?.abort();
   }
 
   async #ask() {
@@ -84,9 +97,14 @@ export class Saving {
     const order = { insert: 0, update: 1, delete: 2 };
     entries.sort((a, b) => order[a.kind] - order[b.kind]);
     if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
     let done = 0;
-    while (done < entries.length) {
-      if (entries.length > BATCH.rows) this.hooks.progress({ done, all: entries.length });
+    const progress = () => {
+      if (entries.length > BATCH.rows) this.hooks.progress({ done: Object.values(counts).reduce((sum, n) => sum + n), all: entries.length });
+    };
+    while (done < entries.length && !signal.aborted) {
+      progress();
       const batch = [];
       const changes = [];
       for (let size = 0; done < entries.length && batch.length < BATCH.rows && size < BATCH.characters; done++) {
@@ -101,14 +119,21 @@ export class Saving {
       staged.sending(batch);
       try {
         await this.client.send("saveChanges", { namespace, tableName, changes }, {
+          signal,
           onEvent: (event, payload) => {
-            if (event === "changeResult") this.#settle(payload, counts);
+            if (event !== "changeResult") return;
+            this.#settle(payload, counts);
+            progress();
           },
         });
         staged.unsent(batch.filter((entry) => entry.state === "saving"), "unknown");
       } catch (error) {
         const unknown = error.code === "OUTCOME_UNKNOWN" || error.code === "AWAY";
         const left = batch.filter((entry) => entry.state === "saving");
+        if (error.code === "ABORTED") {
+          staged.unsent(left); // stopped before it left
+          break;
+        }
         staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText });
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
@@ -116,7 +141,7 @@ export class Saving {
         if (error.code !== "INVALID_INPUT") break;
       }
     }
-    this.#tell(counts);
+    this.#tell(counts, signal.aborted);
     return counts;
   }
 
@@ -130,11 +155,12 @@ export class Saving {
     });
   }
 
-  #tell({ saved, conflicts, failed, unknown }) {
+  #tell({ saved, conflicts, failed, unknown }, stopped) {
     const { counts } = this.table.staged;
     const bad = T.notSaved(failed, conflicts, unknown);
     const pending = bad ? ` ${T.stillPending(counts.changed + counts.inserted + counts.deleted)}` : "";
-    if (saved || bad) this.hooks.announce(`${[saved && T.saved(saved), bad].filter(Boolean).join("; ")}.${pending}`, bad ? "error" : undefined);
+    if (stopped) this.hooks.announce(T.saveStopped(saved, counts.rows));
+    else if (saved || bad) this.hooks.announce(`${[saved && T.saved(saved), bad].filter(Boolean).join("; ")}.${pending}`, bad ? "error" : undefined);
   }
 }
 

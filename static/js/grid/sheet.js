@@ -29,6 +29,7 @@ export class Sheet extends SlickGrid {
       multiColumnSort: true,
       tristateMultiColumnSort: true,
       numberedMultiColumnSort: true,
+      sortColNumberInSeparateSpan: true, // else the number would stand in the arrow, and an arrow without one is hidden
       syncColumnCellResize: false,
       editorLock: new SlickEditorLock(),
       dataItemColumnValueExtractor: (item, column) => item?.values?.[column.field],
@@ -113,6 +114,18 @@ export class Sheet extends SlickGrid {
 
   cancelEditing() {
     if (this.getCellEditor()) this.getEditorLock().cancelCurrentEdit();
+  }
+
+  /** A new size draws rows anew; what is being typed is typed on, and who has the focus keeps it. */
+  resizeCanvas() {
+    const editor = this.getCellEditor();
+    const kept = editor?.keep?.();
+    const focused = document.activeElement;
+    super.resizeCanvas();
+    if (!kept || this.getCellEditor() === editor) return;
+    this.editActiveCell();
+    this.getCellEditor()?.restore?.(kept);
+    if (focused !== editor.input) focused?.focus?.({ preventScroll: true });
   }
 
   /* Virtual pages. SlickGrid keeps the active row's node for ever; on another virtual page its top would stretch the canvas. */

@@ -95,6 +95,7 @@ export const T = {
   notSaved: (failed, conflicts, unknown) =>
     [failed && `${count(failed, "row")} not saved`, conflicts && `${count(conflicts, "row")} in conflict`, unknown && `${number(unknown)} with unknown outcome`].filter(Boolean).join(", "),
   stillPending: (n) => (n ? `Your other ${count(n, "edit")} ${n === 1 ? "is" : "are"} still pending.` : ""),
+  saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still pending.`,
   nothingToSave: "There is nothing to save.",
   decideFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} your decision first.`,
   ambiguous: "The new row was saved, but it cannot be told which one it is. Refresh to see it.",

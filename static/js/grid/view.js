@@ -180,6 +180,10 @@ export class TableView extends EventTarget {
     else this.save();
   }
 
+  stopSaving() {
+    this.saving.stop();
+  }
+
   /** Drop everything staged; who calls this has asked. */
   discard() {
     const { sheet, staged, gone, rows } = this.table;

@@ -111,7 +111,7 @@ export class Client extends EventTarget {
     }
     const exchange = this.#exchanges.start(command, payload, { background, onEvent, ...(id ? { id } : {}) });
     const abort = () => {
-      if (this.#exchanges.abandon(exchange)) this.#write({ command: "cancel", payload: { id: exchange.id } });
+      if (this.#exchanges.abandon(exchange) || (exchange.write && exchange.sent)) this.#write({ command: "cancel", payload: { id: exchange.id } });
     };
     signal?.addEventListener("abort", abort, { once: true });
     if (this.state === "live" && !exchange.sent) this.#dispatch(exchange);

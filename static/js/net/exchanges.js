@@ -69,7 +69,7 @@ export class Exchanges {
     return true;
   }
 
-  /** The caller no longer wants the answer. True if a cancel must be sent: a read that is on its way. */
+  /** The caller no longer wants the answer. True for a read that is on its way; a write's answer is still waited for. */
   abandon(exchange) {
     this.#late.delete(exchange.id);
     if (this.#open.get(exchange.id) !== exchange) return false;

@@ -1,12 +1,13 @@
 // The editor for large values: several lines, JSON, and values that did not travel whole. A value that is here is staged;
 // one that had to be fetched goes to the database by itself, guarded by the hash of what was read.
 
+import { BASE } from "../base.js";
 import { confirm, openDialog } from "../shell/dialog.js";
 import { el } from "../shell/dom.js";
 import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
-const valueUrl = (view, rowId, column) => `/api/value/${[view.namespace, view.tableName, rowId, column].map(encodeURIComponent).join("/")}`;
+const valueUrl = (view, rowId, column) => `${BASE}/api/value/${[view.namespace, view.tableName, rowId, column].map(encodeURIComponent).join("/")}`;
 
 /** Open the value of a cell; the text typed so far in the cell's editor is taken along. */
 export async function openValue(view, row, cell) {

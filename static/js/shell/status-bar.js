@@ -8,7 +8,7 @@ const MESSAGE_FOR = 8000;
 /** What went wrong stays until something else is said, or this long. */
 const ERROR_FOR = 60_000;
 
-/** Emits "do" ({action}) for its buttons: retry, count, review. */
+/** Emits "do" ({action}) for its buttons: retry, count, stopCounting, stopSaving, showReview. */
 export class StatusBar extends EventTarget {
   #parts;
   #ticker = null;
@@ -81,8 +81,16 @@ export class StatusBar extends EventTarget {
     const text = edits(tab?.pending ?? {});
     const { saving, undecided } = status;
     const progress = saving?.all ? T.savingRows(saving.done, saving.all) : saving ? T.savingNow : null;
-    const open = undecided ? T.undecided(undecided) : null;
-    fill(pending, text || progress ? [el("span", { class: "staged" }), [progress ?? text, open].filter(Boolean).join(" · ")] : null);
+    const said = progress ?? text;
+    const more = saving?.all ? this.#button(T.stopSaving, "stopSaving") : undecided ? this.#button(T.undecided(undecided), "showReview") : null;
+    // Made anew only when it says something else: a button keeps its focus.
+    const key = `${said} ${saving?.all ? "stop" : undecided}`;
+    if (pending.dataset.key !== key || !said) {
+      pending.dataset.key = key;
+      const focused = pending.contains(document.activeElement);
+      fill(pending, said ? [el("span", { class: "staged" }), said, more].filter(Boolean) : null);
+      if (focused) pending.querySelector("button")?.focus();
+    }
     const { at, ms } = status.lastQuery ?? {};
     const parts = [at && new Date(at).toTimeString().slice(0, 8), ms !== undefined && T.milliseconds(ms)].filter(Boolean);
     fill(query, parts.length ? parts.join(" · ") : null);
@@ -112,9 +120,12 @@ export class StatusBar extends EventTarget {
   #rows(slot, { range, total, countState, counting }) {
     const text = range ? T.rows(range[0], range[1], total, countState) : "";
     if (!text) return fill(slot, null);
-    const button = (label, action) => el("button", { class: "link", type: "button", on: { click: () => this.#do(action) } }, label);
-    if (counting) fill(slot, [text, el("span", {}, T.counting), button(T.stopCounting, "stopCounting")]);
-    else fill(slot, countState === "estimate" || countState === "skipped" ? [text, button(T.countExactly, "count")] : text);
+    if (counting) fill(slot, [text, el("span", {}, T.counting), this.#button(T.stopCounting, "stopCounting")]);
+    else fill(slot, countState === "estimate" || countState === "skipped" ? [text, this.#button(T.countExactly, "count")] : text);
+  }
+
+  #button(label, action) {
+    return el("button", { class: "link", type: "button", on: { click: () => this.#do(action) } }, label);
   }
 
   #do(action) {

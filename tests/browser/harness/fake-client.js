@@ -21,6 +21,7 @@ export const COLUMNS = [
 export class FakeClient extends EventTarget {
   state = "live";
   requests = [];
+  slow = 0; // milliseconds that each change takes to be saved
   hold = null; // a function that may return a promise to wait for, by (command, payload)
   fail = null; // a function that may return an error to reject with
   writes = new Map(); // row ID -> {column: value}
@@ -113,8 +114,9 @@ export class FakeClient extends EventTarget {
       case "saveChanges": {
         const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
         for (const change of payload.changes) {
-          const result = this.#save(change);
-          counts[{ saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed" }[result.outcome]]++;
+          if (this.slow) await new Promise((resolve) => setTimeout(resolve, this.slow));
+          const result = signal?.aborted ? { outcome: "skipped" } : this.#save(change);
+          counts[{ saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", skipped: "skipped" }[result.outcome]]++;
           emit("changeResult", { changeId: change.changeId, ...result });
         }
         return emit("changesSaved", counts);
