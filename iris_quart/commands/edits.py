@@ -131,7 +131,10 @@ class PreviewChanges(SaveChanges):
 
 
 class SaveCellResult(Event, kw_only=True):
-    """What became of a cell; `newValue` is what it holds now, when it was saved."""
+    """What became of a cell; `newValue` is what it holds now, when it was saved.
+
+    `proof` is "outside" when a view no longer shows the row.
+    """
 
     success: bool
     row_index: int | UnsetType = UNSET
@@ -147,6 +150,7 @@ class SaveCellResult(Event, kw_only=True):
     values: dict[str, Any] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
+    proof: str | UnsetType = UNSET
 
 
 class InsertRowResult(Event, kw_only=True):
@@ -246,6 +250,7 @@ async def save_cell(context: Context, payload: SaveCell) -> SaveCellResult:
         values=result.values,
         guard=result.guard,
         unguarded=result.unguarded,
+        proof=result.proof,
     )
 
 

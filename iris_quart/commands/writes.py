@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,8 @@ class ChangeResult(Event):
 
     `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
     there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
-    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is.
+    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is, and "outside"
+    when a row is saved in the table behind a view, but the view does not show it any more.
     """
 
     change_id: str
@@ -182,13 +183,11 @@ class _Runs:
         if not batch:
             return
         results = await self._edits.prove([sent for _, sent in batch])
-        changes: list[RowChange] = []
         answers = []
         for (place, sent), result in zip(batch, results, strict=True):
             answers.append((place, await self._finish(place, sent, result)))
-            changes += _row_changes(sent.plan, result)
             self._mark = None if sent.mark is None else sent.mark.after(result)
-        await self._announce(batch[0][1].plan, changes)
+        await self._announce([(sent.plan, result) for (_, sent), result in zip(batch, results, strict=True)])
         for answer in answers:
             yield answer
 
@@ -259,7 +258,7 @@ class _Runs:
         else:
             await self._store(write, "done", answer)
             self._audit_result(write, plan, result)
-            await self._announce(plan, _row_changes(plan, result))
+            await self._announce([(plan, result)])
         return answer
 
     async def _finish(self, place: int, sent: Sent | None, result: Result) -> ChangeResult:
@@ -308,13 +307,24 @@ class _Runs:
             unknown = result.outcome is Outcome.UNKNOWN
             await self._store(write, "unknown" if unknown else "done", _answer(write, result))
             self._audit_result(write, sent.plan, result)
-            await self._announce(sent.plan, _row_changes(sent.plan, result))
+            await self._announce([(sent.plan, result)])
 
         self._edits.keep(settle(), key=write.write_id)
 
-    async def _announce(self, plan: Plan, changes: list[RowChange]) -> None:
-        if changes:
-            await self._context.announce(TableChange(plan.table.namespace, plan.table.full_name, changes))
+    async def _announce(self, proved: Sequence[tuple[Plan, Result]]) -> None:
+        table = proved[0][0].table
+        told = {table.full_name: [change for item in proved for change in _row_changes(*item)]}
+        if table.base is not None:
+            # Who looks at the table behind a view sees what is there, whatever the view shows of it.
+            there = [
+                (plan, replace(result, proof=None))
+                for plan, result in proved
+                if result.outcome in {Outcome.SAVED, Outcome.CONFLICT}
+            ]
+            told[str(table.base)] = [change for item in there for change in _row_changes(*item)]
+        for name, changes in told.items():
+            if changes:
+                await self._context.announce(TableChange(table.namespace, name, changes))
 
     def _audit(self, place: int, plan: Plan, outcome: str, result: Result | None) -> None:
         _audit(self._context, self._writes[place], plan, outcome, result)
@@ -373,6 +383,8 @@ def _row_changes(plan: Plan, result: Result) -> list[RowChange]:
             return [RowChange("delete", result.row_id)]
         if result.row_id is None:
             return []
+        if result.proof == "outside":
+            return [RowChange("delete", result.row_id)] if plan.kind is ChangeKind.UPDATE else []
         return [RowChange(str(plan.kind), result.row_id, _shown(result))]
     if result.outcome is Outcome.CONFLICT:
         values = {name: item.theirs for name, item in result.conflict.items()}

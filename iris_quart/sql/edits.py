@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from .identifiers import ROW_ID
 from .metadata import WHOLE_TEXT, Column, Table
 from .pages import row_id_parameter
 from .projection import Projection
@@ -24,6 +23,7 @@ __all__ = [
     "newest_statement",
     "prove_statement",
     "same_rows_statement",
+    "shown_statement",
     "update_statement",
 ]
 
@@ -69,7 +69,7 @@ def update_statement(
 ) -> Fragment:
     """Change columns of one row, if it still is as the guards say."""
     items = [(column.sql, compared(column.category, value)) for column, value in values.items()]
-    where = _where(row_id, guards)
+    where = _where(table, row_id, guards)
     return Fragment(
         f"UPDATE {table.sql} SET {', '.join(f'{name} = {item.sql}' for name, item in items)}{where.sql}",
         (*(parameter for _, item in items for parameter in item.parameters), *where.parameters),
@@ -78,7 +78,7 @@ def update_statement(
 
 def delete_statement(table: Table, row_id: str, guards: Sequence[Fragment]) -> Fragment:
     """Delete one row, if it still is as the guards say."""
-    where = _where(row_id, guards)
+    where = _where(table, row_id, guards)
     return Fragment(f"DELETE FROM {table.sql}{where.sql}", where.parameters)
 
 
@@ -98,16 +98,24 @@ def prove_statement(table: Table, projection: Projection, row_ids: Sequence[str]
     """Read rows again by their row IDs."""
     parameters = tuple(row_id_parameter(row_id) for row_id in row_ids)
     if len(parameters) == 1:
-        return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {ROW_ID} = ?", parameters)
+        return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {table.row_id} = ?", parameters)
     marks = ", ".join("?" for _ in parameters)
+    where = f"{table.row_id} IN ({marks}) ORDER BY {table.row_id}"
+    return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {where}", parameters)
+
+
+def shown_statement(table: Table, row_ids: Sequence[str]) -> Fragment:
+    """Ask which of these rows a view shows."""
+    marks = ", ".join("?" for _ in row_ids)
     return Fragment(
-        f"SELECT {projection.sql} FROM {table.sql} WHERE {ROW_ID} IN ({marks}) ORDER BY {ROW_ID}", parameters
+        f'SELECT {table.row_id} AS "row_id" FROM {table.sql} WHERE {table.row_id} IN ({marks})',
+        tuple(row_id_parameter(row_id) for row_id in row_ids),
     )
 
 
 def newest_statement(table: Table) -> Fragment:
     """Ask for the greatest row ID."""
-    return Fragment(f'SELECT MAX({ROW_ID}) AS "newest" FROM {table.sql}')
+    return Fragment(f'SELECT MAX({table.row_id}) AS "newest" FROM {table.sql}')
 
 
 def same_rows_statement(
@@ -122,20 +130,20 @@ def same_rows_statement(
 
     Columns that cannot be compared are not looked at.
     """
-    conditions = [Fragment(f"{ROW_ID} > ?", (after,))] if after is not None else []
+    conditions = [Fragment(f"{table.row_id} > ?", (after,))] if after is not None else []
     for column, value in values.items():
         condition = guard(column.sql, column.category, value)
         if condition is not None and len(conditions) < GUARDS_MAX:
             conditions.append(condition)
     where = f" WHERE {' AND '.join(item.sql for item in conditions)}" if conditions else ""
     return Fragment(
-        f"SELECT TOP {limit} {projection.sql} FROM {table.sql}{where} ORDER BY {ROW_ID}",
+        f"SELECT TOP {limit} {projection.sql} FROM {table.sql}{where} ORDER BY {table.row_id}",
         tuple(parameter for item in conditions for parameter in item.parameters),
     )
 
 
-def _where(row_id: str, guards: Sequence[Fragment]) -> Fragment:
-    conditions = [Fragment(f"{ROW_ID} = ?", (row_id_parameter(row_id),)), *guards]
+def _where(table: Table, row_id: str, guards: Sequence[Fragment]) -> Fragment:
+    conditions = [Fragment(f"{table.row_id} = ?", (row_id_parameter(row_id),)), *guards]
     return Fragment(
         f" WHERE {' AND '.join(item.sql for item in conditions)}",
         tuple(parameter for item in conditions for parameter in item.parameters),

@@ -9,7 +9,7 @@ from typing import Any
 
 from iris_quart.errors import InvalidInput
 
-from .identifiers import QualifiedName
+from .identifiers import ROW_ID, QualifiedName
 from .values import Category
 
 __all__ = [
@@ -132,6 +132,10 @@ class Table:
     """The column that IRIS counts up at each change of the row."""
     timestamps_settled: bool = True
     """False while a column shown as a timestamp may be a POSIXTIME: the catalogue spells both alike."""
+    row_id: str = ROW_ID
+    """What addresses its rows in a statement: %ID, or in a view the column that shows it."""
+    base: QualifiedName | None = None
+    """The table behind a view that can be changed."""
     texts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """Statement texts of this table by view shape; they go when the description goes."""
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
@@ -145,6 +149,16 @@ class Table:
     def sql(self) -> str:
         """Schema and name, quoted."""
         return QualifiedName(self.schema, self.name).sql
+
+    @property
+    def behind(self) -> Table:
+        """The table behind a view that can be changed, as far as the view shows it; any other table itself.
+
+        There a change is proved: a row may leave a view by being changed.
+        """
+        if self.base is None:
+            return self
+        return replace(self, schema=self.base.schema, name=self.base.name, base=None)
 
     @property
     def has_row_id(self) -> bool:

@@ -22,7 +22,6 @@ import msgspec
 from iris_quart.errors import InvalidInput
 
 from .filters import Filter, compile_where, describe_value
-from .identifiers import ROW_ID
 from .metadata import Column, Table
 from .projection import Projection
 from .values import Category, Fragment, Parameter, Wire, compared
@@ -177,8 +176,8 @@ def jump_statement(
         return Fragment(text, (*view.where.parameters, offset))
     if view.table.has_row_id:
         text = (
-            f"SELECT {projection.sql} FROM {source} WHERE {ROW_ID} IN (SELECT row_key FROM "
-            f"(SELECT TOP ? {ROW_ID} AS row_key FROM {source}{where}{order}) WHERE %VID > ?){order}"
+            f"SELECT {projection.sql} FROM {source} WHERE {view.table.row_id} IN (SELECT row_key FROM "
+            f"(SELECT TOP ? {view.table.row_id} AS row_key FROM {source}{where}{order}) WHERE %VID > ?){order}"
         )
     else:
         text = f"SELECT * FROM (SELECT TOP ? {projection.sql} FROM {source}{where}{order}) WHERE %VID > ?"
@@ -212,7 +211,7 @@ def _order_by(view: View, *, reverse: bool) -> str:
         for item in view.order
     ]
     if view.table.has_row_id:
-        items.append(f"{ROW_ID}{' DESC' if reverse else ''}")
+        items.append(f"{view.table.row_id}{' DESC' if reverse else ''}")
     return f" ORDER BY {', '.join(items)}" if items else ""
 
 
@@ -222,7 +221,7 @@ def _beyond(view: View, boundary: Boundary, *, reverse: bool, inclusive: bool) -
     if boundary.row_id is not None:
         sign = "<" if reverse else ">"
         behind = Fragment(
-            f"{ROW_ID} {sign}{'=' if inclusive else ''} ?", (row_id_parameter(boundary.row_id),)
+            f"{view.table.row_id} {sign}{'=' if inclusive else ''} ?", (row_id_parameter(boundary.row_id),)
         )
     sort = view.sort[: len(boundary.values)]
     for item, value in zip(reversed(sort), reversed(boundary.values), strict=True):

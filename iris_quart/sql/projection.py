@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .decoding import PREVIEW_BYTES, Decoder, decoder
 from .encoding import Encoding
-from .identifiers import ROW_ID, free_alias, quote
+from .identifiers import free_alias, quote
 from .metadata import WHOLE_TEXT, Column, Table
 from .passing import Passing, passing_for
 from .values import Category, Wire
@@ -69,7 +69,7 @@ class Projection:
         items = []
         if table.has_row_id:
             self._row_id_key = self._alias("row_id")
-            items.append(f"{ROW_ID} AS {quote(self._row_id_key)}")
+            items.append(f"{table.row_id} AS {quote(self._row_id_key)}")
         for column in columns:
             items.extend(self._items(column, encoding))
         for column in hidden:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
 
-from iris_quart.errors import ColumnNotFound, NamespaceNotFound, SqlError
+from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, SqlError, TableNotFound
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import QualifiedName, split_table_name
 from iris_quart.sql.information_schema import (
@@ -20,8 +21,9 @@ from iris_quart.sql.information_schema import (
     build_table,
     merge_rows,
 )
-from iris_quart.sql.metadata import Column, Table, TableEntry
+from iris_quart.sql.metadata import Column, Table, TableEntry, TableKind
 from iris_quart.sql.values import Category, Parameter
+from iris_quart.sql.view_definition import VIEW_SQL, editable_view, read_view
 
 from .caches import Cache
 
@@ -166,8 +168,23 @@ class Catalogue:
         except ColumnNotFound:
             # An older release has fewer columns in these views; what it has is enough.
             tables, columns, keys = await self._ask(namespace, names, *ALL_COLUMNS_SQL)
-            return build_table(namespace, asked, merge_rows(tables, columns), keys)
-        return build_table(namespace, asked, columns, keys)
+            columns = merge_rows(tables, columns)
+        table = build_table(namespace, asked, columns, keys)
+        return await self._look_behind(table) if table.kind is TableKind.VIEW else table
+
+    async def _look_behind(self, view: Table) -> Table:
+        """Describe a view by the table behind it where its rows can be changed; else say why not."""
+        try:
+            (rows,) = await self._ask(view.namespace, (view.schema, view.name), VIEW_SQL)
+            source = read_view(rows)
+            if isinstance(source, str):
+                return replace(view, read_only_reason=source)
+            base = await self.table(view.namespace, str(source.table))
+        except (SqlError, ColumnNotFound, TableNotFound, InvalidInput):
+            # Nobody who does not see the table behind a view changes it from here.
+            return view
+        found = editable_view(view, source, base)
+        return replace(view, read_only_reason=found) if isinstance(found, str) else found
 
     async def _ask(
         self, namespace: str, names: tuple[str, str], *statements: str

@@ -22,15 +22,27 @@ from iris_quart.sql.edits import (
     guards_for,
     insert_statement,
     prove_statement,
+    shown_statement,
     update_statement,
 )
 from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import WHOLE_TEXT, Column, Table
-from iris_quart.sql.projection import Projection
+from iris_quart.sql.projection import Projection, row_id_text
 from iris_quart.sql.values import Fragment, Wire, guard
 
 from .inserts import InsertMark, Inserts, found_rows
-from .outcomes import Found, Guard, Outcome, Result, doubt, judge, not_applied, refused
+from .outcomes import (
+    Found,
+    Guard,
+    Outcome,
+    Result,
+    doubt,
+    is_judged,
+    judge,
+    not_applied,
+    outside,
+    refused,
+)
 from .validation import Change, ChangeKind, Plan, check, parse_seen, rewritten_form
 
 if TYPE_CHECKING:
@@ -128,7 +140,7 @@ class Edits:
         condition = guard(column.sql, column.category, parse_seen(column, value))
         if condition is None or value is None:
             raise InvalidInput("primaryKeyValue must name the row.", field="primaryKeyValue")
-        statement = f'SELECT TOP 2 {ROW_ID} AS "row_id" FROM {table.sql} WHERE {condition.sql}'
+        statement = f'SELECT TOP 2 {table.row_id} AS "row_id" FROM {table.sql} WHERE {condition.sql}'
         rows = (await self._client.query(table.namespace, statement, condition.parameters)).rows
         if not rows:
             raise RowGone("There is no row with this key any more.")
@@ -306,7 +318,31 @@ class Edits:
                 item = sent[index]
                 found = rows.get(item.plan.row_id or "")
                 results[index] = judge(item.plan, item.guard, found, in_doubt=item.in_doubt)
+        await self._look_through_views(sent, results)
         return results
+
+    async def _look_through_views(self, sent: Sequence[Sent], results: list[Result | None]) -> None:
+        """Tell of rows that a view no longer shows: proved in the table behind it, they are there all the same."""
+        groups: dict[int, list[int]] = {}
+        for index, item in enumerate(sent):
+            result = results[index]
+            looked = item.result is None and item.plan.table.base is not None
+            if looked and result is not None and result.row_id is not None and is_judged(item.plan, result):
+                groups.setdefault(id(item.plan.table), []).append(index)
+        for indexes in groups.values():
+            table = sent[indexes[0]].plan.table
+            row_ids = [row_id for index in indexes if (row_id := _row_id(results[index])) is not None]
+            statement = shown_statement(table, row_ids)
+            try:
+                answers = (
+                    await self._client.query(table.namespace, statement.sql, statement.parameters)
+                ).rows
+            except IrisQuartError:
+                continue  # What was proved stands; whether the view shows it is not known.
+            shown = {row_id_text(next(iter(answer.values()), None)) for answer in answers}
+            for index in indexes:
+                if _row_id(results[index]) not in shown:
+                    results[index] = outside(sent[index].plan, results[index])
 
     def _looked_at(self, sent: Sent) -> list[Column]:
         table = sent.plan.table
@@ -325,7 +361,7 @@ class Edits:
     ) -> dict[str, Found]:
         longest = max((len(value) for value in values if isinstance(value, str)), default=0)
         projection = await self._projection(table, columns, longest)
-        statement = prove_statement(table, projection, row_ids)
+        statement = prove_statement(table.behind, projection, row_ids)
         answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
         rows = found_rows(projection, answers)
         if len(row_ids) == 1:
@@ -372,6 +408,10 @@ class Edits:
 
 def _key(table: Table) -> tuple[str, str]:
     return table.namespace, table.full_name
+
+
+def _row_id(result: Result | None) -> str | None:
+    return None if result is None else result.row_id
 
 
 def _is_known(result: Result | None) -> bool:

@@ -63,7 +63,7 @@ class Inserts:
         if key:
             return InsertMark(key)
         table = plan.table
-        statement = newest_statement(table)
+        statement = newest_statement(table.behind)
         rows = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
         newest = next(iter(rows[0].values()), None) if rows else None
         if newest in {None, "", "\0"}:
@@ -150,7 +150,7 @@ class Inserts:
         ]
         longest = max((len(value) for value in plan.values.values() if isinstance(value, str)), default=0)
         projection = await self._make_projection(table, columns, longest)
-        statement = same_rows_statement(table, projection, values, after=after, limit=limit)
+        statement = same_rows_statement(table.behind, projection, values, after=after, limit=limit)
         answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
         return found_rows(projection, answers)
 

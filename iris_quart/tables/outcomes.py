@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,7 +13,19 @@ from iris_quart.sql.values import Wire
 
 from .validation import ChangeKind, Plan, rewritten_form, same_value, stored_form
 
-__all__ = ["Difference", "Found", "Guard", "Outcome", "Result", "doubt", "judge", "not_applied", "refused"]
+__all__ = [
+    "Difference",
+    "Found",
+    "Guard",
+    "Outcome",
+    "Result",
+    "doubt",
+    "is_judged",
+    "judge",
+    "not_applied",
+    "outside",
+    "refused",
+]
 
 
 class Outcome(StrEnum):
@@ -62,7 +74,8 @@ class Result:
 
     `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
     itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
-    `proof` is "ambiguous" when a new row is there but cannot be told from others.
+    `proof` is "ambiguous" when a new row is there but cannot be told from others, and "outside" when the row is
+    saved in the table behind a view, which does not show it any more.
     """
 
     outcome: Outcome
@@ -93,6 +106,25 @@ def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> R
     if differences:
         return _conflict(plan, differences, found)
     return None if in_doubt else _without_effect(plan, found)
+
+
+def is_judged(plan: Plan, result: Result) -> bool:
+    """Tell whether a row was seen in the table behind a view, so that the view may show it or not."""
+    if result.outcome is Outcome.SAVED:
+        return plan.kind is not ChangeKind.DELETE
+    return result.outcome in {Outcome.CONFLICT, Outcome.FAILED}
+
+
+def outside(plan: Plan, result: Result | None) -> Result | None:
+    """Say that a view does not show a row: saved nevertheless, or out of reach of the statement."""
+    if result is None or result.outcome is Outcome.SAVED:
+        return None if result is None else replace(result, proof="outside")
+    what = "deleted" if plan.kind is ChangeKind.DELETE else "saved"
+    error = RowGone(
+        f"The view {plan.table.full_name} no longer shows this row, so it was not {what}. It is still in "
+        f"{plan.table.behind.full_name}."
+    )
+    return Result(Outcome.GONE, plan.row_id, error=error)
 
 
 def doubt(plan: Plan) -> Result:

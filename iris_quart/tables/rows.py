@@ -9,7 +9,6 @@ from typing import Any
 
 from iris_quart.errors import ColumnNotFound, InvalidInput, RowGone, TableNotFound
 from iris_quart.sql.encoding import Encoding
-from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Table
 from iris_quart.sql.pages import View, row_id_parameter
 from iris_quart.sql.projection import Projection
@@ -74,7 +73,7 @@ class Rows:
         view = View(table, table.columns)
         select = self._projection(view, encoding).sql
         statement = Fragment(
-            f"SELECT TOP 1 {select} FROM {table.sql} WHERE {ROW_ID} = ?", (row_id_parameter(row_id),)
+            f"SELECT TOP 1 {select} FROM {table.sql} WHERE {table.row_id} = ?", (row_id_parameter(row_id),)
         )
         page = await self._reading(view, encoding, pass_on=False).single(statement)
         if not page.rows:

@@ -52,7 +52,14 @@ class Tables:
         `table_name` is "Schema.Table" as the catalogue spells it.
         """
         self.rows.forget(namespace, table_name)
-        self.counts.note(namespace, table_name, inserted=inserted, deleted=deleted)
+        table = self.catalogue.peek(namespace, table_name)
+        if table is None or table.base is None:
+            self.counts.note(namespace, table_name, inserted=inserted, deleted=deleted)
+            return
+        # A row may come into a view or leave it by any change.
+        self.counts.forget(namespace, table_name)
+        self.rows.forget(namespace, str(table.base))
+        self.counts.note(namespace, str(table.base), inserted=inserted, deleted=deleted)
 
     def keep(self, task: asyncio.Task[int]) -> None:
         """Let a count go on that no command waits for any more; it ends with the session at the latest."""

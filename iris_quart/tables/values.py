@@ -17,7 +17,6 @@ from iris_quart.errors import (
 )
 from iris_quart.sql.decoding import decoder
 from iris_quart.sql.encoding import Encoding
-from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import row_id_parameter
 from iris_quart.sql.projection import row_id_text
@@ -95,7 +94,7 @@ class Values:
             return seen
         condition = await self._guard(table, found, seen)
         statement = (
-            f"UPDATE {table.sql} SET {found.sql} = {new.sql} WHERE {ROW_ID} = ? AND {condition.sql}",
+            f"UPDATE {table.sql} SET {found.sql} = {new.sql} WHERE {table.row_id} = ? AND {condition.sql}",
             (*new.parameters, row_id_parameter(row_id), *condition.parameters),
         )
         try:
@@ -103,8 +102,8 @@ class Values:
         except UpstreamError as error:
             if not error.maybe_executed:
                 raise
-            return await self._settle(table, row_id, found, content, error)
-        return self._proved(await self.read_value(table, row_id, column), content, column)
+            return await self._settle(table.behind, row_id, found, content, error)
+        return self._proved(await self.read_value(table.behind, row_id, column), content, column)
 
     async def _settle(
         self, table: Table, row_id: str, column: Column, content: bytes | None, error: UpstreamError
@@ -159,7 +158,7 @@ class Values:
     async def _row(
         self, table: Table, row_id: str, items: str, parameters: tuple[Parameter, ...]
     ) -> dict[str, Any]:
-        sql = f"SELECT TOP 1 {ROW_ID} AS value_row, {items} FROM {table.sql} WHERE {ROW_ID} = ?"
+        sql = f"SELECT TOP 1 {table.row_id} AS value_row, {items} FROM {table.sql} WHERE {table.row_id} = ?"
         rows = (await self._client.query(table.namespace, sql, (*parameters, row_id_parameter(row_id)))).rows
         if not rows or row_id_text(rows[0].get("value_row")) is None:
             raise RowGone("The row is no longer there.")
