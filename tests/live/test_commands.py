@@ -166,7 +166,8 @@ async def test_a_write_cannot_be_cancelled_once_it_has_begun(
 ) -> None:
     await open_table(socket)
     rule = slow(iris, "^UPDATE", 0.5)
-    waiting = await socket.send("saveChanges", {**PERSON, "changes": [row({"Home_City": "Namur"}, "12")]})
+    cell = {"columnName": "Home_City", "primaryKeyColumn": "ID", "primaryKeyValue": "12", "newValue": "Namur"}
+    waiting = await socket.send("saveCell", {**PERSON, **cell})
     await struck(rule)
     assert (await socket.ask("cancel", {"id": waiting}))["cancelled"] is False
     assert (await socket.answer(waiting))["payload"]["outcome"] == "saved"
