@@ -37,7 +37,7 @@ class Passed(NamedTuple):
 class Passing:
     """Takes the row ID off each row and spells NULL and '' as the wire does.
 
-    `row_id_key` is the first key of every row.
+    `row_id_key` is the first key of every row; `replace` says that NULL is written as "".
     """
 
     def __init__(self, row_id_key: str, *, replace: bool, doubles: bool, booleans: bool) -> None:
@@ -61,7 +61,9 @@ class Passing:
             except UnicodeDecodeError:
                 return None
         if self._replace:
-            text = text.replace(b':""', b":null").replace(b':"\\u0000"', b':""')
+            text = text.replace(b':""', b":null")
+        # $CHAR(0) is SQL's empty string, however a server writes that.
+        text = text.replace(b':"\\u0000"', b':""')
         # No string of JSON holds a line end, so each match is a row's beginning; row IDs that are no plain
         # numbers, and rows that are spaced out, do not match and are decoded.
         parts = self._start.split(text)
