@@ -128,6 +128,7 @@ class Catalogue:
     ) -> Table:
         """Describe a table or view, named "Schema.Table"; two statements side by side when not known.
 
+        A view takes one more, and the description of the table behind it where its rows can be changed.
         `settled` tells POSIXTIME columns from TIMESTAMP ones, which takes a further statement the first time;
         it is needed wherever values are compared or written. Raises InvalidInput for what is no name,
         NamespaceNotFound, TableNotFound.

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from iris_quart.demo.engine import Release
 from tests.faults.stage import Client, Stage, open_stage
 
 SCRIPT = """
@@ -98,6 +99,19 @@ async def test_pages_by_key_with_filters_both_ways(stage: Stage, client: Client,
     assert not [sql for sql in stage.statements() if "OFFSET" in sql or "%VID" in sql]
     back = (await client.run("requestData", {**asked, "before": page["cursors"]["previous"]}))[0]["payload"]
     assert back["rowIds"] == expected[: len(expected) - len(page["rowIds"])][-4:]
+
+
+@pytest.mark.parametrize("release", [Release(2023, 1), Release(2025, 1)], ids=str)
+async def test_a_jump_lands_on_the_same_row_in_old_releases(tmp_path: Path, release: Release) -> None:
+    async with open_stage(tmp_path, SCRIPT, release=release) as stage:
+        for number in range(1, 31):
+            stage.sql("INSERT INTO Edit.Person (Name, Age) VALUES (?, ?)", f"P{number}", 50 + number)
+        client = await stage.client()
+        asked = {"namespace": "USER", "tableName": "Edit.Senior", "pageSize": 4, "page": 2, "count": "skip"}
+        page = (await client.run("requestData", asked))[0]["payload"]
+        assert page["rowIds"] == ["24", "25", "26", "27"]
+        row = await client.one("getRow", {"namespace": "USER", "tableName": "Edit.Senior", "rowId": "24"})
+        assert row["values"]["Age"] == 74
 
 
 async def test_a_guarded_change_is_saved_through_the_view_and_told_in_both(
