@@ -19,7 +19,7 @@ export class Arranging {
     sheet.setOptions({ frozenColumn: frozenColumn(columns, table.schema, table.layout) });
     this.view.showSort();
     const cell = columns.findIndex((column) => column.field === name && !column.hidden);
-    if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, true);
+    if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, false);
     sheet.syncCounts();
   }
 

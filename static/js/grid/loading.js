@@ -197,7 +197,7 @@ export class Loading {
       table.cache.reset(null, table.cache.pageSize);
     });
     table.sheet.scrollRowToTop(0);
-    if (active) table.sheet.setActiveCell(0, active.cell, false, false, true);
+    if (active) table.sheet.setActiveCell(0, active.cell, false, false, false);
     this.need();
     view.queueStatus();
   }

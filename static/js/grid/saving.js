@@ -165,7 +165,10 @@ export class Saving {
 }
 
 /** A new row is saved by itself only when every required column has a value. */
-function complete(entry, table) {
-  if (entry.kind !== "insert") return true;
-  return table.schema.columns.every((column) => column.nullable !== false || column.hasDefault || column.readOnly || column.editable === false || (entry.values[column.name] ?? null) !== null);
+const complete = (entry, table) => entry.kind !== "insert" || !missingIn(entry, table).length;
+
+/** The columns that a new row must have a value for and has none. */
+export function missingIn(entry, table) {
+  const given = (column) => column.nullable !== false || column.hasDefault || column.readOnly || column.editable === false || (entry.values[column.name] ?? null) !== null;
+  return table.schema.columns.filter((column) => !given(column)).map(({ name }) => name);
 }

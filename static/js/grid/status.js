@@ -5,6 +5,7 @@ export function statusOf({ table, saving, live, filterBar }, said) {
   const { cache, rows, schema, selection, staged } = table;
   const { changed, inserted, deleted } = staged.counts;
   return {
+    ready: schema !== null,
     range: range(table),
     total: cache.length,
     countState: cache.countState,

@@ -5,6 +5,7 @@ import { stringify } from "../data/json.js";
 import { textOf } from "../data/values.js";
 import { errorText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
+import { missingIn } from "../grid/saving.js";
 import { T } from "../grid/texts.js";
 
 const ROWS_SHOWN = 200;
@@ -115,7 +116,7 @@ export class Review {
       const before = entry.kind === "insert" ? [] : [el("del", {}, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
       return [el("dt", {}, name), el("dd", {}, ...before, after, revert)];
     });
-    if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.default)));
+    if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.othersBecome)));
     return lines;
   }
 
@@ -133,6 +134,8 @@ export class Review {
       return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
+    const missing = entry.kind === "insert" ? missingIn(entry, view.table) : [];
+    if (missing.length) return [el("p", { class: "why why-error" }, T.missing(missing), " ", link(T.goToCell, () => view.places.showCell(entry.id, missing[0])))];
     return [];
   }
 
@@ -149,7 +152,10 @@ export class Review {
     try {
       const { payload } = await view.client.send("previewChanges", { namespace, tableName, changes });
       if (asked !== this.#asked) return;
-      const text = payload.statements.map(({ sql, values }) => (values?.length ? `${sql};\n-- ${stringify(values)}` : `${sql};`));
+      const text = payload.statements.map(({ sql, values, error }) => {
+        if (!sql) return errorText(error).replace(/^/gm, "-- "); // why it would not be sent
+        return values?.length ? `${sql};\n-- ${stringify(values)}` : `${sql};`;
+      });
       if (entries.length > SQL_ROWS) text.push(`-- ${T.sqlMore(entries.length - SQL_ROWS)}`);
       this.sql.textContent = text.join("\n");
     } catch (error) {

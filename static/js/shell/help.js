@@ -13,5 +13,5 @@ export function openHelp() {
 
 /** "Ctrl+K, F1" as keys: what looks like a key is drawn as one. */
 function split(text) {
-  return text.split(/(, | or )/).map((piece) => (/^(Ctrl|Shift|Alt|F\d|Esc|Enter|Tab|Delete|Home|End|Page)\S*( (Up|Down))?$/.test(piece) ? el("kbd", {}, piece) : piece));
+  return text.split(/(, | or )/).map((piece) => (/^(Ctrl|Shift|Alt|F\d|Esc|Enter|Tab|Space|Backspace|Delete|Home|End|Page)\S*( (Up|Down))?$/.test(piece) ? el("kbd", {}, piece) : piece));
 }

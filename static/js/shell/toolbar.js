@@ -49,7 +49,7 @@ export class Toolbar extends EventTarget {
     const pending = changed + inserted + deleted;
     const readOnly = Boolean(status.readOnly);
     for (const [action, button] of this.#buttons) {
-      let off = !table || !can(action);
+      let off = !table || !can(action) || !(status.ready || action === "refresh");
       if (["insertRow", "duplicateRows", "deleteRows"].includes(action)) off ||= readOnly;
       if (["discard", "showReview", "save"].includes(action)) off ||= pending === 0;
       button.setAttribute("aria-disabled", String(off));
