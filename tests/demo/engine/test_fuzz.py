@@ -183,7 +183,8 @@ def test_long_and_deep_statements(fuzzed: Namespace, name: str) -> None:
 
 
 @pytest.mark.slow
-@settings(CHECKS, max_examples=20_000, derandomize=False)
+@pytest.mark.timeout(900)
+@settings(CHECKS, max_examples=20_000, derandomize=True)
 @given(sql=mutations())
 def test_many_mutated_statements(fuzzed: Namespace, sql: str) -> None:
     answers(fuzzed, sql)
