@@ -1,0 +1,128 @@
+"""Crowds of bad peers with the settings as they ship: they are gone in time, and others are served meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import socket as sockets
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.live.raw import RawPeer
+from tests.live.servers import Person, Socket, WebServer, free_port
+
+from .memory import MIB, growth
+
+pytestmark = [pytest.mark.live, pytest.mark.slow]
+
+STUCK = 100
+READS = 8
+SELECT = (
+    '{"command":"requestData","payload":'
+    '{"namespace":"SAMPLES","tableName":"Sample.Person","pageSize":200,"count":"skip","offset":%d}}'
+)
+ANSWERED = 'iris_quart_commands_total{command="requestData",outcome="ok"}'
+CUT_OFF = 'iris_quart_socket_closes_total{code="1008"}'
+SEGMENT = 536
+"""Small segments keep the kernel's buffers small; on loopback they would take megabytes before anybody is stuck."""
+SLOW_SECONDS = 5.0
+"""No answer to somebody else may take so long, on a machine that runs other tests as well."""
+
+
+@pytest.fixture(scope="module")
+def server_settings() -> dict[str, Any]:
+    return {"own": True, "metrics_bind": f"127.0.0.1:{free_port()}"}
+
+
+@asynccontextmanager
+async def somebody_else(server: WebServer) -> AsyncIterator[None]:
+    """Work all the time as another user; the times of the answers are judged at the end."""
+    times: list[float] = []
+
+    async def work(socket: Socket) -> None:
+        while True:
+            begun = time.perf_counter()
+            await socket.ask("getServerList")
+            times.append(time.perf_counter() - begun)
+            await asyncio.sleep(0.05)
+
+    async with server.person("alice", "alice") as person, person.socket() as socket:
+        working = asyncio.create_task(work(socket))
+        try:
+            yield
+            assert not working.done(), working
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+    assert len(times) > 5
+    assert max(times) < SLOW_SECONDS
+
+
+async def stuck_peer(person: Person) -> RawPeer:
+    """Open a socket whose two ends hold next to nothing on their way."""
+    connection = sockets.socket()
+    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_MAXSEG, SEGMENT)
+    connection.setblocking(False)
+    place = ("127.0.0.1", person.server.port)
+    await asyncio.get_running_loop().sock_connect(connection, place)
+    reader, writer = await asyncio.open_connection(sock=connection, limit=2**14)
+    jar = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
+    writer.write(
+        f"GET /ws HTTP/1.1\r\nHost: {place[0]}:{place[1]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        f"Cookie: {jar}\r\n\r\n".encode()
+    )
+    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+    return RawPeer(reader, writer)
+
+
+async def test_a_hundred_stuck_readers_are_gone_in_fifteen_seconds(server: WebServer) -> None:
+    async with AsyncExitStack() as people, somebody_else(server):
+        persons = [await people.enter_async_context(server.person()) for _ in range(STUCK // 20)]
+        with growth(server) as grown:
+            peers = [await stuck_peer(persons[number % len(persons)]) for number in range(STUCK)]
+            wanted = (await server.metrics()).get(ANSWERED, 0) + READS * STUCK
+            for peer in peers:
+                for offset in range(READS):
+                    await peer.frame((SELECT % offset).encode())
+            # All that they asked for is there, or they are gone already; none of them reads it.
+            async with asyncio.timeout(60):
+                while (seen := await server.metrics()).get(ANSWERED, 0) < wanted and not seen.get(CUT_OFF):
+                    await asyncio.sleep(0.1)
+            async with asyncio.timeout(15):
+                while (await server.metrics())["iris_quart_sockets"] > 1:
+                    await asyncio.sleep(0.1)
+            assert (await server.metrics())[CUT_OFF] == STUCK
+        for peer in peers:
+            await peer.gone(5)
+            peer.abort()
+    assert grown.bytes < 96 * MIB, f"{grown.bytes / MIB:.0f} MiB"
+
+
+async def test_a_flood_of_a_thousand_messages_a_second_is_closed(server: WebServer) -> None:
+    message = b'{"command":"getServerList"}'
+
+    async def flood(person: Person) -> int:
+        peer = await RawPeer.open(person)
+        closing = asyncio.create_task(peer.close_code())
+        begun = time.monotonic()
+        sent = 0
+        while not closing.done() and sent < 20_000:
+            try:
+                await peer.frame(message)
+            except ConnectionError:
+                break
+            sent += 1
+            await asyncio.sleep(max(0.0, begun + sent / 1000 - time.monotonic()))
+        code = await asyncio.wait_for(closing, 10)
+        peer.abort()
+        return code
+
+    async with server.person() as person, somebody_else(server):
+        for _ in range(3):
+            codes = await asyncio.gather(*(flood(person) for _ in range(5)))
+            assert codes == [1008] * 5
