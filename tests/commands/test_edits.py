@@ -141,7 +141,9 @@ async def test_value_of_every_type_is_written_and_guards_the_next(
     first = await client.one("saveCell", cell(column, value))
     assert first["success"] is True, first
     if not (isinstance(value, str) and len(value) > 1000):
-        assert first["newValue"] == value
+        # A double may be told with 20 digits; it is the same double.
+        told = float(first["newValue"]) if column == "Ratio" else first["newValue"]
+        assert told == (float(value) if column == "Ratio" else value)
         assert isinstance(first["newValue"], type(value))
     other = {"Age": 7, "Born": "2000-01-01", "Wakes": "01:02:03", "Seen": "2000-01-01 00:00:00", "Price": 1}
     again = await client.one("saveCell", cell(column, other.get(column, 1), oldValue=value))
