@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import msgspec
 
 from iris_quart.errors import (
@@ -96,12 +96,15 @@ class Reply:
             raise InvalidResponse("IRIS answered with JSON that cannot be read.") from error
 
 
-def read_reply(status: int, headers: httpx.Headers, body: bytes, elapsed: float, *, statement: bool) -> Reply:
+def read_reply(
+    status: int, headers: Mapping[str, str], body: bytes, elapsed: float, *, statement: bool
+) -> Reply:
     """Judge an answer and give it if it is a good one.
 
-    `statement` tells a statement's answer from that of the API's root. Raises AccessDenied, LicenseLimit,
-    NamespaceNotFound, ConnectionFailed, ConnectionTimeout, InvalidResponse or an SqlError. 401 is not
-    looked at here. Source of the cases: facts on `%Api.Atelier`, class reference of v1.Query and v6.Query.
+    Names of `headers` are in lower case. `statement` tells a statement's answer from that of the API's root.
+    Raises AccessDenied, LicenseLimit, NamespaceNotFound, ConnectionFailed, ConnectionTimeout,
+    InvalidResponse or an SqlError. 401 is not looked at here. Source of the cases: facts on `%Api.Atelier`,
+    class reference of v1.Query and v6.Query.
     """
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
@@ -17,7 +18,7 @@ from iris_quart.errors import (
     UpstreamError,
 )
 
-from .transport import BodyTooLarge
+from .transport import BodyTooLarge, ConnectionTransport
 
 __all__ = ["Answer", "Broken", "IrisSession"]
 
@@ -27,7 +28,7 @@ NET_SECONDS = 0.5
 """The transport keeps the deadline itself and knows what was sent; this is how far the net hangs below it."""
 LOGOUT_SECONDS = 2.0
 
-Answer = tuple[int, httpx.Headers, bytes]
+Answer = tuple[int, Mapping[str, str], bytes]
 
 
 class Broken(Exception):
@@ -79,6 +80,8 @@ class IrisSession:
         """
         if self._cookie_header is not None:
             headers = [*headers, self._cookie_header]
+        if isinstance(self._transport, ConnectionTransport):
+            return await self._direct(self._transport, method, url, headers, body, deadline, fresh_after)
         extensions: dict[str, float] = {"deadline": deadline}
         if fresh_after is not None:
             extensions["fresh_after"] = fresh_after
@@ -98,6 +101,35 @@ class IrisSession:
         for value in response.headers.get_list("set-cookie"):
             self._keep(value)
         return response.status_code, response.headers, content
+
+    async def _direct(
+        self,
+        transport: ConnectionTransport,
+        method: str,
+        url: httpx.URL,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes | None,
+        deadline: float,
+        fresh_after: float | None,
+    ) -> Answer:
+        """Exchange over our own transport, which keeps the deadline and the cap by itself."""
+        self.hung = True
+        try:
+            status, received, content = await transport.exchange(
+                method, url, headers, body, deadline=deadline, fresh_after=fresh_after
+            )
+        except httpx.HTTPError as error:
+            raise self._translate(error) from error
+        self.hung = False
+        self.last_used = time.monotonic()
+        fields: dict[str, str] = {}
+        for raw_name, raw_value in received:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            if name == "set-cookie":
+                self._keep(value)
+            # Fields of one name make a list (RFC 9110 section 5.3).
+            fields[name] = f"{fields[name]}, {value}" if name in fields else value
+        return status, fields, content
 
     async def close(self) -> None:
         """Close the connection; whoever wants the licence back signs out before."""

@@ -6,7 +6,7 @@ import asyncio
 import select
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import h11
@@ -18,6 +18,10 @@ POLL_EVENTS = (
     select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 )
 SWITCHING_PROTOCOLS = 101
+HEADS_KEPT = 64
+"""Request heads that are remembered per connection; those of one session differ in little but the length."""
+
+Headers = list[tuple[bytes, bytes]]
 
 
 class BodyTooLarge(httpx.ReadError):
@@ -62,35 +66,26 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request and read its whole answer."""
-        deadline: float | None = request.extensions.get("deadline")
-        async with self._turn:
-            started = time.monotonic()
-            connection = self._reusable(request)
-            reused = connection is not None
-            if connection is None:
-                connection = await self._connect(request, deadline)
-            try:
-                data = connection.serialise(request)
-            except h11.LocalProtocolError as error:
-                self._drop()
-                raise httpx.LocalProtocolError(str(error), request=request) from error
-            left = None if deadline is None else deadline - (time.monotonic() - started)
-            try:
-                async with asyncio.timeout(left):
-                    status, headers, body = await connection.exchange(data, self._body_bytes_max)
-            except TimeoutError as error:
-                self._drop()
-                raise httpx.ReadTimeout("no whole answer in time", request=request) from error
-            except httpx.RequestError as error:
-                self._drop()
-                error.request = request
-                raise
-            except BaseException:
-                # Cancelled, or a defect: what is still on its way must not meet the next request.
-                self._drop()
-                raise
-            if not connection.finish():
-                self._drop()
+        reused = False
+
+        def note(kept: bool) -> None:
+            nonlocal reused
+            reused = kept
+
+        try:
+            status, headers, body = await self.exchange(
+                request.method,
+                request.url,
+                request.headers.raw,
+                # A request is made with its whole body here; one that streams has no place in this protocol.
+                request.content,
+                deadline=request.extensions.get("deadline"),
+                fresh_after=request.extensions.get("fresh_after"),
+                note=note,
+            )
+        except httpx.RequestError as error:
+            error.request = request
+            raise
         return httpx.Response(
             status,
             headers=headers,
@@ -98,6 +93,48 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
             extensions={"http_version": b"HTTP/1.1", "reused": reused},
             request=request,
         )
+
+    async def exchange(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Headers,
+        content: bytes | None,
+        *,
+        deadline: float | None = None,
+        fresh_after: float | None = None,
+        note: Callable[[bool], None] | None = None,
+    ) -> tuple[int, Headers, bytes]:
+        """Do what `handle_async_request` does without httpx's objects, which cost more than the exchange.
+
+        Names of the answer's headers are in lower case. `note` is told whether a kept connection is used.
+        """
+        async with self._turn:
+            started = time.monotonic()
+            connection = self._reusable(url, fresh_after)
+            if note is not None:
+                note(connection is not None)
+            if connection is None:
+                connection = await self._connect(url, deadline)
+            try:
+                data = connection.serialise(method, url.raw_path, headers, content)
+            except h11.LocalProtocolError as error:
+                self._drop()
+                raise httpx.LocalProtocolError(str(error)) from error
+            left = None if deadline is None else deadline - (time.monotonic() - started)
+            try:
+                async with asyncio.timeout(left):
+                    answer = await connection.exchange(data, self._body_bytes_max)
+            except TimeoutError as error:
+                self._drop()
+                raise httpx.ReadTimeout("no whole answer in time") from error
+            except BaseException:
+                # Broken, cancelled, or a defect: what is still on its way must not meet the next request.
+                self._drop()
+                raise
+            if not connection.finish():
+                self._drop()
+        return answer
 
     async def aclose(self) -> None:
         """Close the connection in order; a peer that does not follow is cut off."""
@@ -109,12 +146,10 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         """Cut the connection at once; an exchange in flight fails with ReadError."""
         self._drop()
 
-    def _reusable(self, request: httpx.Request) -> _Connection | None:
+    def _reusable(self, url: httpx.URL, idle_max: float | None) -> _Connection | None:
         connection = self._connection
         if connection is None:
             return None
-        url = request.url
-        idle_max: float | None = request.extensions.get("fresh_after")
         if (
             self._origin == (url.raw_scheme, url.raw_host, url.port)
             and connection.quiet()
@@ -124,10 +159,9 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         self._drop()
         return None
 
-    async def _connect(self, request: httpx.Request, deadline: float | None) -> _Connection:
-        url = request.url
+    async def _connect(self, url: httpx.URL, deadline: float | None) -> _Connection:
         if url.scheme not in {"http", "https"} or not url.host:
-            raise httpx.UnsupportedProtocol("only http and https", request=request)
+            raise httpx.UnsupportedProtocol("only http and https")
         seconds = self._connect_seconds if deadline is None else min(self._connect_seconds, deadline)
         tls: dict[str, Any] = {}
         if url.scheme == "https":
@@ -140,9 +174,9 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
                     lambda: _Connection(loop, self._header_bytes_max), self._address or url.host, port, **tls
                 )
         except TimeoutError as error:
-            raise httpx.ConnectTimeout("no connection in time", request=request) from error
+            raise httpx.ConnectTimeout("no connection in time") from error
         except (OSError, UnicodeError) as error:
-            raise httpx.ConnectError(f"cannot connect: {type(error).__name__}", request=request) from error
+            raise httpx.ConnectError(f"cannot connect: {type(error).__name__}") from error
         self._connection = connection
         self._origin = (url.raw_scheme, url.raw_host, url.port)
         return connection
@@ -167,6 +201,7 @@ class _Connection(asyncio.Protocol):
         self._broken: BaseException | None = None  # why it was lost, when not in order
         self._eof = False  # the peer sends no more
         self._busy = False  # an exchange is on its way; bytes outside of one are poison
+        self._heads: dict[tuple[str, bytes, tuple[tuple[bytes, bytes], ...]], h11.Request] = {}
         self._clean = True  # nothing has happened that forbids another exchange
         self.idle_since = time.monotonic()
 
@@ -215,24 +250,23 @@ class _Connection(asyncio.Protocol):
         # now is lost after it left, and bytes there would be taken for its answer.
         return self._poll is None or not self._poll.poll(0)
 
-    def serialise(self, request: httpx.Request) -> bytes:
+    def serialise(self, method: str, target: bytes, headers: Headers, content: bytes | None) -> bytes:
         """Write the request as bytes. Raises h11.LocalProtocolError, and then nothing was sent."""
-        url = request.url
-        # A request is made with its whole body here; a body that streams has no place in this protocol.
-        content = request.content
-        parts = [
-            self._http.send(
-                h11.Request(method=request.method, target=url.raw_path, headers=request.headers.raw)
-            )
-        ]
+        key = (method, target, tuple(headers))
+        head = self._heads.get(key)
+        if head is None:
+            # h11 judges each byte of a head when it is made; the same one need not be judged again.
+            head = h11.Request(method=method, target=target, headers=headers)
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[key] = head
+        parts = [self._http.send(head)]
         if content:
             parts.append(self._http.send(h11.Data(content)))
         parts.append(self._http.send(h11.EndOfMessage()))
         return b"".join(part for part in parts if part)
 
-    async def exchange(
-        self, data: bytes, body_bytes_max: int
-    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    async def exchange(self, data: bytes, body_bytes_max: int) -> tuple[int, Headers, bytes]:
         """Hand the bytes over and read the answer: status, headers, body."""
         assert self._transport is not None
         self._busy = True
