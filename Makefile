@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
-# Most tests wait for servers and browsers, so two at a time use two cores; a file stays on one.
-PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+PYTEST = sh tests/run.sh $(BIN)/python
+# How an IRIS may write values, beside the way that the embedded one takes by default.
+ENCODINGS := odbc merged digits
 PORT ?= 8000
 ARGS ?=
 
@@ -45,6 +46,10 @@ test: setup lint types js  ## The quick loop: lint, types, unit, live and browse
 
 test-all: setup lint types js  ## Everything: other encodings, faults, bombs, several machines
 	$(PYTEST) $(ARGS)
+	@set -e; for encoding in $(ENCODINGS); do \
+	    echo "values written as $$encoding"; \
+	    IRIS_QUART_DEMO_ENCODING=$$encoding $(PYTEST) -m "not slow" tests/live tests/commands tests/web tests/tables; \
+	done
 
 format: $(VENV)/.test-installed  ## Rewrite to the house style
 	$(BIN)/ruff check --fix .
@@ -55,6 +60,9 @@ bench: $(VENV)/.test-installed  ## Measure; ratios within one run, also written 
 
 faults: $(VENV)/.test-installed  ## 10,000 seeded edits under faults
 	$(BIN)/python -m tests.faults.run --edits 10000 $(ARGS)
+
+soak: $(VENV)/.test-installed  ## Hold 300 sockets and watch the memory; ARGS="--minutes 60"
+	$(BIN)/python -m tests.soak $(ARGS)
 
 protocol: $(VENV)/.test-installed  ## Write the reference of commands and events anew
 	$(BIN)/iris-quart protocol --write
