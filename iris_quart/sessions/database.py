@@ -95,6 +95,10 @@ class Database:
                 db.execute("BEGIN IMMEDIATE")
                 try:
                     result = work(db)
+                    if isinstance(result, sqlite3.Cursor):
+                        # Left to the caller, it would reset its statement from the caller's thread, perhaps
+                        # while the next write runs the same statement here: SQLITE_MISUSE.
+                        result.close()
                 except BaseException:
                     db.execute("ROLLBACK")
                     raise
