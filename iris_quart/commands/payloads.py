@@ -177,12 +177,13 @@ def why_read_only(settings: Settings, session: Session, namespace: str) -> str |
     """Say why a session changes nothing in a namespace, whatever IRIS allows; None when it may."""
     if settings.read_only:
         return "This editor is set to read-only."
-    if session.read_only:
-        return "You signed in to read only."
     server = settings.servers.get(session.server)
     listed = False if server is None else server.read_only
+    # A session on a read-only server is read-only as well; the cause is told, not what follows from it.
     if listed is True:
         return "This server is set to read-only."
+    if session.read_only:
+        return "You signed in to read only."
     if listed and namespace.upper() in {name.upper() for name in listed}:
         return "This namespace is set to read-only."
     return None
