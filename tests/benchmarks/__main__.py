@@ -10,11 +10,12 @@ from .report import Figure, show, write
 
 
 def _groups() -> dict[str, Callable[[float], Iterator[tuple[str, list[Figure]]]]]:
-    from . import embedded, page, product, wire
+    from . import embedded, page, product, stores, wire
 
     return {
         "embedded": embedded.measure,
         "product": product.measure,
+        "stores": stores.measure,
         "page": page.measure,
         "wire": wire.measure,
     }
