@@ -5,7 +5,7 @@ import { T } from "./texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
-const ASK_AFTER = [5_000, 15_000, 60_000]; // ms after an outcome was left unknown
+const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), saved(entry, values, result) for each
