@@ -6,26 +6,21 @@ import asyncio
 import select
 import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, cast
 
 import h11
 import httpx
+
+from .answers import AnswerReader, BodyTooLarge, Headers
 
 __all__ = ["BodyTooLarge", "ConnectionTransport"]
 
 POLL_EVENTS = (
     select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 )
-SWITCHING_PROTOCOLS = 101
 HEADS_KEPT = 64
 """Request heads that are remembered per connection; those of one session differ in little but the length."""
-
-Headers = list[tuple[bytes, bytes]]
-
-
-class BodyTooLarge(httpx.ReadError):
-    """The answer is longer than is accepted; the rest was not read."""
 
 
 class ConnectionTransport(httpx.AsyncBaseTransport):
@@ -123,13 +118,9 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
                 raise httpx.LocalProtocolError(str(error)) from error
             left = None if deadline is None else deadline - (time.monotonic() - started)
             try:
-                async with asyncio.timeout(left):
-                    answer = await connection.exchange(data, self._body_bytes_max)
-            except TimeoutError as error:
-                self._drop()
-                raise httpx.ReadTimeout("no whole answer in time") from error
+                answer = await connection.exchange(data, method == "HEAD", self._body_bytes_max, left)
             except BaseException:
-                # Broken, cancelled, or a defect: what is still on its way must not meet the next request.
+                # Broken, late, cancelled, or a defect: what is still on its way must not meet the next request.
                 self._drop()
                 raise
             if not connection.finish():
@@ -188,20 +179,18 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
 
 
 class _Connection(asyncio.Protocol):
-    """The bytes of one connection: h11 decides what they mean, this class when they come."""
+    """The bytes of one connection, and when they come."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, header_bytes_max: int) -> None:
         self._loop = loop
-        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=header_bytes_max)
+        self._header_bytes_max = header_bytes_max
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
-        self._waiter: asyncio.Future[None] | None = None  # set while an exchange waits for bytes
-        self._received: list[bytes] = []  # bytes that h11 has not seen yet
+        self._waiter: asyncio.Future[None] | None = None  # done when the answer is, or cannot be any more
+        self._answer: AnswerReader | None = None  # of an exchange on its way; bytes outside of one are poison
         self._lost = loop.create_future()  # done when asyncio has let go of the socket
-        self._broken: BaseException | None = None  # why it was lost, when not in order
         self._eof = False  # the peer sends no more
-        self._busy = False  # an exchange is on its way; bytes outside of one are poison
-        self._heads: dict[tuple[str, bytes, tuple[tuple[bytes, bytes], ...]], h11.Request] = {}
+        self._heads: dict[tuple[str, bytes, tuple[tuple[bytes, bytes], ...]], bytes] = {}
         self._clean = True  # nothing has happened that forbids another exchange
         self.idle_since = time.monotonic()
 
@@ -216,28 +205,46 @@ class _Connection(asyncio.Protocol):
             self._poll.register(raw.fileno(), POLL_EVENTS)
 
     def data_received(self, data: bytes) -> None:
-        if not self._busy:
+        answer = self._answer
+        if answer is None:
             self._clean = False
             self.abort()
             return
-        self._received.append(data)
-        self._wake()
+        try:
+            if answer.feed(data):
+                self._settle(None)
+        except httpx.HTTPError as error:
+            self._settle(error)
 
     def eof_received(self) -> bool:
-        self._eof = True
-        self._wake()
+        self._end(None)
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._eof = True
-        self._broken = exc
         if not self._lost.done():
             self._lost.set_result(None)
-        self._wake()
+        self._end(exc)
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+    def _end(self, cause: Exception | None) -> None:
+        self._eof = True
+        if self._answer is None:
+            return
+        try:
+            if cause is not None:
+                raise httpx.ReadError("the connection broke") from cause
+            self._answer.end()
+        except httpx.HTTPError as error:
+            self._settle(error)
+        else:
+            self._settle(None)
+
+    def _settle(self, error: Exception | None) -> None:
+        if self._waiter is None or self._waiter.done():
+            return
+        if error is None:
             self._waiter.set_result(None)
+        else:
+            self._waiter.set_exception(error)
 
     # What the transport above calls.
 
@@ -255,75 +262,51 @@ class _Connection(asyncio.Protocol):
         key = (method, target, tuple(headers))
         head = self._heads.get(key)
         if head is None:
-            # h11 judges each byte of a head when it is made; the same one need not be judged again.
-            head = h11.Request(method=method, target=target, headers=headers)
+            # h11 judges each byte of a head; the same one need not be judged again.
+            request = h11.Request(method=method, target=target, headers=headers)
+            head = h11.Connection(h11.CLIENT).send(request)
+            assert head is not None
             if len(self._heads) >= HEADS_KEPT:
                 self._heads.clear()
             self._heads[key] = head
-        parts = [self._http.send(head)]
-        if content:
-            parts.append(self._http.send(h11.Data(content)))
-        parts.append(self._http.send(h11.EndOfMessage()))
-        return b"".join(part for part in parts if part)
+        return head + content if content else head
 
-    async def exchange(self, data: bytes, body_bytes_max: int) -> tuple[int, Headers, bytes]:
-        """Hand the bytes over and read the answer: status, headers, body."""
+    async def exchange(
+        self, data: bytes, head_only: bool, body_bytes_max: int, seconds: float | None
+    ) -> tuple[int, Headers, bytes]:
+        """Hand the bytes over and read the answer, all of it in so many seconds: status, headers, body."""
         assert self._transport is not None
-        self._busy = True
+        answer = AnswerReader(
+            body_bytes_max=body_bytes_max, header_bytes_max=self._header_bytes_max, head_only=head_only
+        )
+        self._answer = answer
         self._clean = False
+        # A timer of its own costs a fraction of asyncio.timeout, which asks for the task and reschedules.
+        self._waiter = self._loop.create_future()
+        timer = None if seconds is None else self._loop.call_later(max(0.0, seconds), self._late)
         self._transport.write(data)
-        body: list[bytes] = []
+        if self._eof:
+            self._end(None)
         try:
-            response = await self._read(body, body_bytes_max)
+            await self._waiter
         except BaseException:
-            # The error's traceback holds this connection and may live until the collector runs; what came
-            # of a large answer must not.
-            body.clear()
-            self._received.clear()
-            self._http = h11.Connection(h11.CLIENT)
+            answer.drop()
             raise
-        return response.status_code, list(response.headers), b"".join(body)
+        finally:
+            self._waiter = None
+            if timer is not None:
+                timer.cancel()
+        return answer.status, answer.headers, answer.body
 
-    async def _read(self, body: list[bytes], body_bytes_max: int) -> h11.Response:
-        """Read the answer, its body into a list."""
-        response: h11.Response | None = None
-        length = 0
-        while True:
-            event = await self._event()
-            if isinstance(event, h11.Data):
-                length += len(event.data)
-                if length > body_bytes_max:
-                    event = None
-                    raise BodyTooLarge(f"the answer is longer than {body_bytes_max} bytes")
-                body.append(bytes(event.data))
-            elif isinstance(event, h11.Response):
-                response = event
-                _refuse_encoding(event.headers)
-                _refuse_length(event.headers, body_bytes_max)
-            elif isinstance(event, h11.EndOfMessage):
-                break
-            elif isinstance(event, h11.InformationalResponse):
-                if event.status_code == SWITCHING_PROTOCOLS:
-                    raise httpx.RemoteProtocolError("the server switched protocols")
-            else:
-                raise httpx.RemoteProtocolError("the server closed the connection without an answer")
-        assert response is not None
-        return response
+    def _late(self) -> None:
+        self._settle(httpx.ReadTimeout("no whole answer in time"))
 
     def finish(self) -> bool:
         """End an exchange that came to its end; tell whether the connection may be used again."""
-        self._busy = False
+        answer, self._answer = self._answer, None
         self.idle_since = time.monotonic()
-        http = self._http
-        if (
-            http.our_state is not h11.DONE
-            or http.their_state is not h11.DONE
-            or http.trailing_data != (b"", False)
-            or self._received
-            or self._eof
-        ):
+        if answer is None or not answer.reusable or self._eof:
             return False
-        http.start_next_cycle()
         self._clean = True
         return True
 
@@ -341,43 +324,3 @@ class _Connection(asyncio.Protocol):
         """Cut the connection."""
         if self._transport is not None:
             self._transport.abort()
-
-    async def _event(self) -> Any:
-        while True:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                raise httpx.RemoteProtocolError(str(error)) from error
-            if event is not h11.NEED_DATA:
-                return event
-            if self._received:
-                data = b"".join(self._received)
-                self._received.clear()
-            elif self._broken is not None:
-                raise httpx.ReadError("the connection broke") from self._broken
-            elif self._eof:
-                data = b""
-            else:
-                self._waiter = self._loop.create_future()
-                try:
-                    await self._waiter
-                finally:
-                    self._waiter = None
-                continue
-            try:
-                self._http.receive_data(data)
-            except RuntimeError as error:
-                raise httpx.ReadError("the connection is closed") from error
-
-
-def _refuse_encoding(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    for name, value in headers:
-        if name == b"content-encoding" and value.strip().lower() not in {b"", b"identity"}:
-            raise httpx.DecodingError("the answer is compressed although we asked for none")
-
-
-def _refuse_length(headers: Iterable[tuple[bytes, bytes]], body_bytes_max: int) -> None:
-    for name, value in headers:
-        # h11 lets only digits pass.
-        if name == b"content-length" and int(value) > body_bytes_max:
-            raise BodyTooLarge(f"the answer is longer than {body_bytes_max} bytes")
