@@ -19,8 +19,9 @@ class BodyTooLarge(httpx.ReadError):
 
 
 class AnswerReader:
-    """Reads the answer to one request.
+    """Reads the answers on one connection, one after the other.
 
+    Parser and reader know each other, so a new pair for each answer would be work for the collector.
     `head_only` says that the request was HEAD, whose answer has no body whatever its fields say (RFC 9110
     section 9.3.2). Names of `headers` are in lower case. `feed` and `end` raise RemoteProtocolError,
     ReadError, DecodingError or BodyTooLarge.
@@ -31,9 +32,9 @@ class AnswerReader:
         "_body_bytes_max",
         "_delimited",
         "_fed",
-        "_header_bytes_max",
         "_head_done",
         "_head_only",
+        "_header_bytes_max",
         "_keeps_alive",
         "_length",
         "_parser",
@@ -44,12 +45,22 @@ class AnswerReader:
         "status",
     )
 
-    def __init__(self, *, body_bytes_max: int, header_bytes_max: int, head_only: bool = False) -> None:
+    def __init__(self, *, body_bytes_max: int, header_bytes_max: int) -> None:
         self._body_bytes_max = body_bytes_max
         self._header_bytes_max = header_bytes_max
-        self._head_only = head_only
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
+        self.headers: Headers = []
+        self._head_only = False
+        self.begin()
+
+    def begin(self, *, head_only: bool = False) -> None:
+        """Expect the next answer; the one before was complete and its connection reusable."""
+        if self._head_only:
+            # It still waits for the body that was announced and never comes.
+            self._parser = httptools.HttpResponseParser(self)
+        self.drop()
+        self._head_only = head_only
         self._length = 0
         self._fed = 0
         self._head_done = False
@@ -58,7 +69,6 @@ class AnswerReader:
         self._trailing = False  # something came behind the answer
         self._refusal: Exception | None = None
         self.status = 0
-        self.headers: Headers = []
         self.complete = False
         """Whether the whole answer is there."""
 
@@ -107,7 +117,7 @@ class AnswerReader:
 
     def drop(self) -> None:
         """Let go of what was read: an error's traceback may hold this for a while."""
-        self._body.clear()
+        self._body = []
         self.headers = []
 
     # What the parser calls. An exception here reaches `feed` wrapped, so it is put by first.

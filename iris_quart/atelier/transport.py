@@ -118,7 +118,7 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
                 raise httpx.LocalProtocolError(str(error)) from error
             left = None if deadline is None else deadline - (time.monotonic() - started)
             try:
-                answer = await connection.exchange(data, method == "HEAD", self._body_bytes_max, left)
+                answer = await connection.exchange(data, left, head_only=method == "HEAD")
             except BaseException:
                 # Broken, late, cancelled, or a defect: what is still on its way must not meet the next request.
                 self._drop()
@@ -162,7 +162,10 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(loop, self._header_bytes_max), self._address or url.host, port, **tls
+                    lambda: _Connection(loop, self._body_bytes_max, self._header_bytes_max),
+                    self._address or url.host,
+                    port,
+                    **tls,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout("no connection in time") from error
@@ -181,13 +184,13 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
 class _Connection(asyncio.Protocol):
     """The bytes of one connection, and when they come."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, header_bytes_max: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, body_bytes_max: int, header_bytes_max: int) -> None:
         self._loop = loop
-        self._header_bytes_max = header_bytes_max
+        self._answer = AnswerReader(body_bytes_max=body_bytes_max, header_bytes_max=header_bytes_max)
+        self._busy = False  # an exchange is on its way; bytes outside of one are poison
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
         self._waiter: asyncio.Future[None] | None = None  # done when the answer is, or cannot be any more
-        self._answer: AnswerReader | None = None  # of an exchange on its way; bytes outside of one are poison
         self._lost = loop.create_future()  # done when asyncio has let go of the socket
         self._eof = False  # the peer sends no more
         self._heads: dict[tuple[str, bytes, tuple[tuple[bytes, bytes], ...]], bytes] = {}
@@ -205,13 +208,12 @@ class _Connection(asyncio.Protocol):
             self._poll.register(raw.fileno(), POLL_EVENTS)
 
     def data_received(self, data: bytes) -> None:
-        answer = self._answer
-        if answer is None:
+        if not self._busy:
             self._clean = False
             self.abort()
             return
         try:
-            if answer.feed(data):
+            if self._answer.feed(data):
                 self._settle(None)
         except httpx.HTTPError as error:
             self._settle(error)
@@ -227,7 +229,7 @@ class _Connection(asyncio.Protocol):
 
     def _end(self, cause: Exception | None) -> None:
         self._eof = True
-        if self._answer is None:
+        if not self._busy:
             return
         try:
             if cause is not None:
@@ -272,14 +274,13 @@ class _Connection(asyncio.Protocol):
         return head + content if content else head
 
     async def exchange(
-        self, data: bytes, head_only: bool, body_bytes_max: int, seconds: float | None
+        self, data: bytes, seconds: float | None, *, head_only: bool
     ) -> tuple[int, Headers, bytes]:
         """Hand the bytes over and read the answer, all of it in so many seconds: status, headers, body."""
         assert self._transport is not None
-        answer = AnswerReader(
-            body_bytes_max=body_bytes_max, header_bytes_max=self._header_bytes_max, head_only=head_only
-        )
-        self._answer = answer
+        answer = self._answer
+        answer.begin(head_only=head_only)
+        self._busy = True
         self._clean = False
         # A timer of its own costs a fraction of asyncio.timeout, which asks for the task and reschedules.
         self._waiter = self._loop.create_future()
@@ -289,23 +290,22 @@ class _Connection(asyncio.Protocol):
             self._end(None)
         try:
             await self._waiter
-        except BaseException:
-            answer.drop()
-            raise
+            return answer.status, answer.headers, answer.body
         finally:
+            # Neither the reader, which lives on, nor an error's traceback shall hold a large answer.
+            answer.drop()
             self._waiter = None
             if timer is not None:
                 timer.cancel()
-        return answer.status, answer.headers, answer.body
 
     def _late(self) -> None:
         self._settle(httpx.ReadTimeout("no whole answer in time"))
 
     def finish(self) -> bool:
         """End an exchange that came to its end; tell whether the connection may be used again."""
-        answer, self._answer = self._answer, None
+        self._busy = False
         self.idle_since = time.monotonic()
-        if answer is None or not answer.reusable or self._eof:
+        if not self._answer.reusable or self._eof:
             return False
         self._clean = True
         return True

@@ -12,7 +12,20 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def reader(*, head_only: bool = False) -> AnswerReader:
-    return AnswerReader(body_bytes_max=100_000, header_bytes_max=4096, head_only=head_only)
+    answer = AnswerReader(body_bytes_max=100_000, header_bytes_max=4096)
+    answer.begin(head_only=head_only)
+    return answer
+
+
+def test_answers_follow_each_other() -> None:
+    answer = reader(head_only=True)
+    was_head = True
+    for head_only in (False, True, True, False, False):
+        answer.feed(OK[:-2] if was_head else OK)
+        assert answer.reusable
+        answer.begin(head_only=head_only)
+        was_head = head_only
+        assert (answer.complete, answer.body, answer.headers) == (False, b"", [])
 
 
 def test_an_answer_is_read_in_any_pieces() -> None:
