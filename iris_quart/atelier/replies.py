@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -49,7 +50,17 @@ class _Content(msgspec.Struct):
     content: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+class _Rows(msgspec.Struct):
+    content: list[msgspec.Raw] = []
+
+
+class _RowsEnvelope(msgspec.Struct):
+    result: _Rows
+    status: _Status
+
+
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ROWS_ENVELOPE = msgspec.json.Decoder(_RowsEnvelope)
 _CONTENT = msgspec.json.Decoder(_Content)
 _RAW_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _ROWS = msgspec.json.Decoder(list[dict[str, Any]], float_hook=Decimal)
@@ -63,12 +74,19 @@ class Reply:
     with all their digits.
     """
 
-    __slots__ = ("_content", "_rows", "body", "elapsed")
+    __slots__ = ("_content", "_raw_rows", "_rows", "body", "elapsed")
 
-    def __init__(self, body: bytes, content: msgspec.Raw, elapsed: float) -> None:
+    def __init__(
+        self,
+        body: bytes,
+        content: msgspec.Raw | None,
+        elapsed: float,
+        raw_rows: list[msgspec.Raw] | None = None,
+    ) -> None:
         self.body = body
         self.elapsed = elapsed
         self._content = content
+        self._raw_rows = raw_rows
         self._rows: list[dict[str, Any]] | None = None
 
     @property
@@ -76,22 +94,29 @@ class Reply:
         """The rows of `result.content`, parsed at first use. Raises InvalidResponse."""
         if self._rows is None:
             try:
-                self._rows = _ROWS.decode(self._content)
+                self._rows = _ROWS.decode(self._text())
             except (msgspec.DecodeError, ValueError) as error:
                 raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
         return self._rows
 
     def raw_rows(self) -> list[msgspec.Raw]:
         """The rows as JSON text, not parsed. Raises InvalidResponse."""
+        if self._raw_rows is not None:
+            return self._raw_rows
         try:
-            return _RAW_ROWS.decode(self._content)
+            return _RAW_ROWS.decode(self._text())
         except msgspec.DecodeError as error:
             raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
+
+    def _text(self) -> bytes | msgspec.Raw:
+        if self._content is not None:
+            return self._content
+        return b"[" + b",".join(self._raw_rows or []) + b"]"
 
     def content(self) -> Any:
         """`result.content`, whatever it is. Raises InvalidResponse."""
         try:
-            return _ANY.decode(self._content)
+            return _ANY.decode(self._text())
         except (msgspec.DecodeError, ValueError) as error:
             raise InvalidResponse("IRIS answered with JSON that cannot be read.") from error
 
@@ -112,6 +137,12 @@ def read_reply(
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise _not_json(status, body, statement=statement)
+    if statement and 200 <= status < 300:
+        # The common answer in one pass; whatever does not fit is judged below.
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            answer = _ROWS_ENVELOPE.decode(body)
+            if not answer.status.errors:
+                return Reply(body, None, elapsed, answer.result.content)
     try:
         envelope = _ENVELOPE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

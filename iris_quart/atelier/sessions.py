@@ -205,6 +205,8 @@ class IrisSessions:
     async def _acquire(self, write: bool, background: bool, deadline: float) -> IrisSession:
         if self._closed:
             raise _ended()
+        if not self._waiting and (session := self._take(background)) is not None:
+            return session
         loop = asyncio.get_running_loop()
         waiter = _Waiter(loop.create_future(), write, background)
         self._waiting.append(waiter)
@@ -229,6 +231,8 @@ class IrisSessions:
 
     def _dispatch(self) -> None:
         """Give free sessions to those that wait: writes first, then in order of arrival."""
+        if not self._waiting:
+            return
         for waiter in sorted(self._waiting, key=lambda waiter: not waiter.write):
             if waiter.turn.done():
                 continue

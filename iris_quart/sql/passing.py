@@ -8,7 +8,6 @@ same rows (a test proves it).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,9 +27,9 @@ NOT_NUMBERS = (b'"nan"', b'inf"', b'infinity"')
 
 
 class Passed(NamedTuple):
-    """Rows as JSON text, and their row IDs."""
+    """Rows as the text of a JSON array, and their row IDs."""
 
-    rows: list[msgspec.Raw]
+    rows: msgspec.Raw
     row_ids: list[str | None]
 
 
@@ -41,7 +40,7 @@ class Passing:
     """
 
     def __init__(self, row_id_key: str, *, replace: bool, doubles: bool, booleans: bool) -> None:
-        self._start = re.compile(rb"\n\{" + re.escape(msgspec.json.encode(row_id_key)) + rb":([0-9]+),")
+        self._start = b"\n{" + msgspec.json.encode(row_id_key) + b":"
         self._replace = replace
         self._doubles = doubles
         self._booleans = booleans
@@ -64,14 +63,20 @@ class Passing:
             text = text.replace(b':""', b":null")
         # $CHAR(0) is SQL's empty string, however a server writes that.
         text = text.replace(b':"\\u0000"', b':""')
-        # No string of JSON holds a line end, so each match is a row's beginning; row IDs that are no plain
-        # numbers, and rows that are spaced out, do not match and are decoded.
-        parts = self._start.split(text)
-        if len(parts) != 2 * len(raws) + 1:
+        # No string of JSON holds a line end, so each part begins with a row's ID; rows that are spaced out make
+        # another number of parts, and they are decoded, as are those whose ID is no plain number.
+        before, *parts = text.split(self._start)
+        if before or len(parts) != len(raws):
             return None
-        return Passed(
-            [msgspec.Raw(b"{" + part) for part in parts[2::2]], [part.decode() for part in parts[1::2]]
-        )
+        row_ids: list[str | None] = []
+        rows: list[bytes] = []
+        for part in parts:
+            row_id, _, row = part.partition(b",")
+            if not row_id.isdigit():
+                return None
+            row_ids.append(row_id.decode())
+            rows.append(row)
+        return Passed(msgspec.Raw(b"[{" + b",{".join(rows) + b"]" if rows else b"[]"), row_ids)
 
 
 def passing_for(columns: Sequence[Column], encoding: Encoding, row_id_key: str) -> Passing | None:

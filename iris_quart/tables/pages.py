@@ -68,8 +68,8 @@ class Page:
     """Some rows of a view.
 
     `next` and `previous` are cursors, None where there is nothing more. `position` counts the rows before the
-    page, None when that is not known. `previews` are by row ID. `passed` holds the rows as JSON text, when that
-    was allowed and could be done; `rows` is empty then.
+    page, None when that is not known. `previews` are by row ID. `passed` holds the rows as the text of a JSON
+    array, when that was allowed and could be done; `rows` is empty then.
     """
 
     rows: list[Row]
@@ -78,7 +78,7 @@ class Page:
     next: str | None
     previous: str | None
     position: int | None
-    passed: list[msgspec.Raw] | None = None
+    passed: msgspec.Raw | None = None
 
     @property
     def least_total(self) -> int:
@@ -194,14 +194,17 @@ class PageReading:
 
     def _page(self, answers: Sequence[Any], *, position: int | None, before: bool, after: bool) -> Page:
         last = None if position is None else position + len(answers) - 1
-        next_ = self._cursor(answers[-1:], last) or START if after else None
-        previous = self._cursor(answers[:1], position) or END if before else None
         passing = self.projection.passing
         if passing is not None and self.pass_on:
             passed = passing.rows(answers)
             if passed is not None:
-                return Page([], passed.row_ids, {}, next_, previous, position, passed.rows)
+                ids = passed.row_ids
+                next_ = self._cursor(answers[-1:], last, ids[-1:]) or START if after else None
+                previous = self._cursor(answers[:1], position, ids[:1]) or END if before else None
+                return Page([], ids, {}, next_, previous, position, passed.rows)
             answers = [_parsed(answer) for answer in answers]
+        next_ = self._cursor(answers[-1:], last) or START if after else None
+        previous = self._cursor(answers[:1], position) or END if before else None
         decoded = self.projection.read(answers)
         previews = {}
         for place, marks in decoded.previews.items():
@@ -209,13 +212,18 @@ class PageReading:
             previews[str(place) if row_id is None else row_id] = marks
         return Page(decoded.rows, decoded.row_ids, previews, next_, previous, position)
 
-    def _cursor(self, rows: Sequence[Any], position: int | None) -> str | None:
+    def _cursor(
+        self, rows: Sequence[Any], position: int | None, row_ids: Sequence[str | None] = ()
+    ) -> str | None:
         """Write the cursor of a row; None where no row stands any more, so that only the ends are left."""
         view = self.view
         if not view.table.has_row_id:
             if position is None or position < 0:
                 return None
             boundary = Boundary(tuple(None for _ in view.sort), None, position)
+        elif row_ids and not view.sort:
+            # The row ID is all that it takes, so the row need not be parsed.
+            boundary = Boundary((), row_ids[0], position)
         elif rows:
             row = _parsed(rows[0])
             values = (

@@ -111,12 +111,14 @@ def test_bytes_that_are_no_text_are_decoded() -> None:
 def test_null_and_empty_are_spelled_as_the_wire_does() -> None:
     passed = PLAIN.rows(raws('{"row_id":1,"a":"","b":"\\u0000","c":":\\"\\"","d":"x\\u0000"}'))
     assert passed is not None
-    assert bytes(passed.rows[0]) == b'{"a":null,"b":"","c":":\\"\\"","d":"x\\u0000"}'
+    assert bytes(passed.rows) == b'[{"a":null,"b":"","c":":\\"\\"","d":"x\\u0000"}]'
     assert passed.row_ids == ["1"]
 
 
 def test_no_rows() -> None:
-    assert PLAIN.rows([]) == ([], [])
+    passed = PLAIN.rows([])
+    assert passed is not None
+    assert (bytes(passed.rows), passed.row_ids) == (b"[]", [])
 
 
 TEXT = Column("a", "varchar", Category.TEXT, max_length=50)
