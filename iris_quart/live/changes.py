@@ -93,6 +93,7 @@ class Changes:
 
     def _deliver(self, message: _Published, writer: LiveSocket | None) -> None:
         name = (message.namespace, message.table_name)
+        text = message.event.encode()
         for socket in self._registry:
             if (
                 socket is not writer
@@ -100,4 +101,4 @@ class Changes:
                 and socket.presence.session.server_key == message.server_key
                 and name in socket.tables
             ):
-                socket.connection.push(message.event)
+                socket.connection.push(text)

@@ -52,7 +52,7 @@ class Connection:
         self._patience = settings.slow_reader_seconds
         self._close_seconds = settings.close_seconds
         # A list, for an empty one is small and a long one rare.
-        self._outbox: list[str | _Close] = []
+        self._outbox: list[bytes | _Close] = []
         self._waiting_bytes = 0
         self._room: asyncio.Event | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -96,7 +96,7 @@ class Connection:
         self._outbox.clear()
         return gave_up
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         """Queue a text without waiting; a peer for whom too much waits is cut off."""
         if self.closing:
             return
@@ -105,7 +105,7 @@ class Connection:
             return
         self._queue(text)
 
-    async def send(self, text: str) -> None:
+    async def send(self, text: bytes) -> None:
         """Queue a text once there is room; dropped when the connection is closing."""
         while self._waiting_bytes > OUTBOX_BYTES and not self.closing:
             if self._room is None:
@@ -123,7 +123,7 @@ class Connection:
             self._writing = False
             self._go_on()
 
-    def close(self, code: CloseCode, reason: str = "", last: str | None = None) -> None:
+    def close(self, code: CloseCode, reason: str = "", last: bytes | None = None) -> None:
         """Send what waits, then `last`, then the close frame; the first close wins."""
         if self.closing:
             return
@@ -156,9 +156,9 @@ class Connection:
         if known is None or at < known:
             self._deadline.reschedule(at)
 
-    def _queue(self, item: str | _Close) -> None:
+    def _queue(self, item: bytes | _Close) -> None:
         self._outbox.append(item)
-        if isinstance(item, str):
+        if isinstance(item, bytes):
             self._waiting_bytes += len(item)
         self._go_on()
 
@@ -175,7 +175,7 @@ class Connection:
                 # A cut-off empties the outbox meanwhile.
                 if self._outbox:
                     self._outbox.pop(0)
-                if isinstance(item, str):
+                if isinstance(item, bytes):
                     self._waiting_bytes -= len(item)
                 if self._waiting_bytes <= OUTBOX_BYTES:
                     self._wake()
@@ -183,13 +183,20 @@ class Connection:
             self._writing = False
             self._writer = None
 
-    async def _out(self, item: str | _Close) -> None:
+    async def _out(self, item: bytes | _Close) -> None:
+        wire = self.wire
         try:
+            if wire is not None and isinstance(item, bytes) and wire.send_text(item):
+                # The common case: nothing waits, so no time need be kept.
+                if wire.full:
+                    async with asyncio.timeout(self._patience):
+                        await wire.drain()
+                return
             async with asyncio.timeout(self._patience):
                 if isinstance(item, _Close):
                     await self._peer.close(int(item.code), item.reason)
                 else:
-                    await self._peer.send(item)
+                    await self._peer.send(item.decode())
         except TimeoutError:
             self.cut_off(CloseCode.POLICY)
         except (UnexpectedMessageError, RuntimeError, OSError):

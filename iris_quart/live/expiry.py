@@ -10,11 +10,11 @@ from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command
 from iris_quart.errors import StoreUnavailable
-from iris_quart.protocol import CloseCode, SessionExpired, SessionExpiring
+from iris_quart.protocol import CloseCode, SessionExpired, SessionExpiring, encode_event
 from iris_quart.sessions import Session, SessionStore
 
 from .registry import LiveSocket, Presence, Registry
-from .runner import SessionOver, encode
+from .runner import SessionOver
 
 __all__ = ["Expiry"]
 
@@ -143,7 +143,7 @@ class Expiry:
     async def _expel(self, socket: LiveSocket) -> None:
         if writes := socket.runner.writes():
             await asyncio.wait(writes, timeout=WRITE_SECONDS)
-        socket.connection.close(CloseCode.SESSION_EXPIRED, "Session Expired", encode(SessionExpired()))
+        socket.connection.close(CloseCode.SESSION_EXPIRED, "Session Expired", encode_event(SessionExpired()))
 
     async def _take(self, presence: Presence, fresh: Session | None) -> None:
         if fresh is None:
@@ -179,7 +179,7 @@ class Expiry:
             presence.warned = False
         elif not presence.warned:
             presence.warned = True
-            event = encode(SessionExpiring(seconds_left=max(0, round(left))))
+            event = encode_event(SessionExpiring(seconds_left=max(0, round(left))))
             for socket in presence.sockets:
                 socket.connection.push(event)
         self.follow(presence)

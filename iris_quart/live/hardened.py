@@ -5,6 +5,8 @@
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
 - A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
 - Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
+- Text messages go straight to the transport: an answer's way through Quart, ASGI, wsproto and Hypercorn cost as much
+  as all that our own code does for a short command.
 - The time that open sockets have at a stop is never shorter than ours (`graceful_timeout`).
 
 pyproject.toml bounds the version; tests/live/test_hardened.py fails when one of these parts has moved.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import struct
 import time
 from io import BytesIO, StringIO
 from typing import Any
@@ -23,8 +26,10 @@ import hypercorn.protocol.ws_stream as streams
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.protocol.events import Data, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import ASGIWebsocketState
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
 
@@ -35,6 +40,9 @@ WIRE = "iris_quart.wire"
 
 INBOX = 8
 """Messages that Quart may hold for a socket; beyond, TCP pushes back. Quart's own inbox has no bound."""
+
+FULL_BYTES = 64 * 1024
+"""From so many bytes that wait in a transport on, asyncio and uvloop stop the writer."""
 
 LINGER_SECONDS = 0.5
 """How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
@@ -61,6 +69,33 @@ class Wire:
         self.heard = time.monotonic()
         """When a byte of the peer last arrived, on the monotonic clock."""
 
+    @property
+    def full(self) -> bool:
+        """Whether so much waits to be sent that nothing more should be added."""
+        return self._server.writer.transport.get_write_buffer_size() > FULL_BYTES
+
+    def send_text(self, text: bytes) -> bool:
+        """Send a text message, given in UTF-8, past Quart and Hypercorn, whose ways cost several times as much.
+
+        False, and nothing is sent, when the connection is not open or is full: the ordinary way tells or waits.
+        """
+        stream = self._stream
+        transport = self._server.writer.transport
+        if (
+            stream.closed
+            or stream.state is not ASGIWebsocketState.CONNECTED
+            or stream.connection.state is not ConnectionState.OPEN
+            or transport.is_closing()
+            or self.full
+        ):
+            return False
+        transport.write(_text_frame_head(len(text)) + text)
+        return True
+
+    async def drain(self) -> None:
+        """Wait until there is room. Raises OSError when the peer has gone."""
+        await self._server.writer.drain()
+
     def ping(self) -> None:
         """Ask for a sign of life; left out while other data waits to be sent, or after a close."""
         transport = self._server.writer.transport
@@ -74,6 +109,15 @@ class Wire:
     def abort(self) -> None:
         """Cut the connection off and free what waits to be sent."""
         self._server.writer.transport.abort()
+
+
+def _text_frame_head(length: int) -> bytes:
+    """Write the head of a final text frame of a server, which masks nothing (RFC 6455 section 5.2)."""
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 65536:
+        return struct.pack("!BBH", 0x81, 126, length)
+    return struct.pack("!BBQ", 0x81, 127, length)
 
 
 def wire_of(send: Any) -> Wire | None:

@@ -13,7 +13,7 @@ from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command, Commands, Context, Kind
 from iris_quart.errors import AuthExpired, Cancelled, CommandFailed, IrisQuartError, RateLimited
-from iris_quart.protocol import ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
+from iris_quart.protocol import ErrorEvent, Message, encode_event, parse_envelope, salvage
 from iris_quart.sessions import Session
 
 __all__ = ["Runner", "SessionOver", "Surroundings"]
@@ -34,10 +34,10 @@ class Surroundings(Protocol):
     async def admit(self, command: Command, background: bool) -> Session:
         """Let a command run now and give the session as it stands. Raises SessionOver, StoreUnavailable."""
 
-    async def emit(self, text: str) -> None:
+    async def emit(self, text: bytes) -> None:
         """Send one answer, waiting for room."""
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         """Send one answer without waiting."""
 
     def succeeded(self, command: Command, payload: Message) -> None:
@@ -226,7 +226,7 @@ class Runner:
                 async for event in events:
                     if job.taken_back:
                         break
-                    await self._around.emit(encode(event, job.message_id))
+                    await self._around.emit(encode_event(event, job.message_id))
             job.outcome = "cancelled" if job.taken_back else "ok"
             self._around.succeeded(job.command, job.payload)
         except asyncio.CancelledError:
@@ -241,13 +241,13 @@ class Runner:
             if isinstance(error, AuthExpired):
                 self._around.credentials_refused()
 
-    def _failure(self, error: Exception, name: str, message_id: str | None) -> str:
+    def _failure(self, error: Exception, name: str, message_id: str | None) -> bytes:
         if isinstance(error, IrisQuartError) and not isinstance(error, CommandFailed):
-            return encode(ErrorEvent.of(error, name), message_id)
+            return encode_event(ErrorEvent.of(error, name), message_id)
         trace = logs.trace_id()
         log.error("command failed", command=name, trace_id=trace, exc_info=error)
         told = CommandFailed(f"Something went wrong on the server. If you report it, name {trace}.")
-        return encode(ErrorEvent.of(told, name, trace), message_id)
+        return encode_event(ErrorEvent.of(told, name, trace), message_id)
 
 
 _begun_writes: set[asyncio.Task[None]] = set()
@@ -256,8 +256,3 @@ _begun_writes: set[asyncio.Task[None]] = set()
 def begun_writes() -> set[asyncio.Task[None]]:
     """Give the writes of this worker that have not ended, also those whose client has gone."""
     return set(_begun_writes)
-
-
-def encode(event: Event, message_id: str | None = None) -> str:
-    """Write an event as the text of a frame."""
-    return encode_event(event, message_id).decode()

@@ -167,10 +167,10 @@ class _SocketSurroundings:
     async def admit(self, command: Command, background: bool) -> Session:
         return await self._worker.expiry.admit(self._presence, command, background)
 
-    async def emit(self, text: str) -> None:
+    async def emit(self, text: bytes) -> None:
         await self._connection.send(text)
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         self._connection.push(text)
 
     def succeeded(self, command: Command, payload: Message) -> None:

@@ -41,7 +41,7 @@ def make_app(folder: Path) -> Quart:
                     # An empty binary message arrives as None; `/ws` answers it with 1003.
                     await peer.send(b"")
                 else:
-                    await connection.send(message)
+                    await connection.send(message.encode())
 
     return app
 

@@ -37,8 +37,13 @@ class HeldPeer:
 class CutWire:
     """A wire that notes that it was cut."""
 
+    full = False
+
     def __init__(self) -> None:
         self.cut = False
+
+    def send_text(self, _text: bytes) -> bool:
+        return False
 
     def abort(self) -> None:
         self.cut = True
@@ -86,11 +91,11 @@ async def line(tmp_path: Path) -> Any:
 
 async def test_texts_go_out_in_order_and_nothing_after_the_close(line: Line) -> None:
     connection = await line.begin()
-    connection.push("1")
-    await connection.send("2")
-    connection.close(CloseCode.SESSION_EXPIRED, "Session Expired", "last")
-    connection.push("3")
-    await connection.send("4")
+    connection.push(b"1")
+    await connection.send(b"2")
+    connection.close(CloseCode.SESSION_EXPIRED, "Session Expired", b"last")
+    connection.push(b"3")
+    await connection.send(b"4")
     connection.close(CloseCode.INTERNAL)
     await turns()
     assert line.peer.got == ["1", "2", "last", (4002, "Session Expired")]
@@ -108,7 +113,7 @@ async def test_a_peer_that_does_not_answer_the_close_ends_the_handler(line: Line
 async def test_a_peer_that_does_not_read_is_cut_off(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    connection.push("1")
+    connection.push(b"1")
     async with asyncio.timeout(2):
         await line.left.wait()
     assert (line.wire.cut, line.peer.got, connection.close_code) == (True, [], 1008)
@@ -117,7 +122,7 @@ async def test_a_peer_that_does_not_read_is_cut_off(line: Line) -> None:
 async def test_a_close_behind_a_peer_that_does_not_read_ends_in_time(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    connection.push("1")
+    connection.push(b"1")
     connection.close(CloseCode.SESSION_EXPIRED)
     async with asyncio.timeout(0.18):
         await line.left.wait()
@@ -127,8 +132,8 @@ async def test_a_close_behind_a_peer_that_does_not_read_ends_in_time(line: Line)
 async def test_answers_wait_for_room(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    connection.push("x" * (OUTBOX_BYTES + 1))
-    waiting = asyncio.create_task(connection.send("next"))
+    connection.push(b"x" * (OUTBOX_BYTES + 1))
+    waiting = asyncio.create_task(connection.send(b"next"))
     await turns()
     assert not waiting.done()
     line.peer.gate.set()
@@ -141,8 +146,8 @@ async def test_answers_wait_for_room(line: Line) -> None:
 async def test_an_answer_that_waits_for_room_is_dropped_when_the_peer_leaves(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    connection.push("x" * (OUTBOX_BYTES + 1))
-    waiting = asyncio.create_task(connection.send("next"))
+    connection.push(b"x" * (OUTBOX_BYTES + 1))
+    waiting = asyncio.create_task(connection.send(b"next"))
     await turns()
     assert line.task is not None
     line.task.cancel()
@@ -155,10 +160,10 @@ async def test_an_answer_that_waits_for_room_is_dropped_when_the_peer_leaves(lin
 async def test_texts_pushed_while_an_answer_is_being_sent_follow_it(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    answering = asyncio.create_task(connection.send("answer"))
+    answering = asyncio.create_task(connection.send(b"answer"))
     await turns()
-    connection.push("pushed")
-    second = asyncio.create_task(connection.send("second"))
+    connection.push(b"pushed")
+    second = asyncio.create_task(connection.send(b"second"))
     await turns()
     connection.close(CloseCode.RESTART)
     line.peer.gate.set()
@@ -170,9 +175,9 @@ async def test_texts_pushed_while_an_answer_is_being_sent_follow_it(line: Line) 
 async def test_an_answer_that_is_cancelled_holds_nothing_up(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
-    answering = asyncio.create_task(connection.send("answer"))
+    answering = asyncio.create_task(connection.send(b"answer"))
     await turns()
-    connection.push("pushed")
+    connection.push(b"pushed")
     answering.cancel()
     line.peer.gate.set()
     await asyncio.gather(answering, return_exceptions=True)
@@ -184,7 +189,7 @@ async def test_pushed_texts_have_a_bound(line: Line) -> None:
     connection = await line.begin()
     line.peer.gate.clear()
     for _ in range(PUSHED_MAX + 2):
-        connection.push("x")
+        connection.push(b"x")
     assert connection.close_code == 1008
     async with asyncio.timeout(1):
         await line.left.wait()
@@ -194,9 +199,9 @@ async def test_pushed_texts_have_a_bound(line: Line) -> None:
 async def test_a_lost_peer_is_no_error(line: Line) -> None:
     connection = await line.begin()
     line.peer.lost = True
-    connection.push("1")
+    connection.push(b"1")
     await turns()
-    connection.push("2")
+    connection.push(b"2")
     await turns()
     assert line.peer.got == []
     assert not line.left.is_set()
@@ -205,7 +210,7 @@ async def test_a_lost_peer_is_no_error(line: Line) -> None:
 async def test_an_idle_connection_has_no_task_of_its_own(line: Line) -> None:
     connection = await line.begin()
     before = len(asyncio.all_tasks())
-    connection.push("1")
+    connection.push(b"1")
     await turns()
     assert len(asyncio.all_tasks()) == before
 

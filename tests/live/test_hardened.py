@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from importlib.metadata import version
 
@@ -13,7 +14,9 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
 from quart import Quart
-from wsproto.events import BytesMessage, TextMessage
+from wsproto.connection import Connection as WebsocketConnection
+from wsproto.connection import ConnectionState, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
 from iris_quart.live import hardened
 
@@ -83,3 +86,33 @@ def test_no_wire_under_another_server() -> None:
         """Send nothing."""
 
     assert hardened.wire_of(send) is None
+
+
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 65_535, 65_536, 1_000_000])
+def test_our_text_frame_is_the_one_that_wsproto_writes(length: int) -> None:
+    text = "x" * length
+    theirs = WebsocketConnection(ConnectionType.SERVER).send(TextMessage(data=text))
+    assert hardened._text_frame_head(length) + text.encode() == theirs
+
+
+def test_what_tells_that_a_socket_is_open_is_where_it_was() -> None:
+    assert "self.state == ASGIWebsocketState.CONNECTED" in inspect.getsource(streams.WSStream.app_send)
+    assert "self.closed" in inspect.getsource(streams.WSStream.app_send)
+    connection = WebsocketConnection(ConnectionType.SERVER)
+    assert connection.state is ConnectionState.OPEN
+    connection.send(CloseConnection(code=1000))
+    assert connection.state is not ConnectionState.OPEN
+
+
+async def test_the_writer_waits_from_where_a_wire_is_full() -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        limits.append(writer.transport.get_write_buffer_limits())
+        writer.close()
+
+    limits: list[tuple[int, int]] = []
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert [high for _low, high in limits] == [hardened.FULL_BYTES]

@@ -135,10 +135,10 @@ class Stage:
             raise self.admitting
         return cast("Session", None)
 
-    async def emit(self, text: str) -> None:
+    async def emit(self, text: bytes) -> None:
         self.push(text)
 
-    def push(self, text: str) -> None:
+    def push(self, text: bytes) -> None:
         self.out.append(json.loads(text))
         self.arrived.set()
 
