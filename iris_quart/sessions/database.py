@@ -84,6 +84,10 @@ class Database:
         except sqlite3.Error as error:
             raise _unavailable(error) from error
 
+    def version(self) -> int:
+        """Give a number that changes whenever another connection, of any process, has written (PRAGMA data_version)."""
+        return int(self.read("PRAGMA data_version", ())[0][0])
+
     async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
         """Run `work` in a transaction of the writing thread; a durable one survives a power cut."""
 

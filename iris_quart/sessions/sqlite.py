@@ -52,6 +52,8 @@ class SqliteStore:
         self._ended_before = 0
         self._changes_before = 0
         self._pruned = 0.0
+        self._read: dict[str, Session] = {}
+        self._read_at = 0
 
     async def start(self) -> None:
         """Open the file, made on the first start. Raises StoreUnavailable or BadSettings."""
@@ -113,16 +115,31 @@ class SqliteStore:
         return _session_of(rows[0]) if rows else None
 
     async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
-        """Read many sessions again by key."""
-        found: dict[str, Session | None] = dict.fromkeys(keys)
+        """Read many sessions again by key; what was read before is good until anybody writes."""
+        version = self._db.version()
+        if version != self._read_at:
+            self._read.clear()
+            self._read_at = version
+        now = self._clock()
+        found: dict[str, Session | None] = {}
+        unread: list[str] = []
+        for key in keys:
+            session = self._read.get(key)
+            if session is None:
+                unread.append(key)
+            found[key] = session if session is not None and session.ends_at > now else None
+        if unread:
+            self._read_again(unread, found)
+        return found
+
+    def _read_again(self, keys: Sequence[str], found: dict[str, Session | None]) -> None:
         # SQLite takes 32766 parameters at most; chunks keep far below.
         for start in range(0, len(keys), 500):
             chunk = keys[start : start + 500]
             marks = ", ".join("?" * len(chunk))
             sql = f"SELECT {COLUMNS} FROM sessions WHERE key IN ({marks}) AND {LIVE}"
             for row in self._db.read(sql, (*chunk, self._clock())):
-                found[row[0]] = _session_of(row)
-        return found
+                self._read[row[0]] = found[row[0]] = _session_of(row)
 
     async def end(self, key: str, reason: str) -> bool:
         """End a session everywhere."""
