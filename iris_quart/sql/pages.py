@@ -96,6 +96,16 @@ class View:
 
     def key(self, server: str) -> str:
         """Hash server, namespace, table, order and filters: what a cursor belongs to."""
+        known = self._keys.get(server)
+        if known is None:
+            known = self._keys[server] = self._hash(server)
+        return known
+
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        return {}
+
+    def _hash(self, server: str) -> str:
         order = [[item.column.name, item.descending] for item in self.sort]
         text = msgspec.json.encode(
             [server, self.table.namespace, self.table.full_name.lower(), order, self.filter_key]
@@ -264,16 +274,15 @@ def encode_cursor(key: str, boundary: Boundary) -> str:
 
 def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary:
     """Read a cursor. Raises InvalidInput naming `field` when it is none, or of another view."""
-    made_up = InvalidInput("This is no cursor that the server gave.", field=field)
     if len(text) > CURSOR_MAX:
-        raise made_up
+        raise _made_up(field)
     try:
         body = _DECODER.decode(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
-        raise made_up from None
+        raise _made_up(field) from None
     values, row_id, position = body.get("k"), body.get("r"), body.get("p")
     if body.get("v") != VERSION or not isinstance(values, list):
-        raise made_up
+        raise _made_up(field)
     if body.get("h") != view.key(server):
         raise InvalidInput("This cursor belongs to another table, order or filter.", field=field)
     fits = (
@@ -287,8 +296,12 @@ def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary
         and (view.table.has_row_id or position is not None)
     )
     if not fits:
-        raise made_up
+        raise _made_up(field)
     return Boundary(tuple(values), row_id, position)
+
+
+def _made_up(field: str) -> InvalidInput:
+    return InvalidInput("This is no cursor that the server gave.", field=field)
 
 
 def _is_value(column: Column, value: Any) -> bool:

@@ -23,6 +23,7 @@ __all__ = ["After", "Before", "Jump", "Page", "Place", "Rows", "StartAt"]
 
 EXPORT_ROWS = 1000
 SHAPES_KEPT = 64
+VIEWS_KEPT = 256
 
 
 class Rows:
@@ -39,6 +40,7 @@ class Rows:
         self._catalogue = catalogue
         self._server_key = server_key
         self._preview = preview
+        self._views: dict[ViewRequest, View] = {}
         self._flights: Flights[tuple[Any, ...], Answer] = Flights()
 
     async def view(self, request: ViewRequest, *, refresh: bool = False) -> View:
@@ -49,11 +51,24 @@ class Rows:
             encoding = self._client.encoding(self._catalogue.namespace(request.namespace))
             described = self._catalogue.table(request.namespace, request.table_name, refresh=refresh)
             table = (await asyncio.gather(described, encoding))[0]
-        view = make_view(table, request)
+        view = self._made(table, request)
         compared = [item.column for item in view.sort] + [item.column for item in view.filters]
         if not table.timestamps_settled and any(item.category is Category.TIMESTAMP for item in compared):
             table = await self._catalogue.table(request.namespace, request.table_name, settled=True)
             view = make_view(table, request)
+        return view
+
+    def _made(self, table: Table, request: ViewRequest) -> View:
+        """Make a view, or give the one that was made for the same request: it knows its texts and its key."""
+        if request.filters:
+            # Their values are any JSON, where 1 and True are alike to Python.
+            return make_view(table, request)
+        view = self._views.get(request)
+        if view is None or view.table is not table:
+            view = make_view(table, request)
+            if len(self._views) >= VIEWS_KEPT:
+                self._views.clear()
+            self._views[request] = view
         return view
 
     async def page(self, view: View, place: Place, *, pass_on: bool = False) -> Page:
