@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import TYPE_CHECKING
 
-from .app import create_app, settle_process
 from .config import BadSettings
+
+if TYPE_CHECKING:
+    from quart import Quart
 
 __all__ = ["app"]
 
+
+def _load() -> Quart:
+    # What is made now lives to the end: looking for garbage in it only holds up the start. Settling ends this.
+    gc.disable()
+    from .app import create_app, settle_process
+
+    made = create_app()
+    made.before_serving(settle_process)
+    return made
+
+
 try:
-    app = create_app()
-    app.before_serving(settle_process)
+    app = _load()
 except BadSettings as error:
     print(f"iris-quart: {error}", file=sys.stderr)
     raise SystemExit(2) from None

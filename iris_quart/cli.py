@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,6 +140,15 @@ def _place(host: str, port: int) -> str:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    # What is made before the first request lives to the end: looking for garbage in it only holds up the start.
+    gc.disable()
+    try:
+        return _serve_workers(options)
+    finally:
+        gc.enable()
+
+
+def _serve_workers(options: argparse.Namespace) -> int:
     from .serve import judge_bind, run_on_loop, serve_app, supervise
 
     settings = load_settings(instance=options.instance)

@@ -113,6 +113,7 @@ def supervise(settings: Settings, bind: Sequence[str], workers: int, arguments: 
     arguments: options of `iris-quart serve` that each worker gets beside its sockets.
     Gives the exit code. Raises OSError when a place is taken.
     """
+    settle_process()
     config = Config()
     config.bind = list(bind)
     sockets = config.create_sockets().insecure_sockets
