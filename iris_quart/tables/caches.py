@@ -14,72 +14,99 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+class _GivenUp(Exception):
+    """The one who read was cancelled."""
+
+
+class _Flight(Generic[V]):
+    """One read under way, in the task of the one who asked first, and those who wait for it."""
+
+    __slots__ = ("task", "waiting")
+
+    def __init__(self, task: asyncio.Task[object] | None) -> None:
+        self.task = task
+        self.waiting: list[asyncio.Future[V]] = []
+
+    def fail(self, error: BaseException) -> None:
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_exception(error)
+                waiter.exception()  # one who leaves before seeing it leaves no complaint
+
+    def land(self, value: V) -> None:
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_result(value)
+
+
 class Flights(Generic[K, V]):
     """Identical reads at the same time are sent once.
 
-    A read goes on while anybody waits for it; when the last one was cancelled, so is the read.
+    Who asks first reads, in his own task; when he is cancelled, one of those who wait reads again. A task for each
+    read would outlive him, but cost each page some turns of the event loop.
     """
 
     def __init__(self) -> None:
-        self._tasks: dict[K, asyncio.Task[V]] = {}
-        self._waiting: dict[asyncio.Task[V], int] = {}
+        self._flights: dict[K, _Flight[V]] = {}
+        self._forgotten: set[_Flight[V]] = set()
 
     def __len__(self) -> int:
-        """Count the reads under way."""
-        return len(self._tasks)
+        """Count the reads under way that can be joined."""
+        return len(self._flights)
 
     def __contains__(self, key: K) -> bool:
         """Tell whether such a read is under way."""
-        return key in self._tasks
+        return key in self._flights
 
     async def run(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
         """Give what `load` gives, or what an identical read under way is about to give.
 
         Raises what `load` raises.
         """
-        task = self._tasks.get(key)
-        if task is None:
-            task = asyncio.get_running_loop().create_task(_call(load))
-            self._tasks[key] = task
-            self._waiting[task] = 0
-            task.add_done_callback(lambda done: self._settle(key, done))
-        self._waiting[task] = self._waiting.get(task, 0) + 1
+        while (known := self._flights.get(key)) is not None:
+            waiter: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+            known.waiting.append(waiter)
+            try:
+                return await waiter
+            except _GivenUp:
+                continue
+        flight: _Flight[V] = _Flight(asyncio.current_task())
+        self._flights[key] = flight
         try:
-            return await asyncio.shield(task)
-        finally:
-            left = self._waiting.get(task, 0) - 1
-            if not task.done():
-                self._waiting[task] = left
-                if left <= 0:
-                    self._forget(key, task)
-                    task.cancel()
+            value = await load()
+        except asyncio.CancelledError:
+            self._leave(key, flight)
+            flight.fail(_GivenUp())
+            raise
+        except BaseException as error:
+            self._leave(key, flight)
+            flight.fail(error)
+            raise
+        self._leave(key, flight)
+        flight.land(value)
+        return value
 
     def forget(self, matches: Callable[[K], bool]) -> None:
         """Let no later caller join the reads that match; those who wait still get their answers."""
-        for key in [key for key in self._tasks if matches(key)]:
-            del self._tasks[key]
+        for key in [key for key in self._flights if matches(key)]:
+            self._forgotten.add(self._flights.pop(key))
 
     async def close(self) -> None:
         """Stop every read."""
-        tasks = list(self._waiting)
-        self._tasks.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ended: list[asyncio.Future[V]] = []
+        for flight in [*self._flights.values(), *self._forgotten]:
+            if flight.task is None or flight.task is asyncio.current_task():
+                continue
+            waiter: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+            flight.waiting.append(waiter)
+            ended.append(waiter)
+            flight.task.cancel()
+        await asyncio.gather(*ended, return_exceptions=True)
 
-    def _settle(self, key: K, task: asyncio.Task[V]) -> None:
-        self._forget(key, task)
-        self._waiting.pop(task, None)
-        if not task.cancelled():
-            task.exception()  # those who waited have it; a failure nobody waited for any more is no news
-
-    def _forget(self, key: K, task: asyncio.Task[V]) -> None:
-        if self._tasks.get(key) is task:
-            del self._tasks[key]
-
-
-async def _call(load: Callable[[], Awaitable[V]]) -> V:
-    return await load()
+    def _leave(self, key: K, flight: _Flight[V]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
+        self._forgotten.discard(flight)
 
 
 class Cache(Generic[K, V]):

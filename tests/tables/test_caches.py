@@ -58,16 +58,39 @@ async def test_identical_reads_are_sent_once() -> None:
     assert len(flights) == 0
 
 
-async def test_one_that_leaves_does_not_stop_the_others() -> None:
+async def test_when_the_one_who_reads_leaves_one_of_the_others_reads() -> None:
     source, flights = Source(), Flights[str, int]()
-    first = asyncio.create_task(flights.run("a", source.load))
-    second = asyncio.create_task(flights.run("a", source.load))
+    first, second, third = (asyncio.create_task(flights.run("a", source.load)) for _ in range(3))
     await started(source)
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     source.gate.set()
-    assert await second == 1
+    assert [await second, await third] == [2, 2]
+    assert source.cancelled == 1
+
+
+async def test_one_who_waits_may_leave() -> None:
+    source, flights = Source(), Flights[str, int]()
+    first, second, third = (asyncio.create_task(flights.run("a", source.load)) for _ in range(3))
+    await started(source)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    source.gate.set()
+    assert [await first, await third] == [1, 1]
     assert source.cancelled == 0
+
+
+async def test_close_stops_the_reads_also_those_that_nobody_can_join() -> None:
+    source, flights = Source(), Flights[str, int]()
+    reading = asyncio.create_task(flights.run("a", source.load))
+    await started(source)
+    flights.forget(lambda _key: True)
+    joined = asyncio.create_task(flights.run("b", source.load))
+    await asyncio.sleep(0)
+    await flights.close()
+    assert source.cancelled == 2
+    answers = await asyncio.gather(reading, joined, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [asyncio.CancelledError] * 2
 
 
 async def test_the_last_one_that_leaves_stops_the_read() -> None:
@@ -86,8 +109,10 @@ async def test_the_last_one_that_leaves_stops_the_read() -> None:
 async def test_failure_reaches_everyone_and_is_not_kept() -> None:
     source, cache = Source(), Cache[str, int](60, 8)
     source.error = OSError("away")
+    waiting = [asyncio.create_task(cache.get("a", source.load)) for _ in range(3)]
+    await started(source)
     source.gate.set()
-    answers = await asyncio.gather(*(cache.get("a", source.load) for _ in range(3)), return_exceptions=True)
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [str(answer) for answer in answers] == ["away"] * 3
     assert source.reads == 1
     source.error = None
