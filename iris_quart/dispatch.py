@@ -197,14 +197,22 @@ class Command:
     """Whether it looks at `Context.stopping` once it has begun."""
 
     async def run(self, context: Context, payload: Message) -> AsyncGenerator[Event]:
-        """Run the handler; what it returns or yields are the events."""
+        """Run the handler; what it returns or yields are the events.
+
+        None is held while the next is waited for: one may be large, and its taker slow.
+        """
         answer = self.handler(context, payload)
-        if isinstance(answer, AsyncGenerator):
-            async with contextlib.aclosing(answer):
-                async for event in answer:
-                    yield event
-        else:
-            yield await answer
+        if not isinstance(answer, AsyncGenerator):
+            answer = await answer
+        if not isinstance(answer, AsyncGenerator):
+            only = [answer]
+            del answer
+            yield only.pop()
+            return
+        async with contextlib.aclosing(answer):
+            with contextlib.suppress(StopAsyncIteration):
+                while True:
+                    yield await anext(answer)
 
 
 class CommandBlueprint(Blueprint):
@@ -218,7 +226,8 @@ class CommandBlueprint(Blueprint):
         async def request_data(context: Context, payload: RequestData) -> TableData:
             '''Read one page of the selected table.'''
 
-    A handler that answers with several events is an async generator typed `AsyncIterator[A | B]`.
+    A handler that answers with several events is typed `AsyncIterator[A | B]`: it is an async generator, or
+    returns one.
     """
 
     def command(

@@ -168,8 +168,7 @@ async def request_data(context: Context, payload: RequestData) -> AsyncIterator[
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     place = payload.place(view.page_size)
-    async for event in read_page(context, view, place, count=payload.count, page=payload.page):
-        yield event
+    return read_page(context, view, place, count=payload.count, page=payload.page)
 
 
 @rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
@@ -178,8 +177,7 @@ async def paginate(context: Context, payload: Paginate) -> AsyncIterator[TableDa
     view = await context.tables.rows.view(payload.view_request(context))
     page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
     place = context.tables.anchors.place(view, payload.current_page, page)
-    async for event in read_page(context, view, place, count=payload.count, page=page):
-        yield event
+    return read_page(context, view, place, count=payload.count, page=page)
 
 
 @rows.command("refreshData", view=_view_key)
@@ -187,8 +185,7 @@ async def refresh_data(context: Context, payload: RefreshData) -> AsyncIterator[
     """Read the first page again, and count again."""
     view = await context.tables.rows.view(payload.view_request(context))
     context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    async for event in read_page(context, view, Jump(0), count=payload.count, page=0):
-        yield event
+    return read_page(context, view, Jump(0), count=payload.count, page=0)
 
 
 @rows.command("countRows")
@@ -245,12 +242,16 @@ async def read_page(
             number = 0 if found.position is None else found.position // view.page_size
         context.tables.anchors.remember(view, number, found)
         follows = known is None and counting is not None and context.message_id is not None
-        yield _table_data(view, found, number, known, pending=follows or count == "exact")
+        least = found.least_total
+        # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
+        answer = [_table_data(view, found, number, known, pending=follows or count == "exact")]
+        del found
+        yield answer.pop()
         if follows and counting is not None:
             with suppress(IrisQuartError):
                 yield _row_count(view, await counting)
                 return
-            yield _row_count(view, found.least_total, "skipped")
+            yield _row_count(view, least, "skipped")
         elif counting is not None and known is None:
             # A client of old knows no late count; what is counted now is there for its next page.
             context.tables.keep(counting)

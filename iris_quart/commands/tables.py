@@ -108,21 +108,22 @@ async def select_table(
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     answers = read_page(context, view, Jump(0), count=payload.count, page=0)
+    first = []
     try:
-        first = await anext(answers)
+        first.append(await anext(answers))
     except (TableNotFound, ColumnNotFound):
         if known is None:
             raise
         # The description was an old one; the table may have been made anew since.
         view = await context.tables.rows.view(request)
         answers = read_page(context, view, Jump(0), count=payload.count, page=0)
-        first = await anext(answers)
+        first.append(await anext(answers))
     table = view.table
     context.browsing.choose_table(table.namespace, table.full_name)
     yield TableSelected(table_name=table.full_name, namespace=table.namespace)
     yield table_schema(context, table)
     yield TableLoading(loading=False, context="")
-    yield first
+    yield first.pop()
     async for event in answers:
         yield event
 

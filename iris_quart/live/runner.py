@@ -226,7 +226,10 @@ class Runner:
                 async for event in events:
                     if job.taken_back:
                         break
-                    await self._around.emit(encode_event(event, job.message_id))
+                    text = encode_event(event, job.message_id)
+                    # The peer may be slow to take the text; what it was made of need not wait with it.
+                    del event
+                    await self._around.emit(text)
             job.outcome = "cancelled" if job.taken_back else "ok"
             self._around.succeeded(job.command, job.payload)
         except asyncio.CancelledError:
