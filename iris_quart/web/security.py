@@ -8,6 +8,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from quart import Quart, Request, Response, abort, g, redirect, request, websocket
+from quart.typing import ResponseTypes
 from quart.wrappers.base import BaseRequestWebsocket
 from quart_auth import Unauthorized
 
@@ -153,12 +154,34 @@ def init_app(app: Quart, settings: Settings) -> None:
             response.headers["Strict-Transport-Security"] = f"max-age={YEAR}"
         if request.endpoint not in {"static", "assets.versioned"}:
             response.headers["Cache-Control"] = "no-store"
+        if response.status_code >= 400 and (
+            request.content_length or request.headers.get("Transfer-Encoding")
+        ):
+            _announce_close(response, request)
+        return response
+
+    @app.after_websocket
+    async def refuse_tidily(response: ResponseTypes | None) -> ResponseTypes | None:
+        if response is not None:
+            response.headers.update(HEADERS)
+            response.headers["Content-Security-Policy"] = NO_PAGE
+            response.headers["Cache-Control"] = "no-store"
+            _announce_close(response, websocket)
         return response
 
 
 async def _form_token_valid() -> bool:
     form = await request.form
     return csrf.token_valid(form.get("csrf_token"))
+
+
+def _announce_close(response: ResponseTypes, asked: BaseRequestWebsocket) -> None:
+    """Say that the connection ends, as Hypercorn ends it after a refusal that did not wait for all that was sent.
+
+    A proxy that is not told keeps the connection, and somebody else's next request is lost in it.
+    """
+    if asked.http_version in {"1.0", "1.1"}:
+        response.headers["Connection"] = "close"
 
 
 def _too_plain(settings: Settings, asked: BaseRequestWebsocket) -> bool:

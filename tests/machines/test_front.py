@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 import httpx
@@ -123,3 +124,22 @@ async def test_the_log_of_the_proxy_holds_no_keys_filters_or_tickets(service: Se
     assert any(" GET /api/value " in line for line in lines)
     assert all("token" not in line and "FAKE" not in line for line in lines)
     assert sum("canary" in line.lower() for line in lines) <= 1, "the name of a table or a key"
+
+
+async def test_refused_sockets_disturb_nobody(service: Service) -> None:
+    """A worker closes the connection of a handshake that it refused; no other request may fall into it."""
+
+    async def intrude(person: Visitor) -> None:
+        for _ in range(30):
+            with pytest.raises(InvalidStatus) as caught:
+                async with person.socket(origin="https://evil.example"):
+                    pass
+            assert caught.value.response.status_code == 403
+
+    async with service.front.person() as person:
+        refused = asyncio.gather(*(intrude(person) for _ in range(4)))
+        answers: list[int] = []
+        while not refused.done() or len(answers) < 50:
+            answers.append((await person.http.post("/api/ticket")).status_code)
+        await refused
+    assert set(answers) == {200}
