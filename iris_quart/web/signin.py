@@ -109,7 +109,7 @@ async def sign_in(services: Services, application: Application, replaced: Sessio
 
     Raises RateLimited (details.retryAfter in seconds; IRIS was not asked), AuthFailed, ServerUnreachable,
     ConnectionTimeout, ConnectionFailed, InvalidResponse, LicenseLimit, InvalidInput for a namespace that is
-    not there, and StoreUnavailable. A failure comes no sooner than settings.login_floor_seconds.
+    not there, and StoreUnavailable. A failure comes after settings.login_floor_seconds or a multiple of it.
     """
     server, target, info = await _admitted(services, application)
     settings, store = services.settings, services.store
@@ -132,8 +132,7 @@ async def sign_in(services: Services, application: Application, replaced: Sessio
 
 
 async def _admitted(services: Services, application: Application) -> tuple[_Server, Target, ServerInfo]:
-    loop = asyncio.get_running_loop()
-    floor = loop.time() + services.settings.login_floor_seconds
+    started = asyncio.get_running_loop().time()
     try:
         server = _find(services.settings, application)
         wait = await services.store.attempt(application.username, server.key, application.address)
@@ -149,9 +148,16 @@ async def _admitted(services: Services, application: Application) -> tuple[_Serv
     except StoreUnavailable:
         raise
     except IrisQuartError:
-        await asyncio.sleep(max(0.0, floor - loop.time()))
+        await _wait_for_floor(started, services.settings.login_floor_seconds)
         raise
     return server, target, info
+
+
+async def _wait_for_floor(started: float, floor: float) -> None:
+    """Wait until a whole number of floors has passed: a slow IRIS's own differences must not show either."""
+    if floor:
+        spent = asyncio.get_running_loop().time() - started
+        await asyncio.sleep((spent // floor + 1) * floor - spent)
 
 
 def _find(settings: Settings, application: Application) -> _Server:
