@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -139,61 +140,62 @@ async def _settled() -> None:
         await asyncio.sleep(0.001)
 
 
-async def test_close_that_the_loop_has_not_seen_is_seen(transport: ConnectionTransport) -> None:
+class BehindTheLoop:
+    """A server whose sockets block, so that it can act while the event loop is kept busy."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(2)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.accepted: list[socket.socket] = []
+
+    async def answer_one(self, transport: ConnectionTransport) -> httpx.Response:
+        """Send a request on a new connection and answer it."""
+        served = asyncio.get_running_loop().run_in_executor(None, self._serve)
+        response = await send(transport, self.url)
+        await served
+        return response
+
+    def _serve(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.settimeout(2)
+        self.accepted.append(connection)
+        connection.recv(65536)
+        connection.sendall(OK)
+
+    def close(self) -> None:
+        """Close everything."""
+        self._listener.close()
+        for connection in self.accepted:
+            connection.close()
+
+
+@pytest.fixture
+def behind_the_loop() -> Iterator[BehindTheLoop]:
+    with contextlib.closing(BehindTheLoop()) as server:
+        yield server
+
+
+async def test_close_that_the_loop_has_not_seen_is_seen(
+    transport: ConnectionTransport, behind_the_loop: BehindTheLoop
+) -> None:
     """The server's FIN lies in the socket while the loop is kept busy; a write must not meet it."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(2)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        connection.settimeout(2)
-        accepted.append(connection)
-        connection.recv(65536)
-        connection.sendall(OK)
-
-    try:
-        for round_number in range(10):
-            served = asyncio.get_running_loop().run_in_executor(None, serve)
-            response = await send(transport, url)
-            await served
-            assert response.extensions["reused"] is False, round_number
-            accepted[-1].close()
-            # No await between here and the next request: the loop cannot have seen the close.
-            time.sleep(0.005)
-    finally:
-        listener.close()
-        for connection in accepted:
-            connection.close()
+    for round_number in range(10):
+        response = await behind_the_loop.answer_one(transport)
+        assert response.extensions["reused"] is False, round_number
+        behind_the_loop.accepted[-1].close()
+        # No await between here and the next request: the loop cannot have seen the close.
+        time.sleep(0.005)
 
 
-async def test_bytes_that_the_loop_has_not_seen_poison_nothing(transport: ConnectionTransport) -> None:
+async def test_bytes_that_the_loop_has_not_seen_poison_nothing(
+    transport: ConnectionTransport, behind_the_loop: BehindTheLoop
+) -> None:
     """A late second answer lies in the socket while the loop is kept busy; it must meet no request."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(2)
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    accepted: list[socket.socket] = []
-
-    def serve() -> None:
-        connection, _ = listener.accept()
-        connection.settimeout(2)
-        accepted.append(connection)
-        connection.recv(65536)
-        connection.sendall(OK)
-
-    try:
-        for _ in range(10):
-            served = asyncio.get_running_loop().run_in_executor(None, serve)
-            response = await send(transport, url)
-            await served
-            assert response.content == b"{}"
-            accepted[-1].sendall(OK.replace(b"2\r\n\r\n{}", b"6\r\n\r\nPOISON"))
-            time.sleep(0.005)
-    finally:
-        listener.close()
-        for connection in accepted:
-            connection.close()
+    for _ in range(10):
+        assert (await behind_the_loop.answer_one(transport)).content == b"{}"
+        behind_the_loop.accepted[-1].sendall(OK.replace(b"2\r\n\r\n{}", b"6\r\n\r\nPOISON"))
+        time.sleep(0.005)
 
 
 async def test_idle_connection_is_too_old_for_a_write(transport: ConnectionTransport) -> None:
