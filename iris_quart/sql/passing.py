@@ -8,6 +8,7 @@ same rows (a test proves it).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ TEMPORAL = {Category.DATE, Category.TIME, Category.TIMESTAMP, Category.POSIXTIME
 ALWAYS = {Category.TEXT, Category.GUID, Category.INTEGER, Category.NUMERIC, Category.BOOLEAN}
 NULLS = {(TextForm.BLANK, TextForm.ZERO): True, (TextForm.NULL, TextForm.BLANK): False}
 """Spellings of NULL and '' that can be passed on, and whether they are to be replaced."""
-NOT_NUMBERS = (b'"nan"', b'inf"', b'infinity"')
+NOT_NUMBERS = re.compile(rb':"[-+]?(?:nan|inf(?:inity)?)"', re.IGNORECASE)
 
 
 class Passed(NamedTuple):
@@ -50,10 +51,8 @@ class Passing:
         text = b"\n" + b"\n".join(raws) if raws else b""
         if self._booleans and (b":true" in text or b":false" in text):
             return None
-        if self._doubles:
-            lower = text.lower()
-            if any(name in lower for name in NOT_NUMBERS):
-                return None
+        if self._doubles and NOT_NUMBERS.search(text):
+            return None
         if not text.isascii():
             try:
                 text.decode()
@@ -61,8 +60,9 @@ class Passing:
                 return None
         if self._replace:
             text = text.replace(b':""', b":null")
-        # $CHAR(0) is SQL's empty string, however a server writes that.
-        text = text.replace(b':"\\u0000"', b':""')
+        if b"\\" in text:
+            # $CHAR(0) is SQL's empty string, however a server writes that.
+            text = text.replace(b':"\\u0000"', b':""')
         # No string of JSON holds a line end, so each part begins with a row's ID; rows that are spaced out make
         # another number of parts, and they are decoded, as are those whose ID is no plain number.
         before, *parts = text.split(self._start)
