@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ VERSION = 1
 BUSY_SECONDS = 5.0
 """How long a write waits for those of other workers."""
 WAL_SECONDS = 5.0
+BATCH = 64
+"""Writes that share a transaction at most."""
 
 SCHEMA = """
 CREATE TABLE sessions (key TEXT PRIMARY KEY, user TEXT, server TEXT, server_key TEXT, namespace TEXT,
@@ -43,6 +46,35 @@ Row = tuple[Any, ...]
 Rows = list[Row]
 
 
+class _Write:
+    """One piece of work in the writing thread, and who waits for it."""
+
+    __slots__ = ("_work", "done", "durable", "error", "result")
+
+    def __init__(
+        self, work: Callable[[sqlite3.Connection], Any], durable: bool, done: asyncio.Future[Any]
+    ) -> None:
+        self._work = work
+        self.durable = durable
+        self.done = done
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self, db: sqlite3.Connection) -> None:
+        """Do the work, or leave no trace of it. Raises sqlite3.Error when the transaction is lost."""
+        db.execute("SAVEPOINT work")
+        try:
+            self.result = self._work(db)
+            if isinstance(self.result, sqlite3.Cursor):
+                # Left to the caller, it would reset its statement from the caller's thread, perhaps
+                # while the next write runs the same statement here: SQLITE_MISUSE.
+                self.result.close()
+        except Exception as error:  # noqa: BLE001 - told to the one who waits
+            self.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
+            db.execute("ROLLBACK TO work")
+        db.execute("RELEASE work")
+
+
 class Database:
     """One worker's connections to the file; every failure is StoreUnavailable."""
 
@@ -53,6 +85,9 @@ class Database:
         # Both belong to the writing thread: one waits for the disk at every commit, one does not.
         self._durable: sqlite3.Connection | None = None
         self._quick: sqlite3.Connection | None = None
+        self._turn = threading.Lock()  # guards the next two, which loop and thread share
+        self._waiting: list[_Write] = []
+        self._flushing = False
 
     @property
     def is_open(self) -> bool:
@@ -70,7 +105,8 @@ class Database:
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.close()
-        thread, self._thread = self._thread, None
+        with self._turn:
+            thread, self._thread = self._thread, None
         if thread is not None:
             await asyncio.get_running_loop().run_in_executor(thread, self._shut)
             thread.shutdown()
@@ -89,29 +125,56 @@ class Database:
         return int(self.read("PRAGMA data_version", ())[0][0])
 
     async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
-        """Run `work` in a transaction of the writing thread; a durable one survives a power cut."""
+        """Run `work` in a transaction of the writing thread; a durable one survives a power cut.
 
-        def transaction() -> T:
-            db = self._durable if durable else self._quick
-            if db is None:
+        What waits while another transaction runs shares the next one: each `work` succeeds or fails for itself.
+        """
+        loop = asyncio.get_running_loop()
+        item = _Write(work, durable, loop.create_future())
+        with self._turn:
+            if self._thread is None:
                 raise StoreUnavailable("The session store is closed.")
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    result = work(db)
-                    if isinstance(result, sqlite3.Cursor):
-                        # Left to the caller, it would reset its statement from the caller's thread, perhaps
-                        # while the next write runs the same statement here: SQLITE_MISUSE.
-                        result.close()
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _unavailable(error) from error
-            return result
+            self._waiting.append(item)
+            if not self._flushing:
+                self._flushing = True
+                self._thread.submit(self._flush, loop)
+        result: T = await item.done
+        return result
 
-        return await self._in_thread(transaction)
+    def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
+        while True:
+            with self._turn:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                if not batch:
+                    self._flushing = False
+                    return
+            self._transaction(batch)
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits any more
+                loop.call_soon_threadsafe(_settle, batch)
+
+    def _transaction(self, batch: list[_Write]) -> None:
+        db = self._durable if any(item.durable for item in batch) else self._quick
+        if db is None:
+            for item in batch:
+                item.error = StoreUnavailable("The session store is closed.")
+            return
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for item in batch:
+                    item.run(db)
+            except BaseException:
+                # SQLite ends the transaction by itself after some errors, such as a full disk.
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            for item in batch:
+                item.error = _unavailable(error)
+        except BaseException as error:  # noqa: BLE001 - they wait for an answer, whatever it is
+            for item in batch:
+                item.error = error
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         if self._thread is None:
@@ -164,6 +227,16 @@ class Database:
             if db is not None:
                 db.close()
         self._durable = self._quick = None
+
+
+def _settle(batch: list[_Write]) -> None:
+    for item in batch:
+        if item.done.done():
+            continue
+        if item.error is None:
+            item.done.set_result(item.result)
+        else:
+            item.done.set_exception(item.error)
 
 
 def _unavailable(error: sqlite3.Error) -> StoreUnavailable:
