@@ -156,7 +156,10 @@ class Settings(BaseSettings):
     )
     login_attempts_overall: int = Field(300, ge=1, description="Sign-in tries per minute in all.")
     login_floor_seconds: float = Field(
-        0.3, ge=0, le=5, description="A refused sign-in answers after this, or a multiple, whatever was wrong."
+        0.3,
+        ge=0,
+        le=5,
+        description="A refused sign-in answers after this, or a multiple, whatever was wrong.",
     )
 
     request_timeout_seconds: float = Field(

@@ -183,13 +183,16 @@ class _Runs:
         if not batch:
             return
         results = await self._edits.prove([sent for _, sent in batch])
-        answers = []
-        for (place, sent), result in zip(batch, results, strict=True):
-            answers.append((place, await self._finish(place, sent, result)))
+        proved = [(place, sent, result) for (place, sent), result in zip(batch, results, strict=True)]
+        for _place, sent, result in proved:
             self._mark = None if sent.mark is None else sent.mark.after(result)
-        await self._announce([(sent.plan, result) for (_, sent), result in zip(batch, results, strict=True)])
-        for answer in answers:
-            yield answer
+        # Side by side, for the store writes what waits together.
+        _, answers = await asyncio.gather(
+            self._announce([(sent.plan, result) for _place, sent, result in proved]),
+            asyncio.gather(*(self._finish(place, sent, result) for place, sent, result in proved)),
+        )
+        for (place, _sent), answer in zip(batch, answers, strict=True):
+            yield place, answer
 
     async def close(self) -> None:
         """Let go of what was claimed and not run, and leave what was not proved in doubt."""
