@@ -29,7 +29,7 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
     `address` is connected to instead of the URL's host (an address that was judged before); the Host header
     and the TLS server name stay the URL's. `connect_seconds` bounds resolving, connecting and the TLS
     handshake together; a request's extension `deadline` (seconds) bounds the whole exchange, and its
-    extension `fresh_after` (seconds) forbids a connection that was idle for longer.
+    extension `fresh_after` (seconds) forbids a connection that was idle for so long; 0 makes a new one.
 
     Raises httpx.ConnectError, ConnectTimeout, UnsupportedProtocol and LocalProtocolError only when no byte
     was handed over; everything else (ReadError, ReadTimeout, RemoteProtocolError, DecodingError,
@@ -144,7 +144,7 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         if (
             self._origin == (url.raw_scheme, url.raw_host, url.port)
             and connection.quiet()
-            and (idle_max is None or time.monotonic() - connection.idle_since <= idle_max)
+            and (idle_max is None or time.monotonic() - connection.idle_since < idle_max)
         ):
             return connection
         self._drop()

@@ -25,7 +25,7 @@ from iris_quart.errors import (
     UpstreamError,
 )
 from tests.atelier.irislike import IrisLike
-from tests.atelier.raw import RawServer, Script, answers_then_closes, answers_then_resets, silent
+from tests.atelier.raw import Peer, RawServer, Script, answers_then_closes, answers_then_resets, silent
 
 ENVELOPE = b'{"status":{"errors":[],"summary":""},"console":[],"result":{"content":[{"a":1}]}}'
 GOOD = (
@@ -428,6 +428,31 @@ async def test_broken_read_is_repeated_once(script: Script) -> None:
     async with RawServer(script, answers_then_closes(GOOD)) as server, raw_client(server) as client:
         assert (await client.query("USER", "SELECT 1")).rows == [{"a": 1}]
         assert len(server.requests) == 2
+
+
+async def test_broken_read_is_repeated_on_a_new_connection() -> None:
+    async def answers_once(peer: Peer) -> None:
+        await peer.request()
+        both.set()
+        await peer.say(GOOD)
+        await peer.request()
+        peer.close()
+
+    async def answers_first(peer: Peer) -> None:
+        await peer.request()
+        # Only a second connection takes the second request meanwhile.
+        await both.wait()
+        await peer.say(GOOD)
+        await peer.request()
+        peer.close()
+
+    both = asyncio.Event()
+    scripts = (answers_first, answers_once, answers_then_closes(GOOD))
+    async with RawServer(*scripts) as server, raw_client(server) as client:
+        await asyncio.gather(client.query("USER", "SELECT 1"), client.query("USER", "SELECT 2"))
+        assert server.connections == 2
+        assert (await client.query("USER", "SELECT 3")).rows == [{"a": 1}]
+        assert server.connections == 3
 
 
 async def test_read_that_breaks_twice_fails() -> None:
