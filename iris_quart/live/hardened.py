@@ -5,8 +5,8 @@
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
 - A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
 - Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
-- Text messages go straight to the transport: an answer's way through Quart, ASGI, wsproto and Hypercorn cost as much
-  as all that our own code does for a short command.
+- Text messages go straight to the transport, and come straight from it: their way through wsproto, Hypercorn's and
+  Quart's queues cost as much as all that our own code does for a short command.
 - The time that open sockets have at a stop is never shorter than ours (`graceful_timeout`).
 
 pyproject.toml bounds the version; tests/live/test_hardened.py fails when one of these parts has moved.
@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import struct
 import time
+from collections.abc import Awaitable, Callable
 from io import BytesIO, StringIO
 from typing import Any
 
@@ -32,6 +32,8 @@ from quart.asgi import ASGIWebsocketConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import Ping, TextMessage
 from wsproto.utilities import LocalProtocolError
+
+from .frames import text_frame_head, whole_text
 
 __all__ = ["WIRE", "BoundedConnection", "Wire", "harden", "wire_of"]
 
@@ -61,11 +63,17 @@ _lingering: set[asyncio.Task[None]] = set()
 class Wire:
     """The connection under one websocket; only for HTTP/1.1 under Hypercorn."""
 
-    __slots__ = ("_server", "_stream", "heard")
+    __slots__ = ("_decoders", "_put", "_queued", "_server", "_stream", "_taker", "heard")
 
-    def __init__(self, stream: streams.WSStream, server: TCPServer) -> None:
+    def __init__(
+        self, stream: streams.WSStream, server: TCPServer, put: Callable[[Any], Awaitable[None]]
+    ) -> None:
         self._stream = stream
         self._server = server
+        self._put = put
+        self._queued = 0
+        self._taker: Callable[[str | bytes], None] | None = None
+        self._decoders: Any = None
         self.heard = time.monotonic()
         """When a byte of the peer last arrived, on the monotonic clock."""
 
@@ -79,18 +87,58 @@ class Wire:
 
         False, and nothing is sent, when the connection is not open or is full: the ordinary way tells or waits.
         """
-        stream = self._stream
         transport = self._server.writer.transport
-        if (
-            stream.closed
-            or stream.state is not ASGIWebsocketState.CONNECTED
-            or stream.connection.state is not ConnectionState.OPEN
-            or transport.is_closing()
-            or self.full
-        ):
+        if not self._open or transport.is_closing() or self.full:
             return False
-        transport.write(_text_frame_head(len(text)) + text)
+        transport.write(text_frame_head(len(text)) + text)
         return True
+
+    def deliver(self, taker: Callable[[str | bytes], None]) -> None:
+        """Give messages to `taker` as they come, once those are received that came before.
+
+        Whoever receives from Quart still gets what is on its way there, and tells each by `received`.
+        """
+        protocol = self._stream.connection._proto  # noqa: SLF001
+        self._decoders = protocol._frame_decoder, protocol._message_decoder  # noqa: SLF001
+        self._taker = taker
+
+    def received(self) -> None:
+        """Count off a message that was received from Quart."""
+        self._queued -= 1
+
+    async def put(self, message: Any) -> None:
+        """Pass on what Hypercorn has for the application: to the taker, or through the queues."""
+        if message["type"] != "websocket.receive":
+            await self._put(message)
+        elif self._taker is not None and not self._queued:
+            text = message["text"]
+            self._taker(message["bytes"] if text is None else text)
+        else:
+            self._queued += 1
+            await self._put(message)
+
+    def taken(self, data: bytes) -> bool:
+        """Give the taker these bytes if they are one whole message and nothing is before it; tell whether."""
+        if self._taker is None or self._queued or not self._open:
+            return False
+        frames, messages = self._decoders
+        if frames.header is not None or len(frames.buffer) or messages.opcode is not None:
+            return False
+        text = whole_text(data, _Limits.message_length)
+        if text is None:
+            return False
+        self._taker(text)
+        return True
+
+    @property
+    def _open(self) -> bool:
+        stream = self._stream
+        return (
+            not stream.closed
+            and stream.buffer.length >= 0
+            and stream.state is ASGIWebsocketState.CONNECTED
+            and stream.connection.state is ConnectionState.OPEN
+        )
 
     async def drain(self) -> None:
         """Wait until there is room. Raises OSError when the peer has gone."""
@@ -111,15 +159,6 @@ class Wire:
         self._server.writer.transport.abort()
 
 
-def _text_frame_head(length: int) -> bytes:
-    """Write the head of a final text frame of a server, which masks nothing (RFC 6455 section 5.2)."""
-    if length < 126:
-        return bytes((0x81, length))
-    if length < 65536:
-        return struct.pack("!BBH", 0x81, 126, length)
-    return struct.pack("!BBQ", 0x81, 127, length)
-
-
 def wire_of(send: Any) -> Wire | None:
     """Find the wire under an ASGI `send`; None under another server or HTTP/2."""
     stream = getattr(send, "__self__", None)
@@ -129,12 +168,13 @@ def wire_of(send: Any) -> Wire | None:
     if not isinstance(protocol, H11Protocol):
         return None
     server = getattr(protocol.send, "__self__", None)
-    if not isinstance(server, TCPServer):
+    if not isinstance(server, TCPServer) or stream.app_put is None:
         return None
     # worker_serve reads this value when it stops, so it can still be raised now.
     stream.config.graceful_timeout = max(stream.config.graceful_timeout, _Limits.graceful_seconds)
-    wire = Wire(stream, server)
+    wire = Wire(stream, server, stream.app_put)
     stream.iris_quart_wire = wire  # type: ignore[attr-defined]
+    stream.app_put = wire.put
     return wire
 
 
@@ -204,6 +244,8 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
         wire = getattr(self, "iris_quart_wire", None)
         if wire is not None:
             wire.heard = time.monotonic()
+            if wire.taken(event.data):
+                return
         if self.buffer.length < 0:
             return
     await _stock_handle(self, event)

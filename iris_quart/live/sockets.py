@@ -88,23 +88,36 @@ async def _serve(
     socket = _make_socket(worker, connection, presence, tables)
     settings = worker.settings
     bucket = TokenBucket(settings.messages_per_second, settings.messages_burst)
+    wire = connection.wire
+
+    def take(message: object) -> None:
+        if connection.closing:
+            return
+        if not isinstance(message, str):
+            # bytes for a binary message, None for an empty one
+            connection.close(CloseCode.TEXT_ONLY, "text only")
+        elif _larger(message, settings.message_bytes_max):
+            connection.close(CloseCode.TOO_LARGE, "message too large")
+        elif not bucket.take():
+            connection.close(CloseCode.POLICY, "too many messages")
+        else:
+            socket.runner.take(message)
+            return
+        socket.runner.stop_reads()
+
     with worker.registry.joined(socket), worker.metrics.socket():
         try:
             # It may have ended while the credentials were read, before anyone could tell this socket.
             if not await worker.expiry.still_there(presence):
                 return
             worker.expiry.follow(presence)
+            if wire is not None:
+                wire.deliver(take)
             while not connection.closing:
                 message = await peer.receive()
-                # bytes for a binary message, None for an empty one
-                if not isinstance(message, str):
-                    connection.close(CloseCode.TEXT_ONLY, "text only")
-                elif _larger(message, settings.message_bytes_max):
-                    connection.close(CloseCode.TOO_LARGE, "message too large")
-                elif not bucket.take():
-                    connection.close(CloseCode.POLICY, "too many messages")
-                else:
-                    socket.runner.take(message)
+                if wire is not None:
+                    wire.received()
+                take(message)
         finally:
             socket.runner.stop_reads()
             worker.metrics.socket_closed(connection.close_code)

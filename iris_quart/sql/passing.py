@@ -24,6 +24,7 @@ TEMPORAL = {Category.DATE, Category.TIME, Category.TIMESTAMP, Category.POSIXTIME
 ALWAYS = {Category.TEXT, Category.GUID, Category.INTEGER, Category.NUMERIC, Category.BOOLEAN}
 NULLS = {(TextForm.BLANK, TextForm.ZERO): True, (TextForm.NULL, TextForm.BLANK): False}
 """Spellings of NULL and '' that can be passed on, and whether they are to be replaced."""
+EMPTY = re.compile(rb':""')
 NOT_NUMBERS = re.compile(rb':"[-+]?(?:nan|inf(?:inity)?)"', re.IGNORECASE)
 
 
@@ -41,14 +42,15 @@ class Passing:
     """
 
     def __init__(self, row_id_key: str, *, replace: bool, doubles: bool, booleans: bool) -> None:
-        self._start = b"\n{" + msgspec.json.encode(row_id_key) + b":"
+        key = re.escape(msgspec.json.encode(row_id_key))
+        self._start = re.compile(b"\n[{]" + key + b":([0-9]+),")
         self._replace = replace
         self._doubles = doubles
         self._booleans = booleans
 
     def rows(self, raws: Sequence[msgspec.Raw]) -> Passed | None:
         """Give the rows as they go on; None when they must be decoded after all."""
-        text = b"\n" + b"\n".join(raws) if raws else b""
+        text = b"\n".join((b"", *raws))
         if self._booleans and (b":true" in text or b":false" in text):
             return None
         if self._doubles and NOT_NUMBERS.search(text):
@@ -59,24 +61,20 @@ class Passing:
             except UnicodeDecodeError:
                 return None
         if self._replace:
-            text = text.replace(b':""', b":null")
+            # bytes.replace looks through the text twice, to count first.
+            text = EMPTY.sub(b":null", text)
         if b"\\" in text:
             # $CHAR(0) is SQL's empty string, however a server writes that.
             text = text.replace(b':"\\u0000"', b':""')
-        # No string of JSON holds a line end, so each part begins with a row's ID; rows that are spaced out make
-        # another number of parts, and they are decoded, as are those whose ID is no plain number.
-        before, *parts = text.split(self._start)
-        if before or len(parts) != len(raws):
+        # No string of JSON holds a line end, so each row begins where this matches; rows that are spaced out, or
+        # whose ID is no plain number, make another number of parts, and they are decoded.
+        before, *parts = self._start.split(text)
+        if before or len(parts) != 2 * len(raws):
             return None
-        row_ids: list[str | None] = []
-        rows: list[bytes] = []
-        for part in parts:
-            row_id, _, row = part.partition(b",")
-            if not row_id.isdigit():
-                return None
-            row_ids.append(row_id.decode())
-            rows.append(row)
-        return Passed(msgspec.Raw(b"[{" + b",{".join(rows) + b"]" if rows else b"[]"), row_ids)
+        if not parts:
+            return Passed(msgspec.Raw(b"[]"), [])
+        row_ids: list[str | None] = [*b",".join(parts[::2]).decode().split(",")]
+        return Passed(msgspec.Raw(b"".join((b"[{", b",{".join(parts[1::2]), b"]"))), row_ids)
 
 
 def passing_for(columns: Sequence[Column], encoding: Encoding, row_id_key: str) -> Passing | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from .raw import PING, PONG, RawPeer
+from .raw import PING, PONG, RawPeer, frame
 from .servers import Person, WebServer, free_port
 
 pytestmark = pytest.mark.live
@@ -180,3 +181,38 @@ async def test_two_hundred_sockets_open_and_answer_in_time(server: WebServer) ->
         for peer in peers:
             peer.abort()
         await until_only(person.server, 0, 5)
+
+
+async def test_messages_keep_their_order_in_whatever_frames_they_come(server: WebServer) -> None:
+    numbers = iter(range(1000))
+    asked: list[str] = []
+
+    def message() -> bytes:
+        asked.append(f"m{next(numbers)}")
+        return f'{{"command":"getSession","id":"{asked[-1]}"}}'.encode()
+
+    def parts() -> bytes:
+        text = message()
+        return (
+            frame(text[:9], final=False)
+            + frame(text[9:20], opcode=0, final=False)
+            + frame(text[20:], opcode=0)
+        )
+
+    async with server.person() as person:
+        peer = await RawPeer.open(person)
+        # The first ones come while the session is still looked up.
+        for _ in range(3):
+            await peer.raw(frame(message()))
+            await peer.raw(frame(message()) + parts() + frame(message()))
+            whole = frame(message())
+            await peer.raw(whole[:1])
+            await peer.raw(whole[1:] + frame(b"", opcode=PING) + frame(message()))
+            await peer.raw(parts())
+        told: list[str] = []
+        while len(told) < len(asked):
+            opcode, payload = await peer.read_frame()
+            if opcode == 0x1:
+                told.append(json.loads(payload)["id"])
+        assert told == asked
+        peer.abort()

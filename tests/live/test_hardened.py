@@ -19,6 +19,7 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, TextMessage
 
 from iris_quart.live import hardened
+from iris_quart.live.frames import text_frame_head
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +93,7 @@ def test_no_wire_under_another_server() -> None:
 def test_our_text_frame_is_the_one_that_wsproto_writes(length: int) -> None:
     text = "x" * length
     theirs = WebsocketConnection(ConnectionType.SERVER).send(TextMessage(data=text))
-    assert hardened._text_frame_head(length) + text.encode() == theirs
+    assert text_frame_head(length) + text.encode() == theirs
 
 
 def test_what_tells_that_a_socket_is_open_is_where_it_was() -> None:
@@ -116,3 +117,21 @@ async def test_the_writer_waits_from_where_a_wire_is_full() -> None:
         writer.close()
         await writer.wait_closed()
     assert [high for _low, high in limits] == [hardened.FULL_BYTES]
+
+
+def test_what_tells_that_nothing_of_a_message_is_held_is_where_it_was() -> None:
+    connection = WebsocketConnection(ConnectionType.SERVER)
+    frames, messages = connection._proto._frame_decoder, connection._proto._message_decoder
+
+    def idle() -> bool:
+        return frames.header is None and not len(frames.buffer) and messages.opcode is None
+
+    client = WebsocketConnection(ConnectionType.CLIENT)
+    part, rest = client.send(TextMessage("part", message_finished=False)), client.send(TextMessage("rest"))
+    for data, afterwards in ((part[:3], False), (part[3:8], False), (part[8:], False), (rest, True)):
+        assert idle() is (data is part[:3] or data == part[:3])
+        connection.receive_data(data)
+        list(connection.events())
+        assert idle() is afterwards
+    assert "self.app_put(" in inspect.getsource(hardened._stock_handle_events)
+    assert '"websocket.connect"' in inspect.getsource(hardened._stock_handle)
