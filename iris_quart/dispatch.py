@@ -124,6 +124,7 @@ class Context:
     """
 
     session: Session
+    """The session as it stands; of one command, as it stood when the command was let in."""
     settings: Settings
     tables: Tables
     results: WriteResults
@@ -145,20 +146,11 @@ class Context:
         """Whom stored write results belong to."""
         return f"{self.session.server_key}|{self.session.user}"
 
-    def for_message(
-        self,
-        message_id: str | None,
-        session: Session | None = None,
-        *,
-        stopping: Callable[[], bool] | None = None,
-    ) -> Context:
-        """Give the same context for one command; what is being browsed stays shared.
-
-        `session` is the session as it stands now, when its deadlines have moved.
-        """
-        # Twice per message; dataclasses.replace costs several times as much.
+    def for_message(self, message_id: str | None) -> Context:
+        """Give the same context for one command; what is being browsed stays shared."""
+        # Once per message; dataclasses.replace costs several times as much.
         return Context(
-            session or self.session,
+            self.session,
             self.settings,
             self.tables,
             self.results,
@@ -168,7 +160,7 @@ class Context:
             message_id,
             self.cancel,
             self.ended,
-            stopping or self.stopping,
+            self.stopping,
             self.now,
         )
 
@@ -202,9 +194,10 @@ class Command:
         None is held while the next is waited for: one may be large, and its taker slow.
         """
         answer = self.handler(context, payload)
-        if not isinstance(answer, AsyncGenerator):
+        # The type itself, for asking the abstract class costs as much as a short command's own work.
+        if not isinstance(answer, types.AsyncGeneratorType):
             answer = await answer
-        if not isinstance(answer, AsyncGenerator):
+        if not isinstance(answer, types.AsyncGeneratorType):
             only = [answer]
             del answer
             yield only.pop()

@@ -56,6 +56,7 @@ class _Job:
 
     command: Command
     payload: Message
+    context: Context
     name: str
     """As the client wrote it, perhaps an alias."""
     message_id: str | None
@@ -110,9 +111,10 @@ class Runner:
             envelope = parse_envelope(text)
             command = self._commands.resolve(envelope.command)
             payload = self._commands.validate(command, envelope)
-            job = _Job(command, payload, envelope.command[:64], envelope.id, envelope.background)
+            context = self._context.for_message(envelope.id)
+            job = _Job(command, payload, context, envelope.command[:64], envelope.id, envelope.background)
             if command.view is not None:
-                job.view = command.view(self._context.for_message(envelope.id), payload)
+                job.view = command.view(context, payload)
             self._accept(job)
         except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
             message_id, name = salvage(text)
@@ -216,12 +218,14 @@ class Runner:
     def _ended(self, job: _Job) -> None:
         self._running.discard(job)
         self._around.measured(job.command.name, job.outcome, time.perf_counter() - job.begun)
-        self._schedule()
+        if self._waiting:
+            self._schedule()
 
     async def _run(self, job: _Job) -> None:
         try:
-            session = await self._around.admit(job.command, job.background)
-            context = self._context.for_message(job.message_id, session, stopping=lambda: job.stopping)
+            context = job.context
+            context.session = await self._around.admit(job.command, job.background)
+            context.stopping = lambda: job.stopping
             async with aclosing(job.command.run(context, job.payload)) as events:
                 async for event in events:
                     if job.taken_back:

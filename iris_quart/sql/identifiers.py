@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from iris_quart.errors import InvalidInput
@@ -15,6 +16,9 @@ DEFAULT_SCHEMA = "SQLUser"
 
 ROW_ID = "%ID"
 """The row ID whatever its column is called; it must stand bare, for in quotes it would be a column's name."""
+
+NAMES_KEPT = 2048
+"""The same few names are quoted and split for every page."""
 
 NAME_MAX = 128
 """Longest identifier (InterSystems SQL Guide, "Identifiers")."""
@@ -38,6 +42,7 @@ class QualifiedName(NamedTuple):
         return f"{quote(self.schema)}.{quote(self.name)}"
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def quote(name: str) -> str:
     """Write a name as a delimited identifier, with its quotes doubled.
 
@@ -49,6 +54,7 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def split_table_name(text: str, *, field: str = "tableName") -> QualifiedName:
     """Read "Schema.Table"; a name without a schema lies in SQLUser.
 

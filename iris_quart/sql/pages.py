@@ -7,7 +7,6 @@ use the same collation, so a page can start right behind any row.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import re
@@ -86,6 +85,21 @@ class View:
         return (*self.sort, *rest)
 
     @cached_property
+    def source(self) -> str:
+        """The table's name for a statement."""
+        return self.table.sql
+
+    @cached_property
+    def order_by(self) -> str:
+        """The ORDER BY that reads forward, with a space before it; empty without an order."""
+        return _order_by(self, reverse=False)
+
+    @cached_property
+    def order_by_reverse(self) -> str:
+        """The ORDER BY that reads backward."""
+        return _order_by(self, reverse=True)
+
+    @cached_property
     def filter_key(self) -> str:
         """What tells its rows from those of another view of the table; the order does not matter."""
         parts = [
@@ -110,7 +124,7 @@ class View:
         text = msgspec.json.encode(
             [server, self.table.namespace, self.table.full_name.lower(), order, self.filter_key]
         )
-        return base64.urlsafe_b64encode(hashlib.sha256(text).digest()[:15]).decode()
+        return _base64url(hashlib.sha256(text).digest()[:15])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +177,8 @@ def keyset_statement(
         conditions.append(_beyond(view, boundary, reverse=reverse, inclusive=inclusive))
     where = " AND ".join(part.sql for part in conditions)
     text = (
-        f"SELECT TOP {limit} {projection.sql} FROM {view.table.sql}"
-        f"{' WHERE ' + where if where else ''}{_order_by(view, reverse=reverse)}"
+        f"SELECT TOP {limit} {projection.sql} FROM {view.source}"
+        f"{' WHERE ' + where if where else ''}{view.order_by_reverse if reverse else view.order_by}"
     )
     return Fragment(text, tuple(parameter for part in conditions for parameter in part.parameters))
 
@@ -180,7 +194,7 @@ def jump_statement(
     if offset == 0:
         return keyset_statement(view, projection, None, limit=limit)
     where = f" WHERE {view.where.sql}" if view.where.sql else ""
-    order, source = _order_by(view, reverse=False), view.table.sql
+    order, source = view.order_by, view.source
     if release >= OFFSET_SINCE:
         text = f"SELECT {projection.sql} FROM {source}{where}{order} LIMIT {limit} OFFSET ?"
         return Fragment(text, (*view.where.parameters, offset))
@@ -197,7 +211,7 @@ def jump_statement(
 def count_statement(view: View) -> Fragment:
     """Count the rows of a view."""
     where = f" WHERE {view.where.sql}" if view.where.sql else ""
-    return Fragment(f"SELECT COUNT(*) AS total FROM {view.table.sql}{where}", view.where.parameters)
+    return Fragment(f"SELECT COUNT(*) AS total FROM {view.source}{where}", view.where.parameters)
 
 
 def sort_value(column: Column, value: Wire) -> Wire:
@@ -262,6 +276,7 @@ def _behind(item: Sort, value: Wire, rest: Fragment | None, *, reverse: bool) ->
 _DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 CURSOR_MAX = 32768
+_TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
 
 
 def encode_cursor(key: str, boundary: Boundary) -> str:
@@ -269,7 +284,7 @@ def encode_cursor(key: str, boundary: Boundary) -> str:
     body: dict[str, Any] = {"v": VERSION, "h": key, "k": list(boundary.values), "r": boundary.row_id}
     if boundary.position is not None:
         body["p"] = boundary.position
-    return base64.urlsafe_b64encode(_ENCODER.encode(body)).rstrip(b"=").decode()
+    return _base64url(_ENCODER.encode(body))
 
 
 def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary:
@@ -277,7 +292,8 @@ def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary
     if len(text) > CURSOR_MAX:
         raise _made_up(field)
     try:
-        body = _DECODER.decode(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        coded = text.encode("ascii").translate(_FROM_URL) + b"=" * (-len(text) % 4)
+        body = _DECODER.decode(binascii.a2b_base64(coded, strict_mode=True))
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
         raise _made_up(field) from None
     values, row_id, position = body.get("k"), body.get("r"), body.get("p")
@@ -298,6 +314,11 @@ def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary
     if not fits:
         raise _made_up(field)
     return Boundary(tuple(values), row_id, position)
+
+
+def _base64url(data: bytes) -> str:
+    """Write bytes as RFC 4648 section 5 has it, without padding."""
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=").decode()
 
 
 def _made_up(field: str) -> InvalidInput:
