@@ -30,6 +30,7 @@ from .metrics import Metrics, MetricsPort
 from .proxy import trust_proxies
 from .sessions import Session, SessionStore, Vault, open_store, open_vault
 from .tables import Tables
+from .tables.turns import Turns
 from .web import api, assets, auth, editor, health, security
 from .web.services import EXTENSION
 
@@ -102,10 +103,12 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     store = open_store(settings, vault)
     audit = Audit(settings)
 
+    turns = Turns()
+
     def make_tables(client: AtelierClient, session: Session) -> Tables:
         server = settings.servers.get(session.server)
         allowed = server.namespaces if server else None
-        return Tables(client, settings, server_key=session.server_key, allowed=allowed)
+        return Tables(client, settings, server_key=session.server_key, allowed=allowed, turns=turns)
 
     def write_audit(session: Session, entry: AuditEntry) -> None:
         audit.write(session, entry)

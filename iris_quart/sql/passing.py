@@ -34,6 +34,14 @@ class Passed(NamedTuple):
     rows: msgspec.Raw
     row_ids: list[str | None]
 
+    @classmethod
+    def join(cls, parts: Sequence[Passed]) -> Passed:
+        """Make one of several, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        rows = b",".join(bytes(part.rows)[1:-1] for part in parts)
+        return cls(msgspec.Raw(b"[" + rows + b"]"), [row_id for part in parts for row_id in part.row_ids])
+
 
 class Passing:
     """Takes the row ID off each row and spells NULL and '' as the wire does.

@@ -19,15 +19,21 @@ from iris_quart.sql.pages import (
     keyset_statement,
     sort_value,
 )
+from iris_quart.sql.passing import Passed, Passing
 from iris_quart.sql.projection import Preview, Projection, Row
 from iris_quart.sql.values import Category, Fragment, parse
 
 from .catalogue import Answer
+from .turns import Turns
 
 __all__ = ["After", "Before", "Jump", "Page", "PageReading", "Place", "StartAt"]
 
 START, END = "start", "end"
 """Words that stand for a cursor before the first row and behind the last one."""
+
+PASSED_CELLS = 4000
+DECODED_CELLS = 400
+"""Cells that are passed on, or decoded, in one piece of work, which takes a fraction of a millisecond."""
 
 _ROW = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
@@ -97,7 +103,8 @@ class Page:
 class PageReading:
     """Reads one page of a view.
 
-    `send` runs a statement, `release` tells the server's release, `pass_on` allows rows as JSON text.
+    `send` runs a statement, `release` tells the server's release, `turns` are those at long work, `pass_on` allows
+    rows as JSON text.
     """
 
     view: View
@@ -105,6 +112,7 @@ class PageReading:
     server_key: str
     send: Callable[[Fragment], Awaitable[Answer]]
     release: Callable[[], Awaitable[tuple[int, int]]]
+    turns: Turns
     pass_on: bool = False
 
     async def read(self, place: Place) -> Page:
@@ -125,14 +133,14 @@ class PageReading:
 
     async def single(self, statement: Fragment) -> Page:
         """Read what a statement gives as a page that stands alone."""
-        return self._page(await self._answers(statement), position=None, before=False, after=False)
+        return await self._page(await self._answers(statement), position=None, before=False, after=False)
 
     async def _jump(self, offset: int) -> Page:
         release = (0, 0) if offset == 0 else await self.release()
         size = self.view.page_size
         statement = jump_statement(self.view, self.projection, offset, limit=size + 1, release=release)
         answers = await self._answers(statement)
-        return self._page(answers[:size], position=offset, before=offset > 0, after=len(answers) > size)
+        return await self._page(answers[:size], position=offset, before=offset > 0, after=len(answers) > size)
 
     async def _forward(self, boundary: Boundary) -> Page:
         position = None if boundary.position is None else boundary.position + 1
@@ -140,7 +148,7 @@ class PageReading:
             return await self._jump(position or 0)
         size = self.view.page_size
         answers = await self._answers(keyset_statement(self.view, self.projection, boundary, limit=size + 1))
-        return self._page(answers[:size], position=position, before=True, after=len(answers) > size)
+        return await self._page(answers[:size], position=position, before=True, after=len(answers) > size)
 
     async def _backward(self, boundary: Boundary | None) -> Page:
         if not self.view.table.has_row_id:
@@ -155,7 +163,7 @@ class PageReading:
             position = 0
         elif boundary is not None and boundary.position is not None and boundary.position > len(page):
             position = boundary.position - len(page)
-        return self._page(page, position=position, before=more, after=boundary is not None)
+        return await self._page(page, position=position, before=more, after=boundary is not None)
 
     async def _backward_by_offset(self, boundary: Boundary | None) -> Page:
         if boundary is None or boundary.position is None:
@@ -168,7 +176,7 @@ class PageReading:
             self.view, self.projection, start, limit=end - start, release=await self.release()
         )
         answers = await self._answers(statement) if end else []
-        return self._page(answers, position=start, before=start > 0, after=True)
+        return await self._page(answers, position=start, before=start > 0, after=True)
 
     async def _start_at(self, value: Any) -> Page:
         view, size = self.view, self.view.page_size
@@ -185,32 +193,55 @@ class PageReading:
             boundary = Boundary((), str(row_id))
         statement = keyset_statement(view, self.projection, boundary, limit=size + 1, inclusive=True)
         answers = await self._answers(statement)
-        return self._page(answers[:size], position=None, before=True, after=len(answers) > size)
+        return await self._page(answers[:size], position=None, before=True, after=len(answers) > size)
 
-    async def _answers(self, statement: Fragment) -> list[Any]:
-        """Give the rows of an answer: as JSON text if that may go on, else as dictionaries."""
+    async def _answers(self, statement: Fragment) -> Sequence[Any]:
+        """Give the rows of an answer: as JSON text if that may go on or they are many, else as dictionaries."""
         answer = await self.send(statement)
-        return answer.raw_rows() if self.pass_on and self.projection.passing is not None else answer.rows
+        passes = self.pass_on and self.projection.passing is not None
+        many = self.view.page_size * len(self.view.columns) > DECODED_CELLS
+        return answer.raw_rows() if passes or many else answer.rows
 
-    def _page(self, answers: Sequence[Any], *, position: int | None, before: bool, after: bool) -> Page:
+    async def _page(self, answers: Sequence[Any], *, position: int | None, before: bool, after: bool) -> Page:
         last = None if position is None else position + len(answers) - 1
-        passing = self.projection.passing
-        if passing is not None and self.pass_on:
-            passed = passing.rows(answers)
+        if self.projection.passing is not None and self.pass_on:
+            passed = await self._pass(self.projection.passing, answers)
             if passed is not None:
                 ids = passed.row_ids
                 next_ = self._cursor(answers[-1:], last, ids[-1:]) or START if after else None
                 previous = self._cursor(answers[:1], position, ids[:1]) or END if before else None
                 return Page([], ids, {}, next_, previous, position, passed.rows)
-            answers = [_parsed(answer) for answer in answers]
         next_ = self._cursor(answers[-1:], last) or START if after else None
         previous = self._cursor(answers[:1], position) or END if before else None
-        decoded = self.projection.read(answers)
+        rows, row_ids, previews = await self._decode(answers)
+        return Page(rows, row_ids, previews, next_, previous, position)
+
+    async def _pass(self, passing: Passing, answers: Sequence[msgspec.Raw]) -> Passed | None:
+        parts = []
+        async for some in self.turns.pieces(answers, self._rows_of(PASSED_CELLS)):
+            part = passing.rows(some)
+            if part is None:
+                return None
+            parts.append(part)
+        return Passed.join(parts)
+
+    async def _decode(
+        self, answers: Sequence[Any]
+    ) -> tuple[list[Row], list[str | None], dict[str, dict[str, Preview]]]:
+        rows: list[Row] = []
+        row_ids: list[str | None] = []
         previews = {}
-        for place, marks in decoded.previews.items():
-            row_id = decoded.row_ids[place]
-            previews[str(place) if row_id is None else row_id] = marks
-        return Page(decoded.rows, decoded.row_ids, previews, next_, previous, position)
+        async for some in self.turns.pieces(answers, self._rows_of(DECODED_CELLS)):
+            decoded = self.projection.read([_parsed(answer) for answer in some])
+            for place, marks in decoded.previews.items():
+                row_id = decoded.row_ids[place]
+                previews[str(len(rows) + place) if row_id is None else row_id] = marks
+            rows += decoded.rows
+            row_ids += decoded.row_ids
+        return rows, row_ids, previews
+
+    def _rows_of(self, cells: int) -> int:
+        return max(1, cells // max(1, len(self.view.columns)))
 
     def _cursor(
         self, rows: Sequence[Any], position: int | None, row_ids: Sequence[str | None] = ()

@@ -17,6 +17,7 @@ from iris_quart.sql.values import Category, Fragment, Parameter
 from .caches import Flights
 from .catalogue import Answer, Catalogue, SqlClient
 from .pages import After, Before, Jump, Page, PageReading, Place, StartAt
+from .turns import Turns
 from .views import ViewRequest, make_view
 
 __all__ = ["After", "Before", "Jump", "Page", "Place", "Rows", "StartAt"]
@@ -30,16 +31,23 @@ class Rows:
     """Reads rows for one user of one server; identical reads at the same time are sent once.
 
     `server_key` names the server in cursors, so that they hold on every worker; `preview` is the length of
-    previews in characters.
+    previews in characters; `turns` are the worker's at long work.
     """
 
     def __init__(
-        self, client: SqlClient, catalogue: Catalogue, *, server_key: str, preview: int = 200
+        self,
+        client: SqlClient,
+        catalogue: Catalogue,
+        *,
+        server_key: str,
+        preview: int = 200,
+        turns: Turns | None = None,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._server_key = server_key
         self._preview = preview
+        self._turns = turns or Turns()
         self._views: dict[ViewRequest, View] = {}
         self._flights: Flights[tuple[Any, ...], Answer] = Flights()
 
@@ -122,6 +130,7 @@ class Rows:
             server_key=self._server_key,
             send=lambda statement: self._send(view, statement),
             release=self._release,
+            turns=self._turns,
             pass_on=pass_on,
         )
 

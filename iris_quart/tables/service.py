@@ -10,6 +10,7 @@ from .catalogue import Catalogue, SqlClient
 from .counts import Counts
 from .edits import Edits
 from .rows import Rows
+from .turns import Turns
 from .values import Values
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Tables:
     """Catalogue, rows and counts of one signed-in user.
 
     `server_key` names the IRIS server (sessions.Session.server_key), so that cursors hold on every worker;
-    `allowed` are the namespaces that the settings show, None for all. The client belongs to the caller.
+    `allowed` are the namespaces that the settings show, None for all; `turns` are the worker's at long work. The
+    client belongs to the caller.
     """
 
     def __init__(
@@ -32,12 +34,20 @@ class Tables:
         *,
         server_key: str,
         allowed: tuple[str, ...] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self.client = client
         self.settings = settings
         self.server_key = server_key
         self.catalogue = Catalogue(client, lifetime=settings.catalogue_seconds, allowed=allowed)
-        self.rows = Rows(client, self.catalogue, server_key=server_key, preview=settings.preview_characters)
+        self.turns = turns or Turns()
+        self.rows = Rows(
+            client,
+            self.catalogue,
+            server_key=server_key,
+            preview=settings.preview_characters,
+            turns=self.turns,
+        )
         self.counts = Counts(client, lifetime=settings.count_seconds)
         self.edits = Edits(
             client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
