@@ -188,24 +188,21 @@ class Command:
     stops: bool = False
     """Whether it looks at `Context.stopping` once it has begun."""
 
-    async def run(self, context: Context, payload: Message) -> AsyncGenerator[Event]:
-        """Run the handler; what it returns or yields are the events.
-
-        None is held while the next is waited for: one may be large, and its taker slow.
-        """
-        answer = self.handler(context, payload)
+    async def answer(self, context: Context, payload: Message) -> Event | AsyncGenerator[Event]:
+        """Run the handler: gives its one event, or the generator of its events, which the caller closes."""
+        answer: Any = self.handler(context, payload)
         # The type itself, for asking the abstract class costs as much as a short command's own work.
-        if not isinstance(answer, types.AsyncGeneratorType):
-            answer = await answer
-        if not isinstance(answer, types.AsyncGeneratorType):
-            only = [answer]
-            del answer
-            yield only.pop()
-            return
-        async with contextlib.aclosing(answer):
-            with contextlib.suppress(StopAsyncIteration):
-                while True:
-                    yield await anext(answer)
+        return answer if isinstance(answer, types.AsyncGeneratorType) else await answer
+
+    async def run(self, context: Context, payload: Message) -> AsyncGenerator[Event]:
+        """Run the handler and give its events one by one."""
+        answer = await self.answer(context, payload)
+        if isinstance(answer, AsyncGenerator):
+            async with contextlib.aclosing(answer):
+                async for event in answer:
+                    yield event
+        else:
+            yield answer
 
 
 class CommandBlueprint(Blueprint):

@@ -13,7 +13,7 @@ from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command, Commands, Context, Kind
 from iris_quart.errors import AuthExpired, Cancelled, CommandFailed, IrisQuartError, RateLimited
-from iris_quart.protocol import ErrorEvent, Message, encode_event, parse_envelope, salvage
+from iris_quart.protocol import ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
 from iris_quart.sessions import Session
 
 __all__ = ["Runner", "SessionOver", "Surroundings"]
@@ -226,14 +226,18 @@ class Runner:
             context = job.context
             context.session = await self._around.admit(job.command, job.background)
             context.stopping = lambda: job.stopping
-            async with aclosing(job.command.run(context, job.payload)) as events:
-                async for event in events:
-                    if job.taken_back:
-                        break
-                    text = encode_event(event, job.message_id)
-                    # The peer may be slow to take the text; what it was made of need not wait with it.
-                    del event
-                    await self._around.emit(text)
+            answer = await job.command.answer(context, job.payload)
+            # The peer may be slow to take a text; the event that it was made of need not wait with it.
+            if isinstance(answer, Event):
+                text = encode_event(answer, job.message_id)
+                del answer
+                await self._emit(job, text)
+            else:
+                async with aclosing(answer) as events:
+                    async for event in events:
+                        text = encode_event(event, job.message_id)
+                        del event
+                        await self._emit(job, text)
             job.outcome = "cancelled" if job.taken_back else "ok"
             self._around.succeeded(job.command, job.payload)
         except asyncio.CancelledError:
@@ -247,6 +251,10 @@ class Runner:
                 await self._around.emit(self._failure(error, job.name, job.message_id))
             if isinstance(error, AuthExpired):
                 self._around.credentials_refused()
+
+    async def _emit(self, job: _Job, text: bytes) -> None:
+        if not job.taken_back:
+            await self._around.emit(text)
 
     def _failure(self, error: Exception, name: str, message_id: str | None) -> bytes:
         if isinstance(error, IrisQuartError) and not isinstance(error, CommandFailed):

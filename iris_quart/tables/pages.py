@@ -217,8 +217,11 @@ class PageReading:
         return Page(rows, row_ids, previews, next_, previous, position)
 
     async def _pass(self, passing: Passing, answers: Sequence[msgspec.Raw]) -> Passed | None:
+        size = self._rows_of(PASSED_CELLS)
+        if len(answers) <= size:
+            return passing.rows(answers)
         parts = []
-        async for some in self.turns.pieces(answers, self._rows_of(PASSED_CELLS)):
+        async for some in self.turns.pieces(answers, size):
             part = passing.rows(some)
             if part is None:
                 return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from iris_quart.sql.filters import Filter, Operator, make_filter
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import View, sorted_by
@@ -22,8 +24,7 @@ class FilterRequest:
     match_case: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ViewRequest:
+class ViewRequest(msgspec.Struct, frozen=True):
     """A view as it was asked for; names are not checked yet. No `columns` means all."""
 
     namespace: str
