@@ -101,6 +101,12 @@ class Wire:
         protocol = self._stream.connection._proto  # noqa: SLF001
         self._decoders = protocol._frame_decoder, protocol._message_decoder  # noqa: SLF001
         self._taker = taker
+        vars(self._server.reader)["feed_data"] = self._feed
+
+    def release(self) -> None:
+        """Give `taker` nothing more; what comes goes through Hypercorn and Quart again."""
+        self._taker = None
+        vars(self._server.reader).pop("feed_data", None)
 
     def received(self) -> None:
         """Count off a message that was received from Quart."""
@@ -117,18 +123,20 @@ class Wire:
             self._queued += 1
             await self._put(message)
 
-    def taken(self, data: bytes) -> bool:
-        """Give the taker these bytes if they are one whole message and nothing is before it; tell whether."""
-        if self._taker is None or self._queued or not self._open:
-            return False
-        frames, messages = self._decoders
-        if frames.header is not None or len(frames.buffer) or messages.opcode is not None:
-            return False
-        text = whole_text(data, _Limits.message_length)
-        if text is None:
-            return False
-        self._taker(text)
-        return True
+    def _feed(self, data: bytes) -> None:
+        """Take bytes in place of Hypercorn's reader, which gets all but whole messages with nothing before them."""
+        self.heard = time.monotonic()
+        reader = self._server.reader
+        text = None
+        # What Hypercorn has taken out of its reader is handled at once, or counted as queued.
+        if self._taker is not None and not self._queued and not reader._buffer and self._open:  # type: ignore[attr-defined]  # noqa: SLF001
+            frames, messages = self._decoders
+            if frames.header is None and not len(frames.buffer) and messages.opcode is None:
+                text = whole_text(data, _Limits.message_length)
+        if text is None or self._taker is None:
+            asyncio.StreamReader.feed_data(reader, data)
+        else:
+            self._taker(text)
 
     @property
     def _open(self) -> bool:
@@ -244,8 +252,6 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
         wire = getattr(self, "iris_quart_wire", None)
         if wire is not None:
             wire.heard = time.monotonic()
-            if wire.taken(event.data):
-                return
         if self.buffer.length < 0:
             return
     await _stock_handle(self, event)

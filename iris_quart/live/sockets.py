@@ -119,6 +119,8 @@ async def _serve(
                     wire.received()
                 take(message)
         finally:
+            if wire is not None:
+                wire.release()
             socket.runner.stop_reads()
             worker.metrics.socket_closed(connection.close_code)
 

@@ -135,3 +135,14 @@ def test_what_tells_that_nothing_of_a_message_is_held_is_where_it_was() -> None:
         assert idle() is afterwards
     assert "self.app_put(" in inspect.getsource(hardened._stock_handle_events)
     assert '"websocket.connect"' in inspect.getsource(hardened._stock_handle)
+
+
+async def test_bytes_of_a_connection_go_through_its_reader() -> None:
+    assert "self._stream_reader" in inspect.getsource(asyncio.StreamReaderProtocol.data_received)
+    assert "reader.feed_data(data)" in inspect.getsource(asyncio.StreamReaderProtocol.data_received)
+    assert "self.reader.read(" in inspect.getsource(TCPServer._read_data)
+    reader = asyncio.StreamReader()
+    assert not reader._buffer  # type: ignore[attr-defined]
+    reader.feed_data(b"x")
+    assert reader._buffer == b"x"  # type: ignore[attr-defined]
+    assert "feed_data" not in vars(reader)
