@@ -163,12 +163,13 @@ class Database:
             try:
                 for item in batch:
                     item.run(db)
+                db.execute("COMMIT")
             except BaseException:
-                # SQLite ends the transaction by itself after some errors, such as a full disk.
+                # SQLite ends the transaction by itself after some errors, such as a full disk, but not after
+                # every failed commit: one that stayed open would lock all workers out for ever.
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
         except sqlite3.Error as error:
             for item in batch:
                 item.error = _unavailable(error)
