@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from iris_quart.atelier import Credentials, Target
 from iris_quart.config import Settings
+from iris_quart.peers import counted_as
 
 from .session import NewSession, Session, key_of
 from .vault import Vault
@@ -150,7 +151,7 @@ def scopes(settings: Settings, user: str, server_key: str, address: str) -> Sequ
     not forgiven.
     """
     account = hashlib.sha256(f"{server_key}|{user.strip().casefold()}".encode("utf-8", "surrogatepass"))
-    place = hashlib.sha256(address.encode("utf-8", "surrogatepass"))
+    place = hashlib.sha256(counted_as(address).encode("utf-8", "surrogatepass"))
     return (
         (f"user:{account.hexdigest()[:32]}", settings.login_attempts_per_minute),
         (f"address:{place.hexdigest()[:32]}", settings.login_attempts_per_address),

@@ -97,7 +97,7 @@ async def export() -> Response:
     name = f"{view.table.full_name}.csv"
     plain = UNSAFE_NAME.sub("-", name)
     response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
     )
     return response
 

@@ -281,6 +281,26 @@ async def test_an_address_is_limited_over_all_users(kind: Kind, tmp_path: Path) 
         assert await store.attempt("user 4", "server", "192.0.2.2") is None
 
 
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [f"2001:db8:1:2::{number:x}" for number in range(4)],
+        ["192.0.2.1", "192.0.2.1:50001", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:50002"],
+    ],
+    ids=["of one customer", "of one spelling"],
+)
+async def test_addresses_of_one_peer_are_limited_together(
+    kind: Kind, tmp_path: Path, addresses: list[str]
+) -> None:
+    settings = make_settings(tmp_path, store=kind.url, login_attempts_per_address=3)
+    async with opened(settings) as store:
+        tries = [
+            await store.attempt(f"user {place}", "s", address) for place, address in enumerate(addresses)
+        ]
+        assert [wait is None for wait in tries] == [True, True, True, False]
+        assert await store.attempt("user 5", "s", "2001:db8:1:3::1") is None
+
+
 async def test_all_tries_together_are_limited(kind: Kind, tmp_path: Path) -> None:
     settings = make_settings(tmp_path, store=kind.url, login_attempts_overall=4)
     async with opened(settings) as store:

@@ -136,6 +136,22 @@ class TestLoopbackAllowed:
             response = await post_login(site.client(), server=text)
             assert response.status_code == 303, await response.get_data(as_text=True)
 
+    async def test_spellings_of_an_address_have_their_tries_in_common(self, site: Site) -> None:
+        """Whoever guesses alice's password has five tries, however the way to IRIS is written."""
+        places = [
+            ("127.0.0.1", ""),
+            ("127.0.0.2", ""),
+            ("127.0.0.3", "x"),
+            ("::ffff:127.0.0.1", "y"),
+            ("h", ""),
+        ]
+        for host, prefix in places:
+            body = USER | {"host": host, "port": site.iris.port, "pathPrefix": prefix, "password": "wrong"}
+            answer = await site.client().post("/api/connect", json=body)
+            assert answer.status_code in {401, 502}, await answer.get_data(as_text=True)
+        body = USER | {"host": "127.0.0.9", "port": site.iris.port}
+        assert (await site.client().post("/api/connect", json=body)).status_code == 429
+
     async def test_true_iris_may_refuse_a_password(self, site: Site) -> None:
         body = USER | {"host": "127.0.0.1", "port": site.iris.port, "password": "wrong"}
         response = await site.client().post("/api/connect", json=body)
