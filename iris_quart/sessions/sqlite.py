@@ -209,6 +209,9 @@ class SqliteStore:
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id."""
+        # Anybody may offer a made-up one: only a ticket that is there is worth a turn among the writers.
+        if not self._db.read("SELECT 1 FROM tickets WHERE key = ?", (key_of(ticket),)):
+            return None
         sql = "DELETE FROM tickets WHERE key = ? RETURNING sealed, until"
         rows = await self._db.write(lambda db: db.execute(sql, (key_of(ticket),)).fetchall())
         if not rows or rows[0][1] <= self._clock():
