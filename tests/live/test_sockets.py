@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from .raw import CLOSE, RawPeer
 from .servers import Person, Refused, Socket, WebServer
 
 pytestmark = pytest.mark.live
@@ -40,6 +42,18 @@ async def test_nothing_is_sent_before_the_first_command(socket: Socket) -> None:
 async def test_without_a_session_the_socket_is_accepted_and_closed(server: WebServer) -> None:
     async with server.person(signed_in=False) as nobody, nobody.socket() as socket:
         assert await socket.closed(4001) == "Unauthorized"
+
+
+async def test_commands_sent_with_the_handshake_are_not_run_without_a_session(server: WebServer) -> None:
+    """Whoever does not wait for the close gets nothing for it but the close."""
+    async with server.person(signed_in=False) as nobody:
+        peer = await RawPeer.open(nobody)
+        for command in ("getServerList", "getNamespaces", "getTables", "requestData", "saveCell", "nope"):
+            message = {"command": command, "payload": {"namespace": "SAMPLES"}, "id": command}
+            await peer.frame(json.dumps(message).encode())
+        opcode, payload = await peer.read_frame()
+        assert (opcode, int.from_bytes(payload[:2], "big")) == (CLOSE, 4001)
+        peer.abort()
 
 
 @pytest.mark.parametrize("query", ["?token=", "?token=nonsense", "?token=" + "A" * 43])
