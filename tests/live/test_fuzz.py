@@ -15,7 +15,7 @@ pytestmark = pytest.mark.live
 
 BATCH = 40
 EXAMPLES = 20
-EXAMPLES_SLOW = 700
+EXAMPLES_SLOW = 750
 MESSAGES_SLOW = 20_000
 """What the long run must have sent at least."""
 
