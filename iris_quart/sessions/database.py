@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from iris_quart.errors import StoreUnavailable
 
+from .session import account
 from .vault import prepare_instance
 
 __all__ = ["Database", "Row", "Rows"]
@@ -219,6 +220,7 @@ class Database:
                 db.close()
                 raise
         db.execute(f"PRAGMA synchronous = {synchronous}")
+        db.create_function("account", 1, account, deterministic=True)
         # What a session held is overwritten when it ends, not only forgotten.
         db.execute("PRAGMA secure_delete = ON")
         return db

@@ -224,6 +224,17 @@ async def test_ending_the_others_keeps_one_and_strangers(pair: Pair) -> None:
     assert {session.key for session in await pair[1].list()} == {mine.key, elsewhere.key, bob.key}
 
 
+async def test_a_user_is_the_same_in_any_letter_case(store: SessionStore) -> None:
+    """Whoever signed in with a stolen password as ALICE is seen, and sent away, by alice."""
+    _, mine = await signed_in(store)
+    _, other = await signed_in(store, user="ALICE")
+    _, third = await signed_in(store, user=" Alice")
+    _, bob = await signed_in(store, user="bob")
+    assert {session.key for session in await store.list("aLice")} == {mine.key, other.key, third.key}
+    assert await store.end_others("alice", "key-of-demo", mine.key) == 2
+    assert {session.key for session in await store.list()} == {mine.key, bob.key}
+
+
 async def test_list_filters_and_orders(store: SessionStore) -> None:
     first = (await signed_in(store))[1]
     second = (await signed_in(store, user="bob"))[1]
