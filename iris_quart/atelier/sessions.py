@@ -71,6 +71,7 @@ class IrisSessions:
         self._refused = False  # IRIS no longer accepts the credentials
         self._sessions: list[IrisSession] = []
         self._free: list[IrisSession] = []  # last used last
+        self._ending: set[IrisSession] = set()
         self._waiting: deque[_Waiter] = deque()
         self._background = 0  # background reads in flight; they leave one session to the rest
         self._no_licence_until = 0.0
@@ -265,6 +266,9 @@ class IrisSessions:
         if session in self._sessions:
             self._free.append(session)
             self._watch()
+        elif self._closed and session.signed_in and session not in self._ending:
+            # It was busy when all was closed, and whoever closed has not waited so long.
+            self._later(self._end(session))
         self._dispatch()
 
     def _make_do(self, session: IrisSession) -> bool:
@@ -296,14 +300,18 @@ class IrisSessions:
             self._reaper = asyncio.get_running_loop().call_later(delay, self._reap)
 
     async def _end(self, session: IrisSession) -> None:
-        # An IRIS session whose request was given up is signed out as well: over a new connection.
-        if session.signed_in:
-            self.round_trips += 1
-            with suppress(IrisQuartError, Broken):
-                await session.exchange(
-                    "HEAD", self._urls.logout, self._headers, None, deadline=LOGOUT_SECONDS
-                )
-        await session.close()
+        self._ending.add(session)
+        try:
+            # An IRIS session whose request was given up is signed out as well: over a new connection.
+            if session.signed_in:
+                self.round_trips += 1
+                with suppress(IrisQuartError, Broken):
+                    await session.exchange(
+                        "HEAD", self._urls.logout, self._headers, None, deadline=LOGOUT_SECONDS
+                    )
+            await session.close()
+        finally:
+            self._ending.discard(session)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
