@@ -116,6 +116,7 @@ async def _write(content: bytes | None) -> Response:
     if reason is not None:
         raise ReadOnly(reason)
     write_id = f"value-{secrets.token_hex(8)}"
+    _audit(place, write_id, "started", None)
     try:
         values = place.tables.values
         value = await values.write_value(place.table, place.row_id, place.column, content, seen[1])
@@ -124,6 +125,10 @@ async def _write(content: bytes | None) -> Response:
         _audit(place, write_id, outcome, error.sqlcode)
         if isinstance(error, Conflict):
             return failure(error, 412)
+        raise
+    except BaseException:
+        # Whoever asked has gone, or this is a defect: it may have been written all the same.
+        _audit(place, write_id, Outcome.UNKNOWN, None)
         raise
     _audit(place, write_id, Outcome.SAVED, None)
     place.tables.note_write(place.table.namespace, place.table.full_name)
@@ -137,7 +142,7 @@ async def _write(content: bytes | None) -> Response:
     return response
 
 
-def _audit(place: _Place, write_id: str, outcome: Outcome, sqlcode: int | None) -> None:
+def _audit(place: _Place, write_id: str, outcome: str, sqlcode: int | None) -> None:
     entry = AuditEntry(
         namespace=place.table.namespace,
         table_name=place.table.full_name,
