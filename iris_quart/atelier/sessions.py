@@ -113,7 +113,9 @@ class IrisSessions:
         while True:
             session = await self._acquire(write, background, deadline)
             try:
-                return await self._attempt(session, method, url, body, write=write, deadline=deadline)
+                # Whatever broke one connection may have broken the others too, unseen as yet.
+                fresh = 0.0 if repeated else FRESH_SECONDS if write else None
+                return await self._attempt(session, method, url, body, fresh_after=fresh, deadline=deadline)
             except LicenseLimit as error:
                 # Another session of ours will be free soon; one licence more would be a luxury.
                 if error.maybe_executed or session.signed_in or not self._make_do(session):
@@ -149,17 +151,17 @@ class IrisSessions:
         url: httpx.URL,
         body: bytes | None,
         *,
-        write: bool,
+        fresh_after: float | None,
         deadline: float,
     ) -> Reply:
         started = time.monotonic()
         with_cookie = session.signed_in
-        answer = await self._exchange(session, method, url, body, with_cookie, write, deadline)
+        answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
         if answer[0] == 401 and with_cookie:
             # The IRIS session ended (time-out, restart); a 401 precedes execution, so writes repeat too.
             session.forget()
             with_cookie = False
-            answer = await self._exchange(session, method, url, body, with_cookie, write, deadline)
+            answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
         status, headers, content = answer
         if status == 401:
             session.forget()
@@ -176,7 +178,7 @@ class IrisSessions:
         url: httpx.URL,
         body: bytes | None,
         with_cookie: bool,
-        write: bool,
+        fresh_after: float | None,
         deadline: float,
     ) -> Answer:
         if self._refused:
@@ -192,9 +194,7 @@ class IrisSessions:
                 (b"Content-Length", str(len(body)).encode()),
             ]
         self.round_trips += 1
-        return await session.exchange(
-            method, url, headers, body, deadline=left, fresh_after=FRESH_SECONDS if write else None
-        )
+        return await session.exchange(method, url, headers, body, deadline=left, fresh_after=fresh_after)
 
     def _unauthorized(self) -> AuthFailed:
         if self._proved:
