@@ -117,7 +117,13 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics)
     app.extensions[EXTENSION] = AppServices(settings, store, vault, commands, audit, live, demo_users)
     app.extensions[LIVE] = live
-    harden(app, settings.message_bytes_max, settings.drain_seconds + STOP_MARGIN)
+    harden(
+        app,
+        settings.message_bytes_max,
+        settings.drain_seconds + STOP_MARGIN,
+        settings.messages_per_second,
+        settings.messages_burst,
+    )
     security.init_app(app, settings)
     assets.init_app(app)
     for blueprint in COMMANDS:

@@ -152,7 +152,7 @@ class Settings(BaseSettings):
     )
     login_attempts_per_minute: int = Field(5, ge=1, description="Sign-in tries per user and server.")
     login_attempts_per_address: int = Field(
-        20, ge=1, description="Sign-in tries per minute and client address."
+        20, ge=1, description="Sign-in tries per minute and client address (IPv6: /64 network)."
     )
     login_attempts_overall: int = Field(300, ge=1, description="Sign-in tries per minute in all.")
     login_floor_seconds: float = Field(
@@ -175,7 +175,11 @@ class Settings(BaseSettings):
     iris_session_idle_seconds: float = Field(
         300, gt=0, description="An unused IRIS session is given back after this."
     )
-    allow_free_host: bool = Field(False, description="Let people type the address of an IRIS server.")
+    allow_free_host: bool = Field(
+        False,
+        description="Let people type the address of an IRIS server; what is set for a server by name does not "
+        "hold when somebody types another address of it.",
+    )
     free_host_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="Networks (CIDR) that a typed address may lie in."
     )
@@ -202,10 +206,14 @@ class Settings(BaseSettings):
     )
     messages_per_second: float = Field(40, gt=0, description="Messages a socket may send, on average.")
     messages_burst: int = Field(200, ge=1, description="And at once.")
-    sockets_per_session: int = Field(20, ge=1, description="Open sockets of one session.")
-    sockets_per_address: int = Field(400, ge=1, description="Open sockets from one client address.")
+    sockets_per_session: int = Field(20, ge=1, description="Open sockets of one session, in each worker.")
+    sockets_per_address: int = Field(
+        400, ge=1, description="Open sockets from one client address (IPv6: /64 network), in each worker."
+    )
     reads_in_flight: int = Field(4, ge=1, le=16, description="Reads that run side by side for one socket.")
-    commands_queued: int = Field(256, ge=4, description="Commands one socket may have waiting.")
+    commands_queued: int = Field(
+        256, ge=4, description="Commands one socket may have waiting; large ones: four message_bytes_max."
+    )
     heartbeat_seconds: float = Field(20, gt=0, description="How often a socket is pinged.")
     dead_peer_seconds: float = Field(
         45, gt=0, description="A socket that says nothing for so long is closed."

@@ -18,6 +18,7 @@ from quart import Blueprint
 from .errors import InvalidInput, UnknownCommand
 from .protocol import Envelope, Event, Message
 from .sessions import WriteRecord
+from .sessions.session import account
 
 if TYPE_CHECKING:
     from quart import Quart
@@ -144,7 +145,7 @@ class Context:
     @property
     def owner(self) -> str:
         """Whom stored write results belong to."""
-        return f"{self.session.server_key}|{self.session.user}"
+        return f"{self.session.server_key}|{account(self.session.user)}"
 
     def for_message(self, message_id: str | None) -> Context:
         """Give the same context for one command; what is being browsed stays shared."""

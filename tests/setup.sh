@@ -16,6 +16,8 @@ have redis-server || have valkey-server || wanted="$wanted redis-server"
 have nginx || [ -x /usr/sbin/nginx ] || wanted="$wanted nginx"
 have haproxy || [ -x /usr/sbin/haproxy ] || wanted="$wanted haproxy"
 have node || wanted="$wanted nodejs"
+# For systemd-analyze, which reads the units; systemd itself need not run.
+have systemd-analyze || wanted="$wanted systemd"
 
 if [ -n "$wanted" ]; then
     if [ "$(id -u)" = 0 ] && have apt-get; then

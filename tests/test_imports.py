@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
 
 TIERS = [
-    {"errors", "config", "sql"},
+    {"errors", "config", "peers", "sql"},
     {"logs", "metrics", "proxy"},
     {"protocol"},
     {"atelier"},

@@ -71,6 +71,7 @@ class IrisSessions:
         self._refused = False  # IRIS no longer accepts the credentials
         self._sessions: list[IrisSession] = []
         self._free: list[IrisSession] = []  # last used last
+        self._ending: set[IrisSession] = set()
         self._waiting: deque[_Waiter] = deque()
         self._background = 0  # background reads in flight; they leave one session to the rest
         self._no_licence_until = 0.0
@@ -112,11 +113,9 @@ class IrisSessions:
         while True:
             session = await self._acquire(write, background, deadline)
             try:
-                # The kept connection of another session may have been closed at the same time as this one's.
-                fresh_after = 0.0 if repeated else FRESH_SECONDS if write else None
-                return await self._attempt(
-                    session, method, url, body, fresh_after=fresh_after, deadline=deadline
-                )
+                # Whatever broke one connection may have broken the others too, unseen as yet.
+                fresh = 0.0 if repeated else FRESH_SECONDS if write else None
+                return await self._attempt(session, method, url, body, fresh_after=fresh, deadline=deadline)
             except LicenseLimit as error:
                 # Another session of ours will be free soon; one licence more would be a luxury.
                 if error.maybe_executed or session.signed_in or not self._make_do(session):
@@ -267,6 +266,9 @@ class IrisSessions:
         if session in self._sessions:
             self._free.append(session)
             self._watch()
+        elif self._closed and session.signed_in and session not in self._ending:
+            # It was busy when all was closed, and whoever closed has not waited so long.
+            self._later(self._end(session))
         self._dispatch()
 
     def _make_do(self, session: IrisSession) -> bool:
@@ -298,14 +300,18 @@ class IrisSessions:
             self._reaper = asyncio.get_running_loop().call_later(delay, self._reap)
 
     async def _end(self, session: IrisSession) -> None:
-        # An IRIS session whose request was given up is signed out as well: over a new connection.
-        if session.signed_in:
-            self.round_trips += 1
-            with suppress(IrisQuartError, Broken):
-                await session.exchange(
-                    "HEAD", self._urls.logout, self._headers, None, deadline=LOGOUT_SECONDS
-                )
-        await session.close()
+        self._ending.add(session)
+        try:
+            # An IRIS session whose request was given up is signed out as well: over a new connection.
+            if session.signed_in:
+                self.round_trips += 1
+                with suppress(IrisQuartError, Broken):
+                    await session.exchange(
+                        "HEAD", self._urls.logout, self._headers, None, deadline=LOGOUT_SECONDS
+                    )
+            await session.close()
+        finally:
+            self._ending.discard(session)
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -193,6 +193,7 @@ class _Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None  # done when the answer is, or cannot be any more
         self._lost = loop.create_future()  # done when asyncio has let go of the socket
         self._eof = False  # the peer sends no more
+        self._aborted = False
         self._heads: dict[tuple[str, bytes, tuple[tuple[bytes, bytes], ...]], bytes] = {}
         self._clean = True  # nothing has happened that forbids another exchange
         self.idle_since = time.monotonic()
@@ -232,7 +233,8 @@ class _Connection(asyncio.Protocol):
         if not self._busy:
             return
         try:
-            if cause is not None:
+            if cause is not None or self._aborted:
+                # That we cut it off is no end of an answer, not even of one that tells no length.
                 raise httpx.ReadError("the connection broke") from cause
             self._answer.end()
         except httpx.HTTPError as error:
@@ -322,5 +324,6 @@ class _Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection."""
+        self._aborted = True
         if self._transport is not None:
             self._transport.abort()

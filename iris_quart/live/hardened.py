@@ -3,6 +3,7 @@
 - permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
 - A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
+- Frames are counted as well as messages: pings and empty fragments are no messages, but each costs its time.
 - A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
 - Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
 - Text messages go straight to the transport, and come straight from it: their way through wsproto, Hypercorn's and
@@ -16,10 +17,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from io import BytesIO, StringIO
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
@@ -30,10 +33,12 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState
 from quart import Quart
 from quart.asgi import ASGIWebsocketConnection
 from wsproto.connection import ConnectionState
-from wsproto.events import Ping, TextMessage
+from wsproto.events import CloseConnection, Message, Ping, TextMessage
+from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from .frames import text_frame_head, whole_text
+from .limits import TokenBucket
 
 __all__ = ["WIRE", "BoundedConnection", "Wire", "harden", "wire_of"]
 
@@ -50,14 +55,21 @@ LINGER_SECONDS = 0.5
 """How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
 
 
+FRAMES = 10
+"""Frames that may come for each message that may."""
+
+
 class _Limits:
     """What `harden` was told; Hypercorn makes its buffers without asking us."""
 
     message_length = 16 * 1024 * 1024
     graceful_seconds = 0.0
+    frames_per_second = math.inf
+    frames_burst = 2**31
 
 
 _lingering: set[asyncio.Task[None]] = set()
+_frames: WeakKeyDictionary[streams.WSStream, TokenBucket] = WeakKeyDictionary()
 
 
 class Wire:
@@ -200,14 +212,23 @@ class BoundedConnection(ASGIWebsocketConnection):
         await super().__call__(receive, send)
 
 
-def harden(app: Quart, message_length: int, graceful_seconds: float) -> None:
+def harden(
+    app: Quart,
+    message_length: int,
+    graceful_seconds: float,
+    messages_per_second: float = math.inf,
+    messages_burst: int = 2**31,
+) -> None:
     """Put the bounds in force for this process.
 
     message_length: characters of a text message, or bytes of another, beyond which it is refused with 1009.
     graceful_seconds: least time that open sockets have when Hypercorn stops.
+    messages_per_second, messages_burst: what a socket may send; some times as many frames, and then 1008.
     """
     _Limits.message_length = message_length
     _Limits.graceful_seconds = graceful_seconds
+    _Limits.frames_per_second = FRAMES * messages_per_second
+    _Limits.frames_burst = FRAMES * messages_burst
     app.asgi_websocket_class = BoundedConnection
     private: Any = streams
     private.server_extensions_handshake = _no_extensions
@@ -234,8 +255,7 @@ def _no_extensions(_offers: Any, _supported: Any) -> None:
 def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
     size = len(event.data)
     if self.length + size > min(self.max_length, _Limits.message_length):
-        self.value = None
-        self.length = -1  # tripped: `_handle_events` closes the transport
+        _trip(self)
         raise streams.FrameTooLargeError
     if self.value is None:
         self.value = StringIO() if isinstance(event, TextMessage) else BytesIO()
@@ -243,8 +263,13 @@ def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
     self.value.write(event.data)
 
 
+def _trip(buffer: streams.WebsocketBuffer) -> None:
+    """Free what was received and take no more: `_handle_events` then closes the transport."""
+    buffer.value = None
+    buffer.length = -1
+
+
 _stock_handle = streams.WSStream.handle
-_stock_handle_events = streams.WSStream._handle_events  # noqa: SLF001
 
 
 async def _handle(self: streams.WSStream, event: Any) -> None:
@@ -258,11 +283,39 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
 
 
 async def _handle_events(self: streams.WSStream) -> None:
-    await _stock_handle_events(self)
+    frames = _frames.get(self)
+    if frames is None:
+        frames = _frames[self] = TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
+    for event in self.connection.events():
+        # A large frame comes in parts, of which only the last one counts.
+        if getattr(event, "frame_finished", True) and not frames.take():
+            _trip(self.buffer)
+            await _refuse(self, CloseReason.POLICY_VIOLATION)
+            break
+        if isinstance(event, Message):
+            try:
+                self.buffer.extend(event)
+            except streams.FrameTooLargeError:
+                await _refuse(self, CloseReason.MESSAGE_TOO_BIG)
+                break
+            if event.message_finished:
+                assert self.app_put is not None
+                await self.app_put(self.buffer.to_message())
+                self.buffer.clear()
+        elif isinstance(event, Ping):
+            await self._send_wsproto_event(event.response())
+        elif isinstance(event, CloseConnection):
+            if self.connection.state is ConnectionState.REMOTE_CLOSING:
+                await self._send_wsproto_event(event.response())
+            await self.send(StreamClosed(stream_id=self.stream_id))
     if self.buffer.length < 0 and not self.closed:
         task = asyncio.get_running_loop().create_task(_linger(self))
         _lingering.add(task)
         task.add_done_callback(_lingering.discard)
+
+
+async def _refuse(self: streams.WSStream, code: CloseReason) -> None:
+    await self._send_wsproto_event(CloseConnection(code=code))
 
 
 async def _linger(stream: streams.WSStream) -> None:

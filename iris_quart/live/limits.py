@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from iris_quart.config import Settings
+from iris_quart.peers import counted_as
 
 __all__ = ["SocketLimits", "TokenBucket", "TooManySockets"]
 
@@ -50,6 +51,7 @@ class SocketLimits:
     @contextmanager
     def counted(self, session_key: str, address: str) -> Iterator[None]:
         """Count one socket as long as the block lasts. Raises TooManySockets."""
+        address = counted_as(address)
         if self._sessions[session_key] >= self._settings.sockets_per_session:
             raise TooManySockets("too many sockets of this session")
         if self._addresses[address] >= self._settings.sockets_per_address:

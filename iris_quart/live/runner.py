@@ -18,6 +18,8 @@ from iris_quart.sessions import Session
 
 __all__ = ["Runner", "SessionOver", "Surroundings"]
 
+QUEUED_MESSAGES = 4
+"""Messages of the largest size whose characters all waiting commands of a socket may have together."""
 NO_COMMAND = "wsServer"
 """`context` of an error in a message that names no command; the ancestor's word."""
 
@@ -61,6 +63,8 @@ class _Job:
     """As the client wrote it, perhaps an alias."""
     message_id: str | None
     background: bool
+    size: int = 0
+    """Characters of its message."""
     view: Hashable = None
     taken_back: bool = False
     """Nothing of its answer is sent any more."""
@@ -112,7 +116,15 @@ class Runner:
             command = self._commands.resolve(envelope.command)
             payload = self._commands.validate(command, envelope)
             context = self._context.for_message(envelope.id)
-            job = _Job(command, payload, context, envelope.command[:64], envelope.id, envelope.background)
+            job = _Job(
+                command,
+                payload,
+                context,
+                envelope.command[:64],
+                envelope.id,
+                envelope.background,
+                len(text),
+            )
             if command.view is not None:
                 job.view = command.view(context, payload)
             self._accept(job)
@@ -161,7 +173,12 @@ class Runner:
             return
         if job.view is not None:
             self._make_stale(job)
-        if len(self._waiting) >= self._settings.commands_queued:
+        waiting = sum(other.size for other in self._waiting)
+        if (
+            len(self._waiting) >= self._settings.commands_queued
+            # A few small ones take no room worth speaking of; many large ones would fill the memory.
+            or (waiting and waiting + job.size > QUEUED_MESSAGES * self._settings.message_bytes_max)
+        ):
             raise RateLimited("Too many commands are waiting; send this one again later.")
         self._waiting.append(job)
         self._schedule()

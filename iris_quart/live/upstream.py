@@ -55,8 +55,11 @@ class Upstream:
         if found := self._open.pop(key, None):
             client, tables = found
             self._past_round_trips += client.round_trips
-            await tables.close()
-            await client.close()
+            try:
+                await tables.close()
+            finally:
+                # Whatever became of the rest, licences go back and the credentials are let go.
+                await client.close()
 
     async def close(self, seconds: float) -> None:
         """Release all, within so many seconds."""

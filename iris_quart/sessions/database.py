@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from iris_quart.errors import StoreUnavailable
 
+from .session import account
 from .vault import prepare_instance
 
 __all__ = ["Database", "Row", "Rows"]
@@ -163,12 +164,13 @@ class Database:
             try:
                 for item in batch:
                     item.run(db)
+                db.execute("COMMIT")
             except BaseException:
-                # SQLite ends the transaction by itself after some errors, such as a full disk.
+                # SQLite ends the transaction by itself after some errors, such as a full disk, but not after
+                # every failed commit: one that stayed open would lock all workers out for ever.
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-            db.execute("COMMIT")
         except sqlite3.Error as error:
             for item in batch:
                 item.error = _unavailable(error)
@@ -218,6 +220,7 @@ class Database:
                 db.close()
                 raise
         db.execute(f"PRAGMA synchronous = {synchronous}")
+        db.create_function("account", 1, account, deterministic=True)
         # What a session held is overwritten when it ends, not only forgotten.
         db.execute("PRAGMA secure_delete = ON")
         return db

@@ -12,8 +12,9 @@ from pydantic import SecretStr
 
 from iris_quart.atelier import Credentials, Target
 from iris_quart.config import Settings
+from iris_quart.peers import counted_as
 
-from .session import NewSession, Session, key_of
+from .session import NewSession, Session, account, key_of
 from .vault import Vault
 
 __all__ = [
@@ -146,13 +147,12 @@ def open_ticket(vault: Vault, ticket: str, sealed: bytes) -> str | None:
 def scopes(settings: Settings, user: str, server_key: str, address: str) -> Sequence[tuple[str, int]]:
     """Give the counters that a sign-in try fills, hashed, each with its limit per minute.
 
-    IRIS compares user names without case, so the counter does too. The last one is for all tries and is
-    not forgiven.
+    The last one is for all tries and is not forgiven.
     """
-    account = hashlib.sha256(f"{server_key}|{user.strip().casefold()}".encode("utf-8", "surrogatepass"))
-    place = hashlib.sha256(address.encode("utf-8", "surrogatepass"))
+    person = hashlib.sha256(f"{server_key}|{account(user)}".encode("utf-8", "surrogatepass"))
+    place = hashlib.sha256(counted_as(address).encode("utf-8", "surrogatepass"))
     return (
-        (f"user:{account.hexdigest()[:32]}", settings.login_attempts_per_minute),
+        (f"user:{person.hexdigest()[:32]}", settings.login_attempts_per_minute),
         (f"address:{place.hexdigest()[:32]}", settings.login_attempts_per_address),
         ("all", settings.login_attempts_overall),
     )

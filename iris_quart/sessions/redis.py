@@ -26,7 +26,7 @@ from iris_quart.errors import StoreUnavailable
 
 from . import records, scripts
 from .news import News
-from .session import Ended, NewSession, Session, key_of, new_secret
+from .session import Ended, NewSession, Session, account, key_of, new_secret
 from .store import WriteRecord
 from .vault import Vault
 
@@ -214,7 +214,7 @@ class RedisStore:
             session
             for session in found.values()
             if session is not None
-            and user in {None, session.user}
+            and (user is None or account(user) == account(session.user))
             and server_key in {None, session.server_key}
         ]
         return sorted(sessions, key=lambda session: session.created)

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 from iris_quart.atelier import Target
 
-__all__ = ["Ended", "NewSession", "Session", "key_of", "new_secret"]
+__all__ = ["Ended", "NewSession", "Session", "account", "key_of", "new_secret"]
+
+
+def account(user: str) -> str:
+    """Give what tells one IRIS account from another, for IRIS takes user names in any letter case."""
+    return user.strip().casefold()
 
 
 def new_secret() -> str:

@@ -18,7 +18,7 @@ from iris_quart.errors import StoreUnavailable
 from . import records
 from .bell import Bell
 from .database import Database, Row
-from .session import Ended, NewSession, Session, key_of, new_secret
+from .session import Ended, NewSession, Session, account, key_of, new_secret
 from .store import WriteRecord
 from .vault import Vault
 
@@ -147,13 +147,15 @@ class SqliteStore:
 
     async def end_others(self, user: str, server_key: str, keep: str) -> int:
         """End the user's other sessions on this server."""
-        return await self._end("user = ? AND server_key = ? AND key <> ?", (user, server_key, keep), "ended")
+        which = "account(user) = ? AND server_key = ? AND key <> ?"
+        return await self._end(which, (account(user), server_key, keep), "ended")
 
     async def list(self, user: str | None = None, server_key: str | None = None) -> Sequence[Session]:
         """List live sessions, oldest first."""
-        sql = f"SELECT {COLUMNS} FROM sessions WHERE {LIVE} AND coalesce(user = ?, 1)"
+        sql = f"SELECT {COLUMNS} FROM sessions WHERE {LIVE} AND coalesce(account(user) = ?, 1)"
         rows = self._db.read(
-            f"{sql} AND coalesce(server_key = ?, 1) ORDER BY created", (self._clock(), user, server_key)
+            f"{sql} AND coalesce(server_key = ?, 1) ORDER BY created",
+            (self._clock(), None if user is None else account(user), server_key),
         )
         return [_session_of(row) for row in rows]
 
@@ -209,6 +211,9 @@ class SqliteStore:
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id."""
+        # Anybody may offer a made-up one: only a ticket that is there is worth a turn among the writers.
+        if not self._db.read("SELECT 1 FROM tickets WHERE key = ?", (key_of(ticket),)):
+            return None
         sql = "DELETE FROM tickets WHERE key = ? RETURNING sealed, until"
         rows = await self._db.write(lambda db: db.execute(sql, (key_of(ticket),)).fetchall())
         if not rows or rows[0][1] <= self._clock():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from iris_quart.errors import InvalidResponse
 from iris_quart.sql.pages import View, count_statement
 
@@ -11,6 +13,7 @@ from .catalogue import SqlClient
 __all__ = ["Counts"]
 
 COUNTS_KEPT = 1024
+FILTER_CHARACTERS = 256
 ALL_ROWS = '[[],""]'
 """`View.filter_key` of a view without filter and search."""
 
@@ -82,4 +85,8 @@ class Counts:
 
 
 def _key(view: View) -> CountKey:
-    return view.table.namespace.upper(), view.table.full_name.lower(), view.filter_key
+    rows = view.filter_key
+    if len(rows) > FILTER_CHARACTERS:
+        # A filter may be as large as a message; kept for each count, such ones would fill the memory.
+        rows = hashlib.sha256(rows.encode()).hexdigest()
+    return view.table.namespace.upper(), view.table.full_name.lower(), rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -26,6 +26,7 @@ from .csv_text import CsvWriter
 from .security import require_session
 from .services import Services, services
 from .sessions import session_tables, slide
+from .transfers import Transfer, transfer
 
 __all__ = ["blueprint"]
 
@@ -33,8 +34,10 @@ blueprint = Blueprint("export", __name__)
 
 PREVIEW = 1000
 """Characters of a long value that come with its row; what is longer is read by itself."""
-WRITTEN_CELLS = 800
+PIECE_CELLS = 800
 """Cells that are written in one piece of work, which takes a fraction of a millisecond."""
+PART_BYTES = 128 * 1024
+"""Lines are sent when so much of them is there."""
 BOM = b"\xef\xbb\xbf"
 """Tells spreadsheets that the file is UTF-8."""
 UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
@@ -76,6 +79,11 @@ async def export() -> Response:
     """
     asked = _asked()
     session_id, session = await require_session()
+    with transfer(session.key) as under_way:
+        return await _exported(asked, session_id, session, under_way)
+
+
+async def _exported(asked: Export, session_id: str, session: Session, under_way: Transfer) -> Response:
     await slide(session)
     tables = await session_tables(session_id, session)
     rows = Rows(
@@ -99,13 +107,15 @@ async def export() -> Response:
     pages = _chosen(job) if asked.row_ids else rows.stream(view)
     # The first page is read before anything is sent: what is wrong is still told by a status.
     first = await anext(pages, None)
-    response = Response(_lines(job, first, pages), content_type="text/csv; charset=utf-8; header=present")
+    body = under_way.sending(_lines(job, first, pages))
+    under_way.kept = True
+    response = Response(body, content_type="text/csv; charset=utf-8; header=present")
     # An hour of rows is no error; each page has its own deadline.
     response.timeout = None
     name = f"{view.table.full_name}.csv"
     plain = UNSAFE_NAME.sub("-", name)
     response.headers["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='', errors='replace')}"
     )
     return response
 
@@ -137,24 +147,21 @@ async def _chosen(job: _Job) -> AsyncIterator[Page]:
             continue
 
 
-async def _lines(job: _Job, first: Page | None, pages: AsyncIterator[Page]) -> AsyncIterator[bytes]:
+async def _lines(job: _Job, first: Page | None, pages: AsyncIterator[Page]) -> AsyncGenerator[bytes]:
     writer = CsvWriter(null_text=job.export.null, safe=job.export.safe)
     columns = [column.name for column in job.view.columns]
     try:
         yield (BOM if job.export.bom else b"") + writer.line(columns).encode("utf-8", "replace")
         if first is not None:
-            yield await _written(job, writer, columns, first)
+            async for part in _parts(job, writer, columns, first):
+                yield part
+            del first
         async for page in pages:
             await _still_there(job)
-            yield await _written(job, writer, columns, page)
+            async for part in _parts(job, writer, columns, page):
+                yield part
     finally:
         await job.rows.close()
-
-
-async def _written(job: _Job, writer: CsvWriter, columns: Sequence[str], page: Page) -> bytes:
-    lines = await _whole(job, columns, page)
-    size = max(1, WRITTEN_CELLS // max(1, len(columns)))
-    return b"".join([writer.lines(some) async for some in job.tables.turns.pieces(lines, size)])
 
 
 async def _still_there(job: _Job) -> None:
@@ -165,14 +172,29 @@ async def _still_there(job: _Job) -> None:
     await slide(session, job.services)
 
 
-async def _whole(job: _Job, columns: Sequence[str], page: Page) -> list[list[Wire]]:
-    """Give the rows of a page with whole values instead of previews."""
-    lines = []
+async def _parts(job: _Job, writer: CsvWriter, columns: Sequence[str], page: Page) -> AsyncIterator[bytes]:
+    """Write the rows of a page, with whole values instead of previews.
+
+    Whole values may be large, and a page has many rows: what is written goes out before the next row is read.
+    """
+    waiting: list[bytes] = []
+    size = 0
+    piece = max(1, PIECE_CELLS // max(1, len(columns)))
     for place, row in enumerate(page.rows):
+        if place % piece == 0:
+            await job.tables.turns.wait()
         row_id = page.row_ids[place]
         cut = page.previews.get(str(place) if row_id is None else row_id, {})
-        lines.append([await _value(job, row_id, name) if name in cut else row[name] for name in columns])
-    return lines
+        values = [await _value(job, row_id, name) if name in cut else row[name] for name in columns]
+        waiting.append(writer.lines([values]))
+        size += len(waiting[-1])
+        if size >= PART_BYTES:
+            yield b"".join(waiting)
+            waiting.clear()
+            size = 0
+            await _still_there(job)
+    if waiting:
+        yield b"".join(waiting)
 
 
 async def _value(job: _Job, row_id: str | None, column: str) -> Wire:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from quart.wrappers.base import BaseRequestWebsocket
@@ -10,6 +11,10 @@ from quart.wrappers.base import BaseRequestWebsocket
 from iris_quart.config import Settings, is_loopback
 
 __all__ = ["host_allowed", "origin_allowed", "own_origin", "sender_allowed"]
+
+
+HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?\Z")
+"""A name or address with its port, and nothing else that a URL's authority may hold (RFC 9110 section 7.2)."""
 
 
 def host_allowed(settings: Settings, host: str) -> bool:
@@ -20,6 +25,9 @@ def host_allowed(settings: Settings, host: str) -> bool:
     """
     if settings.public_origin and host.lower() == urlsplit(settings.public_origin).netloc:
         return True
+    # The Host comes back in the page's content policy, so no punctuation may pass behind a good address.
+    if not HOST.match(host):
+        return False
     try:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:

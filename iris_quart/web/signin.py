@@ -31,6 +31,7 @@ FIELD_CHARACTERS = 256
 USER_AGENT_CHARACTERS = 256
 PORTS = {"http": 80, "https": 443}
 WRONG = "The user name or the password is wrong."
+TYPED = "typed address"
 UNREACHABLE = "This server cannot be reached from here."
 
 
@@ -71,6 +72,11 @@ class _Server:
     """None for a typed address that is not judged yet."""
     namespaces: tuple[str, ...] | None = None
     read_only: bool = False
+
+    @property
+    def counted_as(self) -> str:
+        """What tries are counted by: one typed address can be spelled in any number of ways."""
+        return TYPED if self.target is None else self.key
 
 
 def server_key(url: str) -> str:
@@ -135,7 +141,7 @@ async def _admitted(services: Services, application: Application) -> tuple[_Serv
     started = asyncio.get_running_loop().time()
     try:
         server = _find(services.settings, application)
-        wait = await services.store.attempt(application.username, server.key, application.address)
+        wait = await services.store.attempt(application.username, server.counted_as, application.address)
         if wait is not None:
             raise RateLimited(
                 f"Too many tries to sign in. Try again in {max(1, round(wait))} seconds.",
@@ -144,7 +150,7 @@ async def _admitted(services: Services, application: Application) -> tuple[_Serv
         target, info = await _ask(services.settings, server, application)
         # Also a wrong namespace is only told to those whom IRIS knows.
         _namespace(server, info, application.namespace)
-        await services.store.forgive(application.username, server.key, application.address)
+        await services.store.forgive(application.username, server.counted_as, application.address)
     except StoreUnavailable:
         raise
     except IrisQuartError:
@@ -164,6 +170,10 @@ def _find(settings: Settings, application: Application) -> _Server:
     for field, text in (("username", application.username), ("namespace", application.namespace or "")):
         if len(text) > FIELD_CHARACTERS or any(ord(character) < 32 for character in text):
             raise InvalidInput(f"{field}: is too long or has control characters", field=field)
+    if ":" in application.username:
+        # Basic credentials end the name at the first colon (RFC 7617 section 2): the rest of it would be taken
+        # for the password's start, and each such name would be counted apart though IRIS sees the same one.
+        raise InvalidInput("username: must not have a colon.", field="username")
     asked = application.server
     for name, server in settings.servers.items():
         target = Target.of(server)

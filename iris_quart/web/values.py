@@ -30,6 +30,7 @@ from .failures import failure
 from .security import require_session
 from .services import services
 from .sessions import session_tables, slide
+from .transfers import Transfer, transfer
 
 __all__ = ["blueprint"]
 
@@ -67,12 +68,20 @@ async def _place(*, settled: bool = False) -> _Place:
 @blueprint.get("/<path:address>")
 async def read(address: str) -> Response:
     """Give a value whole, as a download; NULL is 204. The ETag is its hash."""
+    _, session = await require_session()
+    with transfer(session.key) as under_way:
+        return await _read(under_way)
+
+
+async def _read(under_way: Transfer) -> Response:
     place = await _place()
     value = await place.tables.values.read_value(place.table, place.row_id, place.column)
     if value.content is None:
         response = Response(b"", 204)
     else:
-        response = Response(value.content, content_type=value.media_type)
+        response = Response(under_way.sending_whole(value.content), content_type=value.media_type)
+        response.content_length = len(value.content)
+        under_way.kept = True
         kind = "txt" if value.media_type == TEXT_TYPE else "bin"
         name = UNSAFE_NAME.sub("-", f"{place.column}-{place.row_id}")[:100]
         # Somebody else's text must never run as a page of ours, however it is looked at.
@@ -84,7 +93,9 @@ async def read(address: str) -> Response:
 @blueprint.put("/<path:address>")
 async def replace(address: str) -> Response:
     """Replace a value if it still is the one whose hash If-Match names."""
-    return await _write(bytes(await request.body))
+    _, session = await require_session()
+    with transfer(session.key):
+        return await _write(bytes(await request.body))
 
 
 @blueprint.delete("/<path:address>")
@@ -105,6 +116,7 @@ async def _write(content: bytes | None) -> Response:
     if reason is not None:
         raise ReadOnly(reason)
     write_id = f"value-{secrets.token_hex(8)}"
+    _audit(place, write_id, "started", None)
     try:
         values = place.tables.values
         value = await values.write_value(place.table, place.row_id, place.column, content, seen[1])
@@ -113,6 +125,10 @@ async def _write(content: bytes | None) -> Response:
         _audit(place, write_id, outcome, error.sqlcode)
         if isinstance(error, Conflict):
             return failure(error, 412)
+        raise
+    except BaseException:
+        # Whoever asked has gone, or this is a defect: it may have been written all the same.
+        _audit(place, write_id, Outcome.UNKNOWN, None)
         raise
     _audit(place, write_id, Outcome.SAVED, None)
     place.tables.note_write(place.table.namespace, place.table.full_name)
@@ -126,7 +142,7 @@ async def _write(content: bytes | None) -> Response:
     return response
 
 
-def _audit(place: _Place, write_id: str, outcome: Outcome, sqlcode: int | None) -> None:
+def _audit(place: _Place, write_id: str, outcome: str, sqlcode: int | None) -> None:
     entry = AuditEntry(
         namespace=place.table.namespace,
         table_name=place.table.full_name,

@@ -64,6 +64,27 @@ async def test_many_statements_at_once_hold_few_licences(iris: DemoServer) -> No
     await other.close()
 
 
+async def test_a_session_that_is_busy_at_the_close_is_signed_out_once_it_is_not(
+    iris: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever closes waits for a bounded time only, but no licence is left behind."""
+    monkeypatch.setattr("iris_quart.atelier.client.CLOSE_SECONDS", 0.1)
+    client = client_of(iris)
+    await client.query("USER", "SELECT 1 AS n")
+    rule = iris.add_fault(FaultRule("latency", sql="SELECT 2", delay=1.0))
+    slow = asyncio.create_task(client.query("USER", "SELECT 2 AS n"))
+    async with asyncio.timeout(5):
+        while not rule.struck:
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(0.8):
+        await client.close()
+    assert len(iris.app.sessions) == 1
+    assert (await slow).rows == [{"n": 2}]
+    async with asyncio.timeout(5):
+        while len(iris.app.sessions):
+            await asyncio.sleep(0.01)
+
+
 async def test_restart_of_iris_is_not_noticed(iris: DemoServer) -> None:
     client = client_of(iris)
     await client.query("USER", "SELECT 1 AS n")

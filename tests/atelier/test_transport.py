@@ -455,6 +455,19 @@ async def test_abort_fails_the_exchange_in_flight(transport: ConnectionTransport
             await task
 
 
+async def test_abort_is_no_end_of_an_answer_without_a_length(transport: ConnectionTransport) -> None:
+    async with RawServer(answers(b"HTTP/1.1 200 OK\r\n\r\nhalf of i")) as server:
+        task = asyncio.create_task(send(transport, server.url))
+        while not server.requests:
+            await asyncio.sleep(0.001)
+        # What was said is on its way through this very loop.
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        transport.abort()
+        with pytest.raises(httpx.ReadError):
+            await task
+
+
 async def test_another_origin_gets_another_connection(transport: ConnectionTransport) -> None:
     async with RawServer(answer_all) as one, RawServer(answer_all) as two:
         await send(transport, one.url)

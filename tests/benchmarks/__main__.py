@@ -10,12 +10,13 @@ from .report import Figure, show, write
 
 
 def _groups() -> dict[str, Callable[[float], Iterator[tuple[str, list[Figure]]]]]:
-    from . import embedded, page, product, stores, wire
+    from . import embedded, page, peers, product, stores, wire
 
     return {
         "embedded": embedded.measure,
         "product": product.measure,
         "stores": stores.measure,
+        "peers": peers.measure,
         "page": page.measure,
         "wire": wire.measure,
     }

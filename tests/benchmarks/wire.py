@@ -24,7 +24,7 @@ from .native import Stub, hold, load, running_stub
 from .recording import Recording, record
 from .report import Figure, at_least, at_most
 
-__all__ = ["measure"]
+__all__ = ["Bench", "Served", "benched", "measure"]
 
 UNBOUNDED = {
     "messages_per_second": 1_000_000,
@@ -66,10 +66,10 @@ class Bench:
         return floor(url, self.request, concurrency, self.seconds)
 
     @contextmanager
-    def server(self, latency: int, workers: int = 1) -> Iterator[Served]:
+    def server(self, latency: int, workers: int = 1, **changes: Any) -> Iterator[Served]:
         """Run the server on the stub with so many milliseconds, and sign people in."""
         with tempfile.TemporaryDirectory(dir=self.folder) as instance:
-            settings: dict[str, Any] = dict(UNBOUNDED)
+            settings: dict[str, Any] = UNBOUNDED | changes
             with WebServer(
                 Path(instance), self.stub.url(latency), workers=workers, own=True, **settings
             ) as server:
@@ -78,16 +78,19 @@ class Bench:
                 pages = asyncio.run(_walk(server, self.recording))
                 assert server.process is not None
                 pids = [server.process.pid, *server.workers()]
-                yield Served(self, server.port, cookies, pids, pages)
+                yield Served(self, server, cookies, pids, pages)
 
 
 class Served:
     """A running server with people signed in."""
 
-    def __init__(self, bench: Bench, port: int, cookies: Path, pids: list[int], pages: list[str]) -> None:
+    def __init__(
+        self, bench: Bench, web: WebServer, cookies: Path, pids: list[int], pages: list[str]
+    ) -> None:
         self.bench = bench
+        self.web = web
         self.pages = pages
-        self.port = port
+        self.port = web.port
         self.cookies = cookies
         self.pids = pids
 
@@ -131,21 +134,27 @@ async def _walk(server: WebServer, recording: Recording) -> list[str]:
     return messages
 
 
-def measure(seconds: float) -> Iterator[tuple[str, list[Figure]]]:
-    """Measure all goals of the wire, `seconds` for each load."""
+@contextmanager
+def benched(seconds: float) -> Iterator[Bench]:
+    """Record the embedded IRIS and run the stub on it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recording = asyncio.run(record(folder))
         with running_stub(recording.replies) as stub:
-            bench = Bench(folder, recording, stub, seconds)
-            yield "Round trips to IRIS per command", _round_trips(recording)
-            yield "One person, 5 ms to IRIS, beside a bare request", list(_one_person(bench))
-            yield "50 people, no latency, beside the bare client", list(_fifty(bench))
-            yield "A command that asks IRIS nothing, beside a bare Quart socket", list(_cheap(bench))
-            yield "Many sockets", list(_many(bench))
-            yield "Fairness", list(_fairness(bench))
-            unknown = httpx.get(f"{stub.url(0)}/__stats", trust_env=False).text.split()[1]
-            yield "The stub", [at_most("requests the stub did not know", float(unknown), "", 0)]
+            yield Bench(folder, recording, stub, seconds)
+
+
+def measure(seconds: float) -> Iterator[tuple[str, list[Figure]]]:
+    """Measure all goals of the wire, `seconds` for each load."""
+    with benched(seconds) as bench:
+        yield "Round trips to IRIS per command", _round_trips(bench.recording)
+        yield "One person, 5 ms to IRIS, beside a bare request", list(_one_person(bench))
+        yield "50 people, no latency, beside the bare client", list(_fifty(bench))
+        yield "A command that asks IRIS nothing, beside a bare Quart socket", list(_cheap(bench))
+        yield "Many sockets", list(_many(bench))
+        yield "Fairness", list(_fairness(bench))
+        unknown = httpx.get(f"{bench.stub.url(0)}/__stats", trust_env=False).text.split()[1]
+        yield "The stub", [at_most("requests the stub did not know", float(unknown), "", 0)]
     yield "Start", list(_start())
 
 

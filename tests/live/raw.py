@@ -8,7 +8,7 @@ import struct
 
 from .servers import Person
 
-__all__ = ["RawPeer"]
+__all__ = ["CLOSE", "PING", "PONG", "RawPeer", "frame"]
 
 CLOSE, PING, PONG = 0x8, 0x9, 0xA
 

@@ -194,6 +194,18 @@ async def test_a_client_that_drops_finds_its_write_done_and_the_same_id_runs_not
     assert rule.struck == 1
 
 
+async def test_the_same_id_runs_nothing_twice_in_whatever_case_one_signs_in_again(server: WebServer) -> None:
+    insert = {"changeId": "again-1", "kind": "insert", "values": {"Name": "Once,Only", "SSN": "111-22-4444"}}
+    async with server.person("alice", "alice") as first, first.socket() as socket:
+        result = await save(socket, insert)
+        assert result["outcome"] == "saved", result
+    async with server.person("ALICE", "alice") as second, second.socket() as socket:
+        assert await save(socket, insert) == result
+        mine = [{"column": "Name", "operator": "equals", "value": "Once,Only"}]
+        found = await socket.ask("requestData", {**PERSON, "filters": mine, "count": "skip"})
+        assert len(found["rows"]) == 1
+
+
 async def test_a_write_that_was_sent_is_answered_before_its_session_ends(
     person: Person, iris: ThreadedDemoServer
 ) -> None:

@@ -13,6 +13,10 @@ from .servers import Closed, Person, WebServer
 pytestmark = pytest.mark.live
 
 IDLE = 3.0
+LATE = 4.0
+"""A socket is promised to hear of a deadline within a second; a machine that is busy else may take longer."""
+SIGNED_OUT_SECONDS = 2.5
+"""Half a second is promised from one worker to another (SQLite); five times that is room for a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +31,7 @@ async def test_idle_sockets_hear_of_it_within_a_second(server: WebServer) -> Non
             for socket in (a, b):
                 assert await socket.heard("sessionExpired") == {}
                 assert await socket.closed(4002) == "Session Expired"
-            assert IDLE - 0.5 <= time.monotonic() - begun < IDLE + 4
+            assert IDLE - 0.5 <= time.monotonic() - begun < IDLE + LATE
         async with person.socket() as late:
             await late.closed(4001)
 
@@ -52,7 +56,7 @@ async def test_commands_slide_the_deadline_in_all_workers_until_the_absolute_one
             await idle_too.ask("getSession")
             await busy.closed(4002)
             # The session was made a little before the answer to its sign-in came.
-            assert 5.0 <= time.monotonic() - begun < 9
+            assert 5.0 <= time.monotonic() - begun < 6 + LATE - 1
 
 
 async def test_get_session_and_background_commands_do_not_slide(server: WebServer) -> None:
@@ -64,7 +68,7 @@ async def test_get_session_and_background_commands_do_not_slide(server: WebServe
                     await socket.ask("getSession")
                     await socket.ask("getServerList", background=True)
                     await asyncio.sleep(0.2)
-        assert time.monotonic() - begun < IDLE + 4
+        assert time.monotonic() - begun < IDLE + LATE
 
 
 async def test_signing_out_reaches_sockets_of_all_workers_at_once(server: WebServer) -> None:
@@ -74,7 +78,7 @@ async def test_signing_out_reaches_sockets_of_all_workers_at_once(server: WebSer
         await person.sign_out()
         begun = time.monotonic()
         await asyncio.gather(*(socket.closed(4002) for socket in (a, b, c)))
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < SIGNED_OUT_SECONDS
         for socket in (a, b, c):
             assert socket.pushed == [{"event": "sessionExpired", "payload": {}}]
 

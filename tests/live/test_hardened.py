@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 from importlib.metadata import version
 
@@ -21,6 +22,12 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from iris_quart.live import hardened
 from iris_quart.live.frames import text_frame_head
 
+HANDLING = "0a473b74e150baffc8d45cffc02bedb9d7a4162c84e39d104fd4f760998975cb"
+REPLACED = (
+    inspect.getsource(streams.WSStream).partition("async def _handle_events")[2].partition("async def")[0]
+)
+"""Read when this module is collected; what replaces it must do all that it does."""
+
 
 @pytest.fixture(autouse=True)
 def hardened_process() -> None:
@@ -33,14 +40,17 @@ def test_the_release_is_the_one_that_was_read() -> None:
 
 def test_the_parts_are_where_they_were() -> None:
     assert "server_extensions_handshake(" in inspect.getsource(streams.Handshake.accept)
-    assert "self.buffer.extend(event)" in inspect.getsource(hardened._stock_handle_events)
-    assert "FrameTooLargeError" in inspect.getsource(hardened._stock_handle_events)
+    assert "await self._handle_events()" in inspect.getsource(hardened._stock_handle)
     assert "self.app_send" in inspect.getsource(hardened._stock_handle)
     assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
     assert "self.protocol_send" in inspect.getsource(TCPServer.run)
     assert "self.writer.write(" in inspect.getsource(TCPServer.protocol_send)
     assert "config.graceful_timeout" in inspect.getsource(run.worker_serve)
     assert "_create_logger(" in inspect.getsource(stock_logging.Logger.__init__)
+
+
+def test_what_is_replaced_as_a_whole_is_what_was_read() -> None:
+    assert hashlib.sha256(REPLACED.encode()).hexdigest() == HANDLING
 
 
 def test_nothing_is_negotiated() -> None:
@@ -133,7 +143,7 @@ def test_what_tells_that_nothing_of_a_message_is_held_is_where_it_was() -> None:
         connection.receive_data(data)
         list(connection.events())
         assert idle() is afterwards
-    assert "self.app_put(" in inspect.getsource(hardened._stock_handle_events)
+    assert "await self._handle_events()" in inspect.getsource(hardened._stock_handle)
     assert '"websocket.connect"' in inspect.getsource(hardened._stock_handle)
 
 

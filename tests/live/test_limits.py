@@ -32,3 +32,10 @@ def test_sockets_are_counted_by_session_and_address(tmp_path: Path) -> None:
                 pass
     with limits.counted("a", "1"), limits.counted("a", "1"):
         pass
+    # A customer has a whole network of IPv6 addresses.
+    nets = [f"2001:db8::{number}" for number in range(3)]
+    with limits.counted("a", nets[0]), limits.counted("b", nets[1]), limits.counted("c", nets[2]):
+        with pytest.raises(TooManySockets, match="address"), limits.counted("d", "2001:db8::9"):
+            pass
+        with limits.counted("d", "2001:db8:0:1::9"):
+            pass

@@ -63,12 +63,17 @@ async def test_sign_in_on_one_socket_on_the_other(machines: Machines) -> None:
 
 
 async def test_signing_out_on_one_closes_sockets_on_the_other_at_once(machines: Machines) -> None:
-    async with machines.one.person() as person, machines.socket_at(machines.two, person) as socket:
-        await socket.ask("getSession")
-        await person.sign_out()
-        begun = time.monotonic()
-        await socket.closed(4002)
-        assert time.monotonic() - begun < 3
+    """50 ms are promised: five times that for the quickest of a few, for a busy machine may hold up the others."""
+    delays = []
+    for _ in range(5):
+        async with machines.one.person() as person, machines.socket_at(machines.two, person) as socket:
+            await socket.ask("getSession")
+            begun = time.monotonic()
+            await person.sign_out()
+            await socket.closed(4002)
+            delays.append(time.monotonic() - begun)
+    assert min(delays) < 0.25
+    assert max(delays) < 2.5
 
 
 async def test_changes_cross_over(machines: Machines) -> None:
@@ -136,8 +141,10 @@ async def test_a_frozen_redis_closes_the_sockets_after_a_while(machines: Machine
             with pytest.raises(Refused) as caught:
                 await socket.ask("getServerList")
             assert caught.value.code == "STORE_UNAVAILABLE"
-            assert time.monotonic() - begun < 6
+            # A server that says nothing is given up after half a second.
+            assert time.monotonic() - begun < 2.5
             await socket.closed(1013)
+            # `store_grace_seconds` is 3 here, seen to begin and to end a second late at most.
             assert 2 < time.monotonic() - begun < 8
             async with machines.socket_at(machines.two, person) as another:
                 await another.closed(1013)

@@ -209,6 +209,19 @@ async def test_reads_run_side_by_side_up_to_the_limit(stage: Stage) -> None:
     assert (stage.answered, stage.started) == (["b"], ["a", "b", "c"])
 
 
+async def test_what_waits_is_bounded_by_its_size_too(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, reads_in_flight=1, message_bytes_max=1024)
+    stage.send("read", "first")
+    for number in range(8):
+        stage.send("read", f"{number}" * 900, message_id=f"m{number}")
+    stage.send("read", "small", message_id="small")
+    await turns()
+    refused = [event["id"] for event in stage.out]
+    assert [event["payload"]["code"] for event in stage.out] == ["RATE_LIMITED"] * len(refused)
+    assert refused == ["m4", "m5", "m6", "m7"]
+    stage.runner.stop_reads()
+
+
 async def test_writes_run_one_at_a_time_in_order(stage: Stage) -> None:
     for name in "abc":
         stage.send("write", name)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import time
 from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from .raw import CLOSE, PING, RawPeer, frame
 from .servers import Person, Refused, Socket, WebServer
 
 pytestmark = pytest.mark.live
@@ -40,6 +43,25 @@ async def test_nothing_is_sent_before_the_first_command(socket: Socket) -> None:
 async def test_without_a_session_the_socket_is_accepted_and_closed(server: WebServer) -> None:
     async with server.person(signed_in=False) as nobody, nobody.socket() as socket:
         assert await socket.closed(4001) == "Unauthorized"
+
+
+async def test_commands_sent_with_the_handshake_are_not_run_without_a_session(server: WebServer) -> None:
+    """Whoever does not wait for the close gets nothing for it but the close."""
+    commands = ("getServerList", "getNamespaces", "getTables", "requestData", "saveCell", "nope")
+    messages = [{"command": name, "payload": {"namespace": "SAMPLES"}, "id": name} for name in commands]
+    async with server.person(signed_in=False) as nobody:
+        peer = await RawPeer.open(nobody)
+        heard = b""
+        # It may be gone before all of it is sent or read.
+        with contextlib.suppress(ConnectionError):
+            await peer.raw(b"".join(frame(json.dumps(message).encode()) for message in messages))
+        with contextlib.suppress(ConnectionError):
+            while part := await peer.reader.read(65536):
+                heard += part
+        peer.abort()
+        assert heard[:1] in {b"", bytes([0x80 | CLOSE])}
+        assert heard[2:4] in {b"", (4001).to_bytes(2, "big")}
+        assert b"event" not in heard
 
 
 @pytest.mark.parametrize("query", ["?token=", "?token=nonsense", "?token=" + "A" * 43])
@@ -156,6 +178,39 @@ async def test_a_flood_is_closed_and_others_do_not_notice(server: WebServer) -> 
         # Coming back slowly is welcome.
         async with loud.socket() as again:
             await again.ask("getSession")
+
+
+@pytest.mark.parametrize("opcode", [PING, 0x0], ids=["pings", "empty fragments"])
+async def test_a_flood_of_frames_that_are_no_messages_is_closed_too(server: WebServer, opcode: int) -> None:
+    async with server.person() as loud, server.person("alice", "alice") as quiet, quiet.socket() as other:
+        peer = await RawPeer.open(loud)
+        if opcode == 0x0:
+            await peer.frame(b"", final=False)
+        flood = frame(b"", opcode=opcode, final=opcode == PING)
+        # Ten times as many as messages may come: those are nothing yet.
+        await peer.raw(flood * 900)
+        await other.ask("getSession")
+        closing = asyncio.create_task(peer.close_code())
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                await peer.raw(flood * 1000)
+        assert await asyncio.wait_for(closing, 10) == 1008
+        await peer.gone(5)
+        peer.abort()
+        await other.ask("getSession")
+
+
+async def test_a_large_message_in_many_parts_is_one_frame(person: Person) -> None:
+    peer = await RawPeer.open(person)
+    text = b'{"command":"' + b"x" * 4000 + b'"}'
+    whole = frame(text)
+    for _ in range(2):
+        for start in range(0, len(whole), 2):
+            await peer.raw(whole[start : start + 2])
+            await asyncio.sleep(0)
+        opcode, answer = await peer.read_frame()
+        assert (opcode, b"UNKNOWN_COMMAND" in answer) == (0x1, True)
+    peer.abort()
 
 
 async def test_each_socket_has_its_own_context(person: Person) -> None:

@@ -180,6 +180,7 @@ class Nginx(Front):
                 ("/etc/ssl/private/editor.example.org.key", str(self.certificate)),
                 ("/etc/ssl/editor.example.org.pem", str(self.certificate)),
                 ("/var/log/nginx/iris-quart.log", str(self.folder / "access.log")),
+                ("/var/log/nginx/iris-quart-error.log", str(self.folder / "error.log")),
                 ("return 308 https://editor.example.org$", f"return 308 https://{NAME}:{self.port}$"),
                 ("listen 80;", f"listen 127.0.0.1:{self.plain_port};"),
                 ("listen 443 ssl;", f"listen 127.0.0.1:{self.port} ssl;"),

@@ -58,6 +58,7 @@ async def test_sockets_of_one_session_are_on_both_and_end_together(service: Serv
         begun = time.monotonic()
         for socket in (first, second):
             await socket.closed(4002)
+        # 50 ms are promised with Redis; tests/benchmarks/peers.py measures it.
         assert time.monotonic() - begun < 1
         assert (await person.http.get("/api/session")).json()["status"] == "disconnected"
 

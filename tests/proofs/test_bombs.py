@@ -184,3 +184,19 @@ async def test_400_mb_of_rows_from_iris(server: WebServer, person: Person, iris:
             iris.clear_faults()
         assert rule.struck
         await socket.ask("requestData", {"namespace": "SAMPLES", "tableName": "Sample.Company"})
+
+
+async def test_an_export_of_large_texts(server: WebServer, person: Person, iris: ThreadedDemoServer) -> None:
+    """A page of an export has up to 1,000 rows, and any value in it may have megabytes."""
+    rows, size = 60, 4 * MIB
+    engine = iris.namespace("SAMPLES")
+    await asyncio.to_thread(engine.run_script, "CREATE TABLE App.Bombs (Story LONGVARCHAR) WITH %CLASS;")
+    await asyncio.to_thread(engine.bulk_load, "App.Bombs", ("Story",), [("x" * size,)] * rows)
+    received = 0
+    with bounded(server):
+        query = {"namespace": "SAMPLES", "tableName": "App.Bombs"}
+        async with person.http.stream("GET", "/api/export", params=query, timeout=60) as response:
+            assert response.status_code == 200
+            async for part in response.aiter_raw():
+                received += len(part)
+    assert received > rows * size

@@ -72,7 +72,8 @@ async def test_twenty_stops_under_load(start: Start, iris: ThreadedDemoServer) -
                     assert [await answered(socket, one) for one in mine] == [True] * len(mine), (stop, mine)
                     assert await socket.closed(1012) == "service restart"
                 assert await stopping == 0
-                assert time.monotonic() - begun < 8
+                # What is promised, whatever is under way: drain_seconds, and one for the rest.
+                assert time.monotonic() - begun < 6
                 iris.clear_faults()
             await asyncio.to_thread(server.start)
     assert "Traceback" not in server.log

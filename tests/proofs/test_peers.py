@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket as sockets
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.live.raw import RawPeer
-from tests.live.servers import Person, Socket, WebServer, free_port
+from tests.live.crowds import flood, stuck_peer
+from tests.live.servers import Socket, WebServer, free_port
 
 from .memory import MIB, growth
 
@@ -28,10 +27,11 @@ SELECT = (
 )
 ANSWERED = 'iris_quart_commands_total{command="requestData",outcome="ok"}'
 CUT_OFF = 'iris_quart_socket_closes_total{code="1008"}'
-SEGMENT = 536
-"""Small segments keep the kernel's buffers small; on loopback they would take megabytes before anybody is stuck."""
 SLOW_SECONDS = 5.0
-"""No answer to somebody else may take so long, on a machine that runs other tests as well."""
+"""No answer to somebody else may take so long, on a machine that runs other tests as well.
+
+How much longer than else it takes is measured in tests/benchmarks/peers.py.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,25 +63,6 @@ async def somebody_else(server: WebServer) -> AsyncIterator[None]:
     assert max(times) < SLOW_SECONDS
 
 
-async def stuck_peer(person: Person) -> RawPeer:
-    """Open a socket whose two ends hold next to nothing on their way."""
-    connection = sockets.socket()
-    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_MAXSEG, SEGMENT)
-    connection.setblocking(False)
-    place = ("127.0.0.1", person.server.port)
-    await asyncio.get_running_loop().sock_connect(connection, place)
-    reader, writer = await asyncio.open_connection(sock=connection, limit=2**14)
-    jar = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
-    writer.write(
-        f"GET /ws HTTP/1.1\r\nHost: {place[0]}:{place[1]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        f"Cookie: {jar}\r\n\r\n".encode()
-    )
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    return RawPeer(reader, writer)
-
-
 async def test_a_hundred_stuck_readers_are_gone_in_fifteen_seconds(server: WebServer) -> None:
     async with AsyncExitStack() as people, somebody_else(server):
         persons = [await people.enter_async_context(server.person()) for _ in range(STUCK // 20)]
@@ -107,24 +88,6 @@ async def test_a_hundred_stuck_readers_are_gone_in_fifteen_seconds(server: WebSe
 
 
 async def test_a_flood_of_a_thousand_messages_a_second_is_closed(server: WebServer) -> None:
-    message = b'{"command":"getServerList"}'
-
-    async def flood(person: Person) -> int:
-        peer = await RawPeer.open(person)
-        closing = asyncio.create_task(peer.close_code())
-        begun = time.monotonic()
-        sent = 0
-        while not closing.done() and sent < 20_000:
-            try:
-                await peer.frame(message)
-            except ConnectionError:
-                break
-            sent += 1
-            await asyncio.sleep(max(0.0, begun + sent / 1000 - time.monotonic()))
-        code = await asyncio.wait_for(closing, 10)
-        peer.abort()
-        return code
-
     async with server.person() as person, somebody_else(server):
         for _ in range(3):
             codes = await asyncio.gather(*(flood(person) for _ in range(5)))

@@ -94,6 +94,32 @@ async def test_a_lost_transaction_is_told_to_all_and_the_next_one_works(database
     assert keys(database) == ["b"]
 
 
+async def test_a_commit_that_fails_leaves_the_file_to_others(tmp_path: Path) -> None:
+    """A broken deferred constraint is the one refusal of COMMIT that can be had without a broken disk."""
+
+    def breaks_the_commit(db: sqlite3.Connection) -> None:
+        db.execute("CREATE TABLE child (parent TEXT REFERENCES tickets (key) DEFERRABLE INITIALLY DEFERRED)")
+        db.execute("INSERT INTO child VALUES ('nobody')")
+
+    class Strict(Database):
+        def _connect(self, synchronous: str) -> sqlite3.Connection:
+            db = super()._connect(synchronous)
+            db.execute("PRAGMA foreign_keys = ON")
+            return db
+
+    strict, other = Strict(tmp_path / "sessions.db"), Database(tmp_path / "sessions.db")
+    await strict.open()
+    await other.open()
+    with pytest.raises(StoreUnavailable):
+        await strict.write(breaks_the_commit)
+    async with asyncio.timeout(3):
+        await other.write(lambda db: db.execute(ADD, ("a",)))
+        await strict.write(lambda db: db.execute(ADD, ("b",)))
+    assert keys(strict) == ["a", "b"]
+    await strict.close()
+    await other.close()
+
+
 async def test_a_writer_that_leaves_harms_nobody(database: Database) -> None:
     held = Held()
     first = asyncio.create_task(database.write(held))

@@ -129,6 +129,18 @@ async def test_a_locked_file_is_the_store_being_away_and_comes_back(
         await store.create(ALICE, CREDENTIALS)
 
 
+async def test_made_up_tickets_do_not_queue_up_among_the_writers(tmp_path: Path) -> None:
+    async with opened(make_settings(tmp_path)) as store:
+        busy = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
+        busy.execute("BEGIN IMMEDIATE")
+        try:
+            async with asyncio.timeout(2):
+                assert [await store.take_ticket(f"made up {number}") for number in range(50)] == [None] * 50
+        finally:
+            busy.execute("ROLLBACK")
+            busy.close()
+
+
 async def test_before_start_and_after_close_everything_is_refused(tmp_path: Path) -> None:
     store = open_store(make_settings(tmp_path), open_vault(tmp_path))
     for _ in range(2):

@@ -224,6 +224,17 @@ async def test_ending_the_others_keeps_one_and_strangers(pair: Pair) -> None:
     assert {session.key for session in await pair[1].list()} == {mine.key, elsewhere.key, bob.key}
 
 
+async def test_a_user_is_the_same_in_any_letter_case(store: SessionStore) -> None:
+    """Whoever signed in with a stolen password as ALICE is seen, and sent away, by alice."""
+    _, mine = await signed_in(store)
+    _, other = await signed_in(store, user="ALICE")
+    _, third = await signed_in(store, user=" Alice")
+    _, bob = await signed_in(store, user="bob")
+    assert {session.key for session in await store.list("aLice")} == {mine.key, other.key, third.key}
+    assert await store.end_others("alice", "key-of-demo", mine.key) == 2
+    assert {session.key for session in await store.list()} == {mine.key, bob.key}
+
+
 async def test_list_filters_and_orders(store: SessionStore) -> None:
     first = (await signed_in(store))[1]
     second = (await signed_in(store, user="bob"))[1]
@@ -279,6 +290,26 @@ async def test_an_address_is_limited_over_all_users(kind: Kind, tmp_path: Path) 
             assert await store.attempt(f"user {number}", "server", "192.0.2.1") is None
         assert await store.attempt("user 4", "server", "192.0.2.1") is not None
         assert await store.attempt("user 4", "server", "192.0.2.2") is None
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        [f"2001:db8:1:2::{number:x}" for number in range(4)],
+        ["192.0.2.1", "192.0.2.1:50001", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:50002"],
+    ],
+    ids=["of one customer", "of one spelling"],
+)
+async def test_addresses_of_one_peer_are_limited_together(
+    kind: Kind, tmp_path: Path, addresses: list[str]
+) -> None:
+    settings = make_settings(tmp_path, store=kind.url, login_attempts_per_address=3)
+    async with opened(settings) as store:
+        tries = [
+            await store.attempt(f"user {place}", "s", address) for place, address in enumerate(addresses)
+        ]
+        assert [wait is None for wait in tries] == [True, True, True, False]
+        assert await store.attempt("user 5", "s", "2001:db8:1:3::1") is None
 
 
 async def test_all_tries_together_are_limited(kind: Kind, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,24 @@ async def test_counted_once_per_filter(tables: Tables, items: EngineClient) -> N
         assert await tables.counts.total(everything) == 10
         assert await tables.counts.total(some) == 5
     assert len(items.log) == 2
+
+
+async def test_large_filters_are_not_kept_with_their_counts(tables: Tables, items: EngineClient) -> None:
+    """One session could fill the worker's memory with them: 1,024 counts, and a message for each filter."""
+    items.namespace.execute("CREATE TABLE C.Texts (T VARCHAR(50))")
+    await tables.rows.view(ViewRequest("USER", "C.Texts"))
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            long = FilterRequest("T", f"{number:0100000}", Operator.EQUALS)
+            view = await tables.rows.view(ViewRequest("USER", "C.Texts", filters=(long,)))
+            tables.counts.put(view, number)
+            assert tables.counts.peek(view) == number
+        del view, long
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_own_writes_adjust_the_whole_and_forget_the_filtered(

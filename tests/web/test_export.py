@@ -71,6 +71,20 @@ async def test_headers_make_it_a_download(things: Site) -> None:
     assert (await response.get_data(as_text=False)).startswith(b"\xef\xbb\xbfName,")
 
 
+async def test_a_name_of_a_table_is_no_path_in_the_header(site: Site) -> None:
+    run = site.iris.namespace("SAMPLES").execute
+    name = 'ExportTest."a/b;\u00fc\'c"'
+    await asyncio.to_thread(run, f"CREATE TABLE {name} (Name VARCHAR(50))")
+    try:
+        response = await get(await site.connected(), tableName="ExportTest.a/b;\u00fc'c")
+        assert response.status_code == 200, await response.get_data(as_text=True)
+        assert response.headers["Content-Disposition"] == (
+            "attachment; filename=\"ExportTest.a-b-c.csv\"; filename*=UTF-8''ExportTest.a%2Fb%3B%C3%BC%27c.csv"
+        )
+    finally:
+        await asyncio.to_thread(run, f"DROP TABLE {name}")
+
+
 async def test_choice_of_columns_filters_sort_and_search(things: Site) -> None:
     client = await things.connected()
     rows = await table(

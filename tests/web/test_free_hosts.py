@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -27,12 +28,16 @@ SPELLINGS = [
 ]  # fmt: skip
 
 
+PORTS = 6
+
+
 class Canary:
-    """Listens on loopback and counts who comes."""
+    """Listens on ports of every address of this machine, IPv4 and IPv6, and counts who comes."""
 
     def __init__(self) -> None:
         self.visits = 0
         self.ports: list[int] = []
+        self.hosts: tuple[str, ...] = ("127.0.0.1", "127.0.0.2", "::1")
         self._servers: list[asyncio.Server] = []
 
     async def start(self) -> None:
@@ -40,13 +45,28 @@ class Canary:
             self.visits += 1
             writer.close()
 
-        for host in ("127.0.0.1", "::1", "0.0.0.0"):
-            try:
-                server = await asyncio.start_server(visited, host, 0)
-            except OSError:
-                continue
+        while len(self.ports) < PORTS:
+            server = await asyncio.start_server(visited, "0.0.0.0", 0)
             self._servers.append(server)
-            self.ports.append(server.sockets[0].getsockname()[1])
+            port = server.sockets[0].getsockname()[1]
+            try:
+                self._servers.append(await asyncio.start_server(visited, "::", port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    continue  # another process has the same number in the other family
+                self.hosts = ("127.0.0.1", "127.0.0.2")  # a machine without IPv6
+            self.ports.append(port)
+
+    async def hears(self) -> None:
+        """Make sure that whoever comes would be noticed, whichever way."""
+        before = self.visits
+        for port in self.ports:
+            for host in self.hosts:
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+        async with asyncio.timeout(5):
+            while self.visits < before + len(self.hosts) * PORTS:
+                await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         for server in self._servers:
@@ -74,17 +94,18 @@ class TestOff:
     """By default nobody types an address."""
 
     async def test_no_spelling_sends_a_packet(self, site: Site, canary: Canary) -> None:
-        ports = [*canary.ports, 80, 443, 52773, site.iris.port + 1][:6]
-        answers = {await refused(site, host, port) for host in SPELLINGS for port in ports}
-        assert len(SPELLINGS) >= 60
+        answers = {await refused(site, host, port) for host in SPELLINGS for port in canary.ports}
+        assert len(set(SPELLINGS)) >= 60
+        assert len(canary.ports) == PORTS
         assert canary.visits == 0
         assert answers == {
             '{"code":"SERVER_UNREACHABLE","error":"This server cannot be reached from here."}\n'
         }
+        await canary.hears()
 
 
 class TestOn:
-    """Addresses of one network and the canary's ports are allowed; loopback is not in it."""
+    """Addresses of one network and all the canary's ports are allowed; loopback is not in it."""
 
     @pytest.fixture
     def changes(self, canary: Canary) -> dict[str, Any]:
@@ -100,6 +121,7 @@ class TestOn:
         answers = {await refused(site, host, port) for host in SPELLINGS for port in (*canary.ports, 80)}
         assert canary.visits == 0
         assert len(answers) == 1
+        await canary.hears()
 
 
 class TestLoopbackAllowed:
@@ -135,6 +157,22 @@ class TestLoopbackAllowed:
         for text in (f"127.0.0.1:{site.iris.port}", f"http://127.0.0.1:{site.iris.port}/"):
             response = await post_login(site.client(), server=text)
             assert response.status_code == 303, await response.get_data(as_text=True)
+
+    async def test_spellings_of_an_address_have_their_tries_in_common(self, site: Site) -> None:
+        """Whoever guesses alice's password has five tries, however the way to IRIS is written."""
+        places = [
+            ("127.0.0.1", ""),
+            ("127.0.0.2", ""),
+            ("127.0.0.3", "x"),
+            ("::ffff:127.0.0.1", "y"),
+            ("h", ""),
+        ]
+        for host, prefix in places:
+            body = USER | {"host": host, "port": site.iris.port, "pathPrefix": prefix, "password": "wrong"}
+            answer = await site.client().post("/api/connect", json=body)
+            assert answer.status_code in {401, 502}, await answer.get_data(as_text=True)
+        body = USER | {"host": "127.0.0.9", "port": site.iris.port}
+        assert (await site.client().post("/api/connect", json=body)).status_code == 429
 
     async def test_true_iris_may_refuse_a_password(self, site: Site) -> None:
         body = USER | {"host": "127.0.0.1", "port": site.iris.port, "password": "wrong"}

@@ -90,6 +90,7 @@ async def test_iris_gets_its_licence_back_after_the_proof(site: Site) -> None:
         ({"server": None, "host": "evil-canary.example", "port": 52773}, 502, "SERVER_UNREACHABLE"),
         ({"username": "x" * 257}, 400, "INVALID_INPUT"),
         ({"username": "a\x00b"}, 400, "INVALID_INPUT"),
+        ({"username": "_SYSTEM:canary"}, 400, "INVALID_INPUT"),
         ({"password": ["canary-pw"]}, 400, "INVALID_INPUT"),
         ({"password": {"canary-pw": 1}}, 400, "INVALID_INPUT"),
         ({"readOnly": "canary"}, 400, "INVALID_INPUT"),

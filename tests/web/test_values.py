@@ -236,7 +236,8 @@ async def test_writes_are_audited_and_told_to_others(things: Site) -> None:
     assert event["event"] == "rowsChanged"
     assert event["payload"]["changes"] == [{"kind": "update", "rowId": "1", "values": {"Long": "short"}}]
     lines = (things.settings.instance / "audit.jsonl").read_text().splitlines()
-    first, second = (json.loads(line) for line in lines)
+    begun, first, _, second = (json.loads(line) for line in lines)
+    assert (begun["outcome"], begun["writeId"]) == ("started", first["writeId"])
     assert (first["user"], first["table"], first["rowId"], first["columns"]) == (
         "_SYSTEM",
         TABLE,
@@ -245,6 +246,19 @@ async def test_writes_are_audited_and_told_to_others(things: Site) -> None:
     )
     assert (first["outcome"], second["outcome"]) == ("saved", "conflict")
     assert "short" not in str(first)
+
+
+async def test_a_write_that_was_given_up_is_accounted_for(
+    things: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def given_up(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    client = await things.connected()
+    monkeypatch.setattr("iris_quart.tables.values.Values.write_value", given_up)
+    await client.put(address(), data="mine", headers={"If-Match": etag(TEXT.encode())})
+    lines = (things.settings.instance / "audit.jsonl").read_text().splitlines()
+    assert [json.loads(line)["outcome"] for line in lines] == ["started", "unknown"]
 
 
 async def test_nobody_reads_values_of_another_user_without_a_session(things: Site) -> None:
