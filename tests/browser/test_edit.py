@@ -364,6 +364,31 @@ async def test_changes_by_others_flash_and_leave_edits_alone(grid: Opener) -> No
     assert await page.states(3, "City") == ""
 
 
+async def test_a_value_changed_by_others_while_it_is_edited_is_a_conflict(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "Name")
+    await page.type("mi")
+    await page.js("client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs'}}])")
+    await page.until("view.table.rows.find('3').values.Name === 'theirs'")
+    await page.js("view.table.restructure()")  # rows coming or going must not make theirs the seen value
+    await page.type("ne")
+    await page.keys("Enter")
+    assert await page.js("view.table.staged.get('3').conflict.Name") == {
+        "base": "name 2",
+        "mine": "mine",
+        "theirs": "theirs",
+    }
+    assert "is-conflict" in await page.states(2, "Name")
+    assert "alice changed Name while you were editing it" in await page.said()
+    await page.click(3, "Name")
+    await page.keys("F2")
+    await page.js("client.push([{kind: 'update', rowId: '4', values: {Name: 'untouched'}}])")
+    await page.until("view.table.rows.find('4').values.Name === 'untouched'")
+    await page.keys("Enter")
+    assert await page.text(3, "Name") == "untouched"
+    assert await page.pending() == [1, 0, 0]
+
+
 async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     page = await grid()
     await edit(page, 2, "Name", "mine")

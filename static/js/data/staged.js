@@ -256,6 +256,14 @@ export class Staged {
     return columns;
   }
 
+  /** A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a conflict. */
+  contest(id, column, seen, theirs, by = null) {
+    const entry = this.entries.get(id);
+    if (!entry || entry.kind !== "update" || !(column in entry.values)) return false;
+    entry.base[column] = seen;
+    return this.rebase(id, { [column]: theirs }, by).length > 0;
+  }
+
   /** Someone else deleted a row that has edits. Returns true when a decision is needed. */
   gone(id, by = null) {
     const entry = this.entries.get(id);

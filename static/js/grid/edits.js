@@ -41,9 +41,18 @@ export class Edits {
     return { kind: "cell", id: item.id, column: column.field, from, to: value, base, row: item.values };
   }
 
-  setCell(item, column, value) {
+  /** Stage a value; `seen` is what the database held when the editing began, where nothing was staged then. */
+  setCell(item, column, value, seen = undefined) {
     const step = this.step(item, column, value);
-    if (step) this.history.commit([step]);
+    if (!step) return;
+    this.history.commit([step]);
+    if (seen === undefined || seen === step.base || sameValue(seen, step.base)) return;
+    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by)) this.announce(T.changedMeanwhile(item.by, column.field), "error");
+  }
+
+  /** What a cell holds in the database; undefined where an edit is staged already, or the row is new. */
+  seen(item, column) {
+    return item.isNew || this.table.staged.has(item.id, column.field) ? undefined : (item.values[column.field] ?? null);
   }
 
   undo() {

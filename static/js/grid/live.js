@@ -79,6 +79,7 @@ export class Live {
     const names = item ? Object.keys(values).filter((name) => !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
     table.staged.rebase(id, values, by);
     if (!item) return;
+    item.by = by;
     for (const name of names) {
       item.values[name] = values[name];
       if (item.previews) delete item.previews[name];

@@ -56,6 +56,7 @@ export const T = {
   waitingRow: "This row is still being read.",
   noDefaultHere: "Only a new row can take the column's default.",
   wholeValueFirst: "Only the start of this value is here. Open it (Shift+Enter) to edit the whole.",
+  changedMeanwhile: (by, name) => `${by ?? "Someone"} changed ${name} while you were editing it. Both values are kept: compare them in the review.`,
   edited: (n) => `${count(n, "cell")} changed`,
   notPasted: (n, why) => `${count(n, "cell")} not pasted: ${why}`,
   pasteBeyond: (n) => `${count(n, "column")} of the clipboard lay beyond the last column`,
