@@ -406,6 +406,40 @@ async def test_copy_and_paste_keep_null_apart_from_empty(grid: Opener) -> None:
     assert await page.focused() == "Rows of Demo.Table"
 
 
+async def test_a_value_of_which_only_the_start_is_here_is_never_pasted_as_the_whole(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Insured")
+    await page.keys("Shift+ArrowRight", "Control+c")
+    assert await page.copied() == "1\tstart of a long text…"
+    assert "Of 1 long value only the start" in await page.said()
+    await page.click(3, "Name")
+    await page.keys("Control+v")
+    assert await page.value(3, "City") == "city 3"
+    assert "1 cell not pasted: City: Only the start of that value was here" in await page.said()
+    await page.click(4, "Notes")
+    await page.keys("Shift+Space", "Control+d")
+    await page.until("view.pending.inserted === 1")
+    assert "Not copied: Notes" in await page.said()
+
+
+async def test_cells_left_out_of_a_change_are_told(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "ID")
+    await page.keys("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Control+0")
+    said = await page.said()
+    assert said.startswith(
+        "2 cells changed. 4 cells left as they are: ID cannot be edited: Given by the database"
+    )
+    assert ".." not in said
+    assert await page.pending() == [2, 0, 0]
+    await page.js(
+        "navigator.clipboard.write([new ClipboardItem({'text/html': new Blob(['<b></b>'], {type: 'text/html'})})])"
+    )
+    await page.click(2, "City")
+    await page.keys("Control+v")
+    assert await page.said() == "The clipboard holds no text."
+
+
 async def test_paste_from_a_spreadsheet(grid: Opener) -> None:
     page = await grid()
     await page.to_clipboard('"a ""q""\nsecond"\t2024-5-6\t 42 \n"b"\t\tx\n')

@@ -1,7 +1,7 @@
 // Edits of cells and rows: everything goes through the undo history into the staged edits.
 
 import { History } from "../data/history.js";
-import { holdsEmpty, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
+import { holdsEmpty, isCut, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText } from "./texts.js";
 
@@ -32,6 +32,11 @@ export class Edits {
     const column = this.table.columnOf(name);
     return Boolean(column?.editable) && !["binary", "list"].includes(kindOf(column.schema));
   };
+
+  /** True when only the start of a cell's value is here: nothing may be made of it. */
+  cut(item, name) {
+    return Boolean(item) && !this.table.staged.has(item.id, name) && isCut(item.values[name], item.previews?.[name]);
+  }
 
   /** The step that gives a cell a value, or null when it has it already. */
   step(item, column, value) {
@@ -100,7 +105,7 @@ export class Edits {
           value = valueFor(row, cell, column, item);
         } catch (error) {
           if (!(error instanceof ValueError)) throw error;
-          refused.push({ row, cell, why: `${column.field}: ${reasonText(error)}` });
+          refused.push({ row, cell, why: this.reason(item, column) ?? `${column.field}: ${reasonText(error)}` });
           continue;
         }
         if (value === SKIP) continue;
@@ -120,8 +125,10 @@ export class Edits {
     if (!range || !(await this.present(range))) return;
     const { steps, refused } = this.collect(range, valueFor);
     this.history.commit(steps);
-    if (refused.length && !steps.length) this.announce(refused[0].why, "error");
-    else if (steps.length > 1) this.announce(T.edited(steps.length));
+    const told = [];
+    if (steps.length > 1 || (steps.length && refused.length)) told.push(T.edited(steps.length));
+    if (refused.length) told.push(steps.length || refused.length > 1 ? T.leftAsIs(refused.length, refused[0].why) : refused[0].why);
+    this.announce(sentences(told), refused.length ? "error" : undefined);
   }
 
   /** Clear: NULL where the column takes it, '' in a text column that does not. */
@@ -175,7 +182,7 @@ export class Edits {
       if (source.contains(row, cell)) return SKIP;
       const item = rows.getItem(source.fromRow + wrap(row - source.fromRow, height));
       const from = columns[source.fromCell + wrap(cell - source.fromCell, width)];
-      if (item?.previews?.[from.field]) throw new ValueError(T.wholeValueFirst);
+      if (this.cut(item, from.field)) throw new ValueError("cut");
       return converted(rows.valueOf(item, from.field), column);
     });
   }
@@ -185,13 +192,13 @@ export class Edits {
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
   }
 
-  /** Stage new rows below a grid row; returns their IDs. */
-  insertRows(list, below = null) {
+  /** Stage new rows below a grid row; returns their IDs. `left` names columns whose values could not be copied into them. */
+  insertRows(list, below = null, left = new Set()) {
     const { rows, staged } = this.table;
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
     const steps = list.map((values) => ({ kind: "insert", id: newId(), values, at }));
     this.history.commit(steps);
-    this.announce(T.inserted(steps.length));
+    this.announce(sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]), left.size ? "error" : undefined);
     return steps.map(({ id }) => id).filter((id) => staged.get(id));
   }
 
@@ -201,18 +208,22 @@ export class Edits {
     if (!range || !(await this.present(range))) return [];
     const { rows } = this.table;
     const list = [];
+    const left = new Set();
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
       const values = {};
       for (const column of this.table.columns) {
-        if (column.gutter || !this.writable(column.field) || column.schema.unique || column.schema.isPrimaryKey) continue;
-        if (item.previews?.[column.field]) continue;
+        if (column.gutter || column.schema.readOnly || column.schema.unique || column.schema.isPrimaryKey) continue;
         const value = rows.valueOf(item, column.field);
+        if (!this.writable(column.field) || this.cut(item, column.field)) {
+          if (value !== null && value !== undefined) left.add(column.field);
+          continue;
+        }
         if (value !== undefined) values[column.field] = value;
       }
       list.push(values);
     }
-    return this.insertRows(list, range.toRow);
+    return this.insertRows(list, range.toRow, left);
   }
 
   /** Mark rows to be deleted; new ones just go. */
@@ -285,6 +296,9 @@ export class Edits {
     if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {});
   }
 }
+
+/** Sentences one after another, each with one full stop. */
+export const sentences = (list) => list.map((text) => text.replace(/\.$/, "")).join(". ");
 
 /** Leave the cell as it is. */
 export const SKIP = Symbol("skip");

@@ -1,7 +1,7 @@
 // What a cell looks like: its value as text, its state as a tint with a mark. Values only ever become text nodes.
 
 import { el, icon } from "../shell/dom.js";
-import { isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
+import { isCut, isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 const BONES = ["bone-1", "bone-2", "bone-3", "bone-4"];
@@ -20,7 +20,7 @@ export function valueNodes(value, column, preview = null) {
   if (value === "") return [span("v-empty", "''")];
   if (kind === "bit") return [el("span", { class: "bool" }, box(value))];
   const text = textOf(value);
-  if (preview) {
+  if (isCut(value, preview)) {
     const size = preview.length === undefined || preview.length === null ? T.long : sizeText(preview.length, preview.unit);
     return [el("span", { class: "v-long" }, span("clip", firstLine(text)), span("size", `… ${size}`))];
   }
