@@ -184,7 +184,9 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     title = await page.cell(2, "Name").get_attribute("title")
     assert title == "Name must not be bad\nSQLCODE -104: Field validation failed"
     await expect(page.cell(2, "Name")).to_have_attribute("aria-invalid", "true")
-    assert await page.said() == "Saved 2 rows; 1 row not saved. Your other 2 edits are still pending."
+    assert await page.said() == (
+        "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still staged."
+    )
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
     await expect(panel.locator(".why-error")).to_contain_text("Name must not be bad")
@@ -194,6 +196,69 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     await page.keys("Enter", "Control+s")
     await page.until("view.pending.changed === 0")
     assert await page.js("client.value('3', 'Name')") == "better"
+
+
+async def test_what_is_special_about_a_save_is_told_with_it(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 1, "Name", "special")
+    await page.js("client.more = () => ({guard: 'late', unguarded: ['Notes']})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.said() == (
+        "Saved 1 row. Row 2 was compared with what the database held just before, not with what you saw. Notes "
+        "could not be compared as a whole: a change by someone else in the meantime would not have been noticed."
+    )
+    await edit(page, 1, "Name", "stored otherwise")
+    await page.js("client.more = () => ({values: {Name: 'STORED'}})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.said() == "Saved 1 row. The database stored Name as STORED."
+    assert await page.text(1, "Name") == "STORED"
+
+
+async def test_a_row_that_left_its_view_by_being_saved_is_marked(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 1, "Name", "elsewhere")
+    await page.js("client.more = () => ({proof: 'outside'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    said = "Saved 1 row. Row 2 is saved, but this view no longer shows it; a refresh takes it out."
+    assert await page.said() == said
+    mark = page.cell(1, "gutter").get_by_role("img", name="saved, no longer in this view")
+    await expect(mark).to_be_visible()
+    await edit(page, 1, "Name", "once more")
+    await page.js(
+        "client.more = () => ({outcome: 'gone', proof: 'outside', error: {code: 'ROW_GONE', "
+        "message: 'The view no longer shows this row.'}})"
+    )
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('2').state === 'gone'")
+    await page.js("view.showReview()")
+    why = page.page.locator(".why-conflict")
+    await expect(why).to_contain_text("The view no longer shows this row.")
+    await expect(why.get_by_role("button", name="Insert again")).to_have_count(0)  # it would be there twice
+    await why.get_by_role("button", name="Drop edits").click()
+    assert await page.pending() == [0, 0, 0]
+    await page.keys("Escape")
+    await page.click(2, "Name")
+    await page.keys("F5")
+    await expect(mark).to_have_count(0)
+
+
+async def test_a_new_row_that_cannot_be_told_from_others_is_said_to_be_saved(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("twin")
+    await page.keys("Enter")
+    await page.js("client.more = () => ({rowId: null, proof: 'ambiguous'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0")
+    assert await page.said() == (
+        "Saved 1 row. The new row was saved, but it cannot be told which one it is. Refresh to see it."
+    )
+    await page.keys("Control+z", "Control+z")  # it is not ours to change any more
+    assert await page.pending() == [0, 0, 0]
 
 
 async def test_typing_goes_on_while_saving(grid: Opener) -> None:

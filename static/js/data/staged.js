@@ -194,6 +194,7 @@ export class Staged {
       entry.error = result.error ?? null;
     } else {
       entry.state = { gone: "gone", unknown: "unknown", skipped: "staged" }[outcome] ?? "error";
+      entry.outside = outcome === "gone" && result.proof === "outside"; // not deleted: only the view does not show it
       entry.error = result.error ?? null;
     }
     if (outcome === "unknown") entry.sent.unknown = true;

@@ -4,9 +4,9 @@
 import { parse, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
 import { ValueError, textOf } from "../data/values.js";
-import { SKIP, converted, pasted, sentences } from "./edits.js";
+import { SKIP, converted, pasted } from "./edits.js";
 import { SlickRange } from "./sheet.js";
-import { T } from "./texts.js";
+import { T, sentences } from "./texts.js";
 
 export const FORMAT = "application/x-iris-quart-cells+json";
 const COPY_ROWS = 20_000;

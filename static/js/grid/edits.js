@@ -3,7 +3,7 @@
 import { History } from "../data/history.js";
 import { holdsEmpty, isCut, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
 import { SlickRange } from "./sheet.js";
-import { T, reasonText } from "./texts.js";
+import { T, reasonText, sentences } from "./texts.js";
 
 export const CELLS_AT_ONCE = 1_000_000;
 
@@ -296,9 +296,6 @@ export class Edits {
     if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {});
   }
 }
-
-/** Sentences one after another, each with one full stop. */
-export const sentences = (list) => list.map((text) => text.replace(/\.$/, "")).join(". ");
 
 /** Leave the cell as it is. */
 export const SKIP = Symbol("skip");

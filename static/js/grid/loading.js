@@ -189,6 +189,7 @@ export class Loading {
     this.pushQuery();
     view.live.forgetNews();
     table.gone.clear();
+    table.outside.clear();
     view.states.clear();
     const active = table.sheet.getActiveCell();
     table.restructure(() => {
@@ -214,6 +215,7 @@ export class Loading {
       table.cache.paused = false;
       await table.cache.refresh(span.from, Math.max(span.from, span.to));
       table.gone.clear();
+      table.outside.clear();
       table.restructure(() => table.rows.dropSettled());
       table.sheet.repaint();
     } catch (error) {

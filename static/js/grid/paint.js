@@ -90,6 +90,7 @@ const GUTTER_MARKS = {
   error: () => icon("circle-alert", { small: true, label: T.state.error, class: "error" }),
   conflict: () => icon("arrow-right-left", { small: true, label: T.state.conflict, class: "conflict" }),
   gone: () => icon("arrow-right-left", { small: true, label: T.state.gone, class: "conflict" }),
+  outside: () => icon("eye-off", { small: true, label: T.state.outside, class: "saving" }),
   unknown: () => icon("circle-help", { small: true, label: T.state.unknown, class: "unknown" }),
   saving: () => icon("refresh-cw", { small: true, label: T.state.saving, class: "saving" }),
   changed: () => el("span", { class: "changed", role: "img", "aria-label": T.state.changed }),

@@ -17,7 +17,7 @@ export const T = {
   follow: (table) => `Open the row of ${table} (Alt+Enter)`,
 
   state: {
-    new: "new row", deleted: "to be deleted", error: "not saved", conflict: "conflict", gone: "deleted by someone else", unknown: "outcome unknown",
+    new: "new row", outside: "saved, no longer in this view", deleted: "to be deleted", error: "not saved", conflict: "conflict", gone: "deleted by someone else", unknown: "outcome unknown",
     saving: "being saved", changed: "changed", others: "changed by someone else just now",
   },
   was: (text) => `Changed. Was: ${text}`,
@@ -98,9 +98,19 @@ export const T = {
   // saving
   saved: (n) => `Saved ${count(n, "row")}`,
   savingProgress: (done, all) => `Saving ${number(done)} of ${count(all, "row")}…`,
-  notSaved: (failed, conflicts, unknown) =>
-    [failed && `${count(failed, "row")} not saved`, conflicts && `${count(conflicts, "row")} in conflict`, unknown && `${number(unknown)} with unknown outcome`].filter(Boolean).join(", "),
-  stillPending: (n) => (n ? `Your other ${count(n, "edit")} ${n === 1 ? "is" : "are"} still pending.` : ""),
+  failed: (n, id, why) => {
+    const row = id === null || id === undefined ? "the new row" : `row ${id}`;
+    if (n === 1) return `${row} was not saved${why ? `: ${why.replace(/\.$/, "")}` : ""}`;
+    return `${count(n, "row")} not saved${why ? `, first ${row}: ${why.replace(/\.$/, "")}` : ""}`;
+  },
+  inConflict: (n) => `${count(n, "row")} in conflict`,
+  outcomeUnknown: (n) => `${count(n, "row")} with unknown outcome`,
+  stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
+  outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,
+  outsideRow: "Saved. This view no longer shows the row; a refresh takes it out.",
+  unguarded: (names) => `${list(names)} could not be compared as a whole: a change by someone else in the meantime would not have been noticed.`,
+  guardedLate: (id) => `Row ${id} was compared with what the database held just before, not with what you saw.`,
+  moreNotes: (n) => `${count(n, "more note")} like these.`,
   saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still pending.`,
   nothingToSave: "There is nothing to save.",
   decideFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} your decision first.`,
@@ -246,6 +256,9 @@ export const T = {
   takeTheirsAll: "Take theirs in all rows",
   keepMineAll: "Keep mine in all rows",
 };
+
+/** Sentences one after another, each with one full stop. */
+export const sentences = (texts) => texts.filter(Boolean).map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)).join(" ");
 
 /** The sentence of a ValueError. */
 export function reasonText(error) {

@@ -3,7 +3,7 @@
 import { el, icon } from "../shell/dom.js";
 import { stringify } from "../data/json.js";
 import { textOf } from "../data/values.js";
-import { errorText } from "../grid/look.js";
+import { errorText, goneText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
 import { missingIn } from "../grid/saving.js";
 import { T } from "../grid/texts.js";
@@ -131,7 +131,8 @@ export class Review {
       return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
     }
     if (entry.state === "gone") {
-      return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.rowWork.revert(entry)))];
+      const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
+      return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
     const missing = entry.kind === "insert" ? missingIn(entry, view.table) : [];
