@@ -171,6 +171,84 @@ async def test_undo_walks_over_everything(grid: Opener) -> None:
     assert pending[1:] == [1, 1]
 
 
+async def test_what_was_reverted_can_be_had_back(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 2, "City", "here")
+    await page.click(5, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.click(8, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("one")
+    await page.keys("Enter")
+    await edit(page, 9, "Name", "two")
+    assert await page.pending() == [2, 1, 1]
+    await page.click(2, "Name")
+    await page.keys("Control+Alt+z")
+    assert await page.pending() == [1, 1, 1]
+    assert await page.said() == "1 edit reverted; Ctrl+Z brings it back"
+    await page.js("view.showReview()")
+    for _ in range(3):
+        await page.page.locator(".change > .button-icon").first.click()
+    assert await page.pending() == [0, 0, 0]
+    await page.keys("Escape")
+    await page.click(20, "Name")
+    for pending in ([0, 1, 0], [0, 1, 1], [1, 1, 1], [2, 1, 1]):
+        await page.keys("Control+z")
+        assert sorted(await page.pending()) == sorted(pending)
+    assert await page.value(2, "Name") == "mine"
+    assert await page.value(9, "Name") == "two"
+    await page.keys("Control+z")
+    assert await page.value(9, "Name") == "one"
+    for _ in range(5):
+        await page.keys("Control+y")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_undo_never_makes_an_edit_of_a_row_that_is_not_there(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("one")
+    await page.keys("Enter")
+    await edit(page, 5, "Name", "two")
+    await page.js("client.more = () => ({rowId: null, proof: 'ambiguous'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0")
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+    assert await page.said() == "That cannot be undone any more: the row has been saved or is gone."
+
+
+async def test_a_deleted_row_is_not_brought_back_with_the_start_of_a_long_value_as_the_whole(
+    grid: Opener,
+) -> None:
+    page = await grid("rows=50")
+    await page.js(
+        "(() => { const notes = client.columns.find(({name}) => name === 'Notes'); notes.editable = true; "
+        "notes.category = 'text'; return view.loading.open(); })()"
+    )
+    await page.click(4, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.keys("Control+s")
+    await page.until("view.pending.deleted === 0")
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 1, 0]
+    values = await page.js("view.table.staged.inserts[0].values")
+    assert values["Name"] == "name 4"
+    assert "Notes" not in values
+    assert await page.said() == "Undone. Not brought back: Notes, of which the whole is not here."
+    await edit(page, 10, "City", "mine")
+    row_id = await page.js("view.table.rows.idAt(10)")
+    await page.js("id => client.push([{kind: 'delete', rowId: id}])", row_id)
+    await page.until("view.table.staged.undecided.length === 1")
+    await page.js("id => view.rowWork.insertAgain(id)", row_id)
+    assert "Not brought back: Notes" in await page.said()
+    assert await page.js("view.table.staged.inserts.every(({values}) => !('Notes' in values))")
+
+
 async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> None:
     page = await grid()
     await edit(page, 1, "Name", "good")
@@ -566,6 +644,32 @@ async def test_drafts_survive_a_reload_and_a_closed_view(grid: Opener) -> None:
         "view.pending.changed === 0 && view.pending.inserted === 0 && view.pending.deleted === 0"
     )
     await page.until("sessionStorage.length === 0")
+
+
+async def test_what_is_being_typed_survives_a_reload(grid: Opener) -> None:
+    page = await grid("store=1")
+    await page.click(2, "Name")
+    await page.type("half typed")
+    await page.page.reload()
+    await page.until("window.ready")
+    assert await page.pending() == [1, 0, 0]
+    assert await page.value(2, "Name") == "half typed"
+
+
+async def test_a_draft_that_does_not_fit_leaves_no_older_one_behind(grid: Opener) -> None:
+    page = await grid("store=1&rows=200")
+    await edit(page, 2, "Name", "first")
+    await page.until("sessionStorage.length === 1")
+    await page.js(
+        "(() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; })()"
+    )
+    await edit(page, 3, "Name", "second")
+    await page.until("view.drafts.full && sessionStorage.length === 0")
+    assert "storage is full" in await page.said()
+    await edit(page, 4, "Name", "third")
+    await page.js("view.drafts.saveNow()")
+    full = "window.said.filter(([text]) => text.includes('storage is full')).length"
+    assert await page.js(full) == 1  # said once, not over everything else that is to be said
 
 
 async def test_a_save_cut_off_by_a_reload_is_asked_for_again(grid: Opener) -> None:

@@ -73,13 +73,16 @@ export class Staged {
     return id;
   }
 
-  /** Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it. */
-  remove(id, row) {
+  /**
+   * Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it.
+   * `cut` names columns of which only the start is known.
+   */
+  remove(id, row, cut = []) {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, state: "staged" });
+    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, state: "staged", error: null });
+    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, state: "staged" });
     this.onChange([id]);
     return true;
   }
@@ -299,7 +302,8 @@ export class Staged {
   /** Stage a row that is gone as a new one with the edited values; returns its provisional ID. */
   insertAgain(id, writable, at) {
     const entry = this.entries.get(id);
-    const values = Object.fromEntries(Object.entries({ ...entry.row, ...entry.values }).filter(([name]) => writable(name)));
+    const known = Object.entries(entry.row).filter(([name]) => !entry.cut?.includes(name));
+    const values = Object.fromEntries(Object.entries({ ...Object.fromEntries(known), ...entry.values }).filter(([name]) => writable(name)));
     this.entries.delete(id);
     this.onChange([id]);
     return this.insert(values, at);

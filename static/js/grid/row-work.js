@@ -56,16 +56,15 @@ export class RowWork {
 
   /** Drop the edits of a row, or of one column of it. */
   revert(entry, name = null) {
-    const { table } = this.view;
-    if (entry.kind === "delete") table.staged.restore(entry.id);
-    else if (entry.kind === "insert" && name !== null) table.staged.set(entry.id, name, undefined);
-    else table.staged.revert(entry.id, name);
+    const { table, edits } = this.view;
+    if (entry.state === "gone") table.staged.revert(entry.id, name); // there is no row to give the edits back to
+    else edits.revert(entry, name === null ? null : [name]);
     if (!table.staged.get(entry.id) && table.gone.has(entry.id)) table.restructure(() => table.rows.remove(entry.id));
   }
 
   revertSelection() {
     const { range } = this.view.table.selection;
-    if (range) this.view.table.batch(() => this.view.edits.revert(range));
+    if (range) this.view.edits.revertRange(range);
   }
 
   /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
@@ -83,7 +82,11 @@ export class RowWork {
     const { table, places } = this.view;
     const row = table.rows.indexOf(id);
     const at = row < 0 ? 0 : Math.max(0, (table.rows.numberOf(row) ?? 1) - 1);
+    const { cut = [] } = table.staged.get(id) ?? {};
+    const item = table.rows.find(id);
+    const left = item ? this.view.edits.cutColumns(item) : cut;
     const fresh = table.staged.insertAgain(id, table.writable, at);
+    if (left.length) this.view.announce(T.notRestored(left), "error");
     if (table.gone.delete(id)) table.restructure(() => table.rows.remove(id));
     places.goToNew(fresh);
   }
