@@ -469,6 +469,38 @@ async def test_the_review_shows_and_reverts_each_change(grid: Opener) -> None:
     assert await page.focused() == "Rows of Demo.Table"
 
 
+async def test_the_review_stands_beside_the_rows_so_that_its_links_lead_to_cells_in_sight(
+    grid: Opener,
+) -> None:
+    page = await grid()
+    await edit(page, 2, "Spouse", "77")
+    await page.click(2, "Name")
+    await page.js("client.fail = (name) => name === 'saveChanges' && { code: 'X', message: 'No.' }")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3').state === 'error'")
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Go to cell").click()
+    assert await page.active() == [2, "Spouse"]
+    top = "(() => { const box = document.querySelector('.slick-cell.active').getBoundingClientRect(); "
+    top += "return document.elementFromPoint(box.right - 4, box.top + 4).dataset.column; })()"
+    assert await page.js(top) == "Spouse"
+    await page.keys("Home", "ArrowDown", "End")  # and every other one can be walked to
+    assert await page.js(top) == "Spouse"
+
+
+async def test_rows_that_cannot_be_read_say_that_the_edits_are_kept(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await page.js("client.fail = () => ({ code: 'TABLE_NOT_FOUND', message: 'There is no such table.' })")
+    await page.js("view.refresh().catch(() => 0)")
+    alert = page.page.locator(".empty [class*=float]")
+    await expect(alert).to_contain_text("1 row with edits is still staged.")
+    await page.js("client.fail = null")
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(alert).to_have_count(0)
+    assert await page.pending() == [1, 0, 0]
+
+
 async def test_discard_asks_and_drops_everything(grid: Opener) -> None:
     page = await grid("rows=40")
     await edit(page, 1, "Name", "one")
@@ -550,12 +582,29 @@ async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     await expect(dialog.locator("tbody tr")).to_have_count(2)
     await expect(dialog.locator("tbody tr").first).to_contain_text("name 2")
     await dialog.get_by_role("radio", name="theirs").check()
-    await dialog.get_by_role("button", name="Keep mine and save row").click()
+    await dialog.get_by_role("button", name="Save row as chosen").click()
     await page.until("view.pending.changed === 0")
     assert await page.js(
         "[client.value('3', 'Name'), client.value('3', 'Age'), client.value('3', 'City')]"
     ) == ["theirs", 50, "kept"]
     assert [await page.value(2, name) for name in ("Name", "Age", "City")] == ["theirs", 50, "kept"]
+
+
+async def test_a_conflict_with_several_cells_says_what_saving_does(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 2, "City", "my city")
+    await page.js("client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs', City: 'their city'}}])")
+    await page.until("view.table.staged.undecided.length === 1")
+    await page.js("void view.panels.decide('3')")
+    dialog = page.page.get_by_role("dialog")
+    save = dialog.locator(".button-primary")
+    await expect(save).to_have_text("Keep mine and save row")
+    await dialog.locator("[data-column=City] [data-side=theirs] input").check()
+    await expect(save).to_have_text("Save row as chosen")
+    await save.click()
+    await page.until("view.pending.changed === 0")
+    assert await page.js("[client.value('3', 'Name'), client.value('3', 'City')]") == ["mine", "their city"]
 
 
 async def test_a_refresh_finds_what_others_changed(grid: Opener) -> None:

@@ -832,6 +832,59 @@ async def test_filtering_takes_the_selection_to_the_top(grid: Opener) -> None:
     await expect(page.page.locator(".slick-cell.selected:not(.active)")).to_have_count(0)
 
 
+async def test_the_focus_is_never_lost_with_what_had_it(grid: Opener) -> None:
+    page = await grid("rows=300")
+    await page.js(
+        "view.table.filters.put('Name', {operator: 'contains', value: 'name 12'}); view.filtersChanged()"
+    )
+    await page.settled()
+    await page.page.get_by_role("button", name="Clear filters").click()
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.js(
+        "view.table.filters.put('Name', {operator: 'equals', value: 'nothing'}); view.filtersChanged()"
+    )
+    await page.page.locator(".empty").get_by_role("button", name="Clear filters").click()
+    await page.settled()
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.js(
+        "client.fail = (command) => command === 'requestData' && { code: 'CONNECTION_FAILED', message: 'Away.' }"
+    )
+    await page.js("view.refresh().catch(() => 0)")
+    await page.js("client.fail = null")
+    await page.page.get_by_role("alert").get_by_role("button", name="Try again").click()
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_head_and_rows_scroll_together_and_home_shows_the_start(grid: Opener) -> None:
+    page = await grid("cols=40")
+    await page.click(0, "Name")
+    await page.keys("End")
+    lefts = (
+        "[document.querySelector('.slick-header-right').scrollLeft, "
+        "document.querySelector('.slick-viewport-top.slick-viewport-right').scrollLeft]"
+    )
+    await page.until(f"{lefts}[0] > 500")
+    await page.js("document.querySelector('.slick-header-right').scrollLeft = 300")  # as find-in-page does
+    await page.until(f"{lefts}[1] === 300")
+    await page.keys("Home")
+    await page.until(f"{lefts}[0] === 0 && {lefts}[1] === 0")
+    await expect(page.cell(0, "Name")).to_be_in_viewport()
+    await page.keys("Control+ArrowRight", "Control+Home")
+    await page.until(f"{lefts}[0] === 0")
+
+
+async def test_a_text_that_does_not_fit_is_told_in_full(grid: Opener) -> None:
+    page = await grid()
+    text = "a rather long name that the column is not wide enough to show in full"
+    await page.js("text => client.push([{kind: 'update', rowId: '2', values: {Name: text}}])", text[:50])
+    await expect(page.cell(1, "Name")).to_have_text(text[:50])
+    await page.js("view.table.layout.widths.set('Name', 80); view.arranging.changed()")
+    await page.cell(1, "Name").hover()
+    await expect(page.cell(1, "Name")).to_have_attribute("title", text[:50])
+    await page.cell(3, "Age").hover()
+    assert await page.cell(3, "Age").get_attribute("title") is None
+
+
 async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
     state = {
         "filters": [{"column": "Age", "operator": "less", "value": 3}],

@@ -172,7 +172,8 @@ export class Loading {
       this.need();
     };
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
-    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
+    const kept = this.table.staged.counts.rows;
+    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
     view.announce(error.message, "error");
   }
 

@@ -57,7 +57,7 @@ export class Look {
       node.classList.remove("new-row");
       node.classList.toggle("loading", !item);
       node.classList.toggle("is-new", entry?.kind === "insert");
-      node.classList.toggle("is-deleted", state === "deleted" || state === "gone");
+      node.classList.toggle("is-deleted", entry?.kind === "delete" || state === "gone");
     }
   }
 

@@ -12,8 +12,10 @@ export class States {
   #timer = null;
   kind = null;
 
-  constructor(box) {
+  /** `refocus` puts the focus back when what had it is gone. */
+  constructor(box, refocus) {
     this.box = box;
+    this.refocus = refocus;
   }
 
   /** A read began; the line shows when it takes long. */
@@ -24,7 +26,7 @@ export class States {
       this.#line = null;
     } else if (!this.#line) {
       this.#timer = setTimeout(() => {
-        this.#line = el("div", { class: "progress", role: "progressbar", "aria-label": T.valueLoading });
+        this.#line = el("div", { class: "progress", role: "progressbar", "aria-label": T.rowsLoading });
         this.box.append(this.#line);
       }, WAIT_BEFORE_LINE);
     }
@@ -38,13 +40,20 @@ export class States {
 
   /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or "error". */
   show(kind, title, sentences = [], actions = [], { alert = false } = {}) {
-    if (this.kind === kind && this.#overlay?.firstChild.textContent === title) return;
+    if (this.kind === kind && this.#overlay?.querySelector("h2").textContent === title) return;
     this.clear();
     this.kind = kind;
+    const act = (run) => () => {
+      run();
+      if (document.activeElement === document.body) this.refocus();
+    };
+    const button = ([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: act(run) } }, label);
     this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" },
-      el("h2", {}, title),
-      ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
-      actions.length ? el("div", { class: "row" }, ...actions.map(([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: run } }, label))) : null,
+      el("div", { class: `empty-in${alert ? " float" : ""}` }, // rows may stand behind an alert
+        el("h2", {}, title),
+        ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
+        actions.length ? el("div", { class: "row" }, ...actions.map(button)) : null,
+      ),
     );
     this.box.append(this.#overlay);
   }
