@@ -136,8 +136,9 @@ async def test_insert_duplicate_and_delete(grid: Opener) -> None:
         "name 6",
     ]
     assert await page.text(3, "ID") == "51"
+    await page.until("statuses.at(-1).total === 50")  # new rows count as soon as they are saved
     await page.keys("F5")
-    await page.until("statuses.at(-1).total === 50")
+    await page.until("view.table.rows.settled === 0")
     assert await page.value(48, "Name") == "new one"
 
 
@@ -501,6 +502,37 @@ async def test_rows_that_cannot_be_read_say_that_the_edits_are_kept(grid: Opener
     assert await page.pending() == [1, 0, 0]
 
 
+async def test_the_review_leads_to_a_row_that_is_not_on_hand_any_more(grid: Opener) -> None:
+    page = await grid("rows=100000")
+    await edit(page, 5, "Name", "far away")
+    await page.js("client.fail = (name) => name === 'saveChanges' && { code: 'X', message: 'No.' }")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('6').state === 'error'")
+    await page.js("view.table.cache.reset(null, 100000); view.goto(90000)")
+    await page.settled()
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Go to cell").click()
+    await page.until("view.table.sheet.getActiveCell()?.row === 5")
+    assert await page.states(5, "Name") == "is-error"
+    await page.js("view.sortBy([{column: 'City', direction: 'desc'}])")
+    await page.settled()
+    await page.page.get_by_role("button", name="Go to cell").click()
+    await page.until("window.said.at(-1)[0].startsWith('Row 6 is not among the rows shown')")
+
+
+async def test_a_review_of_very_many_values_shows_a_part_of_them(grid: Opener) -> None:
+    page = await grid("rows=2000&cols=60")
+    await page.js("view.edits.change(new view.table.sheet.Range(0, 11, 499, 60), (row) => `mine ${row}`)")
+    await page.until("view.table.staged.counts.rows === 500")
+    await page.js("view.showReview()")
+    changes = page.page.locator(".change")
+    shown = await changes.count()
+    assert 2 < shown < 20
+    await expect(changes.last).to_contain_text(f"… and {500 - shown + 1} more rows.")
+    await changes.last.get_by_role("button", name="Show more").click()
+    assert shown < await changes.count() < 40
+
+
 async def test_discard_asks_and_drops_everything(grid: Opener) -> None:
     page = await grid("rows=40")
     await edit(page, 1, "Name", "one")
@@ -837,3 +869,18 @@ async def test_columns_that_vanish_while_the_table_is_open(grid: Opener) -> None
     await expect(page.page.get_by_role("columnheader").filter(has_text="City")).to_have_count(0)
     assert await page.pending() == [1, 0, 0]
     assert await page.js("view.state.filters") == []
+
+
+async def test_edits_of_a_column_that_vanished_are_shown_and_can_be_dropped(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "City", "mine")
+    await edit(page, 2, "Name", "kept")
+    await page.js("client.columns = client.columns.filter(({name}) => name !== 'City'); view.refresh()")
+    await page.until("window.said.at(-1)?.[0].includes('1 staged edit in City cannot be saved')")
+    assert await page.pending() == [2, 0, 0]
+    await page.js("view.showReview()")
+    line = page.page.locator(".change dd").filter(has_text="no longer in the table")
+    await expect(line).to_contain_text("mine")
+    await line.get_by_role("button", name="Revert this value: City").click()
+    assert await page.pending() == [1, 0, 0]
+    assert await page.value(2, "Name") == "kept"

@@ -900,6 +900,46 @@ async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
     assert found["sort"] == state["sort"]
 
 
+async def test_waiting_for_rows_can_be_stopped(grid: Opener) -> None:
+    page = await grid("rows=5000")
+    await page.click(0, "Name")
+    await page.js(
+        "(() => { client.hold = (name) => name === 'requestData' && new Promise((go) => { window.go = go; }); })()"
+    )
+    await page.js("view.goto(4000)")
+    chip = page.page.locator(".waiting")
+    await expect(chip).to_contain_text("Reading rows…")
+    await page.type("x")  # it holds nobody up
+    await chip.get_by_role("button", name="Stop").click()
+    state = page.page.get_by_role("alert")
+    await expect(state).to_contain_text("Reading was stopped")
+    await page.js("client.hold = null; window.go()")
+    await expect(chip).to_have_count(0)
+    await state.get_by_role("button", name="Try again").click()
+    await page.settled()
+    assert await page.text(3999, "ID") == "4000"
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_a_wrong_filter_says_why_when_it_is_meant(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Age")
+    await page.keys("Control+f")
+    await page.type("old")
+    assert "Not filtered" not in await page.said()  # it may still be typed
+    await page.keys("Enter")
+    assert await page.said() == "Not filtered by Age: Not a number"
+    await expect(page.page.get_by_label("Filter Age")).to_have_attribute("aria-invalid", "true")
+
+
+async def test_a_double_click_at_the_edge_of_a_head_fits_the_column(grid: Opener) -> None:
+    page = await grid()
+    width = "view.table.sheet.getColumns().find((column) => column.field === 'Name').width"
+    before = await page.js(width)
+    await page.page.locator(".slick-header-column[data-id=c1] .slick-resizable-handle").dblclick()
+    await page.until(f"{width} !== {before}")
+
+
 async def test_an_empty_table_offers_a_row(grid: Opener) -> None:
     page = GridPage((await grid()).page, "")
     page.origin = str(await page.js("location.origin"))
@@ -948,6 +988,12 @@ async def test_goto_asks_for_a_row(grid: Opener) -> None:
     await page.type("=77")
     await page.keys("Enter")
     await page.until("view.table.sheet.getActiveCell().row === 76")
+    assert await page.js("view.state.filters") == []
+    await page.keys("Control+g")
+    await page.type("=999999")
+    await page.keys("Enter")
+    await page.until("window.said.at(-1)?.[0] === 'There is no row with ID 999999 here.'")
+    assert await page.active() == [76, "Name"]
     assert await page.js("view.state.filters") == []
     await page.js("view.sortBy([{column: 'Name', direction: 'asc'}])")
     await page.settled()

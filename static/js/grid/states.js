@@ -4,6 +4,7 @@ import { el } from "../shell/dom.js";
 import { T } from "./texts.js";
 
 const WAIT_BEFORE_LINE = 400;
+const WAIT_BEFORE_STOP = 2_000;
 
 /** Overlays of one table's box. */
 export class States {
@@ -12,24 +13,42 @@ export class States {
   #timer = null;
   kind = null;
 
-  /** `refocus` puts the focus back when what had it is gone. */
-  constructor(box, refocus) {
-    this.box = box;
-    this.refocus = refocus;
+  #chip = null;
+  #chipTimer = null;
+
+  /** `refocus` puts the focus back when what had it is gone; `stop` ends the reading. */
+  constructor(box, { refocus, stop }) {
+    Object.assign(this, { box, refocus, stop });
   }
 
   /** A read began; the line shows when it takes long. */
   waiting(on) {
-    clearTimeout(this.#timer);
     if (!on) {
+      clearTimeout(this.#timer);
+      clearTimeout(this.#chipTimer);
+      this.#timer = this.#chipTimer = null;
       this.#line?.remove();
       this.#line = null;
-    } else if (!this.#line) {
+      const focused = this.#chip?.contains(document.activeElement);
+      this.#chip?.remove();
+      this.#chip = null;
+      if (focused) this.refocus();
+      return;
+    }
+    this.#chipTimer ??= setTimeout(() => this.#offerStop(), WAIT_BEFORE_STOP);
+    clearTimeout(this.#timer);
+    if (!this.#line) {
       this.#timer = setTimeout(() => {
         this.#line = el("div", { class: "progress", role: "progressbar", "aria-label": T.rowsLoading });
         this.box.append(this.#line);
       }, WAIT_BEFORE_LINE);
     }
+  }
+
+  #offerStop() {
+    const button = el("button", { class: "link", type: "button", on: { click: () => this.stop() } }, T.stop);
+    this.#chip = el("div", { class: "waiting float", role: "status" }, el("span", {}, T.rowsLoading), button);
+    this.box.append(this.#chip);
   }
 
   clear() {

@@ -48,7 +48,7 @@ export class TableView extends EventTarget {
     this.bar = el("div", { class: "filter-bar", hidden: true });
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
     host.append(this.root);
-    this.states = new States(this.box, () => this.focus());
+    this.states = new States(this.box, { refocus: () => this.focus(), stop: () => this.loading.stop() });
     this.loading = new Loading(this, client, { namespace, tableName });
     this.table = new Table({
       namespace,
@@ -311,6 +311,7 @@ export class TableView extends EventTarget {
     sheet.onBeforeSort.subscribe((event) => this.#headerClicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
+    sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
     sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) => this.edits.fill(prevSelectedRange, selectedRange));
     sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
