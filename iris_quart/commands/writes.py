@@ -57,7 +57,7 @@ class ChangeResult(Event):
     `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
     there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
     not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is, and "outside"
-    when a row is saved in the table behind a view, but the view does not show it any more.
+    when a row is in the table behind a view, which does not show it any more.
     """
 
     change_id: str

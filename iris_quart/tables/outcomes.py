@@ -75,7 +75,7 @@ class Result:
     `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
     itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
     `proof` is "ambiguous" when a new row is there but cannot be told from others, and "outside" when the row is
-    saved in the table behind a view, which does not show it any more.
+    in the table behind a view, which does not show it any more.
     """
 
     outcome: Outcome
@@ -124,7 +124,7 @@ def outside(plan: Plan, result: Result | None) -> Result | None:
         f"The view {plan.table.full_name} no longer shows this row, so it was not {what}. It is still in "
         f"{plan.table.behind.full_name}."
     )
-    return Result(Outcome.GONE, plan.row_id, error=error)
+    return Result(Outcome.GONE, plan.row_id, error=error, proof="outside")
 
 
 def doubt(plan: Plan) -> Result:

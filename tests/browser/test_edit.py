@@ -136,8 +136,9 @@ async def test_insert_duplicate_and_delete(grid: Opener) -> None:
         "name 6",
     ]
     assert await page.text(3, "ID") == "51"
+    await page.until("statuses.at(-1).total === 50")  # new rows count as soon as they are saved
     await page.keys("F5")
-    await page.until("statuses.at(-1).total === 50")
+    await page.until("view.table.rows.settled === 0")
     assert await page.value(48, "Name") == "new one"
 
 
@@ -171,6 +172,84 @@ async def test_undo_walks_over_everything(grid: Opener) -> None:
     assert pending[1:] == [1, 1]
 
 
+async def test_what_was_reverted_can_be_had_back(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 2, "City", "here")
+    await page.click(5, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.click(8, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("one")
+    await page.keys("Enter")
+    await edit(page, 9, "Name", "two")
+    assert await page.pending() == [2, 1, 1]
+    await page.click(2, "Name")
+    await page.keys("Control+Alt+z")
+    assert await page.pending() == [1, 1, 1]
+    assert await page.said() == "1 edit reverted; Ctrl+Z brings it back"
+    await page.js("view.showReview()")
+    for _ in range(3):
+        await page.page.locator(".change > .button-icon").first.click()
+    assert await page.pending() == [0, 0, 0]
+    await page.keys("Escape")
+    await page.click(20, "Name")
+    for pending in ([0, 1, 0], [0, 1, 1], [1, 1, 1], [2, 1, 1]):
+        await page.keys("Control+z")
+        assert sorted(await page.pending()) == sorted(pending)
+    assert await page.value(2, "Name") == "mine"
+    assert await page.value(9, "Name") == "two"
+    await page.keys("Control+z")
+    assert await page.value(9, "Name") == "one"
+    for _ in range(5):
+        await page.keys("Control+y")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_undo_never_makes_an_edit_of_a_row_that_is_not_there(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("one")
+    await page.keys("Enter")
+    await edit(page, 5, "Name", "two")
+    await page.js("client.more = () => ({rowId: null, proof: 'ambiguous'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0")
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+    assert await page.said() == "That cannot be undone any more: the row has been saved or is gone."
+
+
+async def test_a_deleted_row_is_not_brought_back_with_the_start_of_a_long_value_as_the_whole(
+    grid: Opener,
+) -> None:
+    page = await grid("rows=50")
+    await page.js(
+        "(() => { const notes = client.columns.find(({name}) => name === 'Notes'); notes.editable = true; "
+        "notes.category = 'text'; return view.loading.open(); })()"
+    )
+    await page.click(4, "Name")
+    await page.keys("Control+Delete")
+    await page.confirm()
+    await page.keys("Control+s")
+    await page.until("view.pending.deleted === 0")
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 1, 0]
+    values = await page.js("view.table.staged.inserts[0].values")
+    assert values["Name"] == "name 4"
+    assert "Notes" not in values
+    assert await page.said() == "Undone. Not brought back: Notes, of which the whole is not here."
+    await edit(page, 10, "City", "mine")
+    row_id = await page.js("view.table.rows.idAt(10)")
+    await page.js("id => client.push([{kind: 'delete', rowId: id}])", row_id)
+    await page.until("view.table.staged.undecided.length === 1")
+    await page.js("id => view.rowWork.insertAgain(id)", row_id)
+    assert "Not brought back: Notes" in await page.said()
+    assert await page.js("view.table.staged.inserts.every(({values}) => !('Notes' in values))")
+
+
 async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> None:
     page = await grid()
     await edit(page, 1, "Name", "good")
@@ -184,7 +263,9 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     title = await page.cell(2, "Name").get_attribute("title")
     assert title == "Name must not be bad\nSQLCODE -104: Field validation failed"
     await expect(page.cell(2, "Name")).to_have_attribute("aria-invalid", "true")
-    assert await page.said() == "Saved 2 rows; 1 row not saved. Your other 2 edits are still pending."
+    assert await page.said() == (
+        "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still staged."
+    )
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
     await expect(panel.locator(".why-error")).to_contain_text("Name must not be bad")
@@ -194,6 +275,69 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     await page.keys("Enter", "Control+s")
     await page.until("view.pending.changed === 0")
     assert await page.js("client.value('3', 'Name')") == "better"
+
+
+async def test_what_is_special_about_a_save_is_told_with_it(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 1, "Name", "special")
+    await page.js("client.more = () => ({guard: 'late', unguarded: ['Notes']})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.said() == (
+        "Saved 1 row. Row 2 was compared with what the database held just before, not with what you saw. Notes "
+        "could not be compared as a whole: a change by someone else in the meantime would not have been noticed."
+    )
+    await edit(page, 1, "Name", "stored otherwise")
+    await page.js("client.more = () => ({values: {Name: 'STORED'}})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.said() == "Saved 1 row. The database stored Name as STORED."
+    assert await page.text(1, "Name") == "STORED"
+
+
+async def test_a_row_that_left_its_view_by_being_saved_is_marked(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 1, "Name", "elsewhere")
+    await page.js("client.more = () => ({proof: 'outside'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.changed === 0")
+    said = "Saved 1 row. Row 2 is saved, but this view no longer shows it; a refresh takes it out."
+    assert await page.said() == said
+    mark = page.cell(1, "gutter").get_by_role("img", name="saved, no longer in this view")
+    await expect(mark).to_be_visible()
+    await edit(page, 1, "Name", "once more")
+    await page.js(
+        "client.more = () => ({outcome: 'gone', proof: 'outside', error: {code: 'ROW_GONE', "
+        "message: 'The view no longer shows this row.'}})"
+    )
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('2').state === 'gone'")
+    await page.js("view.showReview()")
+    why = page.page.locator(".why-conflict")
+    await expect(why).to_contain_text("The view no longer shows this row.")
+    await expect(why.get_by_role("button", name="Insert again")).to_have_count(0)  # it would be there twice
+    await why.get_by_role("button", name="Drop edits").click()
+    assert await page.pending() == [0, 0, 0]
+    await page.keys("Escape")
+    await page.click(2, "Name")
+    await page.keys("F5")
+    await expect(mark).to_have_count(0)
+
+
+async def test_a_new_row_that_cannot_be_told_from_others_is_said_to_be_saved(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("twin")
+    await page.keys("Enter")
+    await page.js("client.more = () => ({rowId: null, proof: 'ambiguous'})")
+    await page.keys("Control+s")
+    await page.until("view.pending.inserted === 0")
+    assert await page.said() == (
+        "Saved 1 row. The new row was saved, but it cannot be told which one it is. Refresh to see it."
+    )
+    await page.keys("Control+z", "Control+z")  # it is not ours to change any more
+    assert await page.pending() == [0, 0, 0]
 
 
 async def test_typing_goes_on_while_saving(grid: Opener) -> None:
@@ -326,6 +470,69 @@ async def test_the_review_shows_and_reverts_each_change(grid: Opener) -> None:
     assert await page.focused() == "Rows of Demo.Table"
 
 
+async def test_the_review_stands_beside_the_rows_so_that_its_links_lead_to_cells_in_sight(
+    grid: Opener,
+) -> None:
+    page = await grid()
+    await edit(page, 2, "Spouse", "77")
+    await page.click(2, "Name")
+    await page.js("client.fail = (name) => name === 'saveChanges' && { code: 'X', message: 'No.' }")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('3').state === 'error'")
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Go to cell").click()
+    assert await page.active() == [2, "Spouse"]
+    top = "(() => { const box = document.querySelector('.slick-cell.active').getBoundingClientRect(); "
+    top += "return document.elementFromPoint(box.right - 4, box.top + 4).dataset.column; })()"
+    assert await page.js(top) == "Spouse"
+    await page.keys("Home", "ArrowDown", "End")  # and every other one can be walked to
+    assert await page.js(top) == "Spouse"
+
+
+async def test_rows_that_cannot_be_read_say_that_the_edits_are_kept(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await page.js("client.fail = () => ({ code: 'TABLE_NOT_FOUND', message: 'There is no such table.' })")
+    await page.js("view.refresh().catch(() => 0)")
+    alert = page.page.locator(".empty [class*=float]")
+    await expect(alert).to_contain_text("1 row with edits is still staged.")
+    await page.js("client.fail = null")
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(alert).to_have_count(0)
+    assert await page.pending() == [1, 0, 0]
+
+
+async def test_the_review_leads_to_a_row_that_is_not_on_hand_any_more(grid: Opener) -> None:
+    page = await grid("rows=100000")
+    await edit(page, 5, "Name", "far away")
+    await page.js("client.fail = (name) => name === 'saveChanges' && { code: 'X', message: 'No.' }")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.get('6').state === 'error'")
+    await page.js("view.table.cache.reset(null, 100000); view.goto(90000)")
+    await page.settled()
+    await page.js("view.showReview()")
+    await page.page.get_by_role("button", name="Go to cell").click()
+    await page.until("view.table.sheet.getActiveCell()?.row === 5")
+    assert await page.states(5, "Name") == "is-error"
+    await page.js("view.sortBy([{column: 'City', direction: 'desc'}])")
+    await page.settled()
+    await page.page.get_by_role("button", name="Go to cell").click()
+    await page.until("window.said.at(-1)[0].startsWith('Row 6 is not among the rows shown')")
+
+
+async def test_a_review_of_very_many_values_shows_a_part_of_them(grid: Opener) -> None:
+    page = await grid("rows=2000&cols=60")
+    await page.js("view.edits.change(new view.table.sheet.Range(0, 11, 499, 60), (row) => `mine ${row}`)")
+    await page.until("view.table.staged.counts.rows === 500")
+    await page.js("view.showReview()")
+    changes = page.page.locator(".change")
+    shown = await changes.count()
+    assert 2 < shown < 20
+    await expect(changes.last).to_contain_text(f"… and {500 - shown + 1} more rows.")
+    await changes.last.get_by_role("button", name="Show more").click()
+    assert shown < await changes.count() < 40
+
+
 async def test_discard_asks_and_drops_everything(grid: Opener) -> None:
     page = await grid("rows=40")
     await edit(page, 1, "Name", "one")
@@ -364,6 +571,31 @@ async def test_changes_by_others_flash_and_leave_edits_alone(grid: Opener) -> No
     assert await page.states(3, "City") == ""
 
 
+async def test_a_value_changed_by_others_while_it_is_edited_is_a_conflict(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "Name")
+    await page.type("mi")
+    await page.js("client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs'}}])")
+    await page.until("view.table.rows.find('3').values.Name === 'theirs'")
+    await page.js("view.table.restructure()")  # rows coming or going must not make theirs the seen value
+    await page.type("ne")
+    await page.keys("Enter")
+    assert await page.js("view.table.staged.get('3').conflict.Name") == {
+        "base": "name 2",
+        "mine": "mine",
+        "theirs": "theirs",
+    }
+    assert "is-conflict" in await page.states(2, "Name")
+    assert "alice changed Name while you were editing it" in await page.said()
+    await page.click(3, "Name")
+    await page.keys("F2")
+    await page.js("client.push([{kind: 'update', rowId: '4', values: {Name: 'untouched'}}])")
+    await page.until("view.table.rows.find('4').values.Name === 'untouched'")
+    await page.keys("Enter")
+    assert await page.text(3, "Name") == "untouched"
+    assert await page.pending() == [1, 0, 0]
+
+
 async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     page = await grid()
     await edit(page, 2, "Name", "mine")
@@ -382,12 +614,29 @@ async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     await expect(dialog.locator("tbody tr")).to_have_count(2)
     await expect(dialog.locator("tbody tr").first).to_contain_text("name 2")
     await dialog.get_by_role("radio", name="theirs").check()
-    await dialog.get_by_role("button", name="Keep mine and save row").click()
+    await dialog.get_by_role("button", name="Save row as chosen").click()
     await page.until("view.pending.changed === 0")
     assert await page.js(
         "[client.value('3', 'Name'), client.value('3', 'Age'), client.value('3', 'City')]"
     ) == ["theirs", 50, "kept"]
     assert [await page.value(2, name) for name in ("Name", "Age", "City")] == ["theirs", 50, "kept"]
+
+
+async def test_a_conflict_with_several_cells_says_what_saving_does(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "Name", "mine")
+    await edit(page, 2, "City", "my city")
+    await page.js("client.push([{kind: 'update', rowId: '3', values: {Name: 'theirs', City: 'their city'}}])")
+    await page.until("view.table.staged.undecided.length === 1")
+    await page.js("void view.panels.decide('3')")
+    dialog = page.page.get_by_role("dialog")
+    save = dialog.locator(".button-primary")
+    await expect(save).to_have_text("Keep mine and save row")
+    await dialog.locator("[data-column=City] [data-side=theirs] input").check()
+    await expect(save).to_have_text("Save row as chosen")
+    await save.click()
+    await page.until("view.pending.changed === 0")
+    assert await page.js("[client.value('3', 'Name'), client.value('3', 'City')]") == ["mine", "their city"]
 
 
 async def test_a_refresh_finds_what_others_changed(grid: Opener) -> None:
@@ -476,6 +725,32 @@ async def test_drafts_survive_a_reload_and_a_closed_view(grid: Opener) -> None:
         "view.pending.changed === 0 && view.pending.inserted === 0 && view.pending.deleted === 0"
     )
     await page.until("sessionStorage.length === 0")
+
+
+async def test_what_is_being_typed_survives_a_reload(grid: Opener) -> None:
+    page = await grid("store=1")
+    await page.click(2, "Name")
+    await page.type("half typed")
+    await page.page.reload()
+    await page.until("window.ready")
+    assert await page.pending() == [1, 0, 0]
+    assert await page.value(2, "Name") == "half typed"
+
+
+async def test_a_draft_that_does_not_fit_leaves_no_older_one_behind(grid: Opener) -> None:
+    page = await grid("store=1&rows=200")
+    await edit(page, 2, "Name", "first")
+    await page.until("sessionStorage.length === 1")
+    await page.js(
+        "(() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; })()"
+    )
+    await edit(page, 3, "Name", "second")
+    await page.until("view.drafts.full && sessionStorage.length === 0")
+    assert "storage is full" in await page.said()
+    await edit(page, 4, "Name", "third")
+    await page.js("view.drafts.saveNow()")
+    full = "window.said.filter(([text]) => text.includes('storage is full')).length"
+    assert await page.js(full) == 1  # said once, not over everything else that is to be said
 
 
 async def test_a_save_cut_off_by_a_reload_is_asked_for_again(grid: Opener) -> None:
@@ -594,3 +869,18 @@ async def test_columns_that_vanish_while_the_table_is_open(grid: Opener) -> None
     await expect(page.page.get_by_role("columnheader").filter(has_text="City")).to_have_count(0)
     assert await page.pending() == [1, 0, 0]
     assert await page.js("view.state.filters") == []
+
+
+async def test_edits_of_a_column_that_vanished_are_shown_and_can_be_dropped(grid: Opener) -> None:
+    page = await grid()
+    await edit(page, 2, "City", "mine")
+    await edit(page, 2, "Name", "kept")
+    await page.js("client.columns = client.columns.filter(({name}) => name !== 'City'); view.refresh()")
+    await page.until("window.said.at(-1)?.[0].includes('1 staged edit in City cannot be saved')")
+    assert await page.pending() == [2, 0, 0]
+    await page.js("view.showReview()")
+    line = page.page.locator(".change dd").filter(has_text="no longer in the table")
+    await expect(line).to_contain_text("mine")
+    await line.get_by_role("button", name="Revert this value: City").click()
+    assert await page.pending() == [1, 0, 0]
+    assert await page.value(2, "Name") == "kept"

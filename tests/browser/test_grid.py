@@ -406,6 +406,40 @@ async def test_copy_and_paste_keep_null_apart_from_empty(grid: Opener) -> None:
     assert await page.focused() == "Rows of Demo.Table"
 
 
+async def test_a_value_of_which_only_the_start_is_here_is_never_pasted_as_the_whole(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Insured")
+    await page.keys("Shift+ArrowRight", "Control+c")
+    assert await page.copied() == "1\tstart of a long text…"
+    assert "Of 1 long value only the start" in await page.said()
+    await page.click(3, "Name")
+    await page.keys("Control+v")
+    assert await page.value(3, "City") == "city 3"
+    assert "1 cell not pasted: City: Only the start of that value was here" in await page.said()
+    await page.click(4, "Notes")
+    await page.keys("Shift+Space", "Control+d")
+    await page.until("view.pending.inserted === 1")
+    assert "Not copied: Notes" in await page.said()
+
+
+async def test_cells_left_out_of_a_change_are_told(grid: Opener) -> None:
+    page = await grid()
+    await page.click(2, "ID")
+    await page.keys("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowDown", "Control+0")
+    said = await page.said()
+    assert said.startswith(
+        "2 cells changed. 4 cells left as they are: ID cannot be edited: Given by the database"
+    )
+    assert ".." not in said
+    assert await page.pending() == [2, 0, 0]
+    await page.js(
+        "navigator.clipboard.write([new ClipboardItem({'text/html': new Blob(['<b></b>'], {type: 'text/html'})})])"
+    )
+    await page.click(2, "City")
+    await page.keys("Control+v")
+    assert await page.said() == "The clipboard holds no text."
+
+
 async def test_paste_from_a_spreadsheet(grid: Opener) -> None:
     page = await grid()
     await page.to_clipboard('"a ""q""\nsecond"\t2024-5-6\t 42 \n"b"\t\tx\n')
@@ -798,6 +832,59 @@ async def test_filtering_takes_the_selection_to_the_top(grid: Opener) -> None:
     await expect(page.page.locator(".slick-cell.selected:not(.active)")).to_have_count(0)
 
 
+async def test_the_focus_is_never_lost_with_what_had_it(grid: Opener) -> None:
+    page = await grid("rows=300")
+    await page.js(
+        "view.table.filters.put('Name', {operator: 'contains', value: 'name 12'}); view.filtersChanged()"
+    )
+    await page.settled()
+    await page.page.get_by_role("button", name="Clear filters").click()
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.js(
+        "view.table.filters.put('Name', {operator: 'equals', value: 'nothing'}); view.filtersChanged()"
+    )
+    await page.page.locator(".empty").get_by_role("button", name="Clear filters").click()
+    await page.settled()
+    assert await page.focused() == "Rows of Demo.Table"
+    await page.js(
+        "client.fail = (command) => command === 'requestData' && { code: 'CONNECTION_FAILED', message: 'Away.' }"
+    )
+    await page.js("view.refresh().catch(() => 0)")
+    await page.js("client.fail = null")
+    await page.page.get_by_role("alert").get_by_role("button", name="Try again").click()
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_head_and_rows_scroll_together_and_home_shows_the_start(grid: Opener) -> None:
+    page = await grid("cols=40")
+    await page.click(0, "Name")
+    await page.keys("End")
+    lefts = (
+        "[document.querySelector('.slick-header-right').scrollLeft, "
+        "document.querySelector('.slick-viewport-top.slick-viewport-right').scrollLeft]"
+    )
+    await page.until(f"{lefts}[0] > 500")
+    await page.js("document.querySelector('.slick-header-right').scrollLeft = 300")  # as find-in-page does
+    await page.until(f"{lefts}[1] === 300")
+    await page.keys("Home")
+    await page.until(f"{lefts}[0] === 0 && {lefts}[1] === 0")
+    await expect(page.cell(0, "Name")).to_be_in_viewport()
+    await page.keys("Control+ArrowRight", "Control+Home")
+    await page.until(f"{lefts}[0] === 0")
+
+
+async def test_a_text_that_does_not_fit_is_told_in_full(grid: Opener) -> None:
+    page = await grid()
+    text = "a rather long name that the column is not wide enough to show in full"
+    await page.js("text => client.push([{kind: 'update', rowId: '2', values: {Name: text}}])", text[:50])
+    await expect(page.cell(1, "Name")).to_have_text(text[:50])
+    await page.js("view.table.layout.widths.set('Name', 80); view.arranging.changed()")
+    await page.cell(1, "Name").hover()
+    await expect(page.cell(1, "Name")).to_have_attribute("title", text[:50])
+    await page.cell(3, "Age").hover()
+    assert await page.cell(3, "Age").get_attribute("title") is None
+
+
 async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
     state = {
         "filters": [{"column": "Age", "operator": "less", "value": 3}],
@@ -811,6 +898,46 @@ async def test_filters_and_sort_come_with_the_state(grid: Opener) -> None:
     found = await page.js("view.state")
     assert found["filters"] == state["filters"]
     assert found["sort"] == state["sort"]
+
+
+async def test_waiting_for_rows_can_be_stopped(grid: Opener) -> None:
+    page = await grid("rows=5000")
+    await page.click(0, "Name")
+    await page.js(
+        "(() => { client.hold = (name) => name === 'requestData' && new Promise((go) => { window.go = go; }); })()"
+    )
+    await page.js("view.goto(4000)")
+    chip = page.page.locator(".waiting")
+    await expect(chip).to_contain_text("Reading rows…")
+    await page.type("x")  # it holds nobody up
+    await chip.get_by_role("button", name="Stop").click()
+    state = page.page.get_by_role("alert")
+    await expect(state).to_contain_text("Reading was stopped")
+    await page.js("client.hold = null; window.go()")
+    await expect(chip).to_have_count(0)
+    await state.get_by_role("button", name="Try again").click()
+    await page.settled()
+    assert await page.text(3999, "ID") == "4000"
+    assert await page.focused() == "Rows of Demo.Table"
+
+
+async def test_a_wrong_filter_says_why_when_it_is_meant(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Age")
+    await page.keys("Control+f")
+    await page.type("old")
+    assert "Not filtered" not in await page.said()  # it may still be typed
+    await page.keys("Enter")
+    assert await page.said() == "Not filtered by Age: Not a number"
+    await expect(page.page.get_by_label("Filter Age")).to_have_attribute("aria-invalid", "true")
+
+
+async def test_a_double_click_at_the_edge_of_a_head_fits_the_column(grid: Opener) -> None:
+    page = await grid()
+    width = "view.table.sheet.getColumns().find((column) => column.field === 'Name').width"
+    before = await page.js(width)
+    await page.page.locator(".slick-header-column[data-id=c1] .slick-resizable-handle").dblclick()
+    await page.until(f"{width} !== {before}")
 
 
 async def test_an_empty_table_offers_a_row(grid: Opener) -> None:
@@ -861,6 +988,12 @@ async def test_goto_asks_for_a_row(grid: Opener) -> None:
     await page.type("=77")
     await page.keys("Enter")
     await page.until("view.table.sheet.getActiveCell().row === 76")
+    assert await page.js("view.state.filters") == []
+    await page.keys("Control+g")
+    await page.type("=999999")
+    await page.keys("Enter")
+    await page.until("window.said.at(-1)?.[0] === 'There is no row with ID 999999 here.'")
+    assert await page.active() == [76, "Name"]
     assert await page.js("view.state.filters") == []
     await page.js("view.sortBy([{column: 'Name', direction: 'asc'}])")
     await page.settled()

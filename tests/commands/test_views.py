@@ -157,6 +157,7 @@ async def test_a_row_that_left_the_view_meanwhile_is_gone_from_it_and_not_touche
     result, counts = await client.save("Edit.Senior", [change])
     assert (result["outcome"], result["error"]["code"]) == ("gone", "ROW_GONE")
     assert "no longer shows this row" in result["error"]["message"]
+    assert result["proof"] == "outside"  # so that nobody offers to insert it again
     assert stored(stage, 20) == ("P6", 10)
     # In the table behind it the row is still there, and nobody is told otherwise.
     assert [item.table_name for item in client.announced] == ["Edit.Senior"]

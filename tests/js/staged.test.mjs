@@ -151,6 +151,15 @@ test("the same value from both sides is no conflict and no edit", () => {
   assert.equal(staged.entries.size, 0);
 });
 
+test("typed over a value that changed meanwhile: what was seen is the base, and it is a conflict", () => {
+  const staged = new Staged();
+  staged.set("1", "Name", "Anna", "theirs", { ...row, Name: "theirs" });
+  assert.equal(staged.contest("1", "Name", "Ann", "theirs", "alice"), true);
+  assert.deepEqual(staged.get("1").conflict, { Name: { base: "Ann", mine: "Anna", theirs: "theirs" } });
+  assert.equal(staged.get("1").by, "alice");
+  assert.equal(staged.contest("1", "City", "x", "y"), false);
+});
+
 test("another column changed by someone else is no conflict", () => {
   const staged = edited();
   assert.deepEqual(staged.rebase("1", { Age: 6 }), []);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LosslessNumber, numberOf } from "../../static/js/data/json.js";
-import { ValueError, kindOf, looksLikeJson, parseValue, refusal, sameValue, sizeText, sumOf, textOf } from "../../static/js/data/values.js";
+import { ValueError, isCut, kindOf, looksLikeJson, parseValue, refusal, sameValue, sizeText, sumOf, textOf } from "../../static/js/data/values.js";
 
 const column = (category, more = {}) => ({ name: "C", category, nullable: true, ...more });
 
@@ -110,4 +110,12 @@ test("sizes and JSON", () => {
   assert.equal(sizeText(2_100, "bytes"), "2.1 KB");
   assert.equal(sizeText(40, "characters"), "40 chars");
   assert.ok(looksLikeJson(' {"a":1}') && !looksLikeJson("{a}") && !looksLikeJson("12"));
+});
+
+test("a value is cut when its preview is longer than what is here", () => {
+  assert.equal(isCut("abc", null), false);
+  assert.equal(isCut("abc", { length: 3, unit: "characters" }), false);
+  assert.equal(isCut("abc", { length: 4, unit: "characters" }), true);
+  assert.equal(isCut("0x00", { length: 4, unit: "bytes" }), true);
+  assert.equal(isCut("abc", {}), true);
 });

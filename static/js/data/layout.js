@@ -1,6 +1,6 @@
 // How a person arranged a table's columns: order, widths, hidden ones, frozen ones. Kept per table in the browser.
 
-const WIDTHS = { integer: 90, numeric: 104, double: 120, bit: 80, date: 104, time: 104, timestamp: 168, binary: 140, longText: 200, list: 160 };
+const WIDTHS = { integer: 90, numeric: 104, double: 120, bit: 80, date: 112, time: 104, timestamp: 168, binary: 140, longText: 200, list: 160 };
 
 export const MIN_WIDTH = 48;
 export const MAX_WIDTH = 1200;

@@ -81,6 +81,12 @@ export class RowCache {
     });
   }
 
+  /** Stop reading, and read nothing until resume(); who waits for rows is refused. */
+  pause() {
+    this.paused = true;
+    this.#drop();
+  }
+
   /** Try again after an error or a pause. */
   resume() {
     this.paused = false;

@@ -92,8 +92,9 @@ export class Rows {
     return true;
   }
 
-  get hasSettled() {
-    return this.#extras.some(({ item }) => !item.isNew);
+  /** New rows that were saved and are not yet part of the query. */
+  get settled() {
+    return this.#extras.filter(({ item }) => !item.isNew).length;
   }
 
   /** Take a row out that is no more. */

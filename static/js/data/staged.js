@@ -73,13 +73,16 @@ export class Staged {
     return id;
   }
 
-  /** Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it. */
-  remove(id, row) {
+  /**
+   * Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it.
+   * `cut` names columns of which only the start is known.
+   */
+  remove(id, row, cut = []) {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, state: "staged" });
+    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, state: "staged", error: null });
+    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, state: "staged" });
     this.onChange([id]);
     return true;
   }
@@ -194,6 +197,7 @@ export class Staged {
       entry.error = result.error ?? null;
     } else {
       entry.state = { gone: "gone", unknown: "unknown", skipped: "staged" }[outcome] ?? "error";
+      entry.outside = outcome === "gone" && result.proof === "outside"; // not deleted: only the view does not show it
       entry.error = result.error ?? null;
     }
     if (outcome === "unknown") entry.sent.unknown = true;
@@ -256,6 +260,14 @@ export class Staged {
     return columns;
   }
 
+  /** A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a conflict. */
+  contest(id, column, seen, theirs, by = null) {
+    const entry = this.entries.get(id);
+    if (!entry || entry.kind !== "update" || !(column in entry.values)) return false;
+    entry.base[column] = seen;
+    return this.rebase(id, { [column]: theirs }, by).length > 0;
+  }
+
   /** Someone else deleted a row that has edits. Returns true when a decision is needed. */
   gone(id, by = null) {
     const entry = this.entries.get(id);
@@ -290,7 +302,8 @@ export class Staged {
   /** Stage a row that is gone as a new one with the edited values; returns its provisional ID. */
   insertAgain(id, writable, at) {
     const entry = this.entries.get(id);
-    const values = Object.fromEntries(Object.entries({ ...entry.row, ...entry.values }).filter(([name]) => writable(name)));
+    const known = Object.entries(entry.row).filter(([name]) => !entry.cut?.includes(name));
+    const values = Object.fromEntries(Object.entries({ ...Object.fromEntries(known), ...entry.values }).filter(([name]) => writable(name)));
     this.entries.delete(id);
     this.onChange([id]);
     return this.insert(values, at);

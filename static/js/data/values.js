@@ -39,6 +39,12 @@ export function textOf(value) {
   return value === null || value === undefined ? "" : String(value);
 }
 
+/** True when only the start of a value is here; `preview` tells the length of the whole: {length, unit}. */
+export function isCut(value, preview) {
+  if (!preview) return false;
+  return preview.unit !== "characters" || !Number.isInteger(preview.length) || preview.length > textOf(value).length;
+}
+
 /** A number's text without sign of plus, leading and trailing zeros: for comparing only. */
 function plainNumber(text) {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);

@@ -1,6 +1,7 @@
 // What keys and headers do in a view.
 
 import { cellMenu } from "./menus.js";
+import { T } from "./texts.js";
 
 const EXPLAIN_AGAIN = 3_000; // ms
 
@@ -66,5 +67,6 @@ export function headerActions(view) {
     freeze: (name) => arranging.freeze(name),
     fit: (name) => arranging.fit(name),
     focusGrid: () => view.focus(),
+    wrongFilter: (name, why) => view.announce(T.wrongFilter(name, why), "error"),
   };
 }

@@ -7,7 +7,20 @@ import { buildColumns, frozenColumn } from "./columns.js";
 export class Arranging {
   constructor(view) {
     this.view = view;
+    addEventListener("densitychange", this.#density);
   }
+
+  close() {
+    removeEventListener("densitychange", this.#density);
+  }
+
+  /** The person chose another height of rows. */
+  #density = () => {
+    const { sheet } = this.view.table;
+    if (!sheet || !this.view.commit()) return;
+    sheet.setOptions({ rowHeight: rowHeight() });
+    sheet.invalidate();
+  };
 
   /** Give the grid the columns of the table as they now are. */
   setColumns() {
@@ -94,4 +107,9 @@ export class Arranging {
     }
     drafts.saveLayout();
   }
+}
+
+/** The height of a row in pixels, as the styles say. */
+export function rowHeight() {
+  return parseInt(getComputedStyle(document.documentElement).getPropertyValue("--row-h"), 10) || 26;
 }

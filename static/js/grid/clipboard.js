@@ -3,14 +3,16 @@
 
 import { parse, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
-import { textOf } from "../data/values.js";
+import { ValueError, textOf } from "../data/values.js";
 import { SKIP, converted, pasted } from "./edits.js";
 import { SlickRange } from "./sheet.js";
-import { T } from "./texts.js";
+import { T, sentences } from "./texts.js";
 
 export const FORMAT = "application/x-iris-quart-cells+json";
 const COPY_ROWS = 20_000;
 const CONFIRM_CELLS = 1_000;
+const CUT = { cut: true }; // stands for a value of which only the start is here
+const isCutMark = (value) => value?.cut === true;
 
 /** The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false. */
 export class Clipboard {
@@ -41,9 +43,21 @@ export class Clipboard {
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
       if (!item) return null;
-      values.push(columns.map((column) => rows.valueOf(item, column.field) ?? null));
+      values.push(columns.map((column) => (this.edits.cut(item, column.field) ? CUT : (rows.valueOf(item, column.field) ?? null))));
     }
     return values;
+  }
+
+  /** The values as text; one that is cut ends in an ellipsis, so that nobody takes it for the whole. */
+  #text(range, values) {
+    const { rows } = this.table;
+    const columns = this.#columns(range);
+    return writeTsv(values.map((row, y) => row.map((value, x) => (isCutMark(value) ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…` : textOf(value)))));
+  }
+
+  #tellCopied(values) {
+    const cut = values.flat().filter(isCutMark).length;
+    this.announce(sentences([T.copied(values.length, values[0]?.length ?? 0), ...(cut ? [T.copiedCut(cut)] : [])]), cut ? "error" : undefined);
   }
 
   copy(event) {
@@ -60,9 +74,9 @@ export class Clipboard {
       this.#copyLater(range, count);
       return false;
     }
-    event.clipboardData.setData("text/plain", writeTsv(values.map((row) => row.map(textOf))));
+    event.clipboardData.setData("text/plain", this.#text(range, values));
     event.clipboardData.setData(FORMAT, stringify(values));
-    this.announce(T.copied(values.length, values[0]?.length ?? 0));
+    this.#tellCopied(values);
     return true;
   }
 
@@ -72,8 +86,8 @@ export class Clipboard {
     if (!(await this.edits.present(range))) return;
     const values = this.#grab(range);
     try {
-      await navigator.clipboard.writeText(writeTsv(values.map((row) => row.map(textOf))));
-      this.announce(T.copied(values.length, values[0]?.length ?? 0));
+      await navigator.clipboard.writeText(this.#text(range, values));
+      this.#tellCopied(values);
     } catch {
       this.announce(T.tooMuchToCopy(count, 0), "error");
     }
@@ -97,6 +111,7 @@ export class Clipboard {
     const asRows = this.keys.pasteAsRows;
     this.keys.pasteAsRows = false;
     if (block?.length) await this.pasteBlock(block, { at, own: Boolean(own), asRows });
+    else this.announce(T.nothingToPaste, "error");
   }
 
   /** Put a block of values or texts at a range: one value fills it, a block tiles it or grows over new rows. */
@@ -118,6 +133,7 @@ export class Clipboard {
     const valueFor = (row, column, item, source) => {
       const value = block[row % block.length]?.[source];
       if (value === undefined) return SKIP;
+      if (isCutMark(value)) throw new ValueError("cut");
       return own ? converted(value, column) : pasted(value, column, item);
     };
     const range = new SlickRange(fromRow, fromCell, fromRow + height - 1, fromCell + targets.length - 1);
@@ -137,7 +153,7 @@ export class Clipboard {
     if (inserts.length) told.push(T.inserted(inserts.length));
     if (refused.length) told.push(T.notPasted(refused.length, refused[0].why));
     if (beyond) told.push(T.pasteBeyond(beyond));
-    this.announce(told.join(". "), refused.length || beyond ? "error" : undefined);
+    this.announce(sentences(told), refused.length || beyond ? "error" : undefined);
   }
 
   /** For each grid column from the first on, which column of the block it takes: hidden ones take none. */

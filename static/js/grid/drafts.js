@@ -15,11 +15,16 @@ export class Drafts {
     this.table = table;
     this.store = store;
     this.key = `${encodeURIComponent(table.namespace)}/${encodeURIComponent(table.tableName)}`;
+    this.full = false; // the last edits did not fit into the storage
     this.failed = null; // what to tell when the browser's storage is full
     globalThis.addEventListener?.("pagehide", this.#leave);
   }
 
-  #leave = () => this.saveNow();
+  /** The page goes: what is being typed is an edit, too. */
+  #leave = () => {
+    this.table.sheet?.commit();
+    this.saveNow();
+  };
 
   load() {
     this.#loaded = true;
@@ -41,7 +46,10 @@ export class Drafts {
       else this.store.setItem(this.key, text);
       return true;
     });
-    if (!kept) this.failed?.(T.draftsFull);
+    // An older draft would bring back what has been saved or dropped since.
+    if (!kept) this.#try(() => this.store.removeItem(this.key));
+    if (!kept && !this.full) this.failed?.(T.draftsFull);
+    this.full = !kept;
   }
 
   close() {

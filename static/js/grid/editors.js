@@ -37,6 +37,7 @@ export class CellEditor {
 
   loadValue(item) {
     this.original = this.args.grid.valueOf(item, this.args.column);
+    this.seen = this.args.grid.seen(item, this.args.column);
     this.isNull = this.original === null;
     this.wasDefault = this.original === undefined;
     this.text = textOf(this.original);
@@ -112,11 +113,13 @@ export class CellEditor {
   /** What must be kept when the grid is rebuilt below the editor. */
   keep() {
     const { value, selectionStart, selectionEnd } = this.input;
-    return { value, selectionStart, selectionEnd, isNull: this.isNull, touched: this.touched, typing: this.typing };
+    const { seen, original, text, isNull, touched, typing } = this;
+    return { value, selectionStart, selectionEnd, isNull, touched, typing, began: { seen, original, text } };
   }
 
-  restore({ value, selectionStart, selectionEnd, isNull, touched, typing }) {
+  restore({ value, selectionStart, selectionEnd, isNull, touched, typing, began }) {
     Object.assign(this, { isNull, touched, typing });
+    if (began.seen !== undefined) Object.assign(this, began); // who typed has not seen what came since
     this.input.value = value;
     this.input.setSelectionRange(selectionStart, selectionEnd);
     this.#hint();

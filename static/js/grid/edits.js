@@ -1,9 +1,10 @@
 // Edits of cells and rows: everything goes through the undo history into the staged edits.
 
 import { History } from "../data/history.js";
-import { holdsEmpty, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
+import { holdsEmpty, isCut, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
+import { revertSteps } from "./revert.js";
 import { SlickRange } from "./sheet.js";
-import { T, reasonText } from "./texts.js";
+import { T, reasonText, sentences } from "./texts.js";
 
 export const CELLS_AT_ONCE = 1_000_000;
 
@@ -11,6 +12,9 @@ export const CELLS_AT_ONCE = 1_000_000;
  * Edits of one table. `table` gives {sheet, rows, cache, staged, selection, schema, columns}; `announce` tells the person.
  */
 export class Edits {
+  #left = new Set(); // columns of deleted rows that cannot be brought back
+  #lost = 0; // steps of a batch that mean nothing any more: their row was saved, or is gone
+
   constructor(table, announce) {
     this.table = table;
     this.announce = announce;
@@ -33,25 +37,57 @@ export class Edits {
     return Boolean(column?.editable) && !["binary", "list"].includes(kindOf(column.schema));
   };
 
+  /** True when only the start of a cell's value is here: nothing may be made of it. */
+  cut(item, name) {
+    return Boolean(item) && !this.table.staged.has(item.id, name) && isCut(item.values[name], item.previews?.[name]);
+  }
+
   /** The step that gives a cell a value, or null when it has it already. */
   step(item, column, value) {
     const from = this.table.rows.valueOf(item, column.field);
     if (from === value || (from !== undefined && value !== undefined && sameValue(from, value))) return null;
     const base = item.isNew ? undefined : (item.values[column.field] ?? null);
-    return { kind: "cell", id: item.id, column: column.field, from, to: value, base, row: item.values };
+    return { kind: "cell", id: item.id, column: column.field, from, to: value, base, row: this.#whole(item) };
   }
 
-  setCell(item, column, value) {
+  /** The names of a row's columns of which only the start is here. */
+  cutColumns(item) {
+    return Object.keys(item.previews ?? {}).filter((name) => this.cut(item, name));
+  }
+
+  #whole(item) {
+    const cut = this.cutColumns(item);
+    return cut.length ? Object.fromEntries(Object.entries(item.values).filter(([name]) => !cut.includes(name))) : item.values;
+  }
+
+  /** Stage a value; `seen` is what the database held when the editing began, where nothing was staged then. */
+  setCell(item, column, value, seen = undefined) {
     const step = this.step(item, column, value);
-    if (step) this.history.commit([step]);
+    if (!step) return;
+    this.history.commit([step]);
+    if (seen === undefined || seen === step.base || sameValue(seen, step.base)) return;
+    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by)) this.announce(T.changedMeanwhile(item.by, column.field), "error");
+  }
+
+  /** What a cell holds in the database; undefined where an edit is staged already, or the row is new. */
+  seen(item, column) {
+    return item.isNew || this.table.staged.has(item.id, column.field) ? undefined : (item.values[column.field] ?? null);
   }
 
   undo() {
-    this.announce(this.history.undo() ? T.undone : T.nothingToUndo);
+    this.#lost = 0;
+    this.#left.clear();
+    const batch = this.history.undo();
+    if (batch && this.#lost === batch.length) this.announce(T.cannotUndo, "error");
+    else if (this.#left.size) this.announce(sentences([T.undone, T.notRestored([...this.#left])]), "error");
+    else this.announce(batch ? T.undone : T.nothingToUndo);
   }
 
   redo() {
-    this.announce(this.history.redo() ? T.redone : T.nothingToRedo);
+    this.#lost = 0;
+    const batch = this.history.redo();
+    if (batch && this.#lost === batch.length) this.announce(T.cannotRedo, "error");
+    else this.announce(batch ? T.redone : T.nothingToRedo);
   }
 
   /** Make every row of a range present; false, with the reason told, when that is not possible. */
@@ -91,7 +127,7 @@ export class Edits {
           value = valueFor(row, cell, column, item);
         } catch (error) {
           if (!(error instanceof ValueError)) throw error;
-          refused.push({ row, cell, why: `${column.field}: ${reasonText(error)}` });
+          refused.push({ row, cell, why: this.reason(item, column) ?? `${column.field}: ${reasonText(error)}` });
           continue;
         }
         if (value === SKIP) continue;
@@ -111,8 +147,10 @@ export class Edits {
     if (!range || !(await this.present(range))) return;
     const { steps, refused } = this.collect(range, valueFor);
     this.history.commit(steps);
-    if (refused.length && !steps.length) this.announce(refused[0].why, "error");
-    else if (steps.length > 1) this.announce(T.edited(steps.length));
+    const told = [];
+    if (steps.length > 1 || (steps.length && refused.length)) told.push(T.edited(steps.length));
+    if (refused.length) told.push(steps.length || refused.length > 1 ? T.leftAsIs(refused.length, refused[0].why) : refused[0].why);
+    this.announce(sentences(told), refused.length ? "error" : undefined);
   }
 
   /** Clear: NULL where the column takes it, '' in a text column that does not. */
@@ -166,7 +204,7 @@ export class Edits {
       if (source.contains(row, cell)) return SKIP;
       const item = rows.getItem(source.fromRow + wrap(row - source.fromRow, height));
       const from = columns[source.fromCell + wrap(cell - source.fromCell, width)];
-      if (item?.previews?.[from.field]) throw new ValueError(T.wholeValueFirst);
+      if (this.cut(item, from.field)) throw new ValueError("cut");
       return converted(rows.valueOf(item, from.field), column);
     });
   }
@@ -176,13 +214,13 @@ export class Edits {
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
   }
 
-  /** Stage new rows below a grid row; returns their IDs. */
-  insertRows(list, below = null) {
+  /** Stage new rows below a grid row; returns their IDs. `left` names columns whose values could not be copied into them. */
+  insertRows(list, below = null, left = new Set()) {
     const { rows, staged } = this.table;
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
     const steps = list.map((values) => ({ kind: "insert", id: newId(), values, at }));
     this.history.commit(steps);
-    this.announce(T.inserted(steps.length));
+    this.announce(sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]), left.size ? "error" : undefined);
     return steps.map(({ id }) => id).filter((id) => staged.get(id));
   }
 
@@ -192,18 +230,28 @@ export class Edits {
     if (!range || !(await this.present(range))) return [];
     const { rows } = this.table;
     const list = [];
+    const left = new Set();
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
       const values = {};
       for (const column of this.table.columns) {
-        if (column.gutter || !this.writable(column.field) || column.schema.unique || column.schema.isPrimaryKey) continue;
-        if (item.previews?.[column.field]) continue;
+        if (column.gutter || column.schema.unique || column.schema.isPrimaryKey) continue;
         const value = rows.valueOf(item, column.field);
+        if (!this.writable(column.field) || this.cut(item, column.field)) {
+          if (this.#isPartOfCopy(column.field, value)) left.add(column.field);
+          continue;
+        }
         if (value !== undefined) values[column.field] = value;
       }
       list.push(values);
     }
-    return this.insertRows(list, range.toRow);
+    return this.insertRows(list, range.toRow, left);
+  }
+
+  /** True when a copy of a row without the value would lack something that the database does not give itself. */
+  #isPartOfCopy(name, value) {
+    const column = this.table.columnOf(name);
+    return value !== null && value !== undefined && Boolean(column) && !column.schema.readOnly && !column.schema.isPrimaryKey;
   }
 
   /** Mark rows to be deleted; new ones just go. */
@@ -215,28 +263,32 @@ export class Edits {
       .filter((item) => staged.get(item.id)?.kind !== "delete" && !busy.includes(item))
       .map((item) => {
         const entry = staged.get(item.id);
-        return { kind: "delete", id: item.id, row: { ...item.values }, isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
+        return { kind: "delete", id: item.id, row: { ...item.values }, cut: this.cutColumns(item), isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
       });
     this.history.commit(steps);
     if (steps.length) this.announce(T.marked(steps.length));
   }
 
+  /** Drop the edits of a row, or of some columns of it. */
+  revert(entry, names = null) {
+    this.#takeBack(revertSteps(entry, names));
+  }
+
   /** Drop the staged edits of a range. */
-  revert(range) {
-    const { rows, staged, columns } = this.table;
-    const whole = this.table.selection.isRows;
-    for (let row = range.toRow; row >= range.fromRow; row--) {
-      const item = rows.getItem(row);
-      const entry = item && staged.get(item.id);
-      if (!entry) continue;
-      if (entry.kind === "delete") staged.restore(item.id);
-      else if (whole) staged.revert(item.id);
-      else for (let cell = range.fromCell; cell <= range.toCell; cell++) {
-        if (!staged.has(item.id, columns[cell].field)) continue;
-        if (entry.kind === "insert") staged.set(item.id, columns[cell].field, undefined);
-        else staged.revert(item.id, columns[cell].field);
-      }
+  revertRange(range) {
+    const { rows, staged, columns, selection } = this.table;
+    const names = selection.isRows ? null : columns.slice(range.fromCell, range.toCell + 1).map((column) => column.field);
+    const steps = [];
+    for (let row = range.fromRow; row <= range.toRow; row++) {
+      const entry = staged.get(rows.idAt(row));
+      if (entry) steps.push(...revertSteps(entry, names));
     }
+    this.#takeBack(steps);
+  }
+
+  #takeBack(steps) {
+    this.history.commit(steps);
+    if (steps.length) this.announce(T.reverted(steps.length));
   }
 
   #apply(batch, way) {
@@ -244,6 +296,7 @@ export class Edits {
     this.table.batch(() => {
       for (const step of batch) {
         if (step.kind === "cell") this.#applyCell(step, forwards ? step.to : step.from);
+        else if (step.kind === "restore") this.#applyRestore(step, forwards);
         else if ((step.kind === "insert") === forwards) this.#applyInsert(step);
         else this.#applyDelete(step);
       }
@@ -254,16 +307,26 @@ export class Edits {
     const { rows, staged } = this.table;
     const item = rows.find(step.id);
     if (staged.get(step.id)?.kind === "insert") staged.set(step.id, step.column, value);
-    else if (value !== undefined) staged.set(step.id, step.column, value, item && !item.isNew ? (item.values[step.column] ?? null) : step.base, item?.values ?? step.row);
+    else if (value === undefined || isProvisional(step.id)) this.#lost++;
+    else staged.set(step.id, step.column, value, item && !item.isNew ? (item.values[step.column] ?? null) : step.base, item ? this.#whole(item) : step.row);
+  }
+
+  #applyRestore({ id, row, cut }, forwards) {
+    const { rows, staged } = this.table;
+    const item = rows.find(id);
+    if (forwards) staged.restore(id);
+    else if (item || staged.get(id)) staged.remove(id, item?.values ?? row, cut);
+    else this.#lost++;
   }
 
   #applyInsert(step) {
     const { staged } = this.table;
     const entry = staged.get(step.id);
     if (entry?.kind === "delete") staged.restore(step.id);
-    else if (step.kind === "delete" && !step.isNew && !step.saved) return;
+    else if (step.kind === "delete" && !step.isNew && !step.saved) this.#lost++;
     else if (step.kind === "delete" && !step.isNew) {
-      const values = Object.fromEntries(Object.entries(step.row).filter(([name]) => this.writable(name)));
+      const values = Object.fromEntries(Object.entries(step.row).filter(([name]) => this.writable(name) && !step.cut.includes(name)));
+      for (const name of Object.keys(step.row)) if (!(name in values) && this.#isPartOfCopy(name, step.row[name])) this.#left.add(name);
       this.history.rename(step.id, staged.insert(values, step.at));
     } else staged.insert(step.values, step.at, step.id);
   }
@@ -273,7 +336,8 @@ export class Edits {
     const entry = staged.get(step.id);
     const item = rows.find(step.id);
     if (step.kind === "insert" && entry) step.values = { ...entry.values };
-    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {});
+    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut);
+    else this.#lost++;
   }
 }
 
@@ -303,8 +367,11 @@ export function pasted(text, column, item) {
   return parseValue(text, column.schema);
 }
 
+const NEW = "new:";
+const isProvisional = (id) => id.startsWith(NEW);
+
 function newId() {
-  return `new:${Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join("")}`;
+  return `${NEW}${Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join("")}`;
 }
 
 /** The position of the query below a grid row. */

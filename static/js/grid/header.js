@@ -12,7 +12,7 @@ const HINTS = { contains: () => T.contains, equals: () => "=" };
 
 /**
  * Draws headers and filters. `act` has: sort(list), filter(column, filter), clearFilters(), hide(name), move(name, by, before),
- * freeze(name | null), fit(name), focusGrid().
+ * freeze(name | null), fit(name), focusGrid(), wrongFilter(name, why).
  */
 export class Header {
   #typed = new Map(); // column name -> text in the filter row that is not applied, being wrong or still typed
@@ -61,7 +61,7 @@ export class Header {
       data: { column: column.field },
       on: {
         input: () => this.#later(input, column),
-        change: () => this.#apply(input, column),
+        change: () => this.#apply(input, column, true),
         keydown: (event) => this.#key(event, input, column),
       },
     });
@@ -104,7 +104,8 @@ export class Header {
     this.#timers.set(column.field, setTimeout(() => this.#apply(input, column), FILTER_DELAY));
   }
 
-  #apply(input, column) {
+  /** Filter by what stands in a field; `loudly` says what is wrong with it, which may still be typed. */
+  #apply(input, column, loudly = false) {
     clearTimeout(this.#timers.get(column.field));
     let filter;
     try {
@@ -113,6 +114,7 @@ export class Header {
       if (!(error instanceof ValueError)) throw error;
       input.setAttribute("aria-invalid", "true");
       input.title = reasonText(error);
+      if (loudly) this.act.wrongFilter(column.field, input.title);
       return false;
     }
     input.removeAttribute("aria-invalid");
@@ -125,7 +127,7 @@ export class Header {
   #key(event, input, column) {
     if (event.isComposing) return;
     if (event.key === "Enter" || event.key === "ArrowDown") {
-      if (this.#apply(input, column)) this.act.focusGrid();
+      if (this.#apply(input, column, true)) this.act.focusGrid();
     } else if (event.key === "Escape") {
       if (input.value) {
         input.value = "";

@@ -11,6 +11,7 @@ const MOVES = {
   ArrowUp: "navigateUp", ArrowDown: "navigateDown", ArrowLeft: "navigateLeft", ArrowRight: "navigateRight", Home: "navigateRowStart",
   End: "navigateRowEnd", PageUp: "navigatePageUp", PageDown: "navigatePageDown",
 };
+const TO_START = new Set(["navigateRowStart", "navigateTopStart"]);
 const FAR_MOVES = {
   ArrowUp: "navigateTop", ArrowDown: "navigateBottom", ArrowLeft: "navigateRowStart", ArrowRight: "navigateRowEnd", Home: "navigateTopStart", End: "navigateBottomEnd",
 };
@@ -140,6 +141,7 @@ export class Keys {
     if (!move) return false; // Ctrl+PageUp belongs to the tabs
     if (move === "navigateBottom" || move === "navigateBottomEnd") this.actions.toEnd(() => sheet[move]());
     else sheet[move]();
+    if (TO_START.has(move)) sheet.scrollToStart();
     return true;
   }
 

@@ -1,7 +1,7 @@
 // What others do to the table while it is open: cells change in place and flash, new rows are offered, deleted ones marked.
 
 import { el, icon } from "../shell/dom.js";
-import { sameValue, textOf } from "../data/values.js";
+import { sameValue } from "../data/values.js";
 import { T } from "./texts.js";
 
 /** Takes in rowsChanged for one view; bursts are taken in once a frame. */
@@ -34,12 +34,6 @@ export class Live {
   forgetNews() {
     this.#news.clear();
     this.#draw();
-  }
-
-  /** A trigger or a type stored something else than was sent. */
-  tellStored(name, sent, stored) {
-    if (sent === undefined || sameValue(sent, stored)) return;
-    this.view.announce(T.storedAs(name, stored === null ? "NULL" : stored === "" ? "''" : textOf(stored)));
   }
 
   #state = () => {
@@ -79,6 +73,7 @@ export class Live {
     const names = item ? Object.keys(values).filter((name) => !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
     table.staged.rebase(id, values, by);
     if (!item) return;
+    item.by = by;
     for (const name of names) {
       item.values[name] = values[name];
       if (item.previews) delete item.previews[name];

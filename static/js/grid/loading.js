@@ -1,7 +1,7 @@
 // How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
 
 import { Reading } from "./reading.js";
-import { T } from "./texts.js";
+import { T, sentences } from "./texts.js";
 
 const FIRST_PAGE = 100;
 const SCROLL_PAUSE = 30;
@@ -12,6 +12,7 @@ const QUIET = new Set(["ABORTED", "CANCELLED"]);
 export class Loading {
   #waiting = 0;
   #counting = null;
+  #opening = null;
   #timer = null;
   #reopened = 0;
 
@@ -39,8 +40,9 @@ export class Loading {
     const { view, table } = this;
     this.#wait(1);
     view.states.clear();
+    this.#opening = new AbortController();
     try {
-      const page = await this.reading.open(FIRST_PAGE, (schema) => view.schemaCame(schema));
+      const page = await this.reading.open(FIRST_PAGE, (schema) => view.schemaCame(schema), this.#opening.signal);
       if (view.closed) return;
       if (table.isQueried) {
         table.cache.reset(null, table.cache.pageSize);
@@ -67,6 +69,21 @@ export class Loading {
     }
   }
 
+  /** The person does not want to wait any longer. */
+  stop() {
+    const { cache } = this.table;
+    cache.pause();
+    this.#opening?.abort();
+    this.view.states.show("stopped", T.readingStopped, [], [[T.tryAgain, () => this.#again(), true]], { alert: true });
+  }
+
+  #again() {
+    this.view.states.clear();
+    if (!this.table.schema) return this.open().catch(() => undefined);
+    this.table.cache.resume();
+    this.need();
+  }
+
   #wait(step) {
     this.#waiting += step;
     this.view.states.waiting(this.#waiting > 0);
@@ -84,8 +101,15 @@ export class Loading {
     if (Date.now() - this.#reopened < REOPEN_PAUSE || this.view.closed) return false;
     this.#reopened = Date.now();
     await null;
-    await this.open().then(() => this.view.announce(T.columnsChanged), () => undefined); // a failure is shown in place of the rows
+    await this.open().then(() => this.#tellColumns(), () => undefined); // a failure is shown in place of the rows
     return true;
+  }
+
+  #tellColumns() {
+    const { schema, staged } = this.table;
+    const known = new Set(schema.columns.map(({ name }) => name));
+    const lost = [...staged.entries.values()].flatMap(({ values }) => Object.keys(values).filter((name) => !known.has(name)));
+    this.view.announce(lost.length ? sentences([T.columnsChanged, T.lostEdits([...new Set(lost)], lost.length)]) : T.columnsChanged, lost.length ? "error" : undefined);
   }
 
   /** Ask for the rows on screen, and some around them. */
@@ -109,7 +133,7 @@ export class Loading {
   rowsCame(from, to) {
     const { table, view } = this;
     if (!table.sheet) return;
-    if (table.rows.hasSettled) {
+    if (table.rows.settled) {
       const ids = new Set();
       for (let i = from; i <= to; i++) ids.add(table.cache.at(i)?.id);
       table.restructure(() => table.rows.dropSettled(ids));
@@ -165,14 +189,10 @@ export class Loading {
     if (view.closed || QUIET.has(error.code) || error.code === "AWAY") return;
     if (error.code === "INVALID_INPUT" && this.table.schema && (await this.#reopen())) return;
     const title = { NOT_ALLOWED: T.noPrivilege, TABLE_NOT_FOUND: T.tableGone }[error.code] ?? T.cannotRead;
-    const again = () => {
-      view.states.clear();
-      if (!this.table.schema || error.code === "TABLE_NOT_FOUND") return this.open().catch(() => undefined);
-      this.table.cache.resume();
-      this.need();
-    };
+    const again = () => (error.code === "TABLE_NOT_FOUND" ? this.open().catch(() => undefined) : this.#again());
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
-    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
+    const kept = this.table.staged.counts.rows;
+    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
     view.announce(error.message, "error");
   }
 
@@ -189,6 +209,7 @@ export class Loading {
     this.pushQuery();
     view.live.forgetNews();
     table.gone.clear();
+    table.outside.clear();
     view.states.clear();
     const active = table.sheet.getActiveCell();
     table.restructure(() => {
@@ -214,6 +235,7 @@ export class Loading {
       table.cache.paused = false;
       await table.cache.refresh(span.from, Math.max(span.from, span.to));
       table.gone.clear();
+      table.outside.clear();
       table.restructure(() => table.rows.dropSettled());
       table.sheet.repaint();
     } catch (error) {
@@ -238,10 +260,10 @@ export class Loading {
     }
   }
 
-  /** How many rows stand before the one with a key, in the table's own order; -1 where no row has it. */
+  /** How many rows have a key, and how many stand before it in the table's own order. */
   async placeOf(name, value) {
-    const found = await this.reading.countWith([{ column: name, operator: "equals", value }]);
-    return found === 1 ? this.reading.countWith([{ column: name, operator: "less", value }]) : -1;
+    const [found, before] = await Promise.all(["equals", "less"].map((operator) => this.reading.countWith([{ column: name, operator, value }])));
+    return { found, before };
   }
 
   stopCounting() {

@@ -28,7 +28,8 @@ export class Look {
     const column = table.columns[cell];
     if (column.gutter) {
       const entry = item && table.staged.get(item.id);
-      return paintGutter(node, table.rows.numberOf(row), this.#rowState(item, entry), entry ? rowWhy(entry) : null);
+      const state = this.#rowState(item, entry);
+      return paintGutter(node, table.rows.numberOf(row), state, entry ? rowWhy(entry) : state === "outside" ? T.outsideRow : null);
     }
     if (!item) return paintWaiting(node, column.schema, row);
     const entry = table.staged.get(item.id);
@@ -56,13 +57,13 @@ export class Look {
       node.classList.remove("new-row");
       node.classList.toggle("loading", !item);
       node.classList.toggle("is-new", entry?.kind === "insert");
-      node.classList.toggle("is-deleted", state === "deleted" || state === "gone");
+      node.classList.toggle("is-deleted", entry?.kind === "delete" || state === "gone");
     }
   }
 
   #rowState(item, entry) {
     if (!item) return null;
-    if (!entry) return this.table.gone.has(item.id) ? "gone" : null;
+    if (!entry) return this.table.gone.has(item.id) ? "gone" : this.table.outside.has(item.id) ? "outside" : null;
     if (["saving", "error", "conflict", "gone", "unknown"].includes(entry.state)) return entry.state;
     return { insert: "new", delete: "deleted", update: "changed" }[entry.kind];
   }
@@ -102,10 +103,13 @@ function cellWhy(entry, name, item, state) {
 
 function rowWhy(entry) {
   if (entry.state === "error") return errorText(entry.error);
-  if (entry.state === "gone") return T.goneBy(entry.by);
+  if (entry.state === "gone") return goneText(entry);
   if (entry.state === "unknown") return T.unknownOutcome;
   return null;
 }
+
+/** What is told of a row that is not there any more. */
+export const goneText = (entry) => (entry.outside ? errorText(entry.error) : T.goneBy(entry.by));
 
 const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value));
 

@@ -27,6 +27,8 @@ export function cellMenu(view, at = null) {
   const comparable = item && !item.isNew && !item.previews?.[column.field] && (value === null || operators.includes("equals"));
   const { references } = column.schema;
   const items = [
+    entry?.state === "conflict" ? { label: T.compare, icon: "arrow-right-left", run: () => view.panels.decide(entry.id) } : undefined,
+    entry?.state === "gone" && !entry.outside ? { label: T.insertAgain, icon: "plus", run: () => view.rowWork.insertAgain(entry.id) } : undefined,
     { label: T.edit, hint: "F2", disabled: locked, run: () => sheet.editActiveCell() },
     { label: T.openValue, hint: "Shift+Enter", disabled: !item, run: () => view.openValue() },
     references && value !== null && value !== "" && value !== undefined ? { label: T.followMenu(references.table), hint: "Alt+Enter", run: () => view.places.follow(active.row, active.cell) } : undefined,

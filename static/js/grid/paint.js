@@ -1,7 +1,7 @@
 // What a cell looks like: its value as text, its state as a tint with a mark. Values only ever become text nodes.
 
 import { el, icon } from "../shell/dom.js";
-import { isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
+import { isCut, isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 const BONES = ["bone-1", "bone-2", "bone-3", "bone-4"];
@@ -20,7 +20,7 @@ export function valueNodes(value, column, preview = null) {
   if (value === "") return [span("v-empty", "''")];
   if (kind === "bit") return [el("span", { class: "bool" }, box(value))];
   const text = textOf(value);
-  if (preview) {
+  if (isCut(value, preview)) {
     const size = preview.length === undefined || preview.length === null ? T.long : sizeText(preview.length, preview.unit);
     return [el("span", { class: "v-long" }, span("clip", firstLine(text)), span("size", `… ${size}`))];
   }
@@ -90,6 +90,7 @@ const GUTTER_MARKS = {
   error: () => icon("circle-alert", { small: true, label: T.state.error, class: "error" }),
   conflict: () => icon("arrow-right-left", { small: true, label: T.state.conflict, class: "conflict" }),
   gone: () => icon("arrow-right-left", { small: true, label: T.state.gone, class: "conflict" }),
+  outside: () => icon("eye-off", { small: true, label: T.state.outside, class: "saving" }),
   unknown: () => icon("circle-help", { small: true, label: T.state.unknown, class: "unknown" }),
   saving: () => icon("refresh-cw", { small: true, label: T.state.saving, class: "saving" }),
   changed: () => el("span", { class: "changed", role: "img", "aria-label": T.state.changed }),

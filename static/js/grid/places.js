@@ -3,7 +3,7 @@
 import { parseFilter } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
 import { SlickRange } from "./sheet.js";
-import { reasonText } from "./texts.js";
+import { T, reasonText } from "./texts.js";
 
 const EXPORT_ROWS = 1000;
 
@@ -41,8 +41,9 @@ export class Places {
     const column = view.table.columnOf(name);
     try {
       const key = parseFilter(`=${text}`, column.schema);
-      const place = sort.length ? -1 : await view.loading.placeOf(name, key.value);
-      if (place >= 0) return this.goto(place + 1);
+      const { found, before } = await view.loading.placeOf(name, key.value);
+      if (!found) return view.announce(T.noSuchKey(name, text), "error");
+      if (found === 1 && !sort.length) return this.goto(before + 1);
       filters.put(name, key);
     } catch (error) {
       view.announce(error instanceof ValueError ? reasonText(error) : error.message, "error");
@@ -60,14 +61,28 @@ export class Places {
     if (row >= 0) this.#activate(row, first > 0 ? first : selection.firstCell);
   }
 
-  /** Go to a cell by row ID and column, where the row is on hand; false where it is not. */
-  showCell(id, name = null) {
+  /** Go to a cell by row ID and column; a row that is not on hand is read first. */
+  async showCell(id, name = null) {
     const { rows, selection, columns } = this.view.table;
+    if (rows.indexOf(id) < 0) await this.#fetch(id);
     const row = rows.indexOf(id);
-    if (row < 0) return false;
+    if (row < 0) return this.view.announce(T.notHere(id), "error");
     const cell = name === null ? -1 : columns.findIndex((column) => column.field === name && !column.hidden);
     this.#activate(row, cell > 0 ? cell : selection.firstCell);
-    return true;
+  }
+
+  /** Read a row by its ID, where the table's own order tells its place. */
+  async #fetch(id) {
+    const { table, loading } = this.view;
+    const { kind, columns = [] } = table.schema.identity ?? {};
+    const column = kind === "rowId" && columns.length === 1 ? table.columnOf(columns[0]) : null;
+    if (!column || table.sort.length) return;
+    try {
+      const { found, before } = await loading.placeOf(column.field, parseFilter(`=${id}`, column.schema).value);
+      if (found === 1) await table.cache.want(before, before);
+    } catch {
+      // what is not there is told by who asked
+    }
   }
 
   /** Ask the frame to open the row that a foreign key refers to; false where there is none. */

@@ -11,6 +11,7 @@ export class Pointer {
     this.container = view.table.sheet.getContainerNode();
     this.container.addEventListener("pointerdown", this.#down, true);
     this.container.addEventListener("contextmenu", this.#menu);
+    this.container.addEventListener("pointerover", this.#over);
     view.table.sheet.onClick.subscribe((event, { row, cell }) => this.#click(event, row, cell));
   }
 
@@ -53,6 +54,13 @@ export class Pointer {
   #move = (event) => {
     const node = document.elementFromPoint(event.clientX, event.clientY)?.closest(".slick-row");
     if (node && this.container.contains(node)) this.view.table.selection.rows(this.#from, Number(node.dataset.row));
+  };
+
+  /** What does not fit into its cell is told in full. */
+  #over = ({ target }) => {
+    const node = target.closest?.(".slick-cell");
+    if (!node || node.title || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth) return;
+    node.title = node.textContent;
   };
 
   #up = () => document.removeEventListener("pointermove", this.#move);

@@ -8,10 +8,11 @@ export class Reading {
   }
 
   /** Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page. */
-  async open(pageSize, onSchema) {
+  async open(pageSize, onSchema, signal) {
     const start = performance.now();
     let page = null;
     await this.client.send("selectTable", { namespace: this.namespace, tableName: this.tableName, count: "deferred" }, {
+      signal,
       onEvent: (event, payload) => {
         if (event === "tableSchema") onSchema(payload);
         else if (event === "tableData") page = this.#page(payload, 0, pageSize);

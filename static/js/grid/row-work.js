@@ -1,5 +1,6 @@
 // Work on whole rows: new ones, copies, deletions, taking back, and what a save made of them.
 
+import { sameValue, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 /** Rows of one view. */
@@ -55,16 +56,15 @@ export class RowWork {
 
   /** Drop the edits of a row, or of one column of it. */
   revert(entry, name = null) {
-    const { table } = this.view;
-    if (entry.kind === "delete") table.staged.restore(entry.id);
-    else if (entry.kind === "insert" && name !== null) table.staged.set(entry.id, name, undefined);
-    else table.staged.revert(entry.id, name);
+    const { table, edits } = this.view;
+    if (entry.state === "gone") table.staged.revert(entry.id, name); // there is no row to give the edits back to
+    else edits.revert(entry, name === null ? null : [name]);
     if (!table.staged.get(entry.id) && table.gone.has(entry.id)) table.restructure(() => table.rows.remove(entry.id));
   }
 
   revertSelection() {
     const { range } = this.view.table.selection;
-    if (range) this.view.table.batch(() => this.view.edits.revert(range));
+    if (range) this.view.edits.revertRange(range);
   }
 
   /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
@@ -82,17 +82,28 @@ export class RowWork {
     const { table, places } = this.view;
     const row = table.rows.indexOf(id);
     const at = row < 0 ? 0 : Math.max(0, (table.rows.numberOf(row) ?? 1) - 1);
+    const { cut = [] } = table.staged.get(id) ?? {};
+    const item = table.rows.find(id);
+    const left = item ? this.view.edits.cutColumns(item) : cut;
     const fresh = table.staged.insertAgain(id, table.writable, at);
+    if (left.length) this.view.announce(T.notRestored(left), "error");
     if (table.gone.delete(id)) table.restructure(() => table.rows.remove(id));
     places.goToNew(fresh);
   }
 
-  /** The outcome of one saved change. */
+  /** The outcome of one change; gives what is to be told of it beside the outcome. */
   settled(entry, values, result, sent) {
-    const { table, edits, live } = this.view;
+    const { table, edits } = this.view;
+    const notes = [];
     if (result.outcome === "gone") table.gone.add(entry.id);
-    if (result.outcome !== "saved") return;
-    if (entry.kind === "insert") this.#inserted(entry, values, result);
+    if (result.outcome !== "saved") return notes;
+    if (result.guard === "late") notes.push(T.guardedLate(entry.id));
+    if (result.unguarded?.length) notes.push(T.unguarded(result.unguarded));
+    if (result.proof === "outside" && entry.kind !== "delete") {
+      table.outside.add(result.rowId ?? entry.id);
+      notes.push(T.outside(result.rowId ?? entry.id));
+    }
+    if (entry.kind === "insert") notes.push(...this.#inserted(entry, values, result));
     else if (entry.kind === "delete") {
       edits.history.deleted(entry.id);
       table.restructure(() => table.rows.remove(entry.id));
@@ -100,20 +111,22 @@ export class RowWork {
       const item = table.rows.find(entry.id);
       if (item) Object.assign(item.values, values);
       edits.history.rebase(entry.id, values);
-      for (const [name, value] of Object.entries(sent)) if (result.values && name in result.values) live.tellStored(name, value, values[name]);
+      notes.push(...storedOtherwise(sent, result));
     }
     table.repaintRow(result.rowId ?? entry.id);
+    return notes;
   }
 
-  #inserted(entry, values, { rowId }) {
-    const { view } = this;
-    const { table } = view;
-    if (rowId === null || rowId === undefined) view.announce(T.ambiguous, "error");
-    else {
+  #inserted(entry, values, result) {
+    const { table, edits } = this.view;
+    const { rowId } = result;
+    const known = rowId !== null && rowId !== undefined;
+    if (known) {
       table.rows.settle(entry.id, rowId, values);
-      view.edits.history.rename(entry.id, rowId);
+      edits.history.rename(entry.id, rowId);
     }
     table.restructure(() => table.rows.sync());
+    return known ? storedOtherwise(entry.values, result) : [T.ambiguous];
   }
 
   /** Ask before the value of a key changes. */
@@ -125,4 +138,10 @@ export class RowWork {
     if (!changed.size) return true;
     return this.view.ask({ title: T.keyTitle, text: T.keyText([...changed]), go: T.keyGo });
   }
+}
+
+/** A trigger or a type stored something else than was sent. */
+function storedOtherwise(sent, { values = {} }) {
+  const changed = Object.entries(sent).filter(([name, value]) => name in values && value !== undefined && value !== values[name] && !sameValue(value, values[name]));
+  return changed.map(([name]) => T.storedAs(name, values[name] === null ? "NULL" : values[name] === "" ? "''" : textOf(values[name])));
 }

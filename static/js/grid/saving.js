@@ -1,15 +1,16 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
 import { stringify } from "../data/json.js";
-import { T } from "./texts.js";
+import { T, sentences } from "./texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
+const NOTES_TOLD = 3;
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
- * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), saved(entry, values, result) for each
- * saved change, confirmKeys(entries) asks before keys change.
+ * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
+ * each answered change gives what is to be told of it, confirmKeys(entries) asks before keys change.
  */
 export class Saving {
   #running = null;
@@ -92,6 +93,7 @@ export class Saving {
 
   async #send(entries) {
     const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
+    const told = { first: null, notes: new Set() };
     const { staged, namespace, tableName } = this.table;
     // New rows, then changes, then deletions, so that a row can be moved to a new parent and the old one deleted.
     const order = { insert: 0, update: 1, delete: 2 };
@@ -122,7 +124,7 @@ export class Saving {
           signal,
           onEvent: (event, payload) => {
             if (event !== "changeResult") return;
-            this.#settle(payload, counts);
+            this.#settle(payload, counts, told);
             progress();
           },
         });
@@ -137,30 +139,38 @@ export class Saving {
         staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText });
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
-        this.hooks.announce(`${error.message} ${T.stillPending(staged.counts.rows)}`.trim(), "error");
-        if (error.code !== "INVALID_INPUT") break;
+        this.hooks.announce(sentences([error.message, T.stillStaged(staged.counts.rows)]), "error");
+        if (error.code !== "INVALID_INPUT") return counts;
+        told.first ??= { entry: left[0], error };
       }
     }
-    this.#tell(counts, signal.aborted);
+    this.#tell(counts, told, signal.aborted);
     return counts;
   }
 
-  #settle(result, counts) {
+  #settle(result, counts, told) {
     const outcome = { saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", unknown: "unknown", skipped: "skipped" }[result.outcome] ?? "failed";
     counts[outcome]++;
     const sent = this.table.staged.byChangeId(result.changeId)?.sent?.values ?? {};
     this.table.batch(() => {
       const settled = this.table.staged.settle(result);
-      if (settled) this.hooks.settled(settled.entry, settled.saved, result, sent);
+      if (!settled) return;
+      if (outcome === "failed") told.first ??= { entry: settled.entry, error: result.error };
+      for (const note of this.hooks.settled(settled.entry, settled.saved, result, sent) ?? []) told.notes.add(note);
     });
   }
 
-  #tell({ saved, conflicts, failed, unknown }, stopped) {
-    const { counts } = this.table.staged;
-    const bad = T.notSaved(failed, conflicts, unknown);
-    const pending = bad ? ` ${T.stillPending(counts.changed + counts.inserted + counts.deleted)}` : "";
-    if (stopped) this.hooks.announce(T.saveStopped(saved, counts.rows));
-    else if (saved || bad) this.hooks.announce(`${[saved && T.saved(saved), bad].filter(Boolean).join("; ")}.${pending}`, bad ? "error" : undefined);
+  /** One message at the end: what was saved, what was not and why, what is kept, what to know besides. */
+  #tell({ saved, conflicts, failed, unknown }, { first, notes }, stopped) {
+    const { rows } = this.table.staged.counts;
+    const why = failed ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "") : "";
+    const bad = [why, conflicts && T.inConflict(conflicts), unknown && T.outcomeUnknown(unknown)].filter(Boolean);
+    const sum = [saved && T.saved(saved), ...bad].filter(Boolean);
+    const said = sum.join("; ");
+    const texts = stopped ? [T.saveStopped(saved, rows)] : said ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)] : [];
+    const more = [...notes].slice(0, NOTES_TOLD);
+    if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
+    this.hooks.announce(sentences([...texts, ...more].filter(Boolean)), bad.length || notes.size ? "error" : undefined);
   }
 }
 

@@ -52,6 +52,10 @@ export class Sheet extends SlickGrid {
       if (!this.leaving && event.target.matches(".slick-cell,.slick-viewport")) this.setFocus();
       this.leaving = false;
     });
+    // Finding in the page or a script may scroll the head by itself: the rows go with it.
+    container.addEventListener("scroll", ({ target }) => {
+      if (target === this._headerScrollContainer) this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
+    }, true);
     this.endStop = document.createElement("span");
     this.endStop.tabIndex = -1;
     container.after(this.endStop);
@@ -257,6 +261,11 @@ export class Sheet extends SlickGrid {
   set scrolled({ top, left }) {
     this._viewportScrollContainerY.scrollTop = top;
     this._viewportScrollContainerX.scrollLeft = left;
+  }
+
+  /** Show the first columns; the active cell may be a frozen one, which is in sight wherever the others are. */
+  scrollToStart() {
+    this._viewportScrollContainerX.scrollLeft = 0;
   }
 
   /** Make a cell the active one without scrolling to it. */

@@ -7,7 +7,7 @@ export function statusOf({ table, saving, live, filterBar }, said) {
   return {
     ready: schema !== null,
     range: range(table),
-    total: cache.length,
+    total: cache.length + rows.settled,
     countState: cache.countState,
     counting: said.counting,
     selection: selection ? selection.summary((row, column) => rows.valueOf(rows.getItem(row), column.field)) : null,

@@ -15,6 +15,7 @@ export class Table {
   search = "";
   layout = new Layout();
   gone = new Set(); // IDs of rows that others deleted, still shown
+  outside = new Set(); // IDs of rows that were saved and that the view no longer shows
   sheet = null;
   selection = null;
   box = null;

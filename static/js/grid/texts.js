@@ -17,7 +17,7 @@ export const T = {
   follow: (table) => `Open the row of ${table} (Alt+Enter)`,
 
   state: {
-    new: "new row", deleted: "to be deleted", error: "not saved", conflict: "conflict", gone: "deleted by someone else", unknown: "outcome unknown",
+    new: "new row", outside: "saved, no longer in this view", deleted: "to be deleted", error: "not saved", conflict: "conflict", gone: "deleted by someone else", unknown: "outcome unknown",
     saving: "being saved", changed: "changed", others: "changed by someone else just now",
   },
   was: (text) => `Changed. Was: ${text}`,
@@ -46,6 +46,7 @@ export const T = {
     noEmptyText: () => "Only text columns can hold ''",
     notEditable: () => "This kind of value cannot be edited here",
     needsValue: () => "Give a value to compare with",
+    cut: () => "Only the start of that value was here; open it (Shift+Enter) to copy the whole",
     needsNullFilter: () => "Only NULL and not NULL can be filtered here",
   },
 
@@ -56,14 +57,23 @@ export const T = {
   waitingRow: "This row is still being read.",
   noDefaultHere: "Only a new row can take the column's default.",
   wholeValueFirst: "Only the start of this value is here. Open it (Shift+Enter) to edit the whole.",
+  changedMeanwhile: (by, name) => `${by ?? "Someone"} changed ${name} while you were editing it; compare in the review.`,
   edited: (n) => `${count(n, "cell")} changed`,
+  leftAsIs: (n, why) => `${count(n, "cell")} left as ${n === 1 ? "it is" : "they are"}: ${why}`,
+  notRestored: (names) => `Not brought back: ${list(names)}, of which the whole is not here`,
+  notCopied: (names) => `Not copied: ${list(names)}, of which only the start is here`,
   notPasted: (n, why) => `${count(n, "cell")} not pasted: ${why}`,
   pasteBeyond: (n) => `${count(n, "column")} of the clipboard lay beyond the last column`,
+  reverted: (n) => `${count(n, "edit")} reverted; Ctrl+Z brings ${n === 1 ? "it" : "them"} back`,
+  cannotUndo: "That cannot be undone any more: the row has been saved or is gone.",
+  cannotRedo: "That cannot be redone any more: the row has been saved or is gone.",
   undone: "Undone",
   redone: "Redone",
   nothingToUndo: "Nothing to undo",
   nothingToRedo: "Nothing to redo",
   copied: (rows, columns) => `Copied ${number(rows)} × ${number(columns)}`,
+  copiedCut: (n) => `Of ${count(n, "long value")} only the start; open ${n === 1 ? "it" : "one"} (Shift+Enter) to copy the whole`,
+  nothingToPaste: "The clipboard holds no text.",
   copying: (rows) => `Reading ${count(rows, "row")} to copy…`,
   tooMuchToCopy: (rows, most) => `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
   tooMuchToChange: (cells, most) => `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
@@ -92,9 +102,19 @@ export const T = {
   // saving
   saved: (n) => `Saved ${count(n, "row")}`,
   savingProgress: (done, all) => `Saving ${number(done)} of ${count(all, "row")}…`,
-  notSaved: (failed, conflicts, unknown) =>
-    [failed && `${count(failed, "row")} not saved`, conflicts && `${count(conflicts, "row")} in conflict`, unknown && `${number(unknown)} with unknown outcome`].filter(Boolean).join(", "),
-  stillPending: (n) => (n ? `Your other ${count(n, "edit")} ${n === 1 ? "is" : "are"} still pending.` : ""),
+  failed: (n, id, why) => {
+    const row = id === null || id === undefined ? "the new row" : `row ${id}`;
+    if (n === 1) return `${row} was not saved${why ? `: ${why.replace(/\.$/, "")}` : ""}`;
+    return `${count(n, "row")} not saved${why ? `, first ${row}: ${why.replace(/\.$/, "")}` : ""}`;
+  },
+  inConflict: (n) => `${count(n, "row")} in conflict`,
+  outcomeUnknown: (n) => `${count(n, "row")} with unknown outcome`,
+  stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
+  outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,
+  outsideRow: "Saved. This view no longer shows the row; a refresh takes it out.",
+  unguarded: (names) => `${list(names)} could not be compared as a whole: a change by someone else in the meantime would not have been noticed.`,
+  guardedLate: (id) => `Row ${id} was compared with what the database held just before, not with what you saw.`,
+  moreNotes: (n) => `${count(n, "more note")} like these.`,
   saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still pending.`,
   nothingToSave: "There is nothing to save.",
   decideFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} your decision first.`,
@@ -113,18 +133,25 @@ export const T = {
   noPrivilege: "You may not read this table",
   tableGone: "This table is not there",
   cannotRead: "The rows could not be read",
+  rowsLoading: "Reading rows…",
+  stop: "Stop",
+  readingStopped: "Reading was stopped",
   tryAgain: "Try again",
   copyError: "Copy",
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",
   lostColumns: (names) => `No longer in the table: ${names}.`,
+  lostEdits: (names, n) => `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
   goto: "Go to row",
   gotoText: "A row number, or a value of the key with = before it",
   gotoGo: "Go",
+  noSuchKey: (name, text) => `There is no row with ${name} ${text} here.`,
+  notHere: (id) => `Row ${id} is not among the rows shown. Clear filters and sorting, then try again.`,
   noSuchRow: (text) => `There is no row ${text}`,
   searchPlaceholder: "Search in all text columns",
   search: "Search",
 
   // filters and columns
+  wrongFilter: (name, why) => `Not filtered by ${name}: ${why}`,
   filterOf: (name) => `Filter ${name}`,
   clearAllFilters: "Clear all filters",
   contains: "contains…",
@@ -202,10 +229,13 @@ export const T = {
   deletes: "Deletes this row.",
   sqlHead: (n) => `SQL; each row is saved and proved on its own${n ? `; without the ${count(n, "open row")}` : ""}`,
   copySql: "Copy SQL",
+  moreRows: (n) => `… and ${count(n, "more row")}.`,
+  showMore: "Show more",
+  noColumn: "no longer in the table",
   sqlWaits: "Asking for the SQL…",
   sqlMore: (n) => `… and ${count(n, "more statement")}`,
   needFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} you first`,
-  saveRows: (n) => `Save ${count(n, "row")}`,
+  saveRows: (n) => (n ? `Save ${count(n, "row")}` : "Save"),
   detailTitle: "Row detail",
   detailOf: (number) => `Row ${number}`,
   noActiveRow: "Choose a row to see it here.",
@@ -236,10 +266,14 @@ export const T = {
   skip: "Skip for now",
   takeTheirs: (by) => `Take ${by ? `${by}’s` : "theirs"}`,
   keepMine: "Keep mine and save row",
+  asChosen: "Save row as chosen",
   keepDelete: "Delete it anyway",
   takeTheirsAll: "Take theirs in all rows",
   keepMineAll: "Keep mine in all rows",
 };
+
+/** Sentences one after another, each with one full stop. */
+export const sentences = (texts) => texts.filter(Boolean).map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)).join(" ");
 
 /** The sentence of a ValueError. */
 export function reasonText(error) {

@@ -6,7 +6,7 @@ import { Filters } from "../data/filters.js";
 import { FilterBar } from "../panel/filter-bar.js";
 import { Panels } from "../panel/panels.js";
 import { headerActions, keyActions } from "./actions.js";
-import { Arranging } from "./arranging.js";
+import { Arranging, rowHeight } from "./arranging.js";
 import { Clipboard } from "./clipboard.js";
 import { buildColumns, frozenColumn } from "./columns.js";
 import { Drafts } from "./drafts.js";
@@ -48,7 +48,7 @@ export class TableView extends EventTarget {
     this.bar = el("div", { class: "filter-bar", hidden: true });
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
     host.append(this.root);
-    this.states = new States(this.box);
+    this.states = new States(this.box, { refocus: () => this.focus(), stop: () => this.loading.stop() });
     this.loading = new Loading(this, client, { namespace, tableName });
     this.table = new Table({
       namespace,
@@ -102,7 +102,7 @@ export class TableView extends EventTarget {
     this.panels.close();
     this.pointer?.close();
     this.resizer?.disconnect();
-    removeEventListener("densitychange", this.#density);
+    this.arranging.close();
     this.table.sheet?.destroy();
     this.root.remove();
   }
@@ -298,18 +298,20 @@ export class TableView extends EventTarget {
       nonce: this.nonce,
       rowHeight: rowHeight(),
       frozenColumn: frozenColumn(table.columns, table.schema, table.layout),
-      editCommandHandler: (item, column, command) => this.edits.setCell(item, column, command.serializedValue),
+      editCommandHandler: (item, column, command) => this.edits.setCell(item, column, command.serializedValue, command.editor.seen),
     }, { label: T.rows(this.tableName), painter: this.look, keys });
     table.sheet = sheet;
     table.selection = keys.selection = new Selection(sheet);
     sheet.Range = SlickRange;
     sheet.valueOf = (item, column) => table.rows.valueOf(item, column.field);
+    sheet.seen = (item, column) => this.edits.seen(item, column);
     sheet.onRange = () => this.queueStatus();
     sheet.setHeaderRowVisibility(this.filterBar.shown, false);
     sheet.onBeforeEditCell.subscribe((_, { item, column, row }) => this.rowWork.mayEdit(item, column, row));
     sheet.onBeforeSort.subscribe((event) => this.#headerClicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
+    sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
     sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) => this.edits.fill(prevSelectedRange, selectedRange));
     sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
@@ -320,7 +322,6 @@ export class TableView extends EventTarget {
     });
     this.resizer = new ResizeObserver(() => this.#fit());
     this.resizer.observe(element); // the box may keep its size while a panel takes some of it
-    addEventListener("densitychange", this.#density);
     this.showSort();
     table.rows.sync();
     this.loading.resized();
@@ -335,12 +336,6 @@ export class TableView extends EventTarget {
     queueMicrotask(() => this.showSort());
     return false;
   }
-
-  #density = () => {
-    if (!this.table.sheet || !this.commit()) return;
-    this.table.sheet.setOptions({ rowHeight: rowHeight() });
-    this.table.sheet.invalidate();
-  };
 
   /** The box changed its size: also when its tab was hidden and is shown again. */
   #fit() {
@@ -399,8 +394,4 @@ export class TableView extends EventTarget {
       if (!this.closed) this.dispatchEvent(new CustomEvent("status", { detail: statusOf(this, this.#status) }));
     });
   }
-}
-
-function rowHeight() {
-  return parseInt(getComputedStyle(document.documentElement).getPropertyValue("--row-h"), 10) || 26;
 }

@@ -29,6 +29,9 @@ export async function decide(view, id) {
     paint();
   };
   const paint = () => {
+    const sides = new Set(Object.values(choices));
+    const save = table.closest("dialog")?.querySelector(".button-primary");
+    if (save && !deleting) save.textContent = sides.size > 1 ? T.asChosen : sides.has("mine") ? T.keepMine : T.takeTheirs(entry.by);
     for (const row of rows) for (const cell of row.querySelectorAll("[data-side]")) cell.classList.toggle("chosen", choices[row.dataset.column] === cell.dataset.side);
   };
   const head = [T.column, T.youSaw, T.theySaved(entry.by), T.yours].map((text) => el("th", { scope: "col" }, text));

@@ -65,7 +65,9 @@ export class FilterBar {
     if (document.activeElement !== this.search) this.search.value = search;
     const focused = this.chips.contains(document.activeElement) ? [...this.chips.querySelectorAll("button,input,select")].indexOf(document.activeElement) : -1;
     this.chips.replaceChildren(...filters.list.map((filter, index) => this.#chip(filter, index)), el("li", {}, this.#adder()), filters.list.length ? el("li", {}, this.#clearer()) : "");
-    if (focused >= 0) this.chips.querySelectorAll("button,input,select")[focused]?.focus();
+    if (focused < 0) return;
+    this.chips.querySelectorAll("button,input,select")[focused]?.focus();
+    if (document.activeElement === document.body) this.view.focus(); // the chip is gone, or the bar
   }
 
   #chip(filter, index) {

@@ -3,13 +3,14 @@
 import { el, icon } from "../shell/dom.js";
 import { stringify } from "../data/json.js";
 import { textOf } from "../data/values.js";
-import { errorText } from "../grid/look.js";
+import { errorText, goneText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
 import { missingIn } from "../grid/saving.js";
 import { T } from "../grid/texts.js";
 
-const ROWS_SHOWN = 200;
+const LINES_SHOWN = 400;
 const SQL_DELAY = 300;
+const SAVING_PAUSE = 250;
 const SQL_ROWS = 100;
 
 const ORDER = { error: 0, conflict: 1, gone: 1, unknown: 2, saving: 3, staged: 4 };
@@ -19,6 +20,7 @@ export class Review {
   #drawing = null;
   #sqlTimer = null;
   #asked = 0;
+  #most = LINES_SHOWN;
 
   constructor(view, close) {
     this.view = view;
@@ -42,10 +44,13 @@ export class Review {
   }
 
   drawSoon() {
-    this.#drawing ??= requestAnimationFrame(() => {
+    if (this.#drawing) return;
+    const draw = () => {
       this.#drawing = null;
       if (this.element.isConnected) this.draw();
-    });
+    };
+    // While rows are being saved one after another, some times a second are enough.
+    this.#drawing = this.view.saving.busy ? setTimeout(draw, SAVING_PAUSE) : requestAnimationFrame(draw);
   }
 
   draw() {
@@ -54,12 +59,31 @@ export class Review {
     const { changed, inserted, deleted } = staged.counts;
     this.summary.textContent = entries.length ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName) : T.reviewEmpty;
     const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    this.list.replaceChildren(...entries.slice(0, ROWS_SHOWN).map((entry) => this.#entry(entry)));
-    if (entries.length > ROWS_SHOWN) this.list.append(el("li", { class: "change" }, el("span"), T.sqlMore(entries.length - ROWS_SHOWN)));
+    const shown = this.#first(entries);
+    this.list.replaceChildren(...shown.map((entry) => this.#entry(entry)));
+    if (entries.length > shown.length) this.list.append(this.#rest(entries.length - shown.length));
     if (focused) (this.list.querySelector(`[data-key="${CSS.escape(focused)}"]`) ?? this.list).focus();
     this.#drawFoot(entries);
     clearTimeout(this.#sqlTimer);
     this.#sqlTimer = setTimeout(() => this.#drawSql(), SQL_DELAY);
+  }
+
+  /** As many rows as make a list that is drawn at once: rows may have hundreds of columns. */
+  #first(entries) {
+    let lines = 0;
+    const end = entries.findIndex(({ kind, values }, index) => {
+      lines += kind === "delete" ? 1 : Object.keys(values).length + 1;
+      return index > 0 && lines > this.#most;
+    });
+    return end < 0 ? entries : entries.slice(0, end);
+  }
+
+  #rest(count) {
+    const more = () => {
+      this.#most *= 2;
+      this.draw();
+    };
+    return el("li", { class: "change" }, el("span"), el("div", {}, `${T.moreRows(count)} `, el("button", { class: "link", type: "button", data: { key: "more" }, on: { click: more } }, T.showMore)));
   }
 
   #drawFoot(entries) {
@@ -71,8 +95,9 @@ export class Review {
     this.foot.replaceChildren(
       ...(undecided.length ? [el("span", {}, T.needFirst(undecided.length))] : []),
       ...(conflicts.length > 1 ? [bulk(T.keepMineAll, "mine"), bulk(T.takeTheirsAll, "theirs")] : []),
-      el("button", { class: "button push", type: "button", "aria-disabled": String(!entries.length), on: { click: () => entries.length && this.#discard() } }, T.revertAll),
-      el("button", { class: "button button-primary", type: "button", "aria-disabled": String(!savable.length), on: { click: () => savable.length && view.save() } }, T.saveRows(savable.length)),
+      el("span", { class: "push" },
+        el("button", { class: "button", type: "button", "aria-disabled": String(!entries.length), on: { click: () => entries.length && this.#discard() } }, T.revertAll),
+        el("button", { class: "button button-primary", type: "button", "aria-disabled": String(!savable.length), on: { click: () => savable.length && view.save() } }, T.saveRows(savable.length))),
     );
     if (focused) this.list.focus();
   }
@@ -108,13 +133,16 @@ export class Review {
   #lines(entry) {
     const { view } = this;
     if (entry.kind === "delete") return [];
-    const columns = view.table.schema.columns;
-    const lines = columns.filter(({ name }) => name in entry.values).flatMap((column) => {
+    const { columns } = view.table.schema;
+    const known = new Set(columns.map(({ name }) => name));
+    const gone = Object.keys(entry.values).filter((name) => !known.has(name)).map((name) => ({ name, gone: true }));
+    const changed = [...columns.filter(({ name }) => name in entry.values), ...gone];
+    const lines = changed.flatMap((column) => {
       const { name } = column;
       const after = el("ins", {}, ...valueNodes(entry.values[name], column));
       const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.rowWork.revert(entry, name) } }, icon("undo-2", { small: true }));
       const before = entry.kind === "insert" ? [] : [el("del", {}, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
-      return [el("dt", {}, name), el("dd", {}, ...before, after, revert)];
+      return [el("dt", {}, name), el("dd", {}, ...before, after, column.gone ? el("span", { class: "why-error" }, T.noColumn) : null, revert)];
     });
     if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.othersBecome)));
     return lines;
@@ -123,7 +151,7 @@ export class Review {
   #why(entry) {
     const { view } = this;
     const link = (text, run) => el("button", { class: "link", type: "button", on: { click: run } }, text);
-    const go = link(T.goToCell, () => view.places.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null) || view.announce(T.noSuchRow(entry.id)));
+    const go = link(T.goToCell, () => view.places.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null));
     if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
     if (entry.state === "conflict") {
       const [name] = Object.keys(entry.conflict ?? {});
@@ -131,7 +159,8 @@ export class Review {
       return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
     }
     if (entry.state === "gone") {
-      return [el("p", { class: "why why-conflict" }, `${T.goneBy(entry.by)} `, link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " ", link(T.dropEdits, () => view.rowWork.revert(entry)))];
+      const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
+      return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
     const missing = entry.kind === "insert" ? missingIn(entry, view.table) : [];

@@ -74,6 +74,7 @@ async function ask(view, column, text, editor, actions) {
 
 async function stageValue(view, item, column, typed, reason) {
   const value = view.table.rows.valueOf(item, column.field);
+  const seen = view.edits.seen(item, column);
   const text = textOf(value);
   const lines = /\r\n/.test(text);
   const shown = text.replaceAll("\r\n", "\n");
@@ -81,9 +82,10 @@ async function stageValue(view, item, column, typed, reason) {
   const actions = reason ? [{ label: T.close, value: "" }] : [{ label: T.close, value: "" }, { label: T.setNull, value: "null" }, { label: T.valueApply, value: "go", primary: true }];
   const answer = await ask(view, column, shown, editor, actions);
   view.table.sheet.setFocus();
-  if (answer === "null") view.edits.setCell(item, column, null);
+  const now = view.table.rows.find(item.id) ?? item; // the rows may have been read again meanwhile
+  if (answer === "null") view.edits.setCell(now, column, null, seen);
   if (answer !== "go" || (editor.area.value === shown && value !== null && value !== undefined)) return;
-  view.edits.setCell(item, column, parseValue(lines ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value, column.schema));
+  view.edits.setCell(now, column, parseValue(lines ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value, column.schema), seen);
 }
 
 /** A value that did not travel whole, or a binary one: by its own address. */

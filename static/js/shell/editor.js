@@ -86,7 +86,7 @@ export class Editor {
       addEventListener(type, () => { this.#lastActive = Date.now(); }, { capture: true, passive: true });
     }
     addEventListener("beforeunload", (event) => {
-      const lost = this.#page.settings.drafts !== "browser" && workspace.pending.total > 0;
+      const lost = (this.#page.settings.drafts !== "browser" && workspace.pending.total > 0) || workspace.tabs.some(({ view }) => view?.drafts.full);
       if (!this.#leaving && (lost || client.unanswered > 0)) event.preventDefault();
     });
   }

@@ -23,6 +23,7 @@ export class FakeClient extends EventTarget {
   requests = [];
   slow = 0; // milliseconds that each change takes to be saved
   hold = null; // a function that may return a promise to wait for, by (command, payload)
+  more = null; // a function that may give more fields of a change's result, by (change, result)
   fail = null; // a function that may return an error to reject with
   writes = new Map(); // row ID -> {column: value}
   deleted = new Set();
@@ -117,7 +118,7 @@ export class FakeClient extends EventTarget {
           if (this.slow) await new Promise((resolve) => setTimeout(resolve, this.slow));
           const result = signal?.aborted ? { outcome: "skipped" } : this.#save(change);
           counts[{ saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", skipped: "skipped" }[result.outcome]]++;
-          emit("changeResult", { changeId: change.changeId, ...result });
+          emit("changeResult", { changeId: change.changeId, ...result, ...this.more?.(change, result) });
         }
         return emit("changesSaved", counts);
       }
