@@ -128,8 +128,8 @@ keptInTab: (n) => {
   sum: (text) => `sum ${text}`,
   average: (text) => `avg ${text}`,
   nulls: (n) => `${number(n)} NULL`,
-  milliseconds: (ms) => `${number(Math.round(ms))} ms`,
-  lastQuery: "Last refresh and query time",
+  query: (at, ms, trips) => [at, `${number(Math.round(ms))} ms`, typeof trips === "number" && count(trips, "round trip")].filter(Boolean).join(" · "),
+  lastQuery: "When rows were last read, how long it took, and how many requests to IRIS",
 
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,

@@ -21,7 +21,7 @@ export class Loading {
       namespace,
       tableName,
       onCount: (total, countState) => this.table.cache.setTotal(total, countState),
-      onRead: (ms) => view.setStatus({ lastQuery: { ms: Math.round(ms), at: Date.now() } }),
+      onRead: ({ ms, roundTrips }) => view.setStatus({ lastQuery: { ms: Math.round(ms), roundTrips, at: Date.now() } }),
     });
   }
 

@@ -26,11 +26,11 @@ export class StatusBar extends EventTarget {
       rows: slot("rows", { hidden: true }),
       selection: slot("selection", { hidden: true }),
       pending: slot("pending", { class: "changes", hidden: true }),
-      message: slot("message", { class: "grow" }),
-      query: slot("query", { class: "wide", title: T.lastQuery, hidden: true }),
+      message: slot("message", { class: "message" }),
+      query: slot("query", { title: T.lastQuery, hidden: true }),
     };
-    const { connection, table, lock, ...rest } = this.#parts;
-    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest));
+    const { connection, table, lock, message, query, ...rest } = this.#parts;
+    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest), el("span", { class: "tail" }, message, query));
   }
 
   /** Show the client's situation: {state, why, blocked, retryAt}, and how many writes wait. */
@@ -91,9 +91,8 @@ export class StatusBar extends EventTarget {
       fill(pending, said ? [el("span", { class: "staged" }), said, more].filter(Boolean) : null);
       if (focused) pending.querySelector("button")?.focus();
     }
-    const { at, ms } = status.lastQuery ?? {};
-    const parts = [at && new Date(at).toTimeString().slice(0, 8), ms !== undefined && T.milliseconds(ms)].filter(Boolean);
-    fill(query, parts.length ? parts.join(" · ") : null);
+    const { at, ms, roundTrips } = status.lastQuery ?? {};
+    fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms, roundTrips) : null);
   }
 
   /** Say what was done, for a while; an error longer, and it can be copied. */
@@ -141,10 +140,6 @@ function fill(slot, content) {
 function selectionText(selection) {
   if (!selection || (selection.rows ?? 0) * (selection.columns ?? 0) <= 1) return null;
   const { sum, avg, nulls } = selection;
-  const wide = [sum !== undefined && sum !== null && T.sum(String(sum)), avg !== undefined && avg !== null && T.average(String(avg))].filter(Boolean);
-  return [
-    el("span", {}, T.selection(selection)),
-    wide.length ? el("span", { class: "wide" }, `· ${wide.join(" · ")}`) : null,
-    nulls ? el("span", {}, `· ${T.nulls(nulls)}`) : null,
-  ].filter(Boolean);
+  const known = (value) => value !== undefined && value !== null;
+  return [T.selection(selection), known(sum) && T.sum(String(sum)), known(avg) && T.average(String(avg)), nulls && T.nulls(nulls)].filter(Boolean).join(" · ");
 }
