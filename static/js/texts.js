@@ -80,6 +80,9 @@ keptInTab: (n) => {
   // tabs
   closeTab: "Close tab",
   closed: (table, text) => `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
+  moveTabLeft: "Move left",
+  moveTabRight: "Move right",
+  tabMoved: (table, place, all) => `${table} is tab ${number(place)} of ${number(all)}.`,
   closeOthers: "Close the other tabs",
   closeAll: "Close all tabs",
   copyLink: "Copy link",
@@ -188,7 +191,7 @@ keptInTab: (n) => {
   keys: [
     ["Move", [
       ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
-      ["Shift + arrows, Shift + click, drag", "select a range"],
+      ["Shift+arrows, Shift+click, drag", "select a range"],
       ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
       ["Ctrl+G", "go to a row, by number or key"],
     ]],
@@ -226,6 +229,8 @@ keptInTab: (n) => {
       ["Ctrl+K", "go to a table or command"],
       ["Ctrl+B", "fold the sidebar"],
       ["F6, Shift+F6", "next, previous region: tables, tabs, toolbar, rows"],
+      ["Arrows on a tab", "go to the tabs beside it"],
+      ["Shift+Left, Shift+Right on a tab", "move it"],
       ["Delete on a tab", "close it"],
       ["Alt+Left, Alt+Right", "back, forward"],
       ["F1, or ? outside a cell", "this map"],

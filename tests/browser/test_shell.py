@@ -187,6 +187,96 @@ async def test_tabs_by_keyboard(visitor: Visitor) -> None:
     assert page.url == f"{visit.url}/?namespace=SAMPLES"
 
 
+async def three_tabs(visitor: Visitor) -> Visit:
+    """Open Person, Company and Employee, in this order; Employee is on screen."""
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    await visit.open_table(COMPANY)
+    await visit.open_table(EMPLOYEE)
+    await rows_of(visit.page, EMPLOYEE)
+    return visit
+
+
+async def order_of_tabs(page: Page, *tables: str) -> None:
+    """Expect the tabs in this order."""
+    await expect(page.get_by_role("tab")).to_have_text(list(tables))
+
+
+async def test_tabs_are_moved_by_keyboard_and_by_menu(visitor: Visitor) -> None:
+    visit = await three_tabs(visitor)
+    page = visit.page
+    await tab(page, EMPLOYEE).focus()
+    await page.keyboard.press("Shift+ArrowLeft")
+    await order_of_tabs(page, PERSON, EMPLOYEE, COMPANY)
+    await expect(tab(page, EMPLOYEE)).to_be_focused()
+    await expect(page.locator("[data-part=announcer]")).to_have_text("Sample.Employee is tab 2 of 3.")
+    await page.keyboard.press("Shift+ArrowLeft")
+    await page.keyboard.press("Shift+ArrowLeft")
+    await order_of_tabs(page, EMPLOYEE, PERSON, COMPANY)
+    await tab(page, COMPANY).click(button="right")
+    await expect(page.get_by_role("menuitem", name="Move right")).to_have_attribute("aria-disabled", "true")
+    await page.get_by_role("menuitem", name="Move left").click()
+    await order_of_tabs(page, EMPLOYEE, COMPANY, PERSON)
+    # As they stand, so they come back, here and in a new window.
+    await page.reload()
+    await rows_of(page, EMPLOYEE)
+    await order_of_tabs(page, EMPLOYEE, COMPANY, PERSON)
+    second = await visit.context.new_page()
+    visit.watch(second)
+    await second.goto(f"{visit.url}/")
+    await order_of_tabs(second, EMPLOYEE, COMPANY, PERSON)
+
+
+async def test_a_tab_is_dragged_and_nothing_else_happens(visitor: Visitor) -> None:
+    page = (await three_tabs(visitor)).page
+    company = await tab(page, COMPANY).bounding_box()
+    person = await tab(page, PERSON).bounding_box()
+    assert company is not None
+    assert person is not None
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(company["x"] + company["width"] / 2 + 5, person["y"] + 40, steps=8)
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await page.mouse.up()
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await expect(tab(page, EMPLOYEE)).to_have_attribute("aria-selected", "true")
+    # Far beyond the end, then Esc: as if nothing had been.
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(1200, person["y"] + 15, steps=8)
+    await order_of_tabs(page, PERSON, EMPLOYEE, COMPANY)
+    await page.keyboard.press("Escape")
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await page.mouse.up()
+    # A hand that shakes still clicks.
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(person["x"] + 22, person["y"] + 16)
+    await page.mouse.up()
+    await expect(tab(page, COMPANY)).to_have_attribute("aria-selected", "true")
+
+
+async def test_many_tabs_stay_within_reach(visitor: Visitor) -> None:
+    visit = await editor(visitor)
+    page = visit.page
+    await tree_item(page, "Cinema").click()
+    await tree_item(page, "Sample").click()
+    tables = page.locator("[data-table]")
+    count = await tables.count()
+    assert count > 10
+    for index in range(count):
+        await tables.nth(index).click(modifiers=["Control"])
+    await expect(page.get_by_role("tab")).to_have_count(count)
+    await tables.first.click()
+    await expect(page.get_by_role("tab").first).to_be_in_viewport()
+    await page.get_by_role("tab").first.focus()
+    await page.keyboard.press("End")
+    last = page.get_by_role("tab").last
+    await expect(last).to_be_focused()
+    await expect(last).to_be_in_viewport(ratio=0.95)
+    await expect(page.get_by_role("button", name="Open a table")).to_be_in_viewport()
+    assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
 async def test_back_and_forward_walk_through_tables(visitor: Visitor) -> None:
     visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
     page = visit.page
@@ -302,6 +392,8 @@ async def test_the_keyboard_map_opens_by_f1_and_by_question_mark_outside_of_cell
     dialog = page.get_by_role("dialog", name="Keyboard map")
     await page.keyboard.press("F1")
     await expect(dialog).to_be_visible()
+    keys = await dialog.locator("kbd").all_inner_texts()
+    assert {"?", "F1", "Arrows", "Page Up", "Ctrl+Alt+N", "Shift+Right", "Shift+click", "Delete"} <= set(keys)
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await page.get_by_role("gridcell").nth(2).click()

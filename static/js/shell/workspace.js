@@ -37,6 +37,7 @@ export class Workspace extends EventTarget {
     this.#host.replaceChildren(this.#welcome);
     this.#tabs.addEventListener("select", ({ detail }) => this.#select(detail.tab, { focus: !detail.keep }));
     this.#tabs.addEventListener("close", ({ detail }) => this.close(detail.tab));
+    this.#tabs.addEventListener("moved", ({ detail: { tab } }) => this.#moved(tab));
     this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
     this.#toolbar.addEventListener("do", ({ detail }) => this.run(detail.action));
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
@@ -280,13 +281,25 @@ export class Workspace extends EventTarget {
     browser.set("tabs", { current, tabs: names });
   }
 
+  #moved(tab) {
+    const all = this.#tabs.all;
+    tab.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    announce(T.tabMoved(tab.table, all.indexOf(tab) + 1, all.length));
+    this.#keep();
+  }
+
   #menu({ tab, x, y }) {
     const link = location.origin + address({ namespace: tab.namespace, table: tab.table, view: tab.view?.state ?? tab.state ?? {} });
-    const others = this.#tabs.all.filter((other) => other !== tab);
+    const all = this.#tabs.all;
+    const others = all.filter((other) => other !== tab);
+    const move = (label, hint, by, last) => ({ label, hint, disabled: tab === last, run: () => this.#tabs.move(tab, by) });
     openMenu(
       tab.button,
       [
         { label: T.copyLink, icon: "link", run: () => copyText(link) },
+        null,
+        move(T.moveTabLeft, "Shift+Left", -1, all[0]),
+        move(T.moveTabRight, "Shift+Right", 1, all.at(-1)),
         null,
         { label: T.closeTab, icon: "x", hint: "Delete", run: () => this.close(tab) },
         { label: T.closeOthers, disabled: !others.length, run: async () => { for (const other of others) await this.close(other); } },
