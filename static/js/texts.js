@@ -18,6 +18,7 @@ export const T = {
   signedOut: "Signed out",
   away: (seconds) => (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting"),
   stopped: "Disconnected",
+  willReconnect: "Reconnecting by itself.",
   retryNow: "Retry now",
   reconnect: "Reconnect",
   why: {

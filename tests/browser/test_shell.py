@@ -393,6 +393,13 @@ async def test_the_keyboard_map_opens_by_f1_and_by_question_mark_outside_of_cell
     await page.keyboard.press("F1")
     await expect(dialog).to_be_visible()
     keys = await dialog.locator("kbd").all_inner_texts()
+    await page.evaluate(
+        "addEventListener('keydown', event => { window.left = [event.key, event.defaultPrevented]; })"
+    )
+    for key in ("Control+s", "Control+k", "F5"):
+        await page.keyboard.press(key)
+        assert (await page.evaluate("left"))[1], f"the browser would act on {key}"
+    await expect(page.get_by_role("dialog")).to_have_count(1)
     assert {"?", "F1", "Arrows", "Page Up", "Ctrl+Alt+N", "Shift+Right", "Shift+click", "Delete"} <= set(keys)
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)

@@ -162,7 +162,11 @@ export class Loading {
   /** Reading failed: show why in place of the rows, with another try. While the connection is away the frame tries again. */
   async failed(error) {
     const { view } = this;
-    if (view.closed || QUIET.has(error.code) || error.code === "AWAY") return;
+    if (view.closed || QUIET.has(error.code)) return;
+    if (error.code === "AWAY") {
+      if (!this.table.schema) view.states.show("away", T.away, [T.awayText]);
+      return;
+    }
     if (error.code === "INVALID_INPUT" && this.table.schema && (await this.#reopen())) return;
     const title = { NOT_ALLOWED: T.noPrivilege, TABLE_NOT_FOUND: T.tableGone }[error.code] ?? T.cannotRead;
     const again = () => {
@@ -172,7 +176,7 @@ export class Loading {
       this.need();
     };
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
-    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
+    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true, float: this.table.cache.size > 0 });
     view.announce(error.message, "error");
   }
 

@@ -8,6 +8,7 @@ const WAIT_BEFORE_LINE = 400;
 /** Overlays of one table's box. */
 export class States {
   #overlay = null;
+  #title = "";
   #line = null;
   #timer = null;
   kind = null;
@@ -36,16 +37,20 @@ export class States {
     this.kind = null;
   }
 
-  /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or "error". */
-  show(kind, title, sentences = [], actions = [], { alert = false } = {}) {
-    if (this.kind === kind && this.#overlay?.firstChild.textContent === title) return;
+  /**
+   * Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty", "away" or "error".
+   * `float` sets it on a ground of its own, where there are rows below.
+   */
+  show(kind, title, sentences = [], actions = [], { alert = false, float = false } = {}) {
+    if (this.kind === kind && this.#title === title) return;
     this.clear();
     this.kind = kind;
-    this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" },
+    this.#title = title;
+    this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" }, el("div", { class: float ? "float" : null },
       el("h2", {}, title),
       ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
       actions.length ? el("div", { class: "row" }, ...actions.map(([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: run } }, label))) : null,
-    );
+    ));
     this.box.append(this.#overlay);
   }
 }

@@ -11,6 +11,8 @@ const ERROR_FOR = 60_000;
 /** Emits "do" ({action}) for its buttons: retry, count, stopCounting, stopSaving, showReview. */
 export class StatusBar extends EventTarget {
   #parts;
+  #situation = null;
+  #waiting = 0;
   #ticker = null;
   #forget = null;
   #veiled = false;
@@ -20,7 +22,7 @@ export class StatusBar extends EventTarget {
     super();
     const slot = (name, properties = {}) => el("span", { ...properties, data: { part: `status-${name}` } });
     this.#parts = {
-      connection: slot("connection", { role: "status" }),
+      connection: slot("connection"), // no live region: it counts seconds; the frame announces what happens
       table: slot("table", { class: "table-name", hidden: true }),
       lock: slot("lock", { hidden: true }),
       rows: slot("rows", { hidden: true }),
@@ -33,28 +35,41 @@ export class StatusBar extends EventTarget {
     root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest), el("span", { class: "tail" }, message, query));
   }
 
-  /** Show the client's situation: {state, why, blocked, retryAt}, and how many writes wait. */
-  connection({ state, why, detail, blocked, retryAt }, waiting) {
+  /** Show the client's situation: {state, why, detail, blocked, retryAt}. */
+  connection(situation) {
+    this.#situation = situation;
+    const { state, blocked, retryAt } = situation;
     clearInterval(this.#ticker);
     const slot = this.#parts.connection;
     slot.dataset.state = state;
     slot.classList.toggle("off", state === "away" || state === "signedOut");
-    const reason = [T.why[why] ?? "", detail, state === "away" ? T.keptEdits(waiting) : ""].filter(Boolean).join(" ");
-    slot.title = reason;
     if (state === "live") slot.replaceChildren(el("span", { class: "pulse" }), T.live);
     else if (state === "connecting") slot.replaceChildren(el("span", { class: "pulse pulse-wait" }), T.connecting);
     else if (state === "signedOut") slot.replaceChildren(icon("wifi-off", { small: true }), T.signedOut);
     else {
       const again = el("button", { class: "link", type: "button", on: { click: () => this.#do("retry") } }, blocked ? T.reconnect : T.retryNow);
-      const text = el("span", { title: reason });
-      slot.replaceChildren(icon("wifi-off", { small: true }), text, again);
-      const count = () => {
-        const said = blocked ? T.stopped : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
-        text.textContent = waiting ? `${said} · ${T.waiting(waiting)}` : said;
-      };
-      count();
-      if (!blocked && retryAt) this.#ticker = setInterval(count, 1000);
+      slot.replaceChildren(icon("wifi-off", { small: true }), el("span"), again);
+      if (!blocked && retryAt) this.#ticker = setInterval(() => this.#count(), 1000);
     }
+    this.#count();
+  }
+
+  /** How many edits are on their way to the server. */
+  set waiting(count) {
+    this.#waiting = count;
+    this.#count();
+  }
+
+  /** Until when, with how many edits: while the connection is away. */
+  #count() {
+    if (!this.#situation) return;
+    const { state, why, detail, blocked, retryAt } = this.#situation;
+    const waiting = state === "away" ? this.#waiting : 0;
+    const slot = this.#parts.connection;
+    slot.title = [T.why[why] ?? "", detail, T.keptEdits(waiting)].filter(Boolean).join(" ");
+    if (state !== "away") return;
+    const said = blocked ? T.stopped : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
+    slot.querySelector("span").textContent = waiting ? `${said} · ${T.waiting(waiting)}` : said;
   }
 
   /** Say nothing of any row, as long as nobody is signed in. */

@@ -137,6 +137,8 @@ export class Workspace extends EventTarget {
         return;
       case "save":
         return view.dispatchSave();
+      case "refresh":
+        return view.refresh().catch(() => undefined); // what went wrong stands in the view
       default:
         view[METHODS[action] ?? action]?.();
     }
