@@ -241,6 +241,7 @@ keptInTab: (n) => {
   signInPage: {
     testing: "Asking the server…",
     reached: (version) => `The server answers: ${version}`,
-    recent: "Recent",
+    recent: "Recent sign-ins",
+    forget: "Forget them",
   },
 };

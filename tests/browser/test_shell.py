@@ -511,6 +511,51 @@ async def test_zoom_of_200_percent_keeps_everything_within_reach(visitor: Visito
     assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
+async def test_on_a_narrow_page_the_sidebar_lies_over_the_rows_and_goes_again(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person", viewport={"width": 640, "height": 400})
+    page = visit.page
+    await rows_of(page, PERSON)
+    save = page.get_by_role("button", name="Save", exact=True)
+    before = await save.bounding_box()
+    await page.keyboard.press("Control+b")
+    await expect(page.locator("#side")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sidebar")).to_have_attribute("aria-expanded", "true")
+    assert await save.bounding_box() == before
+    assert await visit.axe() == []
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#side")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Sidebar")).to_be_focused()
+    await page.keyboard.press("Control+b")
+    await tree_item(page, COMPANY).click()
+    await expect(page.locator("#side")).to_be_hidden()
+    await rows_of(page, COMPANY)
+    # What the wide page remembers is another matter.
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(page.locator("#side")).to_be_visible()
+
+
+async def test_the_palette_stays_where_it_is_while_its_list_shrinks(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Go to table or command")
+    before = await box.bounding_box()
+    await page.keyboard.type("cinema.film")
+    await expect(page.get_by_role("option").first).to_contain_text("Cinema.Film")
+    assert await box.bounding_box() == before
+
+
+async def test_descriptions_stand_at_the_tables(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await tree_item(page, "Sample").click()
+    await expect(tree_item(page, "Sample.Empty")).to_have_attribute("title", "Sample.Empty\nNo rows at all.")
+    await expect(tree_item(page, "Sample.Senior").get_by_role("img", name="view")).to_be_visible()
+    # Where no name fits, a word of a description finds its table.
+    await page.get_by_role("searchbox", name="Filter tables").fill("no rows at")
+    await expect(tree_item(page, COMPANY)).to_have_count(0)
+    await expect(tree_item(page, "Sample.Empty")).to_be_visible()
+
+
 async def test_without_motion_nothing_moves(visitor: Visitor) -> None:
     visit = await editor(visitor, reduced_motion="reduce")
     duration = await visit.page.evaluate(

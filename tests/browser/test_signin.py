@@ -120,6 +120,73 @@ async def test_the_browser_remembers_server_namespace_and_user_but_no_password(v
     await expect(page.get_by_label("Password")).to_be_focused()
 
 
+async def test_recent_sign_ins_are_a_choice_and_can_be_forgotten(visitor: Visitor) -> None:
+    visit = await visitor(None)
+    visit.expect(r"status of 401")
+    page = visit.page
+    for user, password, server, namespace in (
+        ("alice", "alice", "demo-readonly", "USER"),
+        ("_SYSTEM", "SYS", "demo", "SAMPLES"),
+    ):
+        await page.goto(f"{visit.url}/login")
+        await expect(page.get_by_role("button", name="Recent")).to_be_hidden()
+        await fill(visit, user, password, server, namespace)
+        await visit.live()
+        await visit.context.clear_cookies()
+    # Somebody who mistypes does not find it there.
+    await page.goto(f"{visit.url}/login")
+    await fill(visit, "_SYSTME", "SYS", "demo", "SAMPLES")
+    await expect(page.locator("#sign-in-error")).to_be_visible()
+    button = page.get_by_role("button", name="Recent")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    entries = page.get_by_role("menu", name="Recent sign-ins").get_by_role("menuitem")
+    await expect(entries).to_have_text(
+        [
+            "demo \u00b7 SAMPLES \u00b7 _SYSTEM",
+            "demo-readonly (read-only) \u00b7 USER \u00b7 alice",
+            "Forget them",
+        ]
+    )
+    assert await visit.axe() == []
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Server")).to_have_value("demo-readonly")
+    await expect(page.get_by_label("Namespace")).to_have_value("USER")
+    await expect(page.get_by_label("User", exact=True)).to_have_value("alice")
+    await expect(page.get_by_label("Password")).to_be_focused()
+    await expect(page.get_by_label("Password")).to_have_value("")
+    await button.click()
+    await page.get_by_role("menuitem", name="Forget them").click()
+    await expect(button).to_be_hidden()
+    await page.goto(f"{visit.url}/login")
+    await expect(page.get_by_label("User", exact=True)).to_have_value("")
+
+
+async def test_signing_in_says_so_and_is_sent_once(visitor: Visitor) -> None:
+    visit = await visitor(None)
+    page = visit.page
+    await page.goto(f"{visit.url}/login")
+    # The page's own handler comes first; what it lets through is counted, and then held back.
+    await page.evaluate(
+        """() => {
+          window.sent = 0;
+          addEventListener("submit", (event) => {
+            if (!event.defaultPrevented) sent += 1;
+            event.preventDefault();
+          });
+        }"""
+    )
+    await page.get_by_label("User", exact=True).fill("_SYSTEM")
+    await page.get_by_label("Password").fill("SYS")
+    await page.keyboard.press("Enter")
+    button = page.get_by_role("button", name="Signing in…")
+    await expect(button).to_have_attribute("aria-disabled", "true")
+    await page.keyboard.press("Enter")
+    await button.evaluate("button => button.click()")
+    assert await page.evaluate("sent") == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_sign_in_page_has_no_serious_axe_findings(visitor: Visitor, scheme: str) -> None:
     visit = await visitor(None, color_scheme=scheme)
