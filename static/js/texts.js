@@ -179,14 +179,19 @@ keptInTab: (n) => {
   // export
   exportHead: (table) => `Export ${table}`,
   exportWhat: "Rows",
-  exportRange: { selection: "The selection", page: "The rows on screen", all: "All rows that match the filters" },
+  exportRange: { page: "The rows on screen", all: "All rows that match the filters" },
+  exportSelection: ({ rows, columns }) => `The selection (${count(rows, "row")}, ${count(columns.length, "column")})`,
+  exportStaged: "The file gets what the database holds. Staged edits are not in it.",
+  exportTooMany: (rows, most) => `${number(rows)} rows are too many to be picked out (at most ${number(most)}). Filter the table to them, and export all rows that match.`,
   exportNull: "NULL is written as",
   exportNulls: { empty: "nothing (and '' as \"\")", word: "NULL" },
   exportSafe: "Guard against formulas in text (a leading = + - @ gets a ')",
   exportGo: "Export as CSV",
-  exportRunning: (rows, bytes) => `${count(rows, "row")} · ${bytes}`,
+  exportRunning: (rows, bytes, total) => `Exporting: ${total === null ? count(rows, "row") : `${number(rows)} of ${count(total, "row")}`} · ${bytes}`,
   exportStop: "Stop",
-  exportDone: (name) => `${name} was exported.`,
+  exportStopped: "The export was stopped. No file was kept.",
+  exportByBrowser: (name) => `The browser downloads ${name}.`,
+  exportDone: (name, rows, bytes) => `${name} was exported: ${count(rows, "row")}, ${bytes}.`,
   exportFailed: "The export stopped.",
 
   keys: [

@@ -176,7 +176,7 @@ export class Loading {
       this.need();
     };
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
-    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true, float: this.table.cache.size > 0 });
+    view.states.show("error", title, [error.message, error.serverText], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
     view.announce(error.message, "error");
   }
 

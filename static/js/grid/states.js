@@ -8,13 +8,14 @@ const WAIT_BEFORE_LINE = 400;
 /** Overlays of one table's box. */
 export class States {
   #overlay = null;
-  #title = "";
   #line = null;
   #timer = null;
   kind = null;
 
-  constructor(box) {
+  /** `refocus` puts the focus back when what had it is gone. */
+  constructor(box, refocus) {
     this.box = box;
+    this.refocus = refocus;
   }
 
   /** A read began; the line shows when it takes long. */
@@ -25,7 +26,7 @@ export class States {
       this.#line = null;
     } else if (!this.#line) {
       this.#timer = setTimeout(() => {
-        this.#line = el("div", { class: "progress", role: "progressbar", "aria-label": T.valueLoading });
+        this.#line = el("div", { class: "progress", role: "progressbar", "aria-label": T.rowsLoading });
         this.box.append(this.#line);
       }, WAIT_BEFORE_LINE);
     }
@@ -37,20 +38,23 @@ export class States {
     this.kind = null;
   }
 
-  /**
-   * Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty", "away" or "error".
-   * `float` sets it on a ground of its own, where there are rows below.
-   */
-  show(kind, title, sentences = [], actions = [], { alert = false, float = false } = {}) {
-    if (this.kind === kind && this.#title === title) return;
+  /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or "error". */
+  show(kind, title, sentences = [], actions = [], { alert = false } = {}) {
+    if (this.kind === kind && this.#overlay?.querySelector("h2").textContent === title) return;
     this.clear();
     this.kind = kind;
-    this.#title = title;
-    this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" }, el("div", { class: float ? "float" : null },
-      el("h2", {}, title),
-      ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
-      actions.length ? el("div", { class: "row" }, ...actions.map(([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: run } }, label))) : null,
-    ));
+    const act = (run) => () => {
+      run();
+      if (document.activeElement === document.body) this.refocus();
+    };
+    const button = ([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: act(run) } }, label);
+    this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" },
+      el("div", { class: `empty-in${alert ? " float" : ""}` }, // rows may stand behind an alert
+        el("h2", {}, title),
+        ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
+        actions.length ? el("div", { class: "row" }, ...actions.map(button)) : null,
+      ),
+    );
     this.box.append(this.#overlay);
   }
 }

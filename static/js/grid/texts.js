@@ -115,6 +115,7 @@ export const T = {
   noPrivilege: "You may not read this table",
   tableGone: "This table is not there",
   cannotRead: "The rows could not be read",
+  rowsLoading: "Reading rows…",
   tryAgain: "Try again",
   copyError: "Copy",
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",

@@ -48,7 +48,7 @@ export class TableView extends EventTarget {
     this.bar = el("div", { class: "filter-bar", hidden: true });
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
     host.append(this.root);
-    this.states = new States(this.box);
+    this.states = new States(this.box, () => this.focus());
     this.loading = new Loading(this, client, { namespace, tableName });
     this.table = new Table({
       namespace,
@@ -233,6 +233,10 @@ export class TableView extends EventTarget {
 
   exportRange(what) {
     return this.places.exportRange(what);
+  }
+
+  exportRows(range) {
+    return this.places.exportRows(range);
   }
 
   sortBy(list) {
