@@ -303,6 +303,26 @@ async def test_an_address_carries_filter_and_sort(visitor: Visitor) -> None:
     assert "sort=Name%3Adesc" in page.url
 
 
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ('filter=["Home_State","in",["MA","NY"]]&filter=["DOB","between",["1950-01-01","1999-12-31"]]', True),
+        (
+            'filter=["Home_State","in","MA"]&filter=["DOB","between",[]]&filter=["Age"]&filter=x&sort=Name',
+            False,
+        ),
+    ],
+)
+async def test_any_filter_in_an_address_shows_rows(visitor: Visitor, query: str, matches: bool) -> None:
+    page = (await editor(visitor, f"/table/SAMPLES/Sample.Person?{query}")).page
+    await rows_of(page, PERSON)
+    await expect(page.locator("[data-part=status-rows]")).to_contain_text(re.compile(r"of \d+$"))
+    await expect(page.locator(".filter-chip")).to_have_count(2 if matches else 0)
+    assert ("of 200" in await page.locator("[data-part=status-rows]").inner_text()) is not matches
+    await page.reload()
+    await rows_of(page, PERSON)
+
+
 async def test_back_takes_a_filter_away_again(visitor: Visitor) -> None:
     page = (await editor(visitor, "/table/SAMPLES/Sample.Person")).page
     await rows_of(page, PERSON)

@@ -42,6 +42,23 @@ async def test_sign_in_goes_to_the_address_that_was_asked_for(visitor: Visitor) 
     await expect(visit.page.get_by_role("tab", name="Sample.Company")).to_be_visible()
 
 
+async def test_a_link_with_filter_and_order_arrives_whole(visitor: Visitor) -> None:
+    path = '/table/SAMPLES/Sample.Person?sort=Name:desc&sort=ID:asc&filter=["Home_State","in",["MA","NY"]]&search=a'
+    first = await visitor()
+    await first.page.goto(f"{first.url}{path}")
+    status = first.page.locator("[data-part=status-rows]")
+    await expect(status).to_contain_text("of ")
+    linked, shown = first.page.url, await status.inner_text()
+    # The same link out of a mail, in a browser that is not signed in.
+    visit = await visitor(None)
+    await visit.page.goto(linked)
+    await fill(visit, "_SYSTEM", "SYS")
+    await visit.live()
+    await expect(visit.page.locator("[data-part=status-rows]")).to_have_text(shown)
+    assert visit.page.url == linked
+    assert "200" not in shown
+
+
 async def test_a_foreign_address_is_not_followed_after_sign_in(visitor: Visitor) -> None:
     visit = await visitor(None)
     await visit.page.goto(f"{visit.url}/login?next={quote('https://evil.example/')}")

@@ -1,6 +1,7 @@
 // The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
 
 import { TableView } from "../grid/view.js";
+import { CommandError } from "../net/command-error.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "./dialog.js";
 import { el, part } from "./dom.js";
@@ -201,8 +202,11 @@ export class Workspace extends EventTarget {
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
-    // What went wrong stands in the view itself.
-    view.open(tab.state ?? undefined).catch((error) => { tab.stale = error.code === "AWAY"; });
+    // What went wrong in reading stands in the view itself; all else is an error of the page.
+    view.open(tab.state ?? undefined).catch((error) => {
+      tab.stale = error.code === "AWAY";
+      if (!(error instanceof CommandError)) reportError(error);
+    });
   }
 
   /** What a table says goes to the screen reader, and to the status bar while that table is on screen. */
