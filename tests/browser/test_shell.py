@@ -450,6 +450,41 @@ async def test_f6_goes_round_the_regions(visitor: Visitor) -> None:
         assert await region.evaluate("region => region.contains(document.activeElement)")
 
 
+async def test_the_focus_is_always_somewhere(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    field = page.get_by_role("searchbox", name="Filter tables")
+    await expect(field).to_be_focused()
+    await page.keyboard.type("sample.person")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await expect(tree_item(page, PERSON)).to_be_focused()
+    # A table that is opened takes the focus when its rows are there.
+    await page.keyboard.press("Enter")
+    grid = page.get_by_role("grid", name="Rows of Sample.Person")
+    await expect(grid).to_be_focused()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(grid).to_be_focused()
+    await page.keyboard.press("Shift+F10")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(grid).to_be_focused()
+    await page.reload()
+    await expect(grid).to_be_focused()
+    # Not when the person has gone elsewhere meanwhile.
+    await field.fill("")
+    await tree_item(page, COMPANY).click()
+    await field.focus()
+    await rows_of(page, COMPANY)
+    await expect(field).to_be_focused()
+    for table in (COMPANY, PERSON):
+        await tab(page, table).focus()
+        await page.keyboard.press("Delete")
+    await expect(page.get_by_role("tab")).to_have_count(0)
+    await expect(field).to_be_focused()
+
+
 async def test_a_menu_gives_the_focus_back(visitor: Visitor) -> None:
     page = (await editor(visitor)).page
     button = page.get_by_role("button", name="_SYSTEM")

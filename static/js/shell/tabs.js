@@ -121,7 +121,7 @@ export class Tabs extends EventTarget {
     if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Delete") {
       this.#emit("close", this.#tabs[at]);
-      this.focus();
+      if (this.#current) this.focus();
     } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
       const box = this.#tabs[at].button.getBoundingClientRect();
       this.#emit("menu", this.#tabs[at], { x: box.left, y: box.bottom });

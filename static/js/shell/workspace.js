@@ -91,7 +91,10 @@ export class Workspace extends EventTarget {
     else {
       const last = current && this.#tabs.find(current.namespace, current.table);
       if (last) this.#select(last, { history: "replace", focus: true });
-      else this.#changed();
+      else {
+        this.#changed();
+        this.focus();
+      }
     }
   }
 
@@ -119,7 +122,10 @@ export class Workspace extends EventTarget {
     if (tab === this.current) {
       this.#tabs.select(null);
       if (next) this.#select(next, { focus: true });
-      else history.pushState(null, "", namespaceAddress(tab.namespace));
+      else {
+        history.pushState(null, "", namespaceAddress(tab.namespace));
+        this.focus();
+      }
     }
     this.#changed();
   }
@@ -183,7 +189,7 @@ export class Workspace extends EventTarget {
   #add(namespace, table, state) {
     const panel = el("div", { class: "view", hidden: true });
     this.#host.append(panel);
-    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false });
+    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false, opened: null });
   }
 
   #select(tab, { history: step = "push", focus = false } = {}) {
@@ -193,7 +199,16 @@ export class Workspace extends EventTarget {
     else this.#freshen();
     this.#write(step);
     this.#changed();
-    if (focus) tab.view.focus();
+    if (focus) this.#enter(tab);
+  }
+
+  /** Into the rows: also into those that are still to come, unless the person has gone elsewhere meanwhile. */
+  async #enter(tab) {
+    const before = document.activeElement;
+    tab.view.focus();
+    await tab.opened;
+    const idle = document.activeElement === before || document.activeElement === document.body;
+    if (idle && tab === this.current && !document.querySelector("dialog[open]")) tab.view.focus();
   }
 
   #mount(tab) {
@@ -203,7 +218,7 @@ export class Workspace extends EventTarget {
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
     // What went wrong in reading stands in the view itself; all else is an error of the page.
-    view.open(tab.state ?? undefined).catch((error) => {
+    tab.opened = view.open(tab.state ?? undefined).catch((error) => {
       tab.stale = error.code === "AWAY";
       if (!(error instanceof CommandError)) reportError(error);
     });
