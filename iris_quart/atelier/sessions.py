@@ -24,6 +24,7 @@ from iris_quart.errors import (
 
 from .replies import Reply, read_reply
 from .session import LOGOUT_SECONDS, Answer, Broken, IrisSession
+from .tally import count_request
 from .target import Credentials, Limits
 from .urls import Urls
 
@@ -194,6 +195,7 @@ class IrisSessions:
                 (b"Content-Length", str(len(body)).encode()),
             ]
         self.round_trips += 1
+        count_request()
         return await session.exchange(method, url, headers, body, deadline=left, fresh_after=fresh_after)
 
     def _unauthorized(self) -> AuthFailed:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, cast
 import msgspec
 from pydantic import Field, model_validator
 
+from iris_quart.atelier.tally import Tally, tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import IrisQuartError
 from iris_quart.protocol import UNSET, Event, UnsetType
@@ -110,7 +111,7 @@ class TableData(Event):
     `rows` are objects by column name; `rowIds` stand in the same order, null in views without a key; `previews`
     tell by row ID (by place in the page without row IDs) which values are not shown whole. `offset` counts the
     rows before the page, when that is known. `totalRows` is exact or, when `countState` says otherwise, the
-    least there are.
+    least there are. `roundTrips` counts the requests to IRIS that the answer took until it left.
     """
 
     rows: list[dict[str, Any]]
@@ -124,6 +125,7 @@ class TableData(Event):
     cursors: Cursors
     count_state: CountState
     offset: int | UnsetType = UNSET
+    round_trips: int | UnsetType = UNSET
 
 
 class RowCount(Event):
@@ -163,29 +165,32 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
 @rows.command("requestData", aliases=("refresh",), view=_view_key)
 async def request_data(context: Context, payload: RequestData) -> AsyncIterator[TableData | RowCount]:
     """Read one page of a table: from a number, a cursor, an offset or a value on."""
+    tally = tally_requests()
     request = payload.view_request(context)
     view = await context.tables.rows.view(request)
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     place = payload.place(view.page_size)
-    return read_page(context, view, place, count=payload.count, page=payload.page)
+    return read_page(context, view, place, count=payload.count, page=payload.page, tally=tally)
 
 
 @rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
 async def paginate(context: Context, payload: Paginate) -> AsyncIterator[TableData | RowCount]:
     """Read the page after or before the current one; `direction` alone says which."""
+    tally = tally_requests()
     view = await context.tables.rows.view(payload.view_request(context))
     page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
     place = context.tables.anchors.place(view, payload.current_page, page)
-    return read_page(context, view, place, count=payload.count, page=page)
+    return read_page(context, view, place, count=payload.count, page=page, tally=tally)
 
 
 @rows.command("refreshData", view=_view_key)
 async def refresh_data(context: Context, payload: RefreshData) -> AsyncIterator[TableData | RowCount]:
     """Read the first page again, and count again."""
+    tally = tally_requests()
     view = await context.tables.rows.view(payload.view_request(context))
     context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    return read_page(context, view, Jump(0), count=payload.count, page=0)
+    return read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
 
 
 @rows.command("countRows")
@@ -214,7 +219,7 @@ async def get_row(context: Context, payload: GetRow) -> RowDetail:
 
 
 async def read_page(
-    context: Context, view: View, place: Place, *, count: str, page: int | None
+    context: Context, view: View, place: Place, *, count: str, page: int | None, tally: Tally
 ) -> AsyncIterator[TableData | RowCount]:
     """Read a page and count beside it: one `TableData`, then `RowCount` if the count comes late.
 
@@ -244,7 +249,8 @@ async def read_page(
         follows = known is None and counting is not None and context.message_id is not None
         least = found.least_total
         # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
-        answer = [_table_data(view, found, number, known, pending=follows or count == "exact")]
+        pending = follows or count == "exact"
+        answer = [_table_data(view, found, number, known, pending=pending, round_trips=tally.requests)]
         del found
         yield answer.pop()
         if follows and counting is not None:
@@ -271,7 +277,9 @@ async def _in_time(counting: asyncio.Task[int]) -> int | None:
     return counting.result()
 
 
-def _table_data(view: View, page: Page, number: int, total: int | None, *, pending: bool) -> TableData:
+def _table_data(
+    view: View, page: Page, number: int, total: int | None, *, pending: bool, round_trips: int
+) -> TableData:
     return TableData(
         rows=page.rows if page.passed is None else cast("list[dict[str, Any]]", page.passed),
         total_rows=page.least_total if total is None else max(total, page.least_total),
@@ -284,6 +292,7 @@ def _table_data(view: View, page: Page, number: int, total: int | None, *, pendi
         cursors=Cursors(page.next, page.previous),
         count_state="exact" if total is not None else "pending" if pending else "skipped",
         offset=UNSET if page.position is None else page.position,
+        round_trips=round_trips,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 from pydantic import Field
 
+from iris_quart.atelier.tally import tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import ColumnNotFound, TableNotFound
 from iris_quart.protocol import UNSET, Event, UnsetType
@@ -102,12 +103,13 @@ async def select_table(
     context: Context, payload: SelectTable
 ) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:
     """Open a table: its columns and its first page. The socket looks at it from now on."""
+    tally = tally_requests()
     request = payload.view_request(context)
     known = None if payload.refresh else context.tables.catalogue.peek(request.namespace, request.table_name)
     view = await context.tables.rows.view(request, refresh=payload.refresh)
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    answers = read_page(context, view, Jump(0), count=payload.count, page=0)
+    answers = read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
     first = []
     try:
         first.append(await anext(answers))
@@ -116,7 +118,7 @@ async def select_table(
             raise
         # The description was an old one; the table may have been made anew since.
         view = await context.tables.rows.view(request)
-        answers = read_page(context, view, Jump(0), count=payload.count, page=0)
+        answers = read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
         first.append(await anext(answers))
     table = view.table
     context.browsing.choose_table(table.namespace, table.full_name)

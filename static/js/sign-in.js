@@ -3,6 +3,7 @@
 import { part } from "./shell/dom.js";
 import { json } from "./shell/http.js";
 import { Memory, storageOf } from "./shell/memory.js";
+import { openMenu } from "./shell/menu.js";
 import { T } from "./texts.js";
 import "./theme.js";
 
@@ -10,6 +11,8 @@ const KEPT = 5;
 const form = document.getElementById("sign-in");
 const { server, namespace, username, password } = form.elements;
 const memory = new Memory(storageOf("localStorage"), "sign-in");
+const attempt = new Memory(storageOf("sessionStorage"), "sign-in");
+const refused = document.getElementById("sign-in-error") ?? form.querySelector(".field-error");
 const frame = document.querySelector(".signin");
 /** The configured servers: of the choice, or of the field that also takes an address. */
 const options = [...(server.options ?? server.list?.options ?? [])];
@@ -23,6 +26,10 @@ function colour() {
   else delete frame.dataset.serverColour;
 }
 
+// Somebody who mistyped shall not find it among the recent ones.
+if (refused && attempt.get("before")) memory.set("recent", attempt.get("before"));
+attempt.set("before", null);
+
 function fillFrom(entry) {
   if (!namespace.value) namespace.value = entry.namespace ?? "";
   if (!username.value) username.value = entry.username ?? "";
@@ -30,7 +37,7 @@ function fillFrom(entry) {
 }
 
 // A form that comes back with an error keeps what was typed.
-if (!username.value && !document.getElementById("sign-in-error")) {
+if (!username.value && !refused) {
   const last = recent()[0];
   const asked = new URLSearchParams(location.search).has("server");
   if (last && !asked) server.value = last.server;
@@ -46,10 +53,42 @@ server.addEventListener("change", () => {
   if (entry?.username) username.value = entry.username;
 });
 
-form.addEventListener("submit", () => {
+const submit = form.querySelector("[type=submit]");
+form.addEventListener("submit", (event) => {
+  if (submit.getAttribute("aria-disabled") === "true") return event.preventDefault();
+  busy(true);
   const entry = { server: server.value, namespace: namespace.value.trim(), username: username.value };
-  const others = memory.get("recent", []).filter((each) => each.server !== entry.server || each.username !== entry.username);
+  const before = memory.get("recent", []);
+  attempt.set("before", before);
+  const others = before.filter((each) => each.server !== entry.server || each.username !== entry.username);
   memory.set("recent", [entry, ...others].slice(0, KEPT));
+});
+// The browser may keep this page and show it again when somebody goes back.
+addEventListener("pageshow", () => busy(false));
+
+function busy(on) {
+  submit.setAttribute("aria-disabled", String(on));
+  submit.textContent = on ? T.signingIn : T.signIn;
+}
+
+const choice = form.querySelector("[data-action=recent]");
+choice.hidden = recent().length < 2;
+choice.addEventListener("click", () => {
+  const nameOf = (name) => options.find(({ value }) => value === name)?.textContent.trim() || name;
+  const items = recent().map((entry) => ({
+    label: [nameOf(entry.server), entry.namespace, entry.username].filter(Boolean).join(" · "),
+    run: () => {
+      [server.value, namespace.value, username.value, password.value] = [entry.server, entry.namespace ?? "", entry.username ?? "", ""];
+      colour();
+      password.focus();
+    },
+  }));
+  const forget = () => {
+    memory.set("recent", null);
+    choice.hidden = true;
+    server.focus();
+  };
+  openMenu(choice, [...items, null, { label: T.signInPage.forget, icon: "trash-2", run: forget }], { label: T.signInPage.recent, end: true });
 });
 
 for (const button of form.querySelectorAll("[data-action=fill]")) {
@@ -57,7 +96,7 @@ for (const button of form.querySelectorAll("[data-action=fill]")) {
   button.addEventListener("click", () => {
     username.value = button.dataset.username;
     password.value = button.dataset.password;
-    form.querySelector("[type=submit]").focus();
+    submit.focus();
   });
 }
 

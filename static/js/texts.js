@@ -18,6 +18,7 @@ export const T = {
   signedOut: "Signed out",
   away: (seconds) => (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting"),
   stopped: "Disconnected",
+  willReconnect: "Reconnecting by itself.",
   retryNow: "Retry now",
   reconnect: "Reconnect",
   why: {
@@ -80,6 +81,9 @@ keptInTab: (n) => {
   // tabs
   closeTab: "Close tab",
   closed: (table, text) => `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
+  moveTabLeft: "Move left",
+  moveTabRight: "Move right",
+  tabMoved: (table, place, all) => `${table} is tab ${number(place)} of ${number(all)}.`,
   closeOthers: "Close the other tabs",
   closeAll: "Close all tabs",
   copyLink: "Copy link",
@@ -128,8 +132,8 @@ keptInTab: (n) => {
   sum: (text) => `sum ${text}`,
   average: (text) => `avg ${text}`,
   nulls: (n) => `${number(n)} NULL`,
-  milliseconds: (ms) => `${number(Math.round(ms))} ms`,
-  lastQuery: "Last refresh and query time",
+  query: (at, ms, trips) => [at, `${number(Math.round(ms))} ms`, typeof trips === "number" && count(trips, "round trip")].filter(Boolean).join(" · "),
+  lastQuery: "When rows were last read, how long it took, and how many requests to IRIS",
 
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,
@@ -175,20 +179,25 @@ keptInTab: (n) => {
   // export
   exportHead: (table) => `Export ${table}`,
   exportWhat: "Rows",
-  exportRange: { selection: "The selection", page: "The rows on screen", all: "All rows that match the filters" },
+  exportRange: { page: "The rows on screen", all: "All rows that match the filters" },
+  exportSelection: ({ rows, columns }) => `The selection (${count(rows, "row")}, ${count(columns.length, "column")})`,
+  exportStaged: "The file gets what the database holds. Staged edits are not in it.",
+  exportTooMany: (rows, most) => `${number(rows)} rows are too many to be picked out (at most ${number(most)}). Filter the table to them, and export all rows that match.`,
   exportNull: "NULL is written as",
   exportNulls: { empty: "nothing (and '' as \"\")", word: "NULL" },
   exportSafe: "Guard against formulas in text (a leading = + - @ gets a ')",
   exportGo: "Export as CSV",
-  exportRunning: (rows, bytes) => `${count(rows, "row")} · ${bytes}`,
+  exportRunning: (rows, bytes, total) => `Exporting: ${total === null ? count(rows, "row") : `${number(rows)} of ${count(total, "row")}`} · ${bytes}`,
   exportStop: "Stop",
-  exportDone: (name) => `${name} was exported.`,
+  exportStopped: "The export was stopped. No file was kept.",
+  exportByBrowser: (name) => `The browser downloads ${name}.`,
+  exportDone: (name, rows, bytes) => `${name} was exported: ${count(rows, "row")}, ${bytes}.`,
   exportFailed: "The export stopped.",
 
   keys: [
     ["Move", [
       ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
-      ["Shift + arrows, Shift + click, drag", "select a range"],
+      ["Shift+arrows, Shift+click, drag", "select a range"],
       ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
       ["Ctrl+G", "go to a row, by number or key"],
     ]],
@@ -226,6 +235,8 @@ keptInTab: (n) => {
       ["Ctrl+K", "go to a table or command"],
       ["Ctrl+B", "fold the sidebar"],
       ["F6, Shift+F6", "next, previous region: tables, tabs, toolbar, rows"],
+      ["Arrows on a tab", "go to the tabs beside it"],
+      ["Shift+Left, Shift+Right on a tab", "move it"],
       ["Delete on a tab", "close it"],
       ["Alt+Left, Alt+Right", "back, forward"],
       ["F1, or ? outside a cell", "this map"],
@@ -235,6 +246,7 @@ keptInTab: (n) => {
   signInPage: {
     testing: "Asking the server…",
     reached: (version) => `The server answers: ${version}`,
-    recent: "Recent",
+    recent: "Recent sign-ins",
+    forget: "Forget them",
   },
 };

@@ -13,6 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
+from iris_quart.atelier.tally import tally_requests
 from iris_quart.errors import (
     AccessDenied,
     AuthExpired,
@@ -167,6 +168,21 @@ async def test_ended_iris_session_is_opened_anew_once(iris: IrisLike, write: boo
     await client.query("USER", "UPDATE x", write=write)
     assert [entry[2:] for entry in iris.log] == [(None, True), ("00001-x", False), (None, True)]
     assert len(iris.statements) == 2
+    await client.close()
+
+
+async def test_requests_are_counted_for_the_work_they_are_sent_for(iris: IrisLike) -> None:
+    client = make_client(iris)
+
+    async def work(statements: int) -> int:
+        tally = tally_requests()
+        await asyncio.gather(*(client.query("USER", "SELECT 1") for _ in range(statements)))
+        return tally.requests
+
+    first, second = await asyncio.gather(work(2), work(3))
+    assert (first, second) == (2, 3)
+    iris.sessions.clear()
+    assert await work(1) == 2, "refused with the old cookie, and sent again"
     await client.close()
 
 

@@ -187,6 +187,96 @@ async def test_tabs_by_keyboard(visitor: Visitor) -> None:
     assert page.url == f"{visit.url}/?namespace=SAMPLES"
 
 
+async def three_tabs(visitor: Visitor) -> Visit:
+    """Open Person, Company and Employee, in this order; Employee is on screen."""
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
+    await visit.open_table(COMPANY)
+    await visit.open_table(EMPLOYEE)
+    await rows_of(visit.page, EMPLOYEE)
+    return visit
+
+
+async def order_of_tabs(page: Page, *tables: str) -> None:
+    """Expect the tabs in this order."""
+    await expect(page.get_by_role("tab")).to_have_text(list(tables))
+
+
+async def test_tabs_are_moved_by_keyboard_and_by_menu(visitor: Visitor) -> None:
+    visit = await three_tabs(visitor)
+    page = visit.page
+    await tab(page, EMPLOYEE).focus()
+    await page.keyboard.press("Shift+ArrowLeft")
+    await order_of_tabs(page, PERSON, EMPLOYEE, COMPANY)
+    await expect(tab(page, EMPLOYEE)).to_be_focused()
+    await expect(page.locator("[data-part=announcer]")).to_have_text("Sample.Employee is tab 2 of 3.")
+    await page.keyboard.press("Shift+ArrowLeft")
+    await page.keyboard.press("Shift+ArrowLeft")
+    await order_of_tabs(page, EMPLOYEE, PERSON, COMPANY)
+    await tab(page, COMPANY).click(button="right")
+    await expect(page.get_by_role("menuitem", name="Move right")).to_have_attribute("aria-disabled", "true")
+    await page.get_by_role("menuitem", name="Move left").click()
+    await order_of_tabs(page, EMPLOYEE, COMPANY, PERSON)
+    # As they stand, so they come back, here and in a new window.
+    await page.reload()
+    await rows_of(page, EMPLOYEE)
+    await order_of_tabs(page, EMPLOYEE, COMPANY, PERSON)
+    second = await visit.context.new_page()
+    visit.watch(second)
+    await second.goto(f"{visit.url}/")
+    await order_of_tabs(second, EMPLOYEE, COMPANY, PERSON)
+
+
+async def test_a_tab_is_dragged_and_nothing_else_happens(visitor: Visitor) -> None:
+    page = (await three_tabs(visitor)).page
+    company = await tab(page, COMPANY).bounding_box()
+    person = await tab(page, PERSON).bounding_box()
+    assert company is not None
+    assert person is not None
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(company["x"] + company["width"] / 2 + 5, person["y"] + 40, steps=8)
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await page.mouse.up()
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await expect(tab(page, EMPLOYEE)).to_have_attribute("aria-selected", "true")
+    # Far beyond the end, then Esc: as if nothing had been.
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(1200, person["y"] + 15, steps=8)
+    await order_of_tabs(page, PERSON, EMPLOYEE, COMPANY)
+    await page.keyboard.press("Escape")
+    await order_of_tabs(page, COMPANY, PERSON, EMPLOYEE)
+    await page.mouse.up()
+    # A hand that shakes still clicks.
+    await page.mouse.move(person["x"] + 20, person["y"] + 15)
+    await page.mouse.down()
+    await page.mouse.move(person["x"] + 22, person["y"] + 16)
+    await page.mouse.up()
+    await expect(tab(page, COMPANY)).to_have_attribute("aria-selected", "true")
+
+
+async def test_many_tabs_stay_within_reach(visitor: Visitor) -> None:
+    visit = await editor(visitor)
+    page = visit.page
+    await tree_item(page, "Cinema").click()
+    await tree_item(page, "Sample").click()
+    tables = page.locator("[data-table]")
+    count = await tables.count()
+    assert count > 10
+    for index in range(count):
+        await tables.nth(index).click(modifiers=["Control"])
+    await expect(page.get_by_role("tab")).to_have_count(count)
+    await tables.first.click()
+    await expect(page.get_by_role("tab").first).to_be_in_viewport()
+    await page.get_by_role("tab").first.focus()
+    await page.keyboard.press("End")
+    last = page.get_by_role("tab").last
+    await expect(last).to_be_focused()
+    await expect(last).to_be_in_viewport(ratio=0.95)
+    await expect(page.get_by_role("button", name="Open a table")).to_be_in_viewport()
+    assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
 async def test_back_and_forward_walk_through_tables(visitor: Visitor) -> None:
     visit = await editor(visitor, "/table/SAMPLES/Sample.Person")
     page = visit.page
@@ -211,6 +301,26 @@ async def test_an_address_carries_filter_and_sort(visitor: Visitor) -> None:
     await page.reload()
     await rows_of(page, PERSON)
     assert "sort=Name%3Adesc" in page.url
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ('filter=["Home_State","in",["MA","NY"]]&filter=["DOB","between",["1950-01-01","1999-12-31"]]', True),
+        (
+            'filter=["Home_State","in","MA"]&filter=["DOB","between",[]]&filter=["Age"]&filter=x&sort=Name',
+            False,
+        ),
+    ],
+)
+async def test_any_filter_in_an_address_shows_rows(visitor: Visitor, query: str, matches: bool) -> None:
+    page = (await editor(visitor, f"/table/SAMPLES/Sample.Person?{query}")).page
+    await rows_of(page, PERSON)
+    await expect(page.locator("[data-part=status-rows]")).to_contain_text(re.compile(r"of \d+$"))
+    await expect(page.locator(".filter-chip")).to_have_count(2 if matches else 0)
+    assert ("of 200" in await page.locator("[data-part=status-rows]").inner_text()) is not matches
+    await page.reload()
+    await rows_of(page, PERSON)
 
 
 async def test_back_takes_a_filter_away_again(visitor: Visitor) -> None:
@@ -302,6 +412,15 @@ async def test_the_keyboard_map_opens_by_f1_and_by_question_mark_outside_of_cell
     dialog = page.get_by_role("dialog", name="Keyboard map")
     await page.keyboard.press("F1")
     await expect(dialog).to_be_visible()
+    keys = await dialog.locator("kbd").all_inner_texts()
+    await page.evaluate(
+        "addEventListener('keydown', event => { window.left = [event.key, event.defaultPrevented]; })"
+    )
+    for key in ("Control+s", "Control+k", "F5"):
+        await page.keyboard.press(key)
+        assert (await page.evaluate("left"))[1], f"the browser would act on {key}"
+    await expect(page.get_by_role("dialog")).to_have_count(1)
+    assert {"?", "F1", "Arrows", "Page Up", "Ctrl+Alt+N", "Shift+Right", "Shift+click", "Delete"} <= set(keys)
     await page.keyboard.press("Escape")
     await expect(dialog).to_have_count(0)
     await page.get_by_role("gridcell").nth(2).click()
@@ -329,6 +448,41 @@ async def test_f6_goes_round_the_regions(visitor: Visitor) -> None:
     for region in [regions[2], regions[1]]:
         await page.keyboard.press("Shift+F6")
         assert await region.evaluate("region => region.contains(document.activeElement)")
+
+
+async def test_the_focus_is_always_somewhere(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    field = page.get_by_role("searchbox", name="Filter tables")
+    await expect(field).to_be_focused()
+    await page.keyboard.type("sample.person")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowDown")
+    await expect(tree_item(page, PERSON)).to_be_focused()
+    # A table that is opened takes the focus when its rows are there.
+    await page.keyboard.press("Enter")
+    grid = page.get_by_role("grid", name="Rows of Sample.Person")
+    await expect(grid).to_be_focused()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(grid).to_be_focused()
+    await page.keyboard.press("Shift+F10")
+    await expect(page.get_by_role("menu")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(grid).to_be_focused()
+    await page.reload()
+    await expect(grid).to_be_focused()
+    # Not when the person has gone elsewhere meanwhile.
+    await field.fill("")
+    await tree_item(page, COMPANY).click()
+    await field.focus()
+    await rows_of(page, COMPANY)
+    await expect(field).to_be_focused()
+    for table in (COMPANY, PERSON):
+        await tab(page, table).focus()
+        await page.keyboard.press("Delete")
+    await expect(page.get_by_role("tab")).to_have_count(0)
+    await expect(field).to_be_focused()
 
 
 async def test_a_menu_gives_the_focus_back(visitor: Visitor) -> None:
@@ -410,6 +564,51 @@ async def test_zoom_of_200_percent_keeps_everything_within_reach(visitor: Visito
         await expect(page.get_by_role("button", name=name, exact=True)).to_be_in_viewport()
     await expect(page.get_by_role("button", name="Go to table…")).to_be_in_viewport()
     assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+async def test_on_a_narrow_page_the_sidebar_lies_over_the_rows_and_goes_again(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person", viewport={"width": 640, "height": 400})
+    page = visit.page
+    await rows_of(page, PERSON)
+    save = page.get_by_role("button", name="Save", exact=True)
+    before = await save.bounding_box()
+    await page.keyboard.press("Control+b")
+    await expect(page.locator("#side")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sidebar")).to_have_attribute("aria-expanded", "true")
+    assert await save.bounding_box() == before
+    assert await visit.axe() == []
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#side")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Sidebar")).to_be_focused()
+    await page.keyboard.press("Control+b")
+    await tree_item(page, COMPANY).click()
+    await expect(page.locator("#side")).to_be_hidden()
+    await rows_of(page, COMPANY)
+    # What the wide page remembers is another matter.
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await expect(page.locator("#side")).to_be_visible()
+
+
+async def test_the_palette_stays_where_it_is_while_its_list_shrinks(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await expect(tree_item(page, "Sample")).to_be_visible()
+    await page.keyboard.press("Control+k")
+    box = page.get_by_role("combobox", name="Go to table or command")
+    before = await box.bounding_box()
+    await page.keyboard.type("cinema.film")
+    await expect(page.get_by_role("option").first).to_contain_text("Cinema.Film")
+    assert await box.bounding_box() == before
+
+
+async def test_descriptions_stand_at_the_tables(visitor: Visitor) -> None:
+    page = (await editor(visitor)).page
+    await tree_item(page, "Sample").click()
+    await expect(tree_item(page, "Sample.Empty")).to_have_attribute("title", "Sample.Empty\nNo rows at all.")
+    await expect(tree_item(page, "Sample.Senior").get_by_role("img", name="view")).to_be_visible()
+    # Where no name fits, a word of a description finds its table.
+    await page.get_by_role("searchbox", name="Filter tables").fill("no rows at")
+    await expect(tree_item(page, COMPANY)).to_have_count(0)
+    await expect(tree_item(page, "Sample.Empty")).to_be_visible()
 
 
 async def test_without_motion_nothing_moves(visitor: Visitor) -> None:

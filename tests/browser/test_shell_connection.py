@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
+
+from iris_quart.demo.server import ThreadedDemoServer
 
 from .conftest import Visit, Visitor, WebServer
 
@@ -53,6 +56,88 @@ async def test_a_killed_server_is_told_and_found_again(visitor: Visitor, web: We
     await visit.live()
     await page.get_by_role("button", name="Refresh rows").click()
     await expect(page.get_by_role("gridcell").first).to_be_visible()
+
+
+ANNOUNCED = """() => {
+  window.announced = [];
+  const host = document.querySelector("[data-part=announcer]");
+  new MutationObserver(() => host.textContent && announced.push(host.textContent)).observe(host, {childList: true});
+}"""
+
+
+async def test_a_drop_is_announced_once_and_edits_say_that_they_wait(
+    visitor: Visitor, web: WebServer, iris: ThreadedDemoServer
+) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    await page.evaluate(ANNOUNCED)
+    status = page.locator("[data-part=status-connection]")
+    web.kill()
+    await away(page)
+    for row in (7, 8):
+        await page.locator(f".slick-row[data-row='{row}'] [data-column='Name']").click()
+        await page.keyboard.type(f"Typed while away {row}")
+        await page.keyboard.press("Enter")
+    await expect(status).not_to_contain_text("queued")
+    await page.keyboard.press("Control+s")
+    await expect(status).to_contain_text("2 edits queued")
+    await expect(status).to_have_attribute("title", re.compile("2 edits wait here and will be sent."))
+    await page.get_by_role("button", name="Retry now").click()
+    await away(page)
+    await asyncio.to_thread(web.start)
+    await visit.live()
+    await expect(page.locator("[data-part=status-pending]")).to_be_hidden()
+    await expect(status).to_have_text("Live")
+    stored = iris.server.namespace("SAMPLES").execute(
+        "SELECT Name FROM Sample.Person WHERE ID IN (8, 9) ORDER BY ID", ()
+    )
+    assert stored.rows == [("Typed while away 7",), ("Typed while away 8",)]
+    said = await page.evaluate("announced")
+    assert said.count("The connection was lost. Reconnecting by itself.") == 1
+    assert said.count("Connected again.") == 1
+    assert await status.get_attribute("role") is None, "a live region would read every second"
+
+
+async def test_rows_that_cannot_be_read_again_stay_and_the_reason_stands_on_its_own_ground(
+    visitor: Visitor,
+) -> None:
+    visit = await visitor()
+    page = visit.page
+    refusing = False
+
+    def between(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+
+        def up(message: str | bytes) -> None:
+            command = json.loads(message)
+            if not refusing or command["command"] != "requestData":
+                server.send(message)
+                return
+            error = {
+                "code": "SERVER_UNREACHABLE",
+                "message": "IRIS cannot be reached.",
+                "recoverable": True,
+                "context": "requestData",
+            }
+            socket.send(json.dumps({"event": "error", "payload": error, "id": command["id"]}))
+
+        socket.on_message(up)
+        server.on_message(socket.send)
+
+    await page.route_web_socket(SOCKET, between)
+    await visit.open_table("Sample.Person")
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
+    refusing = True
+    await page.get_by_role("button", name="Refresh rows").click()
+    alert = page.get_by_role("alert").filter(has_text="The rows could not be read")
+    await expect(alert).to_contain_text("IRIS cannot be reached.")
+    await expect(page.get_by_role("gridcell").first).to_be_visible()
+    ground = await alert.locator("> div").evaluate("card => getComputedStyle(card).backgroundColor")
+    assert ground == "rgb(255, 255, 255)", "no rows shine through the text"
+    assert await visit.axe() == []
+    refusing = False
+    await alert.get_by_role("button", name="Try again").click()
+    await expect(alert).to_have_count(0)
 
 
 async def test_an_announced_restart_is_over_within_three_seconds_of_the_server_being_back(
@@ -100,11 +185,12 @@ async def test_a_table_opened_while_away_shows_its_rows_after(visitor: Visitor, 
     await away(page)
     await page.locator('[data-table="Sample.Company"]').click()
     await expect(page.get_by_role("tab", name="Sample.Company")).to_have_attribute("aria-selected", "true")
+    panel = page.get_by_role("tabpanel", name="Sample.Company")
+    await expect(panel).to_contain_text("The rows are read as soon as the server can be reached again.")
     await asyncio.to_thread(web.start)
     await visit.live()
-    await expect(
-        page.get_by_role("tabpanel", name="Sample.Company").get_by_role("gridcell").first
-    ).to_be_visible()
+    await expect(panel.get_by_role("gridcell").first).to_be_visible()
+    await expect(panel).not_to_contain_text("The rows are read as soon as")
 
 
 async def test_a_page_loaded_while_the_socket_is_refused_keeps_trying(visitor: Visitor) -> None:

@@ -42,6 +42,23 @@ async def test_sign_in_goes_to_the_address_that_was_asked_for(visitor: Visitor) 
     await expect(visit.page.get_by_role("tab", name="Sample.Company")).to_be_visible()
 
 
+async def test_a_link_with_filter_and_order_arrives_whole(visitor: Visitor) -> None:
+    path = '/table/SAMPLES/Sample.Person?sort=Name:desc&sort=ID:asc&filter=["Home_State","in",["MA","NY"]]&search=a'
+    first = await visitor()
+    await first.page.goto(f"{first.url}{path}")
+    status = first.page.locator("[data-part=status-rows]")
+    await expect(status).to_contain_text("of ")
+    linked, shown = first.page.url, await status.inner_text()
+    # The same link out of a mail, in a browser that is not signed in.
+    visit = await visitor(None)
+    await visit.page.goto(linked)
+    await fill(visit, "_SYSTEM", "SYS")
+    await visit.live()
+    await expect(visit.page.locator("[data-part=status-rows]")).to_have_text(shown)
+    assert visit.page.url == linked
+    assert "200" not in shown
+
+
 async def test_a_foreign_address_is_not_followed_after_sign_in(visitor: Visitor) -> None:
     visit = await visitor(None)
     await visit.page.goto(f"{visit.url}/login?next={quote('https://evil.example/')}")
@@ -118,6 +135,73 @@ async def test_the_browser_remembers_server_namespace_and_user_but_no_password(v
     await expect(page.get_by_label("Namespace")).to_have_value("USER")
     await expect(page.get_by_label("User", exact=True)).to_have_value("alice")
     await expect(page.get_by_label("Password")).to_be_focused()
+
+
+async def test_recent_sign_ins_are_a_choice_and_can_be_forgotten(visitor: Visitor) -> None:
+    visit = await visitor(None)
+    visit.expect(r"status of 401")
+    page = visit.page
+    for user, password, server, namespace in (
+        ("alice", "alice", "demo-readonly", "USER"),
+        ("_SYSTEM", "SYS", "demo", "SAMPLES"),
+    ):
+        await page.goto(f"{visit.url}/login")
+        await expect(page.get_by_role("button", name="Recent")).to_be_hidden()
+        await fill(visit, user, password, server, namespace)
+        await visit.live()
+        await visit.context.clear_cookies()
+    # Somebody who mistypes does not find it there.
+    await page.goto(f"{visit.url}/login")
+    await fill(visit, "_SYSTME", "SYS", "demo", "SAMPLES")
+    await expect(page.locator("#sign-in-error")).to_be_visible()
+    button = page.get_by_role("button", name="Recent")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    entries = page.get_by_role("menu", name="Recent sign-ins").get_by_role("menuitem")
+    await expect(entries).to_have_text(
+        [
+            "demo \u00b7 SAMPLES \u00b7 _SYSTEM",
+            "demo-readonly (read-only) \u00b7 USER \u00b7 alice",
+            "Forget them",
+        ]
+    )
+    assert await visit.axe() == []
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Server")).to_have_value("demo-readonly")
+    await expect(page.get_by_label("Namespace")).to_have_value("USER")
+    await expect(page.get_by_label("User", exact=True)).to_have_value("alice")
+    await expect(page.get_by_label("Password")).to_be_focused()
+    await expect(page.get_by_label("Password")).to_have_value("")
+    await button.click()
+    await page.get_by_role("menuitem", name="Forget them").click()
+    await expect(button).to_be_hidden()
+    await page.goto(f"{visit.url}/login")
+    await expect(page.get_by_label("User", exact=True)).to_have_value("")
+
+
+async def test_signing_in_says_so_and_is_sent_once(visitor: Visitor) -> None:
+    visit = await visitor(None)
+    page = visit.page
+    await page.goto(f"{visit.url}/login")
+    # The page's own handler comes first; what it lets through is counted, and then held back.
+    await page.evaluate(
+        """() => {
+          window.sent = 0;
+          addEventListener("submit", (event) => {
+            if (!event.defaultPrevented) sent += 1;
+            event.preventDefault();
+          });
+        }"""
+    )
+    await page.get_by_label("User", exact=True).fill("_SYSTEM")
+    await page.get_by_label("Password").fill("SYS")
+    await page.keyboard.press("Enter")
+    button = page.get_by_role("button", name="Signing in…")
+    await expect(button).to_have_attribute("aria-disabled", "true")
+    await page.keyboard.press("Enter")
+    await button.evaluate("button => button.click()")
+    assert await page.evaluate("sent") == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -46,6 +46,30 @@ async def test_a_warm_page_is_one_round_trip(person: Desk) -> None:
     assert len(person.client.log) == 1
 
 
+async def test_an_answer_tells_how_many_requests_it_took(desk: Desk) -> None:
+    events = await desk.run("selectTable", PERSON)
+    opened = next(event["payload"] for event in events if event["event"] == "tableData")
+    assert opened["roundTrips"] == len(desk.client.log), "all that opening the table took, the probe as well"
+    assert (await desk.answer("requestData", {**PERSON, "page": 1}))["roundTrips"] == 1
+    filtered = {**PERSON, "pageSize": 5, "filters": [{"column": "Home_State", "value": "?A"}]}
+    assert (await desk.answer("requestData", filtered))["roundTrips"] == 2, "the page and its count"
+    assert (await desk.answer("paginate", {"direction": "next"}))["roundTrips"] == 1
+    assert (await desk.answer("refreshData", {}))["roundTrips"] == 2
+
+
+async def test_answers_under_way_at_once_count_their_own_requests(person: Desk) -> None:
+    gate = asyncio.Event()
+    person.client.before = lambda _sql: gate
+    pages = [
+        asyncio.create_task(person.answer("requestData", {**PERSON, "offset": offset, "count": "skip"}))
+        for offset in (0, 50, 100)
+    ]
+    while len(person.client.log) < 3:
+        await asyncio.sleep(0)
+    gate.set()
+    assert [(await page)["roundTrips"] for page in pages] == [1, 1, 1]
+
+
 async def test_page_and_new_count_are_asked_for_side_by_side(person: Desk) -> None:
     gate = asyncio.Event()
     person.client.before = lambda _sql: gate

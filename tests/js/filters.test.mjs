@@ -84,3 +84,21 @@ test("a layout keeps what it knows and takes new columns where the table has the
   assert.deepEqual(new Layout(layout.data).data, layout.data);
   assert.deepEqual(new Layout("nonsense").arrange(columns), columns);
 });
+
+test("filters of an address that lack what their operator needs are left out", () => {
+  const good = [
+    { column: "Age", operator: "between", value: [1, 2] }, { column: "Age", operator: "in", value: [1] },
+    { column: "Name", operator: "isNull" }, { column: "Name", operator: "equals", value: "x" },
+  ];
+  const bad = [
+    { column: "Age", operator: "between", value: [1] }, { column: "Age", operator: "between", value: 1 }, { column: "Age", operator: "in", value: "1" },
+    { column: "Age", operator: "in", value: [] }, { column: "Age", operator: "in", value: [{}] }, { column: "Age", operator: "equals", value: [1] },
+    { column: "Age", operator: "drop" }, { operator: "equals", value: 1 }, null, "Age",
+  ];
+  assert.deepEqual(new Filters([...bad, ...good]).list, good);
+});
+
+test("a list's text needs no column: it is shown before the table's description is there", () => {
+  assert.equal(filterText({ column: "Age", operator: "in", value: [1, 2] }), "in 1, 2");
+  assert.equal(filterText({ column: "Age", operator: "between", value: [1, 2] }), "1 .. 2");
+});

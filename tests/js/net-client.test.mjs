@@ -185,6 +185,23 @@ test("a drop ends reads with AWAY and refuses new ones", async () => {
   await assert.rejects(client.send("requestData", {}), { code: "AWAY" });
 });
 
+test("edits that wait are counted by rows, and told when their number changes", async () => {
+  const client = await live();
+  const told = [];
+  client.addEventListener("unanswered", ({ detail }) => told.push(detail));
+  latest().drop();
+  const saved = client.send("saveChanges", { changes: [{ changeId: "1" }, { changeId: "2" }, { changeId: "3" }] });
+  assert.equal(client.unanswered, 3);
+  const read = client.send("getTables", {}).catch(() => undefined);
+  await read;
+  client.retry();
+  latest().welcome();
+  await settled();
+  latest().answer("saveChanges", "changesSaved", { saved: 3 });
+  await saved;
+  assert.deepEqual(told, [3, 0]);
+});
+
 test("writes under way and writes made while away are sent once after, with the same ids and in order", async () => {
   const client = await live();
   const first = client.send("saveCell", { newValue: 1 }, { id: "w1" });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { LosslessNumber } from "../../static/js/data/json.js";
 import { Staged } from "../../static/js/data/staged.js";
-import { bytes, exportAddress, portions } from "../../static/js/shell/export.js";
+import { LineCounter, bytes, exportAddress, portions } from "../../static/js/shell/export.js";
 import { DraftStore } from "../../static/js/shell/draft-store.js";
 import { address, readAddress } from "../../static/js/shell/location.js";
 import { Memory } from "../../static/js/shell/memory.js";
@@ -218,4 +218,14 @@ test("rows are cut into addresses that fit, none lost, none twice", () => {
 
 test("sizes are told in units", () => {
   assert.deepEqual([0, 1023, 1024, 1536, 5 * 1024 ** 3].map(bytes), ["0 B", "1023 B", "1.0 KB", "1.5 KB", "5.0 GB"]);
+});
+
+test("lines of CSV are counted over pieces, and not the line breaks within values", () => {
+  const text = 'ID,Note\r\n1,"two\r\nlines"\r\n2,"a ""quoted\n"" word"\r\n3,plain\r\n';
+  for (const size of [1, 2, 3, 7, 1000]) {
+    const lines = new LineCounter();
+    const all = new TextEncoder().encode(text);
+    for (let at = 0; at < all.length; at += size) lines.take(all.subarray(at, at + size));
+    assert.equal(lines.count, 4);
+  }
 });

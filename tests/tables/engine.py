@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from iris_quart.atelier.sqlerrors import sql_error
+from iris_quart.atelier.tally import count_request
 from iris_quart.demo import encodings
 from iris_quart.demo.engine import EngineOptions, Namespace, Release
 from iris_quart.demo.errors import SqlError
@@ -76,6 +77,7 @@ class EngineClient:
         if background:
             self.background.append(sql)
         self.log.append((sql, tuple(parameters)))
+        count_request()
         gate = self.before(sql)
         if gate is not None:
             await gate.wait()

@@ -94,7 +94,17 @@ export function parseFilter(text, column) {
   return { operator, value: valueOf(isText(column) ? text : typed, column) };
 }
 
-/** The text of the filter row for a filter; parseFilter gives the same filter back. */
+/** Whether a filter that came from elsewhere, an address say, has what its operator needs. */
+export function isFilter(filter) {
+  if (typeof filter?.column !== "string" || !OPERATORS.includes(filter.operator)) return false;
+  const { operator, value } = filter;
+  const plain = (one) => typeof one !== "object" || one === null || isNumber(one);
+  if (operator === "in") return Array.isArray(value) && value.length > 0 && value.every(plain);
+  if (operator === "between") return Array.isArray(value) && value.length === 2 && value.every(plain);
+  return plain(value);
+}
+
+/** The text of the filter row for a filter; parseFilter gives the same filter back. The column may not be known yet for a list. */
 export function filterText(filter, column) {
   const { operator, value } = filter;
   if (operator === "isNull") return "NULL";
@@ -111,8 +121,7 @@ export function filterText(filter, column) {
  */
 export class Filters {
   constructor(list = []) {
-    this.list = list.filter((filter) => filter && typeof filter.column === "string" && OPERATORS.includes(filter.operator))
-      .map((filter) => ({ ...filter }));
+    this.list = list.filter(isFilter).map((filter) => ({ ...filter }));
   }
 
   /** The filter that the filter row shows for a column. */

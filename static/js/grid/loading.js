@@ -22,7 +22,7 @@ export class Loading {
       namespace,
       tableName,
       onCount: (total, countState) => this.table.cache.setTotal(total, countState),
-      onRead: (ms) => view.setStatus({ lastQuery: { ms: Math.round(ms), at: Date.now() } }),
+      onRead: ({ ms, roundTrips }) => view.setStatus({ lastQuery: { ms: Math.round(ms), roundTrips, at: Date.now() } }),
     });
   }
 
@@ -186,7 +186,11 @@ export class Loading {
   /** Reading failed: show why in place of the rows, with another try. While the connection is away the frame tries again. */
   async failed(error) {
     const { view } = this;
-    if (view.closed || QUIET.has(error.code) || error.code === "AWAY") return;
+    if (view.closed || QUIET.has(error.code)) return;
+    if (error.code === "AWAY") {
+      if (!this.table.schema) view.states.show("away", T.away, [T.awayText]);
+      return;
+    }
     if (error.code === "INVALID_INPUT" && this.table.schema && (await this.#reopen())) return;
     const title = { NOT_ALLOWED: T.noPrivilege, TABLE_NOT_FOUND: T.tableGone }[error.code] ?? T.cannotRead;
     const again = () => (error.code === "TABLE_NOT_FOUND" ? this.open().catch(() => undefined) : this.#again());

@@ -5,8 +5,6 @@ import { ValueError } from "../data/values.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText } from "./texts.js";
 
-const EXPORT_ROWS = 1000;
-
 /** Places of one view. */
 export class Places {
   constructor(view) {
@@ -97,19 +95,28 @@ export class Places {
     return true;
   }
 
-  /** What an export of the "selection" or of the "page" on screen takes: {rowIds, columns}, or null. */
+  /**
+   * What an export of the "selection" or of the "page" on screen covers: {from, to, rows, columns, whole}, or null. `whole`: every
+   * row that matches the filters. Where rows have no identity, only that can be exported.
+   */
   exportRange(what) {
-    const { sheet, selection, rows, columns } = this.view.table;
+    const { sheet, schema, selection, rows, columns } = this.view.table;
     if (!sheet) return null;
     const { top, bottom } = sheet.getViewport();
     const range = what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
     if (!range) return null;
-    const rowIds = [];
-    for (let row = range.fromRow; row <= Math.min(range.toRow, range.fromRow + EXPORT_ROWS - 1); row++) {
-      const item = rows.getItem(row);
-      if (item && !item.isNew && !item.id.startsWith("#")) rowIds.push(item.id);
-    }
+    const [from, to] = [range.fromRow, Math.min(range.toRow, rows.getLength() - 1)];
     const names = columns.slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter).map((column) => column.field);
-    return rowIds.length && names.length ? { rowIds, columns: names } : null;
+    const whole = from === 0 && to === rows.getLength() - 1;
+    if (!names.length || to < from || (!whole && schema.identity?.kind === "none")) return null;
+    return { from, to, rows: to - from + 1, columns: names, whole };
+  }
+
+  /** The row IDs of such a range, read first where they are not here; null, with the reason told, where they cannot be. */
+  async exportRows({ from, to }) {
+    const { rows } = this.view.table;
+    if (!(await this.view.edits.present(new SlickRange(from, 0, to, 0)))) return null;
+    const items = Array.from({ length: to - from + 1 }, (_, index) => rows.getItem(from + index));
+    return items.filter((item) => item && !item.isNew).map(({ id }) => id);
   }
 }

@@ -1,6 +1,9 @@
 // Reading a table over the socket: schema, pages, counts. Pages come by cursor, or by offset where rows have no identity.
 
-/** A table as the server has it. `onCount(total, countState)` is told counts that come late. */
+/**
+ * A table as the server has it. `onCount(total, countState)` is told counts that come late, `onRead({ms, roundTrips})` how
+ * long a page took and how many requests to IRIS.
+ */
 export class Reading {
   constructor(client, { namespace, tableName, onCount, onRead }) {
     Object.assign(this, { client, namespace, tableName, onCount, onRead });
@@ -15,11 +18,10 @@ export class Reading {
       signal,
       onEvent: (event, payload) => {
         if (event === "tableSchema") onSchema(payload);
-        else if (event === "tableData") page = this.#page(payload, 0, pageSize);
+        else if (event === "tableData") page = this.#took(start, payload, 0, pageSize);
         else if (event === "rowCount") this.onCount(payload.totalRows, payload.countState);
       },
     });
-    this.onRead(performance.now() - start);
     return page;
   }
 
@@ -47,8 +49,7 @@ export class Reading {
         else if (event === "rowCount" && query === this.query) this.onCount(answer.totalRows, answer.countState);
       },
     });
-    this.onRead(performance.now() - start);
-    return this.#page(data, offset, payload.pageSize);
+    return this.#took(start, data, offset, payload.pageSize);
   }
 
   /** Count all matching rows exactly. */
@@ -71,6 +72,11 @@ export class Reading {
 
   #wire(query) {
     return { ...this.#filters(query), ...(query.sort.length ? { sort: query.sort } : {}) };
+  }
+
+  #took(start, data, offset, pageSize) {
+    this.onRead({ ms: performance.now() - start, roundTrips: data.roundTrips ?? null });
+    return this.#page(data, offset, pageSize);
   }
 
   #page(data, offset, pageSize) {

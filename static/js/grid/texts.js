@@ -130,6 +130,8 @@ export const T = {
   noMatch: (n) => `No rows match ${n === 1 ? "this filter" : `these ${number(n)} filters`}`,
   noMatchSearch: "No rows match the search",
   clearFilters: "Clear filters",
+  away: "No connection",
+  awayText: "The rows are read as soon as the server can be reached again.",
   noPrivilege: "You may not read this table",
   tableGone: "This table is not there",
   cannotRead: "The rows could not be read",

@@ -235,6 +235,10 @@ export class TableView extends EventTarget {
     return this.places.exportRange(what);
   }
 
+  exportRows(range) {
+    return this.places.exportRows(range);
+  }
+
   sortBy(list) {
     if (!this.commit()) return;
     this.table.sort = list;

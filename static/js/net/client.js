@@ -14,7 +14,8 @@ const NORMAL = 1000;
 /**
  * Speaks the protocol of the server over one WebSocket.
  *
- * Emits "state" ({state, why, detail, blocked, retryAt}) and every pushed event by its name; `detail` is the payload.
+ * Emits "state" ({state, why, detail, blocked, retryAt}), "unanswered" (how many edits wait for an answer) and every pushed
+ * event by its name; `detail` is the payload.
  */
 export class Client extends EventTarget {
   #url;
@@ -58,9 +59,9 @@ export class Client extends EventTarget {
     return { state, why, detail, blocked, retryAt: this.#retryAt };
   }
 
-  /** How many writes wait for an answer. */
+  /** How many edits wait for an answer. */
   get unanswered() {
-    return this.#exchanges.writes;
+    return this.#exchanges.edits;
   }
 
   /** Connect, and stay connected. */
@@ -115,10 +116,12 @@ export class Client extends EventTarget {
     };
     signal?.addEventListener("abort", abort, { once: true });
     if (this.state === "live" && !exchange.sent) this.#dispatch(exchange);
+    if (exchange.write) this.#emit("unanswered", this.unanswered);
     try {
       return await exchange.promise;
     } finally {
       signal?.removeEventListener("abort", abort);
+      if (exchange.write) this.#emit("unanswered", this.unanswered);
     }
   }
 

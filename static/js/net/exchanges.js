@@ -31,10 +31,10 @@ export class Exchanges {
   #open = new Map(); // id -> exchange, in the order of sending
   #late = new Map(); // id -> exchange answered already, whose count is still to come
 
-  /** How many writes have no answer yet. */
-  get writes() {
+  /** How many edits have no answer yet: a command may save many rows. */
+  get edits() {
     let count = 0;
-    for (const exchange of this.#open.values()) if (exchange.write) count += 1;
+    for (const exchange of this.#open.values()) if (exchange.write) count += exchange.payload.changes?.length ?? 1;
     return count;
   }
 

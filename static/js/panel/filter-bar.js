@@ -85,7 +85,7 @@ export class FilterBar {
   }
 
   #value(filter, column) {
-    const plain = filter.operator === "in" || filter.operator === "between" ? filterText(filter, column.schema).replace(/^in /, "") : String(filter.value ?? "");
+    const plain = filter.operator === "in" || filter.operator === "between" ? filterText(filter, column?.schema).replace(/^in /, "") : String(filter.value ?? "");
     const input = el("input", {
       type: "text", class: "chip-value", value: plain, "aria-label": `${filter.column}: value`, spellcheck: "false",
       on: { change: () => this.#put(filter, column, input), keydown: (event) => event.key === "Enter" && this.#put(filter, column, input) },

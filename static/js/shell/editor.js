@@ -60,7 +60,7 @@ export class Editor {
 
   /** Begin: connect, and show what the address or the last visit asks for. */
   start() {
-    this.#workspace.status.connection(this.#client.situation, 0);
+    this.#workspace.status.connection(this.#client.situation);
     this.#client.start();
     this.#workspace.restore();
     this.#sidebar.start(this.#workspace.current?.namespace ?? readNamespace(location) ?? this.#page.namespace);
@@ -69,6 +69,7 @@ export class Editor {
   #listen() {
     const { client, workspace, sidebar } = { client: this.#client, workspace: this.#workspace, sidebar: this.#sidebar };
     client.addEventListener("state", ({ detail }) => this.#connection(detail));
+    client.addEventListener("unanswered", ({ detail }) => { workspace.status.waiting = detail; });
     client.addEventListener("session", ({ detail }) => { this.#session = detail; this.#showSession(); });
     client.addEventListener("sessionExpiring", ({ detail }) => this.#expiring(detail));
     sidebar.addEventListener("open", ({ detail }) => workspace.open(detail));
@@ -99,8 +100,11 @@ export class Editor {
 
   #connection(situation) {
     const { state, why, detail, blocked } = situation;
-    this.#workspace.status.connection(situation, this.#client.unanswered);
-    document.querySelector(".app").dataset.connection = state;
+    this.#workspace.status.connection(situation);
+    const { dataset } = document.querySelector(".app");
+    // Told once, not with every attempt.
+    if (state === "away" && dataset.connection === "live" && !blocked) announce([T.why[why], T.willReconnect, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" "));
+    dataset.connection = state;
     if (state === "signedOut") return this.#veil(why);
     if (blocked) {
       const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" ");
@@ -274,7 +278,7 @@ export class Editor {
   }
 
   #key(event) {
-    if (event.defaultPrevented || this.#again.shown) return;
+    if (event.defaultPrevented || (this.#again.shown && event.key === "F5")) return;
     const { key } = event;
     const control = event.ctrlKey || event.metaKey;
     const plain = !control && !event.altKey;
@@ -286,9 +290,10 @@ export class Editor {
     else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]")) run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");
     else if (key === "F6" && plain) run = () => this.#nextRegion(event.shiftKey ? -1 : 1);
-    if (!run || document.querySelector("dialog[open]")) return;
+    if (!run) return;
+    // In a dialog they do nothing, rather than what the browser would do with them.
     event.preventDefault();
-    run();
+    if (!document.querySelector("dialog[open]")) run();
   }
 
   #nextRegion(step) {

@@ -2,12 +2,16 @@
 
 import { BASE } from "../base.js";
 import { stringify } from "../data/json.js";
-import { T } from "../texts.js";
+import { T, edits } from "../texts.js";
 import { openDialog } from "./dialog.js";
-import { el } from "./dom.js";
+import { el, part } from "./dom.js";
 import { toast } from "./toasts.js";
 
 const NEWLINE = 10;
+const QUOTE = 34;
+/** Each row that is named costs IRIS a statement of its own. */
+const ROWS_MAX = 20_000;
+const SHOWN_EVERY = 200;
 const UNITS = ["B", "KB", "MB", "GB"];
 
 /** A size as a person reads it. */
@@ -19,6 +23,20 @@ export function bytes(count) {
     unit += 1;
   }
   return `${unit ? value.toFixed(1) : value} ${UNITS[unit]}`;
+}
+
+/** Counts the lines of a CSV file as it comes in pieces: a line break between quotes belongs to a value. */
+export class LineCounter {
+  count = 0;
+  #quoted = false;
+
+  /** @param {Uint8Array} piece */
+  take(piece) {
+    for (const byte of piece) {
+      if (byte === QUOTE) this.#quoted = !this.#quoted;
+      else if (byte === NEWLINE && !this.#quoted) this.count += 1;
+    }
+  }
 }
 
 /** An address must fit into what servers take of a request's head (16 KiB); rows are named in it. */
@@ -52,26 +70,31 @@ export function exportAddress({ namespace, table, view = {}, rows = null, column
 
 /** Ask what to export from a tab's table, and do it. */
 export async function openExport({ tab }) {
-  const view = tab.view;
-  const selection = view.exportRange?.("selection") ?? null;
-  const ranges = ["selection", "page", "all"].filter((range) => range === "all" || view.exportRange?.(range));
-  const range = select("export-range", T.exportWhat, Object.fromEntries(ranges.map((name) => [name, T.exportRange[name]])), selection?.rowIds.length > 1 ? "selection" : "all");
+  const { view } = tab;
+  const parts = { selection: view.exportRange("selection"), page: view.exportRange("page"), all: null };
+  const ranges = Object.keys(parts).filter((range) => range === "all" || parts[range]);
+  const labels = { ...T.exportRange, selection: parts.selection && T.exportSelection(parts.selection) };
+  const range = select("export-range", T.exportWhat, Object.fromEntries(ranges.map((name) => [name, labels[name]])), parts.selection?.rows > 1 ? "selection" : "all");
   const nulls = select("export-null", T.exportNull, T.exportNulls, "empty");
   const safe = el("input", { type: "checkbox", checked: true });
   const answer = await openDialog({
-    title: T.exportHead(tab.table), class: "small-dialog",
+    title: T.exportHead(tab.table), class: "small-dialog", text: edits(tab.pending ?? {}) ? T.exportStaged : null,
     body: [el("div", { class: "fields" }, range.field, nulls.field, el("label", { class: "check" }, safe, ` ${T.exportSafe}`))],
     actions: [{ label: T.cancel, value: "" }, { label: T.exportGo, value: "go", primary: true }],
   });
   if (answer !== "go") return;
-  const part = range.value === "all" ? null : view.exportRange(range.value);
+  const chosen = parts[range.value];
+  const few = chosen !== null && !chosen.whole;
+  if (few && chosen.rows > ROWS_MAX) return toast(T.exportTooMany(chosen.rows, ROWS_MAX), { kind: "error", key: "export" });
+  const rows = few ? await view.exportRows(chosen) : null;
+  if (few && !rows?.length) return;
   const state = view.state ?? {};
   const address = (rows) => exportAddress({
     namespace: tab.namespace, table: tab.table, view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
-    rows, columns: part?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
+    rows, columns: chosen?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
   });
-  const urls = part ? portions(part.rowIds).map(address) : [address(null)];
-  await download(urls, `${tab.table}.csv`, part !== null);
+  const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
+  await download({ urls: few ? portions(rows).map(address) : [address(null)], name: `${tab.table}.csv`, few, total });
 }
 
 function select(id, label, values, chosen) {
@@ -84,7 +107,7 @@ function select(id, label, values, chosen) {
  * Elsewhere few rows are gathered and handed over at the end; a whole table is left to the browser's own download,
  * which needs no memory for it.
  */
-async function download(urls, name, few) {
+async function download({ urls, name, few, total }) {
   const abort = new AbortController();
   let sink = null;
   if (globalThis.showSaveFilePicker) {
@@ -95,31 +118,35 @@ async function download(urls, name, few) {
       sink = null; // not allowed here
     }
   }
-  if (!sink && !few) return follow(urls[0], name);
-  const stop = () => abort.abort();
-  let remove = toast(T.exportRunning(0, bytes(0)), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: stop }] });
-  const text = () => document.querySelector("[data-key=export] p");
+  if (!sink && !few) {
+    follow(urls[0], name);
+    toast(T.exportByBrowser(name), { key: "export" });
+    return;
+  }
+  const lines = new LineCounter();
+  const remove = toast(T.exportRunning(0, bytes(0), total), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: () => abort.abort() }] });
+  const text = part("toasts").querySelector("[data-key=export] p");
   try {
     const gathered = [];
-    let [size, lines, shownAt] = [0, 0, 0];
+    let [size, shownAt] = [0, 0];
     for await (const piece of pieces(urls, abort.signal)) {
       if (sink) await sink.write(piece);
       else gathered.push(piece);
       size += piece.length;
-      for (const byte of piece) if (byte === NEWLINE) lines += 1;
-      if (performance.now() - shownAt > 200 && text()) {
-        shownAt = performance.now();
-        text().textContent = T.exportRunning(Math.max(0, lines - 1), bytes(size));
-      }
+      lines.take(piece);
+      if (performance.now() - shownAt < SHOWN_EVERY) continue;
+      shownAt = performance.now();
+      text.textContent = T.exportRunning(Math.max(0, lines.count - 1), bytes(size), total);
     }
     if (sink) await sink.close();
     else save(new Blob(gathered, { type: "text/csv" }), name);
     remove();
-    toast(T.exportDone(name), { key: "export" });
+    toast(T.exportDone(name, Math.max(0, lines.count - 1), bytes(size)), { key: "export" });
   } catch (error) {
     await sink?.abort().catch(() => undefined);
     remove();
-    if (error.name !== "AbortError") toast(`${T.exportFailed} ${error.message}`, { kind: "error", key: "export" });
+    if (error.name === "AbortError") toast(T.exportStopped, { key: "export" });
+    else toast(`${T.exportFailed} ${error.message}`, { kind: "error", key: "export" });
   }
 }
 

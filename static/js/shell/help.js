@@ -11,7 +11,9 @@ export function openHelp() {
   return openDialog({ title: T.help, body: [el("div", { class: "help", tabindex: "0", role: "region", aria: { label: T.help } }, ...body)], class: "wide-dialog" });
 }
 
-/** "Ctrl+K, F1" as keys: what looks like a key is drawn as one. */
+const KEY = /((?:Ctrl|Shift|Alt)\+[^\s,]+|\b(?:F\d+|Arrows|Esc|Enter|Tab|Space|Backspace|Delete|Home|End|Page Up|Page Down)\b|\?)/;
+
+/** "Ctrl+K, or ? outside a cell" as keys and words: split by a group, every second piece is a key. */
 function split(text) {
-  return text.split(/(, | or )/).map((piece) => (/^(Ctrl|Shift|Alt|F\d|Esc|Enter|Tab|Space|Backspace|Delete|Home|End|Page)\S*( (Up|Down))?$/.test(piece) ? el("kbd", {}, piece) : piece));
+  return text.split(KEY).map((piece, index) => (index % 2 ? el("kbd", {}, piece) : piece));
 }

@@ -7,11 +7,13 @@ let open = null;
 /** Close the open menu, if there is one. */
 export function closeMenu({ refocus = false } = {}) {
   if (!open) return;
-  const { menu, anchor } = open;
+  const { menu, anchor, back } = open;
   open = null;
   menu.remove();
   anchor.setAttribute?.("aria-expanded", "false");
-  if (refocus) anchor.focus?.();
+  if (!refocus) return;
+  anchor.focus?.();
+  if (document.activeElement !== anchor) back?.focus?.(); // a header takes no focus: the grid around it does
 }
 
 /**
@@ -25,12 +27,13 @@ export function closeMenu({ refocus = false } = {}) {
 export function openMenu(anchor, items, { label, at = null, end = false }) {
   if (open?.anchor === anchor && !at) return closeMenu();
   closeMenu();
+  const back = document.activeElement;
   const menu = el("div", { class: "float menu", role: "menu", "aria-label": label });
   for (const item of items) menu.append(draw(item));
   (anchor.closest("dialog, header, nav, main") ?? document.body).append(menu);
   place(menu, anchor, at, end);
   anchor.setAttribute("aria-expanded", "true");
-  open = { menu, anchor };
+  open = { menu, anchor, back };
   menu.addEventListener("keydown", move);
   menu.addEventListener("focusout", ({ relatedTarget }) => {
     if (relatedTarget && !menu.contains(relatedTarget)) closeMenu();

@@ -6,6 +6,8 @@ import { openMenu } from "./menu.js";
 import { Tree } from "./tree.js";
 
 const WIDTH = { least: 160, most: 480, step: 16 };
+/** Where the sidebar lies over the rows, after which a table that was opened is to be seen: as in shell.css. */
+const NARROW = matchMedia("(max-width: 760px)");
 
 /** Emits "open" ({namespace, table, background}), "tableMenu" and "namespace" ({namespace}). */
 export class Sidebar extends EventTarget {
@@ -29,11 +31,19 @@ export class Sidebar extends EventTarget {
     this.#memory = memory;
     this.#app = document.querySelector(".app");
     this.#tree = new Tree({ root: part("tree"), count: part("tree-count") });
-    this.#tree.addEventListener("open", ({ detail }) => this.#emit("open", { namespace: this.#namespace, ...detail }));
+    this.#tree.addEventListener("open", ({ detail }) => {
+      this.#emit("open", { namespace: this.#namespace, ...detail });
+      if (!detail.background) this.#drawer(false);
+    });
     this.#tree.addEventListener("menu", ({ detail }) => this.#emit("tableMenu", { namespace: this.#namespace, ...detail }));
     this.#filter = part("tree-filter");
     this.#filter.addEventListener("input", () => this.#tree.filter(this.#filter.value.trim()));
     this.#filter.addEventListener("keydown", (event) => this.#filterKey(event));
+    part("tree").closest(".side").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.defaultPrevented || this.#app.dataset.drawer === undefined) return;
+      this.#drawer(false);
+      document.querySelector("[data-action=sidebar]").focus();
+    });
     const system = part("system");
     system.checked = preferences.get("system");
     this.#tree.system = system.checked;
@@ -130,6 +140,11 @@ export class Sidebar extends EventTarget {
   }
 
   toggle() {
+    if (NARROW.matches) {
+      this.#drawer(this.folded);
+      if (!this.folded) this.focus();
+      return;
+    }
     const next = this.folded ? "open" : "folded";
     this.#preferences.set("sidebar", next);
     this.#fold(next);
@@ -137,13 +152,25 @@ export class Sidebar extends EventTarget {
   }
 
   focus() {
-    if (this.folded) this.#fold("open");
+    if (this.folded && NARROW.matches) this.#drawer(true);
+    else if (this.folded) this.#fold("open");
     this.#filter.focus();
     this.#filter.select();
   }
 
   #fold(state) {
     if (state) this.#app.dataset.sidebar = state;
+    this.#told();
+  }
+
+  /** Lay the sidebar over a narrow page, or take it away. */
+  #drawer(open) {
+    if (open) this.#app.dataset.drawer = "";
+    else delete this.#app.dataset.drawer;
+    this.#told();
+  }
+
+  #told() {
     const button = document.querySelector("[data-action=sidebar]");
     button.setAttribute("aria-expanded", String(!this.folded));
   }

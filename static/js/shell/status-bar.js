@@ -11,6 +11,8 @@ const ERROR_FOR = 60_000;
 /** Emits "do" ({action}) for its buttons: retry, count, stopCounting, stopSaving, showReview. */
 export class StatusBar extends EventTarget {
   #parts;
+  #situation = null;
+  #waiting = 0;
   #ticker = null;
   #forget = null;
   #veiled = false;
@@ -20,41 +22,54 @@ export class StatusBar extends EventTarget {
     super();
     const slot = (name, properties = {}) => el("span", { ...properties, data: { part: `status-${name}` } });
     this.#parts = {
-      connection: slot("connection", { role: "status" }),
+      connection: slot("connection"), // no live region: it counts seconds; the frame announces what happens
       table: slot("table", { class: "table-name", hidden: true }),
       lock: slot("lock", { hidden: true }),
       rows: slot("rows", { hidden: true }),
       selection: slot("selection", { hidden: true }),
       pending: slot("pending", { class: "changes", hidden: true }),
-      message: slot("message", { class: "grow" }),
-      query: slot("query", { class: "wide", title: T.lastQuery, hidden: true }),
+      message: slot("message", { class: "message" }),
+      query: slot("query", { title: T.lastQuery, hidden: true }),
     };
-    const { connection, table, lock, ...rest } = this.#parts;
-    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest));
+    const { connection, table, lock, message, query, ...rest } = this.#parts;
+    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest), el("span", { class: "tail" }, message, query));
   }
 
-  /** Show the client's situation: {state, why, blocked, retryAt}, and how many writes wait. */
-  connection({ state, why, detail, blocked, retryAt }, waiting) {
+  /** Show the client's situation: {state, why, detail, blocked, retryAt}. */
+  connection(situation) {
+    this.#situation = situation;
+    const { state, blocked, retryAt } = situation;
     clearInterval(this.#ticker);
     const slot = this.#parts.connection;
     slot.dataset.state = state;
     slot.classList.toggle("off", state === "away" || state === "signedOut");
-    const reason = [T.why[why] ?? "", detail, state === "away" ? T.keptEdits(waiting) : ""].filter(Boolean).join(" ");
-    slot.title = reason;
     if (state === "live") slot.replaceChildren(el("span", { class: "pulse" }), T.live);
     else if (state === "connecting") slot.replaceChildren(el("span", { class: "pulse pulse-wait" }), T.connecting);
     else if (state === "signedOut") slot.replaceChildren(icon("wifi-off", { small: true }), T.signedOut);
     else {
       const again = el("button", { class: "link", type: "button", on: { click: () => this.#do("retry") } }, blocked ? T.reconnect : T.retryNow);
-      const text = el("span", { title: reason });
-      slot.replaceChildren(icon("wifi-off", { small: true }), text, again);
-      const count = () => {
-        const said = blocked ? T.stopped : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
-        text.textContent = waiting ? `${said} · ${T.waiting(waiting)}` : said;
-      };
-      count();
-      if (!blocked && retryAt) this.#ticker = setInterval(count, 1000);
+      slot.replaceChildren(icon("wifi-off", { small: true }), el("span"), again);
+      if (!blocked && retryAt) this.#ticker = setInterval(() => this.#count(), 1000);
     }
+    this.#count();
+  }
+
+  /** How many edits are on their way to the server. */
+  set waiting(count) {
+    this.#waiting = count;
+    this.#count();
+  }
+
+  /** Until when, with how many edits: while the connection is away. */
+  #count() {
+    if (!this.#situation) return;
+    const { state, why, detail, blocked, retryAt } = this.#situation;
+    const waiting = state === "away" ? this.#waiting : 0;
+    const slot = this.#parts.connection;
+    slot.title = [T.why[why] ?? "", detail, T.keptEdits(waiting)].filter(Boolean).join(" ");
+    if (state !== "away") return;
+    const said = blocked ? T.stopped : T.away(retryAt ? Math.ceil((retryAt - Date.now()) / 1000) : 0);
+    slot.querySelector("span").textContent = waiting ? `${said} · ${T.waiting(waiting)}` : said;
   }
 
   /** Say nothing of any row, as long as nobody is signed in. */
@@ -91,9 +106,8 @@ export class StatusBar extends EventTarget {
       fill(pending, said ? [el("span", { class: "staged" }), said, more].filter(Boolean) : null);
       if (focused) pending.querySelector("button")?.focus();
     }
-    const { at, ms } = status.lastQuery ?? {};
-    const parts = [at && new Date(at).toTimeString().slice(0, 8), ms !== undefined && T.milliseconds(ms)].filter(Boolean);
-    fill(query, parts.length ? parts.join(" · ") : null);
+    const { at, ms, roundTrips } = status.lastQuery ?? {};
+    fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms, roundTrips) : null);
   }
 
   /** Say what was done, for a while; an error longer, and it can be copied. */
@@ -141,10 +155,6 @@ function fill(slot, content) {
 function selectionText(selection) {
   if (!selection || (selection.rows ?? 0) * (selection.columns ?? 0) <= 1) return null;
   const { sum, avg, nulls } = selection;
-  const wide = [sum !== undefined && sum !== null && T.sum(String(sum)), avg !== undefined && avg !== null && T.average(String(avg))].filter(Boolean);
-  return [
-    el("span", {}, T.selection(selection)),
-    wide.length ? el("span", { class: "wide" }, `· ${wide.join(" · ")}`) : null,
-    nulls ? el("span", {}, `· ${T.nulls(nulls)}`) : null,
-  ].filter(Boolean);
+  const known = (value) => value !== undefined && value !== null;
+  return [T.selection(selection), known(sum) && T.sum(String(sum)), known(avg) && T.average(String(avg)), nulls && T.nulls(nulls)].filter(Boolean).join(" · ");
 }

@@ -2,8 +2,9 @@
 
 import { T, edits } from "../texts.js";
 import { el, icon } from "./dom.js";
+import { dragTabs } from "./tab-drag.js";
 
-/** Emits "select", "close" and "menu" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
+/** Emits "select", "close", "menu" and "moved" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
 export class Tabs extends EventTarget {
   #root;
   #tabs = [];
@@ -13,6 +14,7 @@ export class Tabs extends EventTarget {
     super();
     this.#root = root;
     root.addEventListener("keydown", (event) => this.#key(event));
+    dragTabs(root, { all: () => this.#tabs, move: (tab, to) => this.#place(tab, to), dropped: (tab) => this.#emit("moved", tab) });
     root.addEventListener("wheel", (event) => { root.scrollLeft += event.deltaY || event.deltaX; }, { passive: true });
   }
 
@@ -80,6 +82,11 @@ export class Tabs extends EventTarget {
     return this.#tabs[at] ?? this.#tabs[at - 1] ?? null;
   }
 
+  /** Put a tab so many places further: back for a negative number. It stops at the ends. */
+  move(tab, by) {
+    if (this.#place(tab, this.#tabs.indexOf(tab) + by)) this.#emit("moved", tab);
+  }
+
   /** Show whether a tab has staged edits. */
   mark(tab) {
     const text = edits(tab.pending ?? {});
@@ -93,6 +100,18 @@ export class Tabs extends EventTarget {
     this.#current?.button.focus();
   }
 
+  #place(tab, wanted) {
+    const from = this.#tabs.indexOf(tab);
+    const to = Math.max(0, Math.min(wanted, this.#tabs.length - 1));
+    if (to === from) return false;
+    const passed = (to > from ? this.#tabs.slice(from + 1, to + 1) : this.#tabs.slice(to, from)).map(({ button }) => button);
+    // The others go round it: taken out itself, it would lose the focus and the pointer.
+    if (to > from) tab.button.before(...passed);
+    else tab.button.after(...passed);
+    this.#tabs.splice(to, 0, ...this.#tabs.splice(from, 1));
+    return true;
+  }
+
   #emit(type, tab, more = {}) {
     this.dispatchEvent(new CustomEvent(type, { detail: { tab, ...more } }));
   }
@@ -102,10 +121,12 @@ export class Tabs extends EventTarget {
     if (at < 0 || event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Delete") {
       this.#emit("close", this.#tabs[at]);
-      this.focus();
+      if (this.#current) this.focus();
     } else if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) {
       const box = this.#tabs[at].button.getBoundingClientRect();
       this.#emit("menu", this.#tabs[at], { x: box.left, y: box.bottom });
+    } else if (event.shiftKey && (event.key === "ArrowRight" || event.key === "ArrowLeft")) {
+      this.move(this.#tabs[at], event.key === "ArrowRight" ? 1 : -1);
     } else {
       const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: this.#tabs.length - 1 }[event.key];
       if (to === undefined) return;

@@ -1,6 +1,7 @@
 // The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
 
 import { TableView } from "../grid/view.js";
+import { CommandError } from "../net/command-error.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "./dialog.js";
 import { el, part } from "./dom.js";
@@ -37,6 +38,7 @@ export class Workspace extends EventTarget {
     this.#host.replaceChildren(this.#welcome);
     this.#tabs.addEventListener("select", ({ detail }) => this.#select(detail.tab, { focus: !detail.keep }));
     this.#tabs.addEventListener("close", ({ detail }) => this.close(detail.tab));
+    this.#tabs.addEventListener("moved", ({ detail: { tab } }) => this.#moved(tab));
     this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
     this.#toolbar.addEventListener("do", ({ detail }) => this.run(detail.action));
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
@@ -89,7 +91,10 @@ export class Workspace extends EventTarget {
     else {
       const last = current && this.#tabs.find(current.namespace, current.table);
       if (last) this.#select(last, { history: "replace", focus: true });
-      else this.#changed();
+      else {
+        this.#changed();
+        this.focus();
+      }
     }
   }
 
@@ -117,7 +122,10 @@ export class Workspace extends EventTarget {
     if (tab === this.current) {
       this.#tabs.select(null);
       if (next) this.#select(next, { focus: true });
-      else history.pushState(null, "", namespaceAddress(tab.namespace));
+      else {
+        history.pushState(null, "", namespaceAddress(tab.namespace));
+        this.focus();
+      }
     }
     this.#changed();
   }
@@ -136,6 +144,8 @@ export class Workspace extends EventTarget {
         return;
       case "save":
         return view.dispatchSave();
+      case "refresh":
+        return view.refresh().catch(() => undefined); // what went wrong stands in the view
       default:
         view[METHODS[action] ?? action]?.();
     }
@@ -179,7 +189,7 @@ export class Workspace extends EventTarget {
   #add(namespace, table, state) {
     const panel = el("div", { class: "view", hidden: true });
     this.#host.append(panel);
-    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false });
+    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false, opened: null });
   }
 
   #select(tab, { history: step = "push", focus = false } = {}) {
@@ -189,7 +199,16 @@ export class Workspace extends EventTarget {
     else this.#freshen();
     this.#write(step);
     this.#changed();
-    if (focus) tab.view.focus();
+    if (focus) this.#enter(tab);
+  }
+
+  /** Into the rows: also into those that are still to come, unless the person has gone elsewhere meanwhile. */
+  async #enter(tab) {
+    const before = document.activeElement;
+    tab.view.focus();
+    await tab.opened;
+    const idle = document.activeElement === before || document.activeElement === document.body;
+    if (idle && tab === this.current && !document.querySelector("dialog[open]")) tab.view.focus();
   }
 
   #mount(tab) {
@@ -198,8 +217,11 @@ export class Workspace extends EventTarget {
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
-    // What went wrong stands in the view itself.
-    view.open(tab.state ?? undefined).catch((error) => { tab.stale = error.code === "AWAY"; });
+    // What went wrong in reading stands in the view itself; all else is an error of the page.
+    tab.opened = view.open(tab.state ?? undefined).catch((error) => {
+      tab.stale = error.code === "AWAY";
+      if (!(error instanceof CommandError)) reportError(error);
+    });
   }
 
   /** What a table says goes to the screen reader, and to the status bar while that table is on screen. */
@@ -280,13 +302,25 @@ export class Workspace extends EventTarget {
     browser.set("tabs", { current, tabs: names });
   }
 
+  #moved(tab) {
+    const all = this.#tabs.all;
+    tab.button.scrollIntoView({ block: "nearest", inline: "nearest" });
+    announce(T.tabMoved(tab.table, all.indexOf(tab) + 1, all.length));
+    this.#keep();
+  }
+
   #menu({ tab, x, y }) {
     const link = location.origin + address({ namespace: tab.namespace, table: tab.table, view: tab.view?.state ?? tab.state ?? {} });
-    const others = this.#tabs.all.filter((other) => other !== tab);
+    const all = this.#tabs.all;
+    const others = all.filter((other) => other !== tab);
+    const move = (label, hint, by, last) => ({ label, hint, disabled: tab === last, run: () => this.#tabs.move(tab, by) });
     openMenu(
       tab.button,
       [
         { label: T.copyLink, icon: "link", run: () => copyText(link) },
+        null,
+        move(T.moveTabLeft, "Shift+Left", -1, all[0]),
+        move(T.moveTabRight, "Shift+Right", 1, all.at(-1)),
         null,
         { label: T.closeTab, icon: "x", hint: "Delete", run: () => this.close(tab) },
         { label: T.closeOthers, disabled: !others.length, run: async () => { for (const other of others) await this.close(other); } },
