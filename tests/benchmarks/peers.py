@@ -21,12 +21,14 @@ from tests.live.servers import WebServer, free_port
 from tests.sessions.conftest import RedisServer
 
 from .report import Figure, at_most
+from .timing import resident_mb
 from .wire import Bench, Served, benched
 
 __all__ = ["measure"]
 
 STUCK = 100
 STUCK_PEOPLE = 5
+SLOW_PAGES = 300
 ENDS = 20
 SAVES = 100
 LIMITS = {"messages_per_second": 400, "messages_burst": 200, "sockets_per_session": 100}
@@ -41,6 +43,7 @@ def measure(seconds: float) -> Iterator[tuple[str, list[Figure]]]:
     """Measure all of it, `seconds` for each load."""
     with benched(seconds) as bench:
         yield "Another person's pages, 5 ms to IRIS", list(_others(bench))
+        yield "A reader that asks for 300 pages of 580 KB and does not read, 5 ms to IRIS", list(_slow(bench))
         yield "Writes of the session store, SQLite", list(_writes(bench))
     with tempfile.TemporaryDirectory() as name, _demo(Path(name) / "demo") as iris_url:
         yield "A sign-out reaches a socket in another process", list(_ends(Path(name), iris_url))
@@ -58,6 +61,32 @@ def _others(bench: Bench) -> Iterator[Figure]:
         flooded, closes = asyncio.run(_beside_a_flood(served))
         yield at_most("p95 beside a flood, 1,000 messages a second", flooded / alone, "x alone", 1.2)
         yield Figure("times it was closed, and came again", closes, "")
+
+
+def _slow(bench: Bench) -> Iterator[Figure]:
+    with bench.server(5) as served:
+        alone = served.load("page", 1)["p99_ms"]
+        beside, grown = asyncio.run(_beside_a_slow_reader(served))
+        alone = (alone + served.load("page", 1)["p99_ms"]) / 2
+        yield at_most("memory", grown, "MB more", 20)
+        yield at_most("another person's p99", beside / alone, "x alone", 2)
+
+
+async def _beside_a_slow_reader(served: Served) -> tuple[float, float]:
+    """Give another person's p99, and how much more memory the server had at most."""
+    messages = served.bench.recording.messages["long pages"]
+    pid = served.pids[0]
+    async with served.web.person() as person:
+        peer = await stuck_peer(person)
+        before = most = resident_mb(pid)
+        working = asyncio.create_task(asyncio.to_thread(served.load, "page", 1))
+        for number in range(SLOW_PAGES):
+            await peer.frame(messages[number % len(messages)].encode())
+        while not working.done():
+            most = max(most, resident_mb(pid))
+            await asyncio.wait({working}, timeout=0.02)
+        peer.abort()
+    return float(working.result()["p99_ms"]), most - before
 
 
 def _p95(served: Served) -> float:

@@ -25,6 +25,9 @@ from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, Writ
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables
+from iris_quart.tables.rows import Rows
+from iris_quart.tables.views import ViewRequest
+from iris_quart.web.export import PREVIEW
 
 __all__ = ["Recording", "record"]
 
@@ -32,9 +35,12 @@ PAGES = 20
 PAGE_SIZE = 50
 BIG_PAGE = 1000
 NAMESPACE = "SAMPLES"
-CUSTOMER, BIG, FAR = "App.Customer", "App.Wide", "Big.Measurement"
+CUSTOMER, BIG, LONG = "App.Customer", "App.Wide", "App.Long"
+LONG_PAGES = 12
+LONG_NOTES = 400
+"""Characters that make a page of 1,000 rows 580 KB."""
 COLUMNS = """Name VARCHAR(80), City VARCHAR(50), Street VARCHAR(80), DOB DATE, Balance NUMERIC(12,2), Active BIT,
-    Updated TIMESTAMP, Notes VARCHAR(200), Parent INTEGER"""
+    Updated TIMESTAMP, Notes VARCHAR(500), Parent INTEGER"""
 NAMES = ("Name", "City", "Street", "DOB", "Balance", "Active", "Updated", "Notes", "Parent")
 
 
@@ -145,6 +151,13 @@ class _Desk:
                 raise RuntimeError(last["payload"]["message"])
         return last
 
+    async def export(self, table: str) -> None:
+        """Read a table as its export does."""
+        tables = self.context.tables
+        rows = Rows(self.client, tables.catalogue, server_key=tables.server_key, preview=PREVIEW)
+        async for _page in rows.stream(await rows.view(ViewRequest(NAMESPACE, table))):
+            pass
+
     async def counted(self, messages: Sequence[str]) -> float:
         """Run messages and give the round trips each took."""
         before = self.client.round_trips
@@ -165,7 +178,7 @@ def _message(command: str, **payload: Any) -> str:
     return json.dumps({"command": command, "payload": payload})
 
 
-def _customers(count: int) -> list[tuple[Any, ...]]:
+def _customers(count: int, notes: int = 0) -> list[tuple[Any, ...]]:
     return [
         (
             f'Customer {i}, "Jones"',
@@ -175,7 +188,7 @@ def _customers(count: int) -> list[tuple[Any, ...]]:
             f"{i * 113 % 100000}.{i % 90 + 10}",
             i & 1,
             f"2026-01-{1 + i % 28:02d} 12:34:56",
-            f"Lorem ipsum dolor sit amet {i}",
+            f"Lorem ipsum dolor sit amet {i}".ljust(notes, "."),
             None,
         )
         for i in range(1, count + 1)
@@ -186,9 +199,13 @@ async def record(folder: Path) -> Recording:
     """Run every workload once against the embedded IRIS and keep its answers in `folder`."""
     async with DemoServer(DemoOptions(directory=folder / "demo", licences=None)) as iris:
         engine = iris.namespace(NAMESPACE)
-        for table, count in ((CUSTOMER, 2 * PAGES * PAGE_SIZE), (BIG, 3 * BIG_PAGE)):
+        for table, count, notes in (
+            (CUSTOMER, 2 * PAGES * PAGE_SIZE, 0),
+            (BIG, 3 * BIG_PAGE, 0),
+            (LONG, BIG_PAGE + LONG_PAGES, LONG_NOTES),
+        ):
             engine.run_script(f"CREATE TABLE {table} ({COLUMNS}) WITH %CLASS;")
-            engine.bulk_load(table, NAMES, _customers(count))
+            engine.bulk_load(table, NAMES, _customers(count, notes))
         desk = _Desk(iris.url)
         await desk.client.server_info()
 
@@ -209,6 +226,20 @@ async def record(folder: Path) -> Recording:
 
         big = _message("requestData", namespace=NAMESPACE, tableName=BIG, pageSize=BIG_PAGE, count="skip")
         await desk.run(big)
+        long_pages = [
+            _message(
+                "requestData",
+                namespace=NAMESPACE,
+                tableName=LONG,
+                pageSize=BIG_PAGE,
+                offset=offset,
+                count="skip",
+            )
+            for offset in range(LONG_PAGES)
+        ]
+        for message in long_pages:
+            await desk.run(message)
+        await desk.export(BIG)
         saves = [
             _message(
                 "saveCell",
@@ -247,6 +278,7 @@ async def record(folder: Path) -> Recording:
             "select cold": cold,
             "save": saves,
             "big page": [big],
+            "long pages": long_pages,
         },
         round_trips=trips,
     )
