@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from .registry import LiveSocket, Registry
 __all__ = ["ChangedRow", "Changes", "RowsChanged"]
 
 RETRY_SECONDS = 1.0
+WAITING_MAX = 1000
+"""Changes that wait to be told to other workers before a save waits as well."""
+FLUSH_SECONDS = 0.3
 
 log = logs.get_logger(__name__)
 
@@ -56,9 +60,13 @@ class Changes:
         self._registry = registry
         self._store = store
         self._decoder = msgspec.json.Decoder(_Published)
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MAX)
 
     async def announce(self, session: Session, change: TableChange, writer: LiveSocket | None) -> None:
-        """Tell a proved change to all but its writer's own socket; a store that is away loses only this."""
+        """Tell a proved change to all but its writer's own socket: here at once, elsewhere as soon as may be.
+
+        Who saved need not wait until other workers know.
+        """
         rows = [
             ChangedRow(kind=row.kind, row_id=row.row_id, values=UNSET if row.values is None else row.values)
             for row in change.changes
@@ -70,10 +78,25 @@ class Changes:
             session.server_key, change.namespace, change.table_name, encode_event(event).decode()
         )
         self._deliver(message, writer)
-        try:
-            await self._store.publish(encode_json(message))
-        except StoreUnavailable:
-            log.warning("a change was not told to other workers")
+        await self._waiting.put(encode_json(message))
+
+    async def publish(self) -> None:
+        """Tell other workers what was announced here, in its order, until cancelled."""
+        while True:
+            message = await self._waiting.get()
+            try:
+                await self._store.publish(message)
+            except StoreUnavailable:
+                # A store that is away loses only this.
+                log.warning("a change was not told to other workers")
+            finally:
+                self._waiting.task_done()
+
+    async def flush(self) -> None:
+        """Wait a moment until other workers know all that was announced."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_SECONDS):
+                await self._waiting.join()
 
     async def run(self) -> None:
         """Deliver what other workers announce, until cancelled."""

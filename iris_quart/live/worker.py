@@ -72,6 +72,7 @@ class LiveWorker:
         self._work: list[Callable[[], Coroutine[Any, Any, None]]] = [
             self._heartbeat.run,
             self.changes.run,
+            self.changes.publish,
             self.drain.watch,
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,6 +89,7 @@ class LiveWorker:
     async def stop(self) -> None:
         """Close what is open and give IRIS's sessions back; called in `after_serving`."""
         await self.drain.run()
+        await self.changes.flush()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

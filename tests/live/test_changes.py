@@ -1,0 +1,91 @@
+"""What one worker tells the others of its changes: in order, and without holding up who made them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import cast
+
+import msgspec
+import pytest
+
+from iris_quart.atelier import Target
+from iris_quart.dispatch import RowChange, TableChange
+from iris_quart.errors import StoreUnavailable
+from iris_quart.live.changes import Changes
+from iris_quart.live.registry import Registry
+from iris_quart.sessions import Session, SessionStore
+
+SESSION = Session(
+    key="0" * 64,
+    user="alice",
+    server="demo",
+    server_key="key",
+    namespace=None,
+    read_only=False,
+    target=Target("http://127.0.0.1:9"),
+    created=0.0,
+    idle_until=1e12,
+    absolute_until=1e12,
+)
+
+
+class Store:
+    """Publishes when it is allowed to; an order of "away" fails."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.away = False
+        self.published: list[str] = []
+
+    async def publish(self, message: bytes) -> None:
+        await self.open.wait()
+        if self.away:
+            self.away = False
+            raise StoreUnavailable("away")
+        event = msgspec.json.decode(msgspec.json.decode(message)["event"])
+        self.published.append(event["payload"]["changes"][0]["rowId"])
+
+
+def change(row_id: str) -> TableChange:
+    return TableChange("USER", "T.One", [RowChange("update", row_id, {"A": 1})])
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def changes(store: Store) -> Changes:
+    return Changes(Registry(), cast("SessionStore", store))
+
+
+async def test_nobody_waits_for_the_store_and_the_order_stays(changes: Changes, store: Store) -> None:
+    publishing = asyncio.create_task(changes.publish())
+    async with asyncio.timeout(5):
+        for number in range(5):
+            await changes.announce(SESSION, change(str(number)), None)
+        assert store.published == []
+        store.open.set()
+        await changes.flush()
+    assert store.published == ["0", "1", "2", "3", "4"]
+    publishing.cancel()
+
+
+async def test_a_store_that_is_away_loses_one_and_not_the_next(changes: Changes, store: Store) -> None:
+    publishing = asyncio.create_task(changes.publish())
+    store.away = True
+    store.open.set()
+    for number in range(3):
+        await changes.announce(SESSION, change(str(number)), None)
+    await changes.flush()
+    assert store.published == ["1", "2"]
+    publishing.cancel()
+
+
+async def test_a_stop_waits_for_it_but_a_moment(changes: Changes) -> None:
+    publishing = asyncio.create_task(changes.publish())
+    await changes.announce(SESSION, change("1"), None)
+    async with asyncio.timeout(5):
+        await changes.flush()
+    publishing.cancel()
