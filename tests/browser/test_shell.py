@@ -584,6 +584,10 @@ async def test_on_a_narrow_page_the_sidebar_lies_over_the_rows_and_goes_again(vi
     await tree_item(page, COMPANY).click()
     await expect(page.locator("#side")).to_be_hidden()
     await rows_of(page, COMPANY)
+    await page.keyboard.press("Control+b")
+    await expect(page.locator("#side")).to_be_visible()
+    await page.set_viewport_size({"width": 900, "height": 600})
+    await expect(page.locator("#side")).to_be_hidden()
     # What the wide page remembers is another matter.
     await page.set_viewport_size({"width": 1280, "height": 800})
     await expect(page.locator("#side")).to_be_visible()
