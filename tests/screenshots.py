@@ -14,16 +14,19 @@ from iris_quart.demo.server import running_in_thread
 from tests.browser.conftest import CHROMIUM_ARGUMENTS, WebServer, chromium_path
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
+PASSWORDS = {"_SYSTEM": "SYS", "alice": "alice"}
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 
 
-async def signed_in(browser: Browser, web: WebServer, scheme: Literal["light", "dark"]) -> Page:
+async def signed_in(
+    browser: Browser, web: WebServer, scheme: Literal["light", "dark"], user: str = "_SYSTEM"
+) -> Page:
     """Open a signed-in browser."""
     context = await browser.new_context(viewport=WINDOW, color_scheme=scheme)
     await context.add_init_script("Date.now = () => Date.parse('2026-01-15T14:02:36')")
     answer = await context.request.post(
         f"{web.url}/api/connect",
-        data={"server": "demo", "namespace": "SAMPLES", "username": "_SYSTEM", "password": "SYS"},
+        data={"server": "demo", "namespace": "SAMPLES", "username": user, "password": PASSWORDS[user]},
     )
     assert answer.ok, await answer.text()
     return await context.new_page()
@@ -57,6 +60,19 @@ async def edited(page: Page, web: WebServer) -> None:
     await page.keyboard.press("Shift+ArrowRight")
 
 
+async def conflict(browser: Browser, web: WebServer, page: Page) -> None:
+    """Let somebody else be faster with one of the edits, and show both versions."""
+    other = await signed_in(browser, web, "light", "alice")
+    await table(other, web, "Sample.Person?sort=Name:asc")
+    await put(other, 1, 3, "Abbott,Grace Miller")
+    await other.keyboard.press("Control+s")
+    await other.locator("[data-part=status-message]").filter(has_text="Saved").wait_for()
+    await page.locator(".is-conflict").first.wait_for()
+    await page.locator(".panel").get_by_role("button", name="Compare").first.click()
+    await page.get_by_role("dialog").wait_for()
+    await page.screenshot(path=IMAGES / "conflict.png")
+
+
 async def draw(browser: Browser, web: WebServer) -> None:
     """Take every picture."""
     page = await signed_in(browser, web, "dark")
@@ -68,6 +84,7 @@ async def draw(browser: Browser, web: WebServer) -> None:
     await page.locator("[data-action=showReview]").click()
     await page.locator(".panel").filter(has_text="UPDATE").wait_for()
     await page.screenshot(path=IMAGES / "review.png")
+    await conflict(browser, web, page)
     await page.goto(f"{web.url}/")
     await page.keyboard.press("Control+k")
     await page.keyboard.type("sam")

@@ -651,6 +651,28 @@ async def test_scrolling_ten_thousand_rows_costs_little_a_frame(grid: Opener) ->
     assert (await spent() - before) / frames < 0.1  # seconds; the benchmark measures the longest task
 
 
+async def test_rows_come_on_the_way_of_a_long_scroll(grid: Opener) -> None:
+    page = await grid("rows=100000")
+    frames, asked, milliseconds = await page.js(
+        """async () => {
+          const viewport = document.querySelector('.slick-viewport-top.slick-viewport-right');
+          viewport.scrollTop += 100_000;
+          await new Promise(requestAnimationFrame);
+          const [before, begun] = [client.requests.length, performance.now()];
+          const asked = () => client.requests.length - before;
+          let frames = 0;
+          // Never at rest.
+          for (; asked() < 5 && frames < 150; frames++) {
+            viewport.scrollTop += 400;
+            await new Promise(requestAnimationFrame);
+          }
+          return [frames, asked(), performance.now() - begun];
+        }"""
+    )
+    assert frames < 150
+    assert asked <= milliseconds / 100 + 2, "one read after the other, not one a frame"
+
+
 @pytest.mark.slow
 async def test_two_hundred_columns(grid: Opener) -> None:
     page = await grid("rows=100000&cols=200")

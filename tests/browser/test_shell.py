@@ -584,6 +584,10 @@ async def test_on_a_narrow_page_the_sidebar_lies_over_the_rows_and_goes_again(vi
     await tree_item(page, COMPANY).click()
     await expect(page.locator("#side")).to_be_hidden()
     await rows_of(page, COMPANY)
+    await page.keyboard.press("Control+b")
+    await expect(page.locator("#side")).to_be_visible()
+    await page.set_viewport_size({"width": 900, "height": 600})
+    await expect(page.locator("#side")).to_be_hidden()
     # What the wide page remembers is another matter.
     await page.set_viewport_size({"width": 1280, "height": 800})
     await expect(page.locator("#side")).to_be_visible()
@@ -609,6 +613,49 @@ async def test_descriptions_stand_at_the_tables(visitor: Visitor) -> None:
     await page.get_by_role("searchbox", name="Filter tables").fill("no rows at")
     await expect(tree_item(page, COMPANY)).to_have_count(0)
     await expect(tree_item(page, "Sample.Empty")).to_be_visible()
+
+
+async def test_forced_colours_still_tell_what_is_what(visitor: Visitor) -> None:
+    visit = await editor(visitor, "/table/SAMPLES/Sample.Person", forced_colors="active")
+    page = visit.page
+    await rows_of(page, PERSON)
+
+    async def style(element: Locator, name: str, pseudo: str | None = None) -> str:
+        return str(
+            await element.evaluate(
+                "(node, [name, pseudo]) => getComputedStyle(node, pseudo)[name]", [name, pseudo]
+            )
+        )
+
+    cells = page.locator(".slick-row [data-column=Name]")
+    await cells.nth(2).click()
+    await page.keyboard.type("Changed")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Shift+ArrowDown")
+    # Tints are gone; outlines and marks are not.
+    assert await style(cells.nth(3), "outlineStyle") == "solid"
+    assert await style(cells.nth(4), "outlineStyle") == "dashed"
+    assert await style(cells.nth(2), "forcedColorAdjust", "::after") == "none"
+    assert await style(cells.nth(2), "content", "::after") not in {"none", "normal"}
+    ground = await style(page.locator("body"), "backgroundColor")
+    chosen = tree_item(page, PERSON).locator("> .tree-row")
+    marks = [
+        (page.get_by_role("tab").locator(".staged"), "backgroundColor"),
+        (chosen, "backgroundColor"),
+        (page.get_by_role("button", name="Save", exact=True), "backgroundColor"),
+        (page.locator("header.bar"), "borderTopColor"),
+    ]
+    for element, name in marks:
+        assert await style(element, name) != ground, element
+    await page.get_by_role("button", name="Refresh rows").focus()
+    await page.keyboard.press("ArrowRight")
+    focused = page.get_by_role("button", name="New row")
+    await expect(focused).to_be_focused()
+    assert await style(focused, "outlineStyle") == "solid"
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("emp")
+    options = page.get_by_role("option")
+    assert await style(options.first, "backgroundColor") != await style(options.nth(1), "backgroundColor")
 
 
 async def test_without_motion_nothing_moves(visitor: Visitor) -> None:

@@ -44,6 +44,11 @@ export class RowCache {
     return this.#chunkOf.get(id)?.rows.find((row) => row.id === id);
   }
 
+  /** Whether nothing is being read at this moment. */
+  get idle() {
+    return this.#flight === null;
+  }
+
   get size() {
     return this.#chunks.reduce((sum, chunk) => sum + chunk.rows.length, 0);
   }

@@ -5,6 +5,7 @@ import { T, sentences } from "./texts.js";
 
 const FIRST_PAGE = 100;
 const SCROLL_PAUSE = 30;
+const SCROLL_ASK = 100;
 const REOPEN_PAUSE = 5_000;
 const QUIET = new Set(["ABORTED", "CANCELLED"]);
 
@@ -14,6 +15,7 @@ export class Loading {
   #counting = null;
   #opening = null;
   #timer = null;
+  #askedAt = 0;
   #reopened = 0;
 
   constructor(view, client, { namespace, tableName }) {
@@ -121,12 +123,17 @@ export class Loading {
     cache.show(span.from, Math.max(span.to, span.from));
   }
 
+  /** Ask where the scrolling rests; in a long one also on the way, whenever nothing else is being read. */
   scrolled() {
     clearTimeout(this.#timer);
+    const now = performance.now();
+    const due = this.table.cache.idle && now - this.#askedAt > SCROLL_ASK;
     this.#timer = setTimeout(() => {
+      this.#askedAt = performance.now();
       this.need();
       this.view.queueStatus();
-    }, SCROLL_PAUSE);
+    }, due ? 0 : SCROLL_PAUSE);
+    if (due) this.#askedAt = now;
   }
 
   /** Rows came: paint them where they stand. */

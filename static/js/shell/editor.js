@@ -150,7 +150,6 @@ export class Editor {
     const extend = () => this.#client.send("getServerList").catch(() => undefined); // any command but getSession slides the deadline
     if (Date.now() - this.#lastActive < PRESENT_FOR) return extend();
     const remove = toast(T.endsSoon(secondsLeft), { kind: "warning", lasting: true, key: "expiring", actions: [{ label: T.stay, run: extend }] });
-    announce(T.endsSoon(secondsLeft));
     const active = () => {
       for (const type of ["pointerdown", "keydown"]) removeEventListener(type, active, true);
       remove();

@@ -124,7 +124,7 @@ async function download({ urls, name, few, total }) {
     return;
   }
   const lines = new LineCounter();
-  const remove = toast(T.exportRunning(0, bytes(0), total), { lasting: true, key: "export", actions: [{ label: T.exportStop, run: () => abort.abort() }] });
+  const remove = toast(T.exportRunning(0, bytes(0), total), { lasting: true, changing: true, key: "export", actions: [{ label: T.exportStop, run: () => abort.abort() }] });
   const text = part("toasts").querySelector("[data-key=export] p");
   try {
     const gathered = [];

@@ -44,7 +44,7 @@ export class Tabs extends EventTarget {
         class: "tab",
         role: "tab",
         tabindex: "-1",
-        aria: { selected: "false", controls: tab.panel.id, keyshortcuts: "Delete" },
+        aria: { selected: "false", controls: tab.panel.id, keyshortcuts: "Delete Shift+ArrowLeft Shift+ArrowRight" },
         on: {
           click: (event) => this.#emit(event.target.closest(".tab-x") ? "close" : "select", tab),
           auxclick: (event) => event.button === 1 && this.#emit("close", tab),

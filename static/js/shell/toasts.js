@@ -9,10 +9,10 @@ const SHOWN_FOR = 6000;
  * Show a message; gives a function that takes it away.
  *
  * @param {string} text
- * @param {{kind?: "plain" | "error" | "warning", actions?: {label: string, run: () => void}[], lasting?: boolean, key?: string}} options
- *   `key`: a newer message with the same key replaces the older
+ * @param {{kind?: "plain" | "error" | "warning", actions?: {label: string, run: () => void}[], lasting?: boolean, key?: string, changing?: boolean}} options
+ *   `key`: a newer message with the same key replaces the older; `changing`: its text goes on changing, which no reader wants to hear
  */
-export function toast(text, { kind = "plain", actions = [], lasting = false, key = null } = {}) {
+export function toast(text, { kind = "plain", actions = [], lasting = false, key = null, changing = false } = {}) {
   const host = part("toasts");
   if (key) host.querySelector(`[data-key="${key}"]`)?.remove();
   const remove = () => box.remove();
@@ -20,7 +20,7 @@ export function toast(text, { kind = "plain", actions = [], lasting = false, key
     "div",
     { class: `float toast toast-${kind}`, data: key ? { key } : {}, role: kind === "error" ? "alert" : null },
     icon({ plain: "info", warning: "clock", error: "circle-alert" }[kind]),
-    el("p", {}, text),
+    el("p", { "aria-live": changing ? "off" : null }, text),
     ...actions.map(({ label, run }) => el("button", { class: "link", type: "button", on: { click: () => { remove(); run(); } } }, label)),
     el("button", { class: "button button-icon", type: "button", title: T.dismiss, aria: { label: T.dismiss }, on: { click: remove } }, icon("x")),
   );
