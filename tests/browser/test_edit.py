@@ -407,6 +407,34 @@ async def test_an_unknown_outcome_is_asked_for_with_the_same_id(grid: Opener) ->
     assert ids[0] == ids[1]
 
 
+async def test_a_new_row_of_unknown_outcome_is_for_the_person_to_decide(grid: Opener) -> None:
+    page = await grid("rows=50")
+    await page.click(4, "Name")
+    await page.keys("Alt+Insert")
+    await page.type("name 7")
+    await page.keys("Enter")
+    await page.js("client.more = () => ({outcome: 'unknown'})")
+    await page.keys("Control+s")
+    await page.until("view.table.staged.inserts[0].state === 'unknown'")
+    await page.js("view.showReview()")
+    why = page.page.locator(".why-error")
+    await expect(why).to_contain_text("Whether it is in the table is not known")
+    await why.get_by_role("button", name="Look for it").click()
+    await page.until("statuses.at(-1).total === 2")  # the fake one has saved it
+    assert await page.text(1, "ID") == "8"
+    await page.js("client.more = null")
+    await why.get_by_role("button", name="Insert again").click()
+    await expect(why).to_have_count(0)
+    assert await page.focused() == "Review"  # what had the focus is gone
+    await page.js("void view.save()")
+    await page.until("view.pending.inserted === 0")
+    ids = await page.js(
+        "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => "
+        "payload.changes[0].changeId)"
+    )
+    assert ids[-1] != ids[0]
+
+
 async def test_autosave_saves_each_edit_and_waits_for_complete_new_rows(grid: Opener) -> None:
     page = await grid("autosave=1&rows=30")
     await edit(page, 2, "Name", "at once")

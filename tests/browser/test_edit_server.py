@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
@@ -190,6 +191,65 @@ async def test_edits_of_every_type_are_exact(visitor: Visitor, iris: ThreadedDem
         "%ODBCOUT(PosixtimeValue) FROM SQLUser.TypeMatrix WHERE Label = 'usual'",
     )[0]
     assert [str(value) for value in row] == list(typed.values())
+
+
+async def test_no_zone_of_the_browser_moves_a_date(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    """Far ahead of and behind the server, over days that a zone never had, every text is the database's."""
+    columns = ["DateValue", "TimeValue", "TimestampValue", "PosixtimeValue"]
+    converted = ", ".join(f"%ODBCOUT({name})" for name in columns)
+    expected = stored(iris, f"SELECT {converted} FROM SQLUser.TypeMatrix ORDER BY ID")[:20]
+    for zone in ("Pacific/Apia", "America/Sao_Paulo"):
+        page = await open_table(await visitor(timezone_id=zone), MATRIX)
+        for place, name in enumerate(columns):
+            await page.keyboard.press("Control+Home")
+            await go_to(page, name)
+            cells = page.locator(f".slick-cell[data-column={name}]")
+            texts = [{"NULL": None, "''": ""}.get(text, text) for text in await cells.all_inner_texts()]
+            assert texts[:20] == [row[place] for row in expected]
+        await page.keyboard.press("Control+Home")
+        await go_to(page, "DateValue")
+        await page.keyboard.type("2011-12-30")  # a day that Samoa left out
+        await page.keyboard.press("Enter")
+        await page.keyboard.press("Control+s")
+        await saved(page)
+        day = "SELECT %ODBCOUT(DateValue) FROM SQLUser.TypeMatrix WHERE Label = 'usual'"
+        assert stored(iris, day) == [("2011-12-30",)]
+        await page.keyboard.press("Control+z")
+        await page.keyboard.press("Control+s")
+        await saved(page)
+
+
+async def test_hostile_names_and_errors_of_the_server_are_text(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    """Schema, table, column and value are markup, and IRIS's error quotes the value: nothing of it runs."""
+    attack = "<img src=x onerror=alert(1)>"
+    table = f'"{attack}s"."{attack}t"'
+    run = iris.server.namespace("SAMPLES").execute
+    run(f'CREATE TABLE {table} ("<svg onload=alert(1)>" VARCHAR(60), Tight VARCHAR(60) NOT NULL UNIQUE)', ())
+    run(f'INSERT INTO {table} ("<svg onload=alert(1)>", Tight) VALUES (?, ?)', (attack, attack))
+    visit = await visitor()
+    dialogs: list[str] = []
+    visit.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    page = await open_table(visit, quote(f"{attack}s.{attack}t"))
+    await expect(cell(page, 0, "Tight")).to_have_text(attack)
+    await cell(page, 0, "Tight").click()
+    await page.keyboard.press("Alt+Insert")
+    await cell(page, 1, "Tight").click()
+    await page.keyboard.type(attack)
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Control+s")
+    await expect(page.locator("[data-part=status-message]")).to_contain_text("was not saved")
+    await page.locator("[data-action=showReview]").click()
+    await expect(page.locator(".why-error")).to_contain_text(attack)
+    await page.keyboard.press("Escape")
+    await cell(page, 0, "Tight").click(button="right")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("img")
+    await expect(page.locator("dialog[open]")).to_contain_text(attack)
+    assert await page.locator("img, svg[onload]").count() == 0
+    assert dialogs == []
 
 
 async def test_a_long_value_is_fetched_whole_and_replaced(visitor: Visitor, iris: ThreadedDemoServer) -> None:

@@ -537,6 +537,34 @@ async def test_cut_clear_and_copy_of_rows_that_are_not_here(grid: Opener) -> Non
     assert (await page.copied()).split("\r\n")[2999] == str(2999 % 100)
 
 
+async def test_thirty_digits_are_edited_copied_pasted_and_summed_as_they_are(grid: Opener) -> None:
+    page = await grid("rows=20")
+    digits = "123456789012345678901234567890"
+    await page.js(
+        "(() => { const balance = client.columns.find(({name}) => name === 'Balance'); "
+        "Object.assign(balance, {precision: 38, scale: 8, make: () => null}); return view.loading.open(); })()"
+    )
+    await page.click(0, "Balance")
+    await page.type(digits)
+    await page.keys("Enter", "Control+s")
+    await page.until("view.pending.changed === 0")
+    assert await page.text(0, "Balance") == digits
+    await page.click(0, "Balance")
+    await page.keys("F2", "End")
+    await page.type(".00000001")
+    await page.keys("Enter", "ArrowUp", "Control+c")
+    assert await page.copied() == f"{digits}.00000001"
+    await page.click(3, "Balance")
+    await page.keys("Control+v")
+    await page.click(4, "Balance")
+    await page.to_clipboard("9007199254740993")  # as another program would
+    await page.keys("Control+v")
+    assert await page.value(3, "Balance") == f"{digits}.00000001"
+    await page.click(3, "Balance")
+    await page.keys("Shift+ArrowDown")
+    await page.until("statuses.at(-1).selection?.sum === '123456789012354686100489308883.00000001'")
+
+
 async def test_filling_down_and_by_the_handle(grid: Opener) -> None:
     page = await grid()
     await page.click(10, "City")

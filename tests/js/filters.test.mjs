@@ -53,6 +53,13 @@ for (const [column, typed] of [[number, "abc"], [number, ">"], [date, "1945-13"]
 
 test("an empty text is no filter", () => assert.equal(parseFilter("  ", text), null));
 
+test("items of a list may hold commas and quotes", () => {
+  const filter = parseFilter('in "Smith,John", Doe , "say ""hi"""', text);
+  assert.deepEqual(filter, { operator: "in", value: ["Smith,John", "Doe", 'say "hi"'] });
+  assert.deepEqual(parseFilter(filterText(filter, text), text), filter);
+  assert.throws(() => parseFilter("in ,", text), (error) => error.reason === "needsValue");
+});
+
 test("operators fit the column", () => {
   assert.ok(!operatorsOf(number).includes("contains"));
   assert.deepEqual(operatorsOf({ category: "binary" }), ["isNull", "isNotNull"]);

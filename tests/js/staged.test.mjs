@@ -127,6 +127,20 @@ test("what the server itself does not know is asked under a new id where a guard
   assert.equal(staged.change(staged.get(id)).changeId, insert.changeId);
 });
 
+test("a new row whose id the server has forgotten is not sent by itself: it might be there twice", () => {
+  let now = 1000;
+  const staged = new Staged({ now: () => now });
+  const id = staged.insert({ Name: "Ann" });
+  const [change] = send(staged, id);
+  staged.settle({ changeId: change.changeId, outcome: "unknown" });
+  assert.deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [1, 1, 0]);
+  now += 11 * 60_000;
+  assert.deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [0, 0, 1]);
+  staged.sendAnew(id);
+  assert.notEqual(staged.change(staged.get(id)).changeId, change.changeId);
+  assert.deepEqual([staged.savable.length, staged.undecided.length], [1, 0]);
+});
+
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");

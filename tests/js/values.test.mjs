@@ -119,3 +119,14 @@ test("a value is cut when its preview is longer than what is here", () => {
   assert.equal(isCut("0x00", { length: 4, unit: "bytes" }), true);
   assert.equal(isCut("abc", {}), true);
 });
+
+test("thirty digits are typed, shown, compared and summed as they are", () => {
+  const digits = "123456789012345678901234567890";
+  const wide = column("numeric", { precision: 30, scale: 0 });
+  assert.equal(textOf(parseValue(digits, wide)), digits);
+  assert.equal(textOf(parseValue(`-${digits}.5`, column("numeric"))), `-${digits}.5`);
+  assert.ok(!sameValue(numberOf(digits), numberOf("123456789012345678901234567891")));
+  assert.equal(sumOf([numberOf(digits), numberOf("1")]).sum, "123456789012345678901234567891");
+  assert.equal(sumOf([numberOf(digits), numberOf("0.0000000001")]).sum, `${digits}.0000000001`);
+  assert.throws(() => parseValue(`1${digits}`, wide), (error) => error.reason === "tooManyDigits");
+});

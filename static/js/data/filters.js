@@ -44,6 +44,14 @@ function valueOf(text, column) {
   return value;
 }
 
+/** The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. */
+function splitList(text) {
+  const items = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g)];
+  return items.map(([, inQuotes, plain]) => (inQuotes === undefined ? plain.trim() : inQuotes.replaceAll('""', '"'))).filter(Boolean);
+}
+
+const quoted = (text) => (/[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
 /** The first and last moment of a year, month or day, for columns of dates; null for other texts. */
 function period(text, column) {
   const kind = kindOf(column);
@@ -72,7 +80,8 @@ export function parseFilter(text, column) {
   if (typed === "''" && allowed.includes("isEmpty")) return { operator: "isEmpty" };
   const list = /^in\s+(.+)$/is.exec(typed);
   if (list && allowed.includes("in")) {
-    const items = list[1].split(",").map((item) => item.trim()).filter(Boolean);
+    const items = splitList(list[1]);
+    if (!items.length) throw new ValueError("needsValue");
     return { operator: "in", value: items.map((item) => valueOf(item, column)) };
   }
   const range = /^(.+?)\s*\.\.\s*(.+)$/.exec(typed);
@@ -110,7 +119,7 @@ export function filterText(filter, column) {
   if (operator === "isNull") return "NULL";
   if (operator === "isNotNull") return "not NULL";
   if (operator === "isEmpty") return "''";
-  if (operator === "in") return `in ${value.map(textOf).join(", ")}`;
+  if (operator === "in") return `in ${value.map((item) => quoted(textOf(item))).join(", ")}`;
   if (operator === "between") return `${textOf(value[0])} .. ${textOf(value[1])}`;
   return operator === defaultOperator(column) ? textOf(value) : `${SIGN_OF[operator] ?? operator} ${textOf(value)}`;
 }

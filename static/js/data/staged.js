@@ -131,12 +131,27 @@ export class Staged {
 
   /** What may be sent: no row that waits for a decision, and none that is on its way. */
   get savable() {
-    return [...this.entries.values()].filter((entry) => !["conflict", "gone", "saving"].includes(entry.state));
+    return [...this.entries.values()].filter((entry) => entry.state !== "saving" && !this.#waits(entry));
   }
 
   /** What waits for the person. */
   get undecided() {
-    return [...this.entries.values()].filter((entry) => ["conflict", "gone"].includes(entry.state));
+    return [...this.entries.values()].filter((entry) => this.#waits(entry));
+  }
+
+  /** A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice. */
+  #waits(entry) {
+    return entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+  }
+
+  #isRemembered(entry) {
+    return Boolean(entry.sent?.at) && this.now() - entry.sent.at < ASK_AGAIN_MS;
+  }
+
+  /** The person says that a new row of unknown outcome is not in the table: it is sent like one never sent. */
+  sendAnew(id) {
+    Object.assign(this.entries.get(id), { state: "staged", error: null, sent: null });
+    this.onChange([id]);
   }
 
   /**
@@ -336,8 +351,7 @@ export class Staged {
 
   /** Entries whose outcome the server can still tell when it is asked with the same id. */
   get askable() {
-    const now = this.now();
-    return [...this.entries.values()].filter((entry) => entry.state === "unknown" && entry.sent?.at && now - entry.sent.at < ASK_AGAIN_MS);
+    return [...this.entries.values()].filter((entry) => entry.state === "unknown" && this.#isRemembered(entry));
   }
 
   #unset(entry, column) {

@@ -104,7 +104,7 @@ function cellWhy(entry, name, item, state) {
 function rowWhy(entry) {
   if (entry.state === "error") return errorText(entry.error);
   if (entry.state === "gone") return goneText(entry);
-  if (entry.state === "unknown") return T.unknownOutcome;
+  if (entry.state === "unknown") return entry.kind === "insert" ? T.unknownInsert : T.unknownOutcome;
   return null;
 }
 

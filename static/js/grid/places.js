@@ -1,9 +1,11 @@
 // Going about in a table: to a row by number or key, to a cell with an edit, to the row that a key refers to.
 
-import { parseFilter } from "../data/filters.js";
+import { operatorsOf, parseFilter } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText } from "./texts.js";
+
+const COLUMNS_COMPARED = 8;
 
 /** Places of one view. */
 export class Places {
@@ -49,6 +51,16 @@ export class Places {
     }
     view.filtersChanged();
     view.focus();
+  }
+
+  /** Show the rows that hold what a new row was given, to see whether it is among them. */
+  lookFor({ values }) {
+    const { table } = this.view;
+    const comparable = (name, value) => value !== null && value !== "" && operatorsOf(table.columnOf(name).schema).includes("equals");
+    const filters = Object.entries(values).filter(([name, value]) => table.columnOf(name) && comparable(name, value));
+    table.filters.clear();
+    for (const [name, value] of filters.slice(0, COLUMNS_COMPARED)) table.filters.add({ column: name, operator: "equals", value });
+    this.view.filtersChanged();
   }
 
   /** Go to the first cell of a new row that can be filled. */

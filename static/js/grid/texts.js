@@ -24,6 +24,9 @@ export const T = {
   becameBy: (by, text) => `${by ?? "Someone"} made it ${text}`,
   goneBy: (by) => `${by ?? "Someone"} deleted this row. Your edits are kept: insert it again or drop them.`,
   unknownOutcome: "The connection broke while this was saved. It is not known whether it was; save again to find out.",
+  unknownInsert: "The connection broke while this row was being saved. Whether it is in the table is not known: look for it, then drop this one or insert it again.",
+  lookForIt: "Look for it",
+  dropRow: "Drop this one",
   saving: "Being saved",
 
   // reasons of values.js

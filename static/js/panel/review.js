@@ -58,11 +58,13 @@ export class Review {
     const entries = [...staged.entries.values()].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
     const { changed, inserted, deleted } = staged.counts;
     this.summary.textContent = entries.length ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName) : T.reviewEmpty;
-    const focused = this.list.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+    const inside = this.list.contains(document.activeElement);
+    const key = document.activeElement?.dataset?.key;
     const shown = this.#first(entries);
     this.list.replaceChildren(...shown.map((entry) => this.#entry(entry)));
     if (entries.length > shown.length) this.list.append(this.#rest(entries.length - shown.length));
-    if (focused) (this.list.querySelector(`[data-key="${CSS.escape(focused)}"]`) ?? this.list).focus();
+    // A link that did its work is gone: the focus stays in the list, where the keys go on.
+    if (inside) ((key && this.list.querySelector(`[data-key="${CSS.escape(key)}"]`)) || this.list).focus();
     this.#drawFoot(entries);
     clearTimeout(this.#sqlTimer);
     this.#sqlTimer = setTimeout(() => this.#drawSql(), SQL_DELAY);
@@ -161,6 +163,10 @@ export class Review {
     if (entry.state === "gone") {
       const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
       return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
+    }
+    if (entry.state === "unknown" && entry.kind === "insert") {
+      const look = link(T.lookForIt, () => view.places.lookFor(entry));
+      return [el("p", { class: "why why-error" }, `${T.unknownInsert} `, look, " ", link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)), " ", link(T.dropRow, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
     const missing = entry.kind === "insert" ? missingIn(entry, view.table) : [];
