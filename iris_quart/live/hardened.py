@@ -1,6 +1,8 @@
 """Bounds that Hypercorn 0.18 does not have, kept in one place because they touch its private parts.
 
 - permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
+- HTTP/2 in clear is not spoken, neither at once nor by upgrade: a proxy that passes the upgrade on becomes a tunnel,
+  and whoever is in it says what address and scheme they come from.
 - A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
 - Frames are counted as well as messages: pings and empty fragments are no messages, but each costs its time.
@@ -24,6 +26,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import h11
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -53,6 +56,9 @@ FULL_BYTES = 64 * 1024
 LINGER_SECONDS = 0.5
 """How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
 
+
+CHECK_PROTOCOL = "_check_protocol"
+"""Where Hypercorn's HTTP/1.1 looks whether HTTP/2 is wanted instead."""
 
 FRAMES = 10
 """Frames that may come for each message that may."""
@@ -187,6 +193,7 @@ def harden(
     private.server_extensions_handshake = _no_extensions
     private = stock_logging
     private._create_logger = _create_logger  # noqa: SLF001
+    setattr(H11Protocol, CHECK_PROTOCOL, _no_other_protocol)
     streams.WebsocketBuffer.extend = _extend  # type: ignore[method-assign]
     streams.WSStream.handle = _handle  # type: ignore[method-assign]
     streams.WSStream._handle_events = _handle_events  # type: ignore[method-assign]  # noqa: SLF001
@@ -203,6 +210,10 @@ def _create_logger(name: str, target: Any, *rest: Any, **options: Any) -> loggin
 
 def _no_extensions(_offers: Any, _supported: Any) -> None:
     return None
+
+
+async def _no_other_protocol(_protocol: H11Protocol, _request: h11.Request) -> None:
+    """Go on with HTTP/1.1, to which an upgrade is an offer and the preface of HTTP/2 a request for nothing."""
 
 
 def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
