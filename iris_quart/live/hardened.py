@@ -80,11 +80,13 @@ _frames: WeakKeyDictionary[streams.WSStream, TokenBucket] = WeakKeyDictionary()
 class Wire:
     """The connection under one websocket; only for HTTP/1.1 under Hypercorn."""
 
-    __slots__ = ("_server", "_stream", "heard")
+    __slots__ = ("_server", "_stream", "frames", "heard")
 
     def __init__(self, stream: streams.WSStream, server: TCPServer) -> None:
         self._stream = stream
         self._server = server
+        self.frames = _frames_allowed()
+        """What the peer may still send."""
         self.heard = time.monotonic()
         """When a byte of the peer last arrived, on the monotonic clock."""
 
@@ -227,6 +229,16 @@ def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
     self.value.write(event.data)
 
 
+def _frames_allowed() -> TokenBucket:
+    return TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
+
+
+def _frames_without_wire(stream: streams.WSStream) -> TokenBucket:
+    if stream not in _frames:
+        _frames[stream] = _frames_allowed()
+    return _frames[stream]
+
+
 def _trip(buffer: streams.WebsocketBuffer) -> None:
     """Free what was received and take no more: `_handle_events` then closes the transport."""
     buffer.value = None
@@ -247,9 +259,8 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
 
 
 async def _handle_events(self: streams.WSStream) -> None:
-    frames = _frames.get(self)
-    if frames is None:
-        frames = _frames[self] = TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
+    wire: Wire | None = getattr(self, "iris_quart_wire", None)
+    frames = _frames_without_wire(self) if wire is None else wire.frames
     for event in self.connection.events():
         # A large frame comes in parts, of which only the last one counts.
         if getattr(event, "frame_finished", True) and not frames.take():
