@@ -64,7 +64,9 @@ def _origin(text: str) -> str:
         raise ValueError("write it as https://host or https://host:port")
     if parts.username or parts.password:
         raise ValueError("an origin carries no user name")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
+    # A browser leaves the scheme's own port out, of Host as well as of Origin (RFC 6454 section 6.1).
+    own_port = {"http": ":80", "https": ":443"}[parts.scheme]
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(own_port)}"
 
 
 def _server_url(text: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import BadSettings, Settings
+from .persistence import persistently
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -134,7 +135,7 @@ class MetricsPort:
 
     async def run(self) -> None:
         """Keep the values fresh and serve them, until cancelled."""
-        refreshing = asyncio.create_task(self._keep_fresh())
+        refreshing = asyncio.create_task(persistently(self._keep_fresh))
         try:
             while True:
                 try:

@@ -34,6 +34,22 @@ def test_the_environment_names_the_folder_of_the_file(
     assert load_settings().page_size_max == 7
 
 
+@pytest.mark.parametrize(
+    ("written_as", "known_as"),
+    [
+        ("https://Editor.example.org/", "https://editor.example.org"),
+        ("https://editor.example.org:443", "https://editor.example.org"),
+        ("https://editor.example.org:8443", "https://editor.example.org:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:80", "http://[::1]"),
+    ],
+)
+def test_an_origin_is_the_one_that_a_browser_sends(tmp_path: Path, written_as: str, known_as: str) -> None:
+    settings = Settings(instance=tmp_path, public_origin=written_as, allowed_origins=(written_as,))
+    assert (settings.public_origin, settings.allowed_origins) == (known_as, (known_as,))
+
+
 def test_servers_from_file_and_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, '[servers.one]\nurl = "http://host:52773/prefix/"\nread_only = ["USER"]\n')
     server = load_settings(instance=tmp_path).servers["one"]

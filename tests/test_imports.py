@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
 
 TIERS = [
     {"errors", "config", "peers", "sql"},
-    {"logs", "metrics", "proxy"},
+    {"logs", "metrics", "persistence", "proxy"},
     {"protocol"},
     {"atelier"},
     {"tables"},

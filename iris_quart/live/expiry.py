@@ -10,6 +10,7 @@ from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command
 from iris_quart.errors import StoreUnavailable
+from iris_quart.persistence import persistently
 from iris_quart.protocol import CloseCode, SessionExpired, SessionExpiring, encode_event
 from iris_quart.sessions import Session, SessionStore
 
@@ -53,8 +54,8 @@ class Expiry:
 
     async def start(self) -> None:
         """Begin to watch the store; called once in each worker."""
-        self._spawn(self._watch())
-        self._spawn(self._watch_store())
+        self._spawn(persistently(self._watch))
+        self._spawn(persistently(self._watch_store))
 
     async def stop(self) -> None:
         """Stop watching; sessions live on in the store."""

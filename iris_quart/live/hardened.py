@@ -1,6 +1,8 @@
 """Bounds that Hypercorn 0.18 does not have, kept in one place because they touch its private parts.
 
 - permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
+- HTTP/2 in clear is not spoken, neither at once nor by upgrade: a proxy that passes the upgrade on becomes a tunnel,
+  and whoever is in it says what address and scheme they come from.
 - A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
 - Frames are counted as well as messages: pings and empty fragments are no messages, but each costs its time.
@@ -24,6 +26,7 @@ from io import BytesIO, StringIO
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import h11
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
 from hypercorn.asyncio.tcp_server import TCPServer
@@ -55,6 +58,9 @@ LINGER_SECONDS = 0.5
 """How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
 
 
+CHECK_PROTOCOL = "_check_protocol"
+"""Where Hypercorn's HTTP/1.1 looks whether HTTP/2 is wanted instead."""
+
 FRAMES = 10
 """Frames that may come for each message that may."""
 
@@ -75,7 +81,7 @@ _frames: WeakKeyDictionary[streams.WSStream, TokenBucket] = WeakKeyDictionary()
 class Wire:
     """The connection under one websocket; only for HTTP/1.1 under Hypercorn."""
 
-    __slots__ = ("_decoders", "_put", "_queued", "_server", "_stream", "_taker", "heard")
+    __slots__ = ("_decoders", "_put", "_queued", "_server", "_stream", "_taker", "frames", "heard")
 
     def __init__(
         self, stream: streams.WSStream, server: TCPServer, put: Callable[[Any], Awaitable[None]]
@@ -86,6 +92,8 @@ class Wire:
         self._queued = 0
         self._taker: Callable[[str | bytes], None] | None = None
         self._decoders: Any = None
+        self.frames = _frames_allowed()
+        """What the peer may still send."""
         self.heard = time.monotonic()
         """When a byte of the peer last arrived, on the monotonic clock."""
 
@@ -234,6 +242,7 @@ def harden(
     private.server_extensions_handshake = _no_extensions
     private = stock_logging
     private._create_logger = _create_logger  # noqa: SLF001
+    setattr(H11Protocol, CHECK_PROTOCOL, _no_other_protocol)
     streams.WebsocketBuffer.extend = _extend  # type: ignore[method-assign]
     streams.WSStream.handle = _handle  # type: ignore[method-assign]
     streams.WSStream._handle_events = _handle_events  # type: ignore[method-assign]  # noqa: SLF001
@@ -252,6 +261,10 @@ def _no_extensions(_offers: Any, _supported: Any) -> None:
     return None
 
 
+async def _no_other_protocol(_protocol: H11Protocol, _request: h11.Request) -> None:
+    """Go on with HTTP/1.1, to which an upgrade is an offer and the preface of HTTP/2 a request for nothing."""
+
+
 def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
     size = len(event.data)
     if self.length + size > min(self.max_length, _Limits.message_length):
@@ -261,6 +274,16 @@ def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
         self.value = StringIO() if isinstance(event, TextMessage) else BytesIO()
     self.length += size
     self.value.write(event.data)
+
+
+def _frames_allowed() -> TokenBucket:
+    return TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
+
+
+def _frames_without_wire(stream: streams.WSStream) -> TokenBucket:
+    if stream not in _frames:
+        _frames[stream] = _frames_allowed()
+    return _frames[stream]
 
 
 def _trip(buffer: streams.WebsocketBuffer) -> None:
@@ -283,9 +306,8 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
 
 
 async def _handle_events(self: streams.WSStream) -> None:
-    frames = _frames.get(self)
-    if frames is None:
-        frames = _frames[self] = TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
+    wire: Wire | None = getattr(self, "iris_quart_wire", None)
+    frames = _frames_without_wire(self) if wire is None else wire.frames
     for event in self.connection.events():
         # A large frame comes in parts, of which only the last one counts.
         if getattr(event, "frame_finished", True) and not frames.take():

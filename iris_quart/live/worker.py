@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from quart import Websocket
 
-from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import AuditEntry, Commands
 from iris_quart.metrics import Metrics
+from iris_quart.persistence import persistently
 from iris_quart.sessions import Session, SessionStore
 
 from .changes import Changes
@@ -27,8 +27,6 @@ __all__ = ["EXTENSION", "Gate", "LiveWorker", "WriteAudit"]
 EXTENSION = "iris_quart.live"
 LOGOUT_SECONDS = 1.0
 """Time to give IRIS's sessions back at a stop."""
-
-log = logs.get_logger(__name__)
 
 WriteAudit = Callable[[Session, AuditEntry], None]
 
@@ -84,7 +82,7 @@ class LiveWorker:
     async def start(self) -> None:
         """Begin to watch sessions, peers, changes and the order to stop; called in `before_serving`."""
         await self.expiry.start()
-        self._tasks.extend(asyncio.create_task(_logged(work())) for work in self._work)
+        self._tasks.extend(asyncio.create_task(persistently(work)) for work in self._work)
 
     async def stop(self) -> None:
         """Close what is open and give IRIS's sessions back; called in `after_serving`."""
@@ -95,11 +93,3 @@ class LiveWorker:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.expiry.stop()
         await self.upstream.close(LOGOUT_SECONDS)
-
-
-async def _logged(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception as error:
-        log.exception("a background task failed", exc_info=error)
-        raise

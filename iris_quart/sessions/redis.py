@@ -23,6 +23,7 @@ from redis.exceptions import RedisError
 from iris_quart.atelier import Credentials
 from iris_quart.config import BadSettings, Settings
 from iris_quart.errors import StoreUnavailable
+from iris_quart.persistence import persistently
 
 from . import records, scripts
 from .news import News
@@ -115,8 +116,8 @@ class RedisStore:
                 " store; copy theirs"
             )
         self._tasks = [
-            asyncio.create_task(self._listen(), name="session-listener"),
-            asyncio.create_task(self._sweep_on(), name="session-sweeper"),
+            asyncio.create_task(persistently(self._listen), name="session-listener"),
+            asyncio.create_task(persistently(self._sweep_on), name="session-sweeper"),
         ]
 
     async def close(self) -> None:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from iris_quart.atelier import Credentials
 from iris_quart.config import Settings
 from iris_quart.errors import StoreUnavailable
+from iris_quart.persistence import persistently
 
 from . import records
 from .bell import Bell
@@ -60,7 +61,7 @@ class SqliteStore:
         await self._db.open()
         self._ended_before = self._last("ended")
         self._changes_before = self._last("changes")
-        self._sweeper = asyncio.create_task(self._sweep(), name="session-sweeper")
+        self._sweeper = asyncio.create_task(persistently(self._sweep), name="session-sweeper")
 
     async def close(self) -> None:
         """Close the file; iterators of `watch` and `changes` end."""

@@ -12,9 +12,15 @@ __all__ = ["path_parts", "sent_address"]
 
 
 def sent_address() -> str:
-    """Give path and query as they were sent, without the path that the application stands below."""
+    """Give path and query as they were sent, without the path that the application stands below.
+
+    What was sent as a target may be no path (RFC 9112 section 3.2): then it is "/", for behind an origin it would
+    make another host of it.
+    """
     raw: bytes = request.scope.get("raw_path") or quote(request.path).encode()
     path = raw.partition(b"?")[0].decode("ascii", "replace").removeprefix(request.root_path.rstrip("/"))
+    if not path.startswith("/"):
+        return "/"
     query = request.query_string.decode("ascii", "replace")
     return f"{path}?{query}" if query else path
 

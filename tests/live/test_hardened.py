@@ -22,6 +22,8 @@ from wsproto.events import BytesMessage, CloseConnection, TextMessage
 from iris_quart.live import hardened
 from iris_quart.live.frames import text_frame_head
 
+from .conftest import Start
+
 HANDLING = "0a473b74e150baffc8d45cffc02bedb9d7a4162c84e39d104fd4f760998975cb"
 REPLACED = (
     inspect.getsource(streams.WSStream).partition("async def _handle_events")[2].partition("async def")[0]
@@ -40,6 +42,7 @@ def test_the_release_is_the_one_that_was_read() -> None:
 
 def test_the_parts_are_where_they_were() -> None:
     assert "server_extensions_handshake(" in inspect.getsource(streams.Handshake.accept)
+    assert f"await self.{hardened.CHECK_PROTOCOL}(event)" in inspect.getsource(H11Protocol)
     assert "await self._handle_events()" in inspect.getsource(hardened._stock_handle)
     assert "self.app_send" in inspect.getsource(hardened._stock_handle)
     assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
@@ -113,6 +116,27 @@ def test_what_tells_that_a_socket_is_open_is_where_it_was() -> None:
     assert connection.state is ConnectionState.OPEN
     connection.send(CloseConnection(code=1000))
     assert connection.state is not ConnectionState.OPEN
+
+
+SMUGGLED = (
+    b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
+)
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(("said", "status"), [(SMUGGLED, b"200"), (PREFACE, b"404")], ids=["h2c", "preface"])
+@pytest.mark.parametrize("own", [True, False], ids=["serve", "hypercorn"])
+async def test_http_2_in_clear_is_not_spoken(start: Start, said: bytes, status: bytes, own: bool) -> None:
+    """A proxy that passes an upgrade on would become a tunnel, and what it sets in requests could be made up."""
+    server = await asyncio.to_thread(lambda: start(own=own))
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(said)
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).split(b" ")[:2] == [b"HTTP/1.1", status]
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_the_writer_waits_from_where_a_wire_is_full() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 
 import httpx
 import pytest
@@ -73,6 +74,26 @@ async def test_what_a_browser_says_about_its_way_is_not_believed(service: Servic
         page = await client.get("/", headers={"Accept": "text/html"})
         assert f"wss://{NAME}:{service.front.port}" in page.headers["Content-Security-Policy"]
         assert (await client.post("/api/ticket")).status_code == 200
+
+
+async def test_no_other_protocol_is_passed_on(service: Service) -> None:
+    """An upgrade to anything but a socket would be a tunnel to the worker, past all that the proxy sets."""
+    front = service.front
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", front.port, ssl=front.trust, server_hostname=NAME
+    )
+    writer.write(
+        f"GET /livez HTTP/1.1\r\nHost: {NAME}:{front.port}\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n".encode()
+    )
+    async with asyncio.timeout(PATIENCE):
+        assert b" 200 " in await reader.readline()
+        # HTTP/1.1 goes on: what comes next is another request, not a frame.
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readline()
+    writer.close()
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        await writer.wait_closed()
 
 
 async def test_plain_http_is_sent_to_the_configured_name(service: Service) -> None:

@@ -128,6 +128,22 @@ async def test_news_of_an_absence_are_not_lost(own_redis: RedisServer, tmp_path:
         assert await soon(ended, 5) == Ended(session.key, "logout")
 
 
+async def test_news_that_nobody_understands_stop_nobody_from_listening(
+    own_redis: RedisServer, tmp_path: Path
+) -> None:
+    """Another release may write more into the streams; a worker that has gone deaf would leave sockets open."""
+    settings = make_settings(tmp_path, store=own_redis.url)
+    async with opened(settings) as one, opened(settings) as other:
+        _, session = await signed_in(one)
+        heard, changes = other.watch(), other.changes()
+        for stream in ("iris_quart:ended", "iris_quart:changes"):
+            own_redis.command("XADD", stream, "*", "new-field", "1")
+        await one.publish(b"a change")
+        await one.end(session.key, "logout")
+        assert await soon(heard, 5) == Ended(session.key, "logout")
+        assert await soon(changes, 5) == b"a change"
+
+
 async def test_ends_reach_other_workers_within_50_ms(own_redis: RedisServer, tmp_path: Path) -> None:
     settings = make_settings(tmp_path, store=own_redis.url)
     async with opened(settings) as one, opened(settings) as other:

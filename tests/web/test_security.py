@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,42 @@ class TestBehindProxy:
             response = await get(site, "/login?next=/", peer="203.0.113.9", headers={"Host": host})
             assert response.status_code == 308
             assert response.headers["Location"] == "https://editor.example.org/login?next=/"
+
+    @pytest.mark.parametrize(
+        "target", [b"@evil.example/", b".evil.example/", b":80/", b"http://evil.example/", b"*"]
+    )
+    async def test_a_target_that_is_no_path_leads_nowhere_else(self, site: Site, target: bytes) -> None:
+        """A request's target need not begin with a slash (RFC 9112 section 3.2)."""
+        sent: list[Any] = []
+
+        incoming: list[Any] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return incoming.pop() if incoming else await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": target.decode(),
+            "raw_path": target,
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"editor.example.org")],
+            "client": ("203.0.113.9", 1),
+            "server": ("127.0.0.1", 8000),
+            "extensions": {},
+            "state": {},
+        }
+        call: Any = site.app.asgi_app
+        await call(scope, receive, send)
+        (location,) = [value for name, value in sent[0]["headers"] if name.lower() == b"location"]
+        assert location.decode().startswith("https://editor.example.org/")
 
     async def test_own_origin_passes_and_the_inner_one_does_not(self, site: Site) -> None:
         for origin, status in (
