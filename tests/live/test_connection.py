@@ -119,14 +119,17 @@ async def test_a_peer_that_does_not_read_is_cut_off(line: Line) -> None:
     assert (line.wire.cut, line.peer.got, connection.close_code) == (True, [], 1008)
 
 
-async def test_a_close_behind_a_peer_that_does_not_read_ends_in_time(line: Line) -> None:
+async def test_a_close_behind_a_peer_that_does_not_read_ends_in_time(tmp_path: Path) -> None:
+    line = Line(tmp_path, close_seconds=0.1, slow_reader_seconds=60)
     connection = await line.begin()
     line.peer.gate.clear()
     connection.push(b"1")
     connection.close(CloseCode.SESSION_EXPIRED)
-    async with asyncio.timeout(0.18):
+    async with asyncio.timeout(10):
         await line.left.wait()
     assert line.wire.cut
+    assert line.task is not None
+    await line.task
 
 
 async def test_answers_wait_for_room(line: Line) -> None:
