@@ -83,14 +83,17 @@ class Changes:
     async def publish(self) -> None:
         """Tell other workers what was announced here, in its order, until cancelled."""
         while True:
-            message = await self._waiting.get()
+            messages = [await self._waiting.get()]
+            while not self._waiting.empty():
+                messages.append(self._waiting.get_nowait())
             try:
-                await self._store.publish(message)
+                await self._store.publish(*messages)
             except StoreUnavailable:
-                # A store that is away loses only this.
-                log.warning("a change was not told to other workers")
+                # A store that is away loses only these.
+                log.warning("changes were not told to other workers", count=len(messages))
             finally:
-                self._waiting.task_done()
+                for _message in messages:
+                    self._waiting.task_done()
 
     async def flush(self) -> None:
         """Wait a moment until other workers know all that was announced."""

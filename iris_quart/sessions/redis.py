@@ -275,11 +275,14 @@ class RedisStore:
         finally:
             self._running.pop((owner, write_id), None)
 
-    async def publish(self, message: bytes) -> None:
+    async def publish(self, *messages: bytes) -> None:
         """Tell the other workers of all machines."""
-        fields: Any = {"w": self._worker, "m": message}
         with _translated():
-            await self._client.xadd(CHANGES, fields, maxlen=CHANGES_KEPT, approximate=True)
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for message in messages:
+                    fields: Any = {"w": self._worker, "m": message}
+                    pipeline.xadd(CHANGES, fields, maxlen=CHANGES_KEPT, approximate=True)
+                await pipeline.execute()
 
     def changes(self) -> AsyncIterator[bytes]:
         """Give what other workers published."""

@@ -255,11 +255,11 @@ class SqliteStore:
         finally:
             self._running.discard((owner, write_id))
 
-    async def publish(self, message: bytes) -> None:
+    async def publish(self, *messages: bytes) -> None:
         """Tell the other workers of this machine."""
-        row = (self._worker, message, self._clock())
+        rows = [(self._worker, message, self._clock()) for message in messages]
         sql = "INSERT INTO changes (worker, message, at) VALUES (?, ?, ?)"
-        await self._db.write(lambda db: db.execute(sql, row))
+        await self._db.write(lambda db: db.executemany(sql, rows))
 
     async def changes(self) -> AsyncIterator[bytes]:
         """Give what other workers published, within the poll interval."""

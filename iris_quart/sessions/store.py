@@ -98,8 +98,8 @@ class SessionStore(Protocol):
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended; kept for settings.write_result_seconds."""
 
-    async def publish(self, message: bytes) -> None:
-        """Tell the other workers; this worker's own `changes` do not give it back."""
+    async def publish(self, *messages: bytes) -> None:
+        """Tell the other workers, in this order; this worker's own `changes` do not give them back."""
 
     def changes(self) -> AsyncIterator[bytes]:
         """Give what other workers published since `start`, in order for each of them."""

@@ -37,13 +37,14 @@ class Store:
         self.away = False
         self.published: list[str] = []
 
-    async def publish(self, message: bytes) -> None:
+    async def publish(self, *messages: bytes) -> None:
         await self.open.wait()
         if self.away:
             self.away = False
             raise StoreUnavailable("away")
-        event = msgspec.json.decode(msgspec.json.decode(message)["event"])
-        self.published.append(event["payload"]["changes"][0]["rowId"])
+        for message in messages:
+            event = msgspec.json.decode(msgspec.json.decode(message)["event"])
+            self.published.append(event["payload"]["changes"][0]["rowId"])
 
 
 def change(row_id: str) -> TableChange:
@@ -78,7 +79,7 @@ async def test_a_store_that_is_away_loses_one_and_not_the_next(changes: Changes,
     store.open.set()
     for number in range(3):
         await changes.announce(SESSION, change(str(number)), None)
-    await changes.flush()
+        await changes.flush()
     assert store.published == ["1", "2"]
     publishing.cancel()
 
