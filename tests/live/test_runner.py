@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -507,3 +508,24 @@ async def test_finish_does_not_wait_for_ever(stage: Stage) -> None:
     await turns()
     await stage.runner.finish(0.05)
     assert stage.runner.busy
+
+
+@pytest.mark.parametrize("command", ["read", "write", "steps", "now"])
+async def test_an_answered_command_leaves_no_work_for_the_collector(stage: Stage, command: str) -> None:
+    async def answer(count: int) -> None:
+        for _ in range(count):
+            expected = len(stage.out) + (2 if command == "steps" else 1)
+            stage.send(command, "x", message_id="same")
+            await stage.until(expected)
+            await turns()
+
+    stage.release("x")
+    await answer(3)
+    gc.collect()
+    gc.disable()
+    try:
+        await answer(50)
+        # Whatever else the loop and the test leave, it is less than one object for each command.
+        assert gc.collect() < 50
+    finally:
+        gc.enable()
