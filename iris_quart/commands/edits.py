@@ -16,8 +16,9 @@ from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, UnsetType, 
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import Change, ChangeKind, Plan, check
 
+from .change_results import ChangeDifference, ChangeResult
 from .payloads import TableFields, ValueMessage, named_table, read_only_reason
-from .writes import ChangeDifference, ChangeResult, Write, fingerprint, run_writes
+from .writes import Write, fingerprint, run_writes
 
 __all__ = [
     "ChangesPreview",

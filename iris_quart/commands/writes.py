@@ -12,10 +12,9 @@ from typing import Any
 
 import msgspec
 
-from iris_quart.dispatch import AuditEntry, Context, RowChange, TableChange, WriteRecord
+from iris_quart.dispatch import AuditEntry, Context, TableChange, WriteRecord
 from iris_quart.errors import (
     AuthExpired,
-    Cancelled,
     ConnectionFailed,
     ConnectionTimeout,
     InvalidInput,
@@ -24,51 +23,23 @@ from iris_quart.errors import (
     ServerUnreachable,
     StoreUnavailable,
 )
-from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, encode_json, error_body
-from iris_quart.sql.metadata import WHOLE_TEXT
+from iris_quart.protocol import encode_json
 from iris_quart.tables.edits import Sent
 from iris_quart.tables.inserts import InsertMark
 from iris_quart.tables.outcomes import Outcome, Result, doubt
 from iris_quart.tables.validation import ChangeKind, Plan
 
-__all__ = ["ChangeDifference", "ChangeResult", "Write", "fingerprint", "run_writes"]
+from .change_results import ChangeResult, answer_of, failed, row_changes, skipped
+
+__all__ = ["Write", "fingerprint", "run_writes"]
 
 BATCH = 10
 """Changes that are sent before their rows are read again, all with one statement."""
 SILENT_MAX = 3
 """Changes in a row that IRIS does not answer before the rest is left staged."""
-NOT_SENT = "This change was not sent."
 STOPPED = "This change was not sent: saving was stopped."
 CLAIMS_AHEAD = 8
 """Ids that are claimed in the store while IRIS works on changes before them."""
-
-
-class ChangeDifference(msgspec.Struct):
-    """What the user saw, what the user wants, and what is there."""
-
-    base: Any
-    mine: Any
-    theirs: Any
-
-
-class ChangeResult(Event):
-    """What became of one change.
-
-    `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
-    there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
-    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is, and "outside"
-    when a row is in the table behind a view, which does not show it any more.
-    """
-
-    change_id: str
-    outcome: str
-    row_id: str | UnsetType | None = UNSET
-    values: dict[str, Any] | UnsetType = UNSET
-    error: ErrorBody | UnsetType = UNSET
-    conflict: dict[str, ChangeDifference] | UnsetType = UNSET
-    guard: str | UnsetType = UNSET
-    unguarded: list[str] | UnsetType = UNSET
-    proof: str | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +105,7 @@ class _Runs:
         if stopping or self._context.ended() or self._silent >= SILENT_MAX:
             async for known in self.prove():
                 yield known
-            answer = _skipped(write, STOPPED if stopping else NOT_SENT)
+            answer = skipped(write.write_id, STOPPED) if stopping else skipped(write.write_id)
             if (claim := self._claims.pop(place, None)) is not None:
                 with suppress(StoreUnavailable):
                     if await claim is None:
@@ -144,7 +115,7 @@ class _Runs:
         try:
             record = await self._claim(place)
         except StoreUnavailable as error:
-            yield place, _failed(write, error)
+            yield place, failed(write.write_id, error)
             return
         if record is not None:
             yield place, await self._again(write, record)
@@ -153,11 +124,11 @@ class _Runs:
         try:
             plan = await write.make()
         except AuthExpired:
-            await self._store(write, "done", _skipped(write))
+            await self._store(write, "done", skipped(write.write_id))
             raise
         except IrisQuartError as error:
             self._listen(error)
-            yield place, await self._finish(place, None, _refused(error))
+            yield place, await self._finish(place, None, Result(Outcome.FAILED, error=error))
             return
         if any(sent.plan.row_id == plan.row_id for _, sent in self._sent) or (
             plan.kind is ChangeKind.INSERT and self._sent
@@ -168,7 +139,7 @@ class _Runs:
         try:
             sent = await self._edits.send(plan, mark=self._mark)
         except AuthExpired:
-            await self._store(write, "done", _skipped(write))
+            await self._store(write, "done", skipped(write.write_id))
             self._audit(place, plan, "skipped", None)
             raise
         self._listen(sent.result.error if sent.result else None, in_doubt=sent.in_doubt)
@@ -199,12 +170,12 @@ class _Runs:
         for place, sent in self._sent:
             result = sent.result or doubt(sent.plan)
             state = "unknown" if sent.result is None else "done"
-            await self._store(self._writes[place], state, _answer(self._writes[place], result))
+            await self._store(self._writes[place], state, answer_of(self._writes[place].write_id, result))
             self._audit_result(self._writes[place], sent.plan, result)
         for place, task in self._claims.items():
             with suppress(StoreUnavailable, asyncio.CancelledError):
                 if await task is None:
-                    await self._store(self._writes[place], "done", _skipped(self._writes[place]))
+                    await self._store(self._writes[place], "done", skipped(self._writes[place].write_id))
         for place, promise in self._promises.items():
             self._forget(place)
             if not promise.done():
@@ -235,7 +206,9 @@ class _Runs:
     async def _again(self, write: Write, record: WriteRecord) -> ChangeResult:
         """Answer a write that was asked for before; nothing is run."""
         if record.fingerprint != write.content:
-            return _failed(write, InvalidInput("This id was used for another write.", field="changeId"))
+            return failed(
+                write.write_id, InvalidInput("This id was used for another write.", field="changeId")
+            )
         assert write.write_id is not None
         if record.state == "done":
             with suppress(msgspec.DecodeError):
@@ -254,8 +227,10 @@ class _Runs:
         except AuthExpired:
             raise
         except IrisQuartError as error:
-            return _failed(write, OutcomeUnknown(f"It is not known whether this was saved. {error.message}"))
-        answer = _answer(write, result)
+            return failed(
+                write.write_id, OutcomeUnknown(f"It is not known whether this was saved. {error.message}")
+            )
+        answer = answer_of(write.write_id, result)
         if result.outcome is Outcome.UNKNOWN:
             self._look_after(write, sent)
         else:
@@ -266,7 +241,7 @@ class _Runs:
 
     async def _finish(self, place: int, sent: Sent | None, result: Result) -> ChangeResult:
         write = self._writes[place]
-        answer = _answer(write, result)
+        answer = answer_of(write.write_id, result)
         unknown = result.outcome is Outcome.UNKNOWN
         await self._store(write, "unknown" if unknown else "done", answer)
         if sent is not None:
@@ -308,7 +283,7 @@ class _Runs:
         async def settle() -> None:
             result = await self._edits.settle(sent)
             unknown = result.outcome is Outcome.UNKNOWN
-            await self._store(write, "unknown" if unknown else "done", _answer(write, result))
+            await self._store(write, "unknown" if unknown else "done", answer_of(write.write_id, result))
             self._audit_result(write, sent.plan, result)
             await self._announce([(sent.plan, result)])
 
@@ -316,7 +291,7 @@ class _Runs:
 
     async def _announce(self, proved: Sequence[tuple[Plan, Result]]) -> None:
         table = proved[0][0].table
-        told = {table.full_name: [change for item in proved for change in _row_changes(*item)]}
+        told = {table.full_name: [change for item in proved for change in row_changes(*item)]}
         if table.base is not None:
             # Who looks at the table behind a view sees what is there, whatever the view shows of it.
             there = [
@@ -324,7 +299,7 @@ class _Runs:
                 for plan, result in proved
                 if result.outcome in {Outcome.SAVED, Outcome.CONFLICT}
             ]
-            told[str(table.base)] = [change for item in there for change in _row_changes(*item)]
+            told[str(table.base)] = [change for item in there for change in row_changes(*item)]
         for name, changes in told.items():
             if changes:
                 await self._context.announce(TableChange(table.namespace, name, changes))
@@ -353,64 +328,4 @@ def _audit(context: Context, write: Write, plan: Plan, outcome: str, result: Res
                 "new": {column.name: value for column, value in plan.values.items()},
             },
         )
-    )
-
-
-def _answer(write: Write, result: Result) -> ChangeResult:
-    return ChangeResult(
-        change_id=write.write_id or "",
-        outcome=str(result.outcome),
-        row_id=result.row_id if result.row_id is not None or result.proof is not None else UNSET,
-        values=_shown(result) or UNSET,
-        error=UNSET if result.error is None else error_body(result.error),
-        conflict={name: ChangeDifference(*item) for name, item in result.conflict.items()} or UNSET,
-        guard=result.guard or UNSET,
-        unguarded=list(result.unguarded) or UNSET,
-        proof=result.proof or UNSET,
-    )
-
-
-def _shown(result: Result) -> dict[str, Any]:
-    """Give the values that fit into a cell: long texts travel when somebody asks for them."""
-    return {
-        name: value
-        for name, value in result.values.items()
-        if not (isinstance(value, str) and len(value) > WHOLE_TEXT)
-    }
-
-
-def _row_changes(plan: Plan, result: Result) -> list[RowChange]:
-    """Say what others should see: proved changes, and what a guard found that somebody else had changed."""
-    if result.outcome is Outcome.SAVED:
-        if plan.kind is ChangeKind.DELETE:
-            return [RowChange("delete", result.row_id)]
-        if result.row_id is None:
-            return []
-        if result.proof == "outside":
-            return [RowChange("delete", result.row_id)] if plan.kind is ChangeKind.UPDATE else []
-        return [RowChange(str(plan.kind), result.row_id, _shown(result))]
-    if result.outcome is Outcome.CONFLICT:
-        values = {name: item.theirs for name, item in result.conflict.items()}
-        return [RowChange("update", result.row_id, values)]
-    if result.outcome is Outcome.GONE and result.row_id is not None:
-        return [RowChange("delete", result.row_id)]
-    return []
-
-
-def _refused(error: IrisQuartError) -> Result:
-    return Result(Outcome.FAILED, error=error)
-
-
-def _failed(write: Write, error: IrisQuartError) -> ChangeResult:
-    outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED
-    return ChangeResult(
-        change_id=write.write_id or "", outcome=str(outcome), row_id=UNSET, error=error_body(error)
-    )
-
-
-def _skipped(write: Write, why: str = NOT_SENT) -> ChangeResult:
-    return ChangeResult(
-        change_id=write.write_id or "",
-        outcome=str(Outcome.SKIPPED),
-        error=error_body(Cancelled(why)),
     )

@@ -1,0 +1,103 @@
+"""What became of one change, as its writer and as others are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from iris_quart.dispatch import RowChange
+from iris_quart.errors import Cancelled, IrisQuartError, OutcomeUnknown
+from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, error_body
+from iris_quart.sql.metadata import WHOLE_TEXT
+from iris_quart.tables.outcomes import Outcome, Result
+from iris_quart.tables.validation import ChangeKind, Plan
+
+__all__ = ["ChangeDifference", "ChangeResult", "answer_of", "failed", "row_changes", "skipped"]
+
+NOT_SENT = "This change was not sent."
+
+
+class ChangeDifference(msgspec.Struct):
+    """What the user saw, what the user wants, and what is there."""
+
+    base: Any
+    mine: Any
+    theirs: Any
+
+
+class ChangeResult(Event):
+    """What became of one change.
+
+    `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
+    there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
+    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is, and "outside"
+    when a row is in the table behind a view, which does not show it any more.
+    """
+
+    change_id: str
+    outcome: str
+    row_id: str | UnsetType | None = UNSET
+    values: dict[str, Any] | UnsetType = UNSET
+    error: ErrorBody | UnsetType = UNSET
+    conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    guard: str | UnsetType = UNSET
+    unguarded: list[str] | UnsetType = UNSET
+    proof: str | UnsetType = UNSET
+
+
+def answer_of(write_id: str | None, result: Result) -> ChangeResult:
+    """Write what is known of a change for an event."""
+    return ChangeResult(
+        change_id=write_id or "",
+        outcome=str(result.outcome),
+        row_id=result.row_id if result.row_id is not None or result.proof is not None else UNSET,
+        values=_shown(result) or UNSET,
+        error=UNSET if result.error is None else error_body(result.error),
+        conflict={name: ChangeDifference(*item) for name, item in result.conflict.items()} or UNSET,
+        guard=result.guard or UNSET,
+        unguarded=list(result.unguarded) or UNSET,
+        proof=result.proof or UNSET,
+    )
+
+
+def _shown(result: Result) -> dict[str, Any]:
+    """Give the values that fit into a cell: long texts travel when somebody asks for them."""
+    return {
+        name: value
+        for name, value in result.values.items()
+        if not (isinstance(value, str) and len(value) > WHOLE_TEXT)
+    }
+
+
+def row_changes(plan: Plan, result: Result) -> list[RowChange]:
+    """Give what others should see: proved changes, and what a guard found that somebody else had changed."""
+    if result.outcome is Outcome.SAVED:
+        if plan.kind is ChangeKind.DELETE:
+            return [RowChange("delete", result.row_id)]
+        if result.row_id is None:
+            return []
+        if result.proof == "outside":
+            return [RowChange("delete", result.row_id)] if plan.kind is ChangeKind.UPDATE else []
+        return [RowChange(str(plan.kind), result.row_id, _shown(result))]
+    if result.outcome is Outcome.CONFLICT:
+        values = {name: item.theirs for name, item in result.conflict.items()}
+        return [RowChange("update", result.row_id, values)]
+    if result.outcome is Outcome.GONE and result.row_id is not None:
+        return [RowChange("delete", result.row_id)]
+    return []
+
+
+def failed(write_id: str | None, error: IrisQuartError) -> ChangeResult:
+    """Say that a change failed, or that nobody knows."""
+    outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED
+    return ChangeResult(change_id=write_id or "", outcome=str(outcome), row_id=UNSET, error=error_body(error))
+
+
+def skipped(write_id: str | None, why: str = NOT_SENT) -> ChangeResult:
+    """Say that a change was not sent."""
+    return ChangeResult(
+        change_id=write_id or "",
+        outcome=str(Outcome.SKIPPED),
+        error=error_body(Cancelled(why)),
+    )
