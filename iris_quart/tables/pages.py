@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from iris_quart.errors import InvalidInput, InvalidResponse
+from iris_quart.protocol import encode_json
 from iris_quart.sql.pages import (
     Boundary,
     View,
@@ -75,7 +76,7 @@ class Page:
 
     `next` and `previous` are cursors, None where there is nothing more. `position` counts the rows before the
     page, None when that is not known. `previews` are by row ID. `passed` holds the rows as the text of a JSON
-    array, when that was allowed and could be done; `rows` is empty then.
+    array, when that was allowed and either they could go on undecoded or they are many; `rows` is empty then.
     """
 
     rows: list[Row]
@@ -213,8 +214,8 @@ class PageReading:
                 return Page([], ids, {}, next_, previous, position, passed.rows)
         next_ = self._cursor(answers[-1:], last) or START if after else None
         previous = self._cursor(answers[:1], position) or END if before else None
-        rows, row_ids, previews = await self._decode(answers)
-        return Page(rows, row_ids, previews, next_, previous, position)
+        rows, row_ids, previews, passed_rows = await self._decode(answers)
+        return Page(rows, row_ids, previews, next_, previous, position, passed_rows)
 
     async def _pass(self, passing: Passing, answers: Sequence[msgspec.Raw]) -> Passed | None:
         size = self._rows_of(PASSED_CELLS)
@@ -230,18 +231,29 @@ class PageReading:
 
     async def _decode(
         self, answers: Sequence[Any]
-    ) -> tuple[list[Row], list[str | None], dict[str, dict[str, Preview]]]:
+    ) -> tuple[list[Row], list[str | None], dict[str, dict[str, Preview]], msgspec.Raw | None]:
+        """Give rows, row IDs and previews; of many rows that may go on as text, the text instead of the rows.
+
+        Many pages may be on their way at the same time, and their text is a fraction of their rows.
+        """
         rows: list[Row] = []
+        texts: list[bytes] = []
         row_ids: list[str | None] = []
         previews = {}
-        async for some in self.turns.pieces(answers, self._rows_of(DECODED_CELLS)):
+        size = self._rows_of(DECODED_CELLS)
+        as_text = self.pass_on and len(answers) > size
+        async for some in self.turns.pieces(answers, size):
             decoded = self.projection.read([_parsed(answer) for answer in some])
             for place, marks in decoded.previews.items():
                 row_id = decoded.row_ids[place]
-                previews[str(len(rows) + place) if row_id is None else row_id] = marks
-            rows += decoded.rows
+                previews[str(len(row_ids) + place) if row_id is None else row_id] = marks
             row_ids += decoded.row_ids
-        return rows, row_ids, previews
+            if as_text:
+                texts.append(encode_json(decoded.rows)[1:-1])
+            else:
+                rows += decoded.rows
+        passed = msgspec.Raw(b"[" + b",".join(texts) + b"]") if as_text else None
+        return rows, row_ids, previews, passed
 
     def _rows_of(self, cells: int) -> int:
         return max(1, cells // max(1, len(self.view.columns)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -19,8 +21,9 @@ from iris_quart.sql.encoding import NumberForm, TextForm
 from iris_quart.sql.metadata import Column
 from iris_quart.sql.passing import Passing, passing_for
 from iris_quart.sql.values import Category
-from iris_quart.tables import Tables
+from iris_quart.tables import Tables, pages
 from iris_quart.tables.rows import After, Before, Jump
+from iris_quart.tables.turns import Turns
 from iris_quart.tables.views import ViewRequest
 from tests.tables.engine import EngineClient, engine
 from tests.tables.test_paging import LOGICAL, SETTINGS, SORTS, WIDE_MODEL
@@ -147,3 +150,52 @@ def test_only_what_needs_no_decoding_is_passed_on(
     column: Column, encoding: SeenEncoding, allowed: bool
 ) -> None:
     assert (passing_for([column], encoding, "row_id") is not None) is allowed
+
+
+@pytest.mark.parametrize("encoding", [Encoding(), Encoding(nulls="merged", numerics="string")])
+async def test_many_rows_are_worked_on_in_pieces_and_are_the_same(
+    things: Namespace, encoding: Encoding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    things.execute("DELETE FROM T.Things")
+    words = ["", None, "é", 'q"', "\0", "x"]
+    rows = [(words[i % 6], f"code {i}", i, Decimal(i) / 10, 0.5, i, i, None, None, i % 2) for i in range(40)]
+    things.bulk_load("T.Things", COLUMNS, rows)
+    tables = Tables(EngineClient(things, encoding), SETTINGS, server_key="passing")
+    view = await tables.rows.view(ViewRequest("USER", "T.Things", page_size=31))
+    whole = await tables.rows.page(view, Jump(0))
+    for name in ("PASSED_CELLS", "DECODED_CELLS"):
+        monkeypatch.setattr(pages, name, 4 * len(view.columns))
+    for pass_on in (False, True):
+        # In four rows at a time, the last piece shorter; several pages at once take turns.
+        for page in await asyncio.gather(
+            *(tables.rows.page(view, Jump(0), pass_on=pass_on) for _ in range(3))
+        ):
+            shown = page.rows if page.passed is None else READER.decode(encode_json(page.passed))
+            assert (page.passed is not None) is pass_on
+            assert shown == READER.decode(encode_json(whole.rows))
+            assert (page.row_ids, page.previews) == (whole.row_ids, whole.previews)
+            assert (page.next, page.previous) == (whole.next, whole.previous)
+    await tables.close()
+
+
+async def test_turns_let_others_go_between() -> None:
+    turns = Turns()
+    seen: list[str] = []
+
+    async def long_work(name: str) -> None:
+        async for piece in turns.pieces(range(6), 2):
+            work(f"{name}{piece[0]}")
+
+    async def short_work() -> None:
+        for _ in range(12):
+            work("short")
+            await asyncio.sleep(0)
+
+    def work(name: str) -> None:
+        seen.append(name)
+
+    await asyncio.gather(long_work("a"), long_work("b"), short_work())
+    places = [place for place, name in enumerate(seen) if name != "short"]
+    assert sorted(seen[place] for place in places) == ["a0", "a2", "a4", "b0", "b2", "b4"]
+    # Never two pieces in one round: something short stands between them.
+    assert all(later - earlier > 1 for earlier, later in pairwise(places))
