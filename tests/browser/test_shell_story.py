@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Locator, Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
@@ -55,8 +57,12 @@ async def cell(page: Page, ssn: str, column: str) -> Locator:
     header = page.get_by_role("columnheader", name=re.compile(rf"^{column}\b")).first
     index = await header.get_attribute("aria-colindex")
     found = page.locator(f'.slick-row:has-text("{ssn}") [aria-colindex="{index}"]')
-    await found.scroll_into_view_if_needed()
-    return found
+    async with asyncio.timeout(10):
+        while True:
+            # A row is drawn anew when something of it comes, perhaps in this very moment.
+            with suppress(PlaywrightError):
+                await found.scroll_into_view_if_needed()
+                return found
 
 
 async def type_into(page: Page, ssn: str, column: str, text: str) -> Locator:

@@ -31,8 +31,7 @@ class GridPage:
         return await self.page.evaluate(expression, argument)
 
     async def until(self, expression: str) -> None:
-        """Wait until an expression is true; the page's policy forbids Playwright's own waiting for "
-        "expressions."""
+        """Wait until an expression is true; the page's policy forbids Playwright's own waiting for one."""
         async with asyncio.timeout(SECONDS):
             while not await self.page.evaluate(expression):
                 await asyncio.sleep(0.02)
