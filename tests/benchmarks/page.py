@@ -21,6 +21,7 @@ __all__ = ["measure"]
 ROWS = 1_000_000
 TABLE = "/table/SAMPLES/Big.Measurement"
 ROW_HEIGHT = 26
+WIDE, COLUMNS, WIDE_ROWS = "Bench.Wide", 200, 5000
 CELL = ".slick-row [role=gridcell]"
 EDITABLE = '.slick-row [role=gridcell]:not([aria-readonly="true"])'
 WATCH = """
@@ -56,6 +57,12 @@ def measure(_seconds: float) -> Iterator[tuple[str, list[Figure]]]:
             running_in_thread(DemoOptions(directory=folder / "demo", rows=ROWS, licences=None)) as iris,
             WebServer(folder / "instance", iris.url, own=True) as server,
         ):
+            engine = iris.server.namespace("SAMPLES")
+            names = [f"C{number}" for number in range(COLUMNS)]
+            engine.run_script(
+                f"CREATE TABLE {WIDE} ({', '.join(f'{name} VARCHAR(20)' for name in names)}) WITH %CLASS;"
+            )
+            engine.bulk_load(WIDE, names, [[f"{row} {name}" for name in names] for row in range(WIDE_ROWS)])
             yield "The page in Chromium", asyncio.run(_page(server))
     yield "Its size", [_scripts()]
 
@@ -117,6 +124,28 @@ async def _figures(browser: Browser, server: WebServer) -> AsyncIterator[Figure]
         await _scroll(page, 10_000)
     client = await context.new_cdp_session(page)
     yield at_most("JavaScript heap after 100,000 rows", await _heap(client), "MB", 60)
+
+    await page.goto(f"{server.url}/table/SAMPLES/{WIDE}")
+    await page.evaluate(FIRST_ROWS)
+    await page.evaluate("window.bench.longest = 0")
+    await _across(page)
+    longest = await page.evaluate("window.bench.longest")
+    yield at_most(f"longest task while scrolling {COLUMNS} columns", longest, "ms", 300)
+
+
+async def _across(page: Page) -> None:
+    """Scroll over all columns, and down."""
+    await page.evaluate(
+        """async () => {
+            const view = document.querySelector(".slick-viewport-top.slick-viewport-right");
+            for (const side of ["scrollLeft", "scrollTop"]) {
+              for (let frame = 0; frame < 100; frame += 1) {
+                view[side] += 200;
+                await new Promise((done) => requestAnimationFrame(done));
+              }
+            }
+        }"""
+    )
 
 
 async def _sign_in(context: BrowserContext, server: WebServer) -> None:

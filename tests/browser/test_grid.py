@@ -703,18 +703,23 @@ async def test_rows_come_on_the_way_of_a_long_scroll(grid: Opener) -> None:
 
 @pytest.mark.slow
 async def test_two_hundred_columns(grid: Opener) -> None:
+    """Only what is in sight, and a little beside it, is drawn, wherever one scrolls."""
     page = await grid("rows=100000&cols=200")
-    worst = await page.js(
-        """async () => {
-          longTasks.length = 0;
+    most = await page.js(
+        """(async () => {
           const viewport = document.querySelector('.slick-viewport-top.slick-viewport-right');
-          for (let i = 0; i < 100; i++) { viewport.scrollLeft += 200; await new Promise(requestAnimationFrame); }
-          for (let i = 0; i < 100; i++) { viewport.scrollTop += 200; await new Promise(requestAnimationFrame); }
-          return Math.max(0, ...longTasks);
-        }"""
+          let most = 0;
+          for (const side of ['scrollLeft', 'scrollTop']) {
+            for (let i = 0; i < 100; i++) {
+              viewport[side] += 200;
+              await new Promise(requestAnimationFrame);
+              most = Math.max(most, document.querySelectorAll('.slick-cell').length);
+            }
+          }
+          return most;
+        })()"""
     )
-    assert worst < 300
-    assert await page.page.locator(".slick-cell").count() < 4000
+    assert 0 < most < 4000
 
 
 @pytest.mark.slow

@@ -17,8 +17,7 @@ const view = new TableView({
   store,
   announce: (text, kind) => window.said.push([text, kind ?? "info"]),
 });
-Object.assign(window, { client, view, said: [], statuses: [], opened: [], longTasks: [] });
-new PerformanceObserver((list) => list.getEntries().forEach((entry) => window.longTasks.push(Math.round(entry.duration)))).observe({ type: "longtask", buffered: true });
+Object.assign(window, { client, view, said: [], statuses: [], opened: [] });
 view.addEventListener("status", ({ detail }) => window.statuses.push(detail));
 view.addEventListener("openTable", ({ detail }) => window.opened.push(detail));
 view.open(JSON.parse(query.get("state") ?? "null")).then(() => { window.ready = true; }, (error) => { window.failed = error.message; });
