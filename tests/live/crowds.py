@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket as sockets
 import time
 
 from .raw import RawPeer
@@ -20,21 +19,7 @@ FLOOD_MAX = 20_000
 
 async def stuck_peer(person: Person) -> RawPeer:
     """Open a socket whose two ends hold next to nothing on their way."""
-    connection = sockets.socket()
-    connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_MAXSEG, SEGMENT)
-    connection.setblocking(False)
-    place = ("127.0.0.1", person.server.port)
-    await asyncio.get_running_loop().sock_connect(connection, place)
-    reader, writer = await asyncio.open_connection(sock=connection, limit=2**14)
-    jar = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
-    writer.write(
-        f"GET /ws HTTP/1.1\r\nHost: {place[0]}:{place[1]}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-        f"Cookie: {jar}\r\n\r\n".encode()
-    )
-    assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
-    return RawPeer(reader, writer)
+    return await RawPeer.open(person, receive_buffer=4096, segment=SEGMENT, limit=2**14)
 
 
 async def flood(person: Person, rate: float = 1000) -> int:

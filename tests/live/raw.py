@@ -22,15 +22,23 @@ class RawPeer:
 
     @classmethod
     async def open(
-        cls, person: Person, *, receive_buffer: int | None = None, extensions: str = ""
+        cls,
+        person: Person,
+        *,
+        receive_buffer: int | None = None,
+        segment: int | None = None,
+        limit: int = 2**16,
+        extensions: str = "",
     ) -> RawPeer:
-        """Shake hands as this person."""
+        """Shake hands as this person; sizes in bytes bound what this end and the network hold for it."""
         connection = sockets.socket()
         if receive_buffer is not None:
             connection.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, receive_buffer)
+        if segment is not None:
+            connection.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_MAXSEG, segment)
         connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", person.server.port))
-        reader, writer = await asyncio.open_connection(sock=connection, limit=2**16)
+        reader, writer = await asyncio.open_connection(sock=connection, limit=limit)
         jar = "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.http.cookies.jar)
         offered = f"Sec-WebSocket-Extensions: {extensions}\r\n" if extensions else ""
         writer.write(
