@@ -188,6 +188,12 @@ class Command:
     """Key of what it shows: a newer command of the same key makes an older one stale."""
     stops: bool = False
     """Whether it looks at `Context.stopping` once it has begun."""
+    event_names: frozenset[str] = field(init=False)
+    """Names of `events`."""
+
+    def __post_init__(self) -> None:
+        """Name the events once; it is asked for after every command."""
+        object.__setattr__(self, "event_names", frozenset(event.event for event in self.events))
 
     async def answer(self, context: Context, payload: Message) -> Event | AsyncGenerator[Event]:
         """Run the handler: gives its one event, or the generator of its events, which the caller closes."""
@@ -218,7 +224,7 @@ class CommandBlueprint(Blueprint):
             '''Read one page of the selected table.'''
 
     A handler that answers with several events is typed `AsyncIterator[A | B]`: it is an async generator, or
-    returns one.
+    returns one. `A | AsyncIterator[A | B]` returns either.
     """
 
     def command(
@@ -256,7 +262,7 @@ def _describe(
     summary = inspect.getdoc(handler)
     if not summary:
         raise TypeError(f"{where} needs a docstring; it becomes the reference")
-    events = tuple(_events(hints["return"]))
+    events = tuple(dict.fromkeys(_events(hints["return"])))
     if not events or not all(inspect.isclass(event) and issubclass(event, Event) for event in events):
         raise TypeError(f"{where} must return an Event, a union of them or an AsyncIterator of them")
     return Command(name, aliases, summary, payload, events, handler, kind, slides, view)

@@ -28,6 +28,9 @@ NET_SECONDS = 0.5
 """The transport keeps the deadline itself and knows what was sent; this is how far the net hangs below it."""
 LOGOUT_SECONDS = 2.0
 
+JUDGED = {b"content-type": "content-type", b"content-encoding": "content-encoding"}
+"""Fields of an answer's head that `read_reply` looks at."""
+
 Answer = tuple[int, Mapping[str, str], bytes]
 
 
@@ -124,11 +127,12 @@ class IrisSession:
         self.last_used = time.monotonic()
         fields: dict[str, str] = {}
         for raw_name, raw_value in received:
-            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-            if name == "set-cookie":
-                self._keep(value)
-            # Fields of one name make a list (RFC 9110 section 5.3).
-            fields[name] = f"{fields[name]}, {value}" if name in fields else value
+            if raw_name == b"set-cookie":
+                self._keep(raw_value.decode("latin-1"))
+            elif raw_name in JUDGED:
+                name, value = JUDGED[raw_name], raw_value.decode("latin-1")
+                # Fields of one name make a list (RFC 9110 section 5.3).
+                fields[name] = f"{fields[name]}, {value}" if name in fields else value
         return status, fields, content
 
     async def close(self) -> None:

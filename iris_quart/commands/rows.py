@@ -52,8 +52,8 @@ class RequestData(ViewFields):
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
-        names = ("page", "after", "before", "offset", "start_at")
-        if sum(getattr(self, name) is not None for name in names) > 1:
+        places = (self.page, self.after, self.before, self.offset, self.start_at)
+        if len(places) - places.count(None) > 1:
             raise ValueError("use one of page, after, before, offset and startAt")
         return self
 
@@ -147,6 +147,10 @@ class RowDetail(Event):
     previews: dict[str, PreviewMark]
 
 
+PageAnswer = TableData | AsyncIterator[TableData | RowCount]
+"""A page, or a page and the count that comes after it."""
+
+
 def _view_key(context: Context, payload: ViewFields) -> Hashable:
     """A newer page replaces an older one that nobody could tell from it.
 
@@ -163,7 +167,7 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
 
 
 @rows.command("requestData", aliases=("refresh",), view=_view_key)
-async def request_data(context: Context, payload: RequestData) -> AsyncIterator[TableData | RowCount]:
+async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     """Read one page of a table: from a number, a cursor, an offset or a value on."""
     tally = tally_requests()
     request = payload.view_request(context)
@@ -171,26 +175,26 @@ async def request_data(context: Context, payload: RequestData) -> AsyncIterator[
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     place = payload.place(view.page_size)
-    return read_page(context, view, place, count=payload.count, page=payload.page, tally=tally)
+    return await read_page(context, view, place, count=payload.count, page=payload.page, tally=tally)
 
 
 @rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
-async def paginate(context: Context, payload: Paginate) -> AsyncIterator[TableData | RowCount]:
+async def paginate(context: Context, payload: Paginate) -> PageAnswer:
     """Read the page after or before the current one; `direction` alone says which."""
     tally = tally_requests()
     view = await context.tables.rows.view(payload.view_request(context))
     page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
     place = context.tables.anchors.place(view, payload.current_page, page)
-    return read_page(context, view, place, count=payload.count, page=page, tally=tally)
+    return await read_page(context, view, place, count=payload.count, page=page, tally=tally)
 
 
 @rows.command("refreshData", view=_view_key)
-async def refresh_data(context: Context, payload: RefreshData) -> AsyncIterator[TableData | RowCount]:
+async def refresh_data(context: Context, payload: RefreshData) -> PageAnswer:
     """Read the first page again, and count again."""
     tally = tally_requests()
     view = await context.tables.rows.view(payload.view_request(context))
     context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    return read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
+    return await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
 
 
 @rows.command("countRows")
@@ -220,7 +224,7 @@ async def get_row(context: Context, payload: GetRow) -> RowDetail:
 
 async def read_page(
     context: Context, view: View, place: Place, *, count: str, page: int | None, tally: Tally
-) -> AsyncIterator[TableData | RowCount]:
+) -> PageAnswer:
     """Read a page and count beside it: one `TableData`, then `RowCount` if the count comes late.
 
     `page` is the number that the client gave the page, if it did. The count is asked for at the same time as
@@ -228,29 +232,38 @@ async def read_page(
     """
     counts = context.tables.counts
     known = counts.peek(view)
-    counting: asyncio.Task[int] | None = None
     if known is None and count != "skip" and not (count == "deferred" and counts.under_way(view)):
-        counting = asyncio.create_task(counts.total(view, background=count == "deferred"))
+        return _page_and_count(context, view, place, count=count, page=page, tally=tally)
+    found = await context.tables.rows.page(view, place, pass_on=True)
+    if found.total is not None:
+        known = found.total
+        counts.put(view, known)
+    return _shown(context, view, found, page, known, pending=False, round_trips=tally.requests)
+
+
+async def _page_and_count(
+    context: Context, view: View, place: Place, *, count: str, page: int | None, tally: Tally
+) -> AsyncIterator[TableData | RowCount]:
+    counts = context.tables.counts
+    known: int | None = None
+    background = count == "deferred"
+    task = asyncio.create_task(counts.total(view, background=background))
+    counting: asyncio.Task[int] | None = task
     try:
         found = await context.tables.rows.page(view, place, pass_on=True)
         if found.total is not None:
             # The page's last row is the table's: it tells the number itself, sooner than the count does.
             known = found.total
             counts.put(view, known)
-            if counting is not None:
-                context.tables.keep(counting)
-                counting = None
-        elif counting is not None and count == "exact":
-            known = await _in_time(counting)
-        number = page
-        if number is None:
-            number = 0 if found.position is None else found.position // view.page_size
-        context.tables.anchors.remember(view, number, found)
+            context.tables.keep(task)
+            counting = None
+        elif not background:
+            known = await _in_time(task)
         follows = known is None and counting is not None and context.message_id is not None
         least = found.least_total
         # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
-        pending = follows or count == "exact"
-        answer = [_table_data(view, found, number, known, pending=pending, round_trips=tally.requests)]
+        pending = follows or not background
+        answer = [_shown(context, view, found, page, known, pending=pending, round_trips=tally.requests)]
         del found
         yield answer.pop()
         if follows and counting is not None:
@@ -277,9 +290,20 @@ async def _in_time(counting: asyncio.Task[int]) -> int | None:
     return counting.result()
 
 
-def _table_data(
-    view: View, page: Page, number: int, total: int | None, *, pending: bool, round_trips: int
+def _shown(
+    context: Context,
+    view: View,
+    page: Page,
+    number: int | None,
+    total: int | None,
+    *,
+    pending: bool,
+    round_trips: int,
 ) -> TableData:
+    """Give a page to the client, and remember where it begins and ends."""
+    if number is None:
+        number = 0 if page.position is None else page.position // view.page_size
+    context.tables.anchors.remember(view, number, page)
     return TableData(
         rows=page.rows if page.passed is None else cast("list[dict[str, Any]]", page.passed),
         total_rows=page.least_total if total is None else max(total, page.least_total),

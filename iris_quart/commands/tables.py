@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 from pydantic import Field
 
-from iris_quart.atelier.tally import tally_requests
+from iris_quart.atelier.tally import Tally, tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import ColumnNotFound, TableNotFound
-from iris_quart.protocol import UNSET, Event, UnsetType
+from iris_quart.protocol import UNSET, Event, UnsetType, encode_json
 from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.pages import View
 from iris_quart.tables.rows import Jump
 
 from .payloads import ViewFields, read_only_reason
@@ -109,25 +110,31 @@ async def select_table(
     view = await context.tables.rows.view(request, refresh=payload.refresh)
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    answers = read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
-    first = []
     try:
-        first.append(await anext(answers))
+        first, rest = await _first_page(context, payload, view, tally)
     except (TableNotFound, ColumnNotFound):
         if known is None:
             raise
         # The description was an old one; the table may have been made anew since.
         view = await context.tables.rows.view(request)
-        answers = read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
-        first.append(await anext(answers))
+        first, rest = await _first_page(context, payload, view, tally)
     table = view.table
     context.browsing.choose_table(table.namespace, table.full_name)
     yield TableSelected(table_name=table.full_name, namespace=table.namespace)
     yield table_schema(context, table)
     yield TableLoading(loading=False, context="")
     yield first.pop()
-    async for event in answers:
-        yield event
+    if rest is not None:
+        async for event in rest:
+            yield event
+
+
+async def _first_page(
+    context: Context, payload: SelectTable, view: View, tally: Tally
+) -> tuple[list[TableData | RowCount], AsyncIterator[TableData | RowCount] | None]:
+    """Give the first page, to be taken out of its list and not kept, and what comes after it."""
+    answer = await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
+    return ([answer], None) if isinstance(answer, TableData) else ([await anext(answer)], answer)
 
 
 def table_schema(context: Context, table: Table) -> TableSchema:
@@ -137,13 +144,23 @@ def table_schema(context: Context, table: Table) -> TableSchema:
         table_name=table.full_name,
         namespace=table.namespace,
         server_name=context.session.server,
-        columns=[_column(column) for column in table.columns],
+        columns=cast("list[ColumnSchema]", _columns(table)),
         kind=str(table.kind),
         description=table.description,
         identity=RowIdentity(kind=str(table.identity.kind), columns=list(table.identity.columns)),
         read_only=reason is not None,
         read_only_reason=reason,
     )
+
+
+def _columns(table: Table) -> msgspec.Raw:
+    """Write a table's columns, once for each description of it."""
+    known = table.texts.get(ColumnSchema)
+    if known is None:
+        known = msgspec.Raw(encode_json([_column(column) for column in table.columns]))
+        table.texts[ColumnSchema] = known
+    assert isinstance(known, msgspec.Raw)
+    return known
 
 
 def _column(column: Column) -> ColumnSchema:

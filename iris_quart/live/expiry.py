@@ -99,8 +99,9 @@ class Expiry:
         if command.slides and not background and slid - session.ends_at > self._lag:
             await self._take(presence, await self._store.touch(session))
         else:
-            # Another worker may have ended it less than a poll ago, and nothing is run after the end.
-            fresh = await self._store.recheck([session.key])
+            # Another worker may have ended it less than a poll ago, and nothing is run after the end. Commands that
+            # are lined up had all come before the first of them asks.
+            fresh = await self._store.recheck([session.key], together=True)
             await self._take(presence, fresh[session.key])
         if presence.ended:
             raise SessionOver

@@ -185,7 +185,7 @@ class Runner:
         return {job.task for job in self._running if job.command.kind is Kind.WRITE and job.task is not None}
 
     def _accept(self, job: _Job) -> None:
-        if job.command.kind is Kind.INSTANT:
+        if job.command.kind is Kind.INSTANT or not (self._running or self._waiting):
             self._start(job)
             return
         if job.view is not None:

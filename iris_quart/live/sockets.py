@@ -190,7 +190,7 @@ class _SocketSurroundings:
 
     def succeeded(self, command: Command, payload: Message) -> None:
         # Only who was shown rows is told how they change.
-        if any(event.event == SHOWS_ROWS for event in command.events):
+        if SHOWS_ROWS in command.event_names:
             self._open_tables.note(payload, self._browsing)
 
     def measured(self, command: str, outcome: str, seconds: float) -> None:

@@ -179,7 +179,7 @@ class RedisStore:
         found = await self._ask(self._touch, [SESSION + session.key, DEADLINES], arguments)
         return self._seen(session.key, found[0], found[1])
 
-    async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
+    async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
         """Read many sessions again by key."""
         found: dict[str, Session | None] = dict.fromkeys(keys)
         for start in range(0, len(keys), 200):

@@ -55,6 +55,8 @@ class SqliteStore:
         self._pruned = 0.0
         self._read: dict[str, Session] = {}
         self._read_at = 0
+        self._current = False
+        """Whether the loop has not gone on to newer work since the file was last looked at."""
 
     async def start(self) -> None:
         """Open the file, made on the first start. Raises StoreUnavailable or BadSettings."""
@@ -115,12 +117,10 @@ class SqliteStore:
         rows = await self._db.write(lambda db: db.execute(sql, parameters).fetchall())
         return _session_of(rows[0]) if rows else None
 
-    async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
+    async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
         """Read many sessions again by key; what was read before is good until anybody writes."""
-        version = self._db.version()
-        if version != self._read_at:
-            self._read.clear()
-            self._read_at = version
+        if not (together and self._current):
+            self._look_for_writes()
         now = self._clock()
         found: dict[str, Session | None] = {}
         unread: list[str] = []
@@ -132,6 +132,19 @@ class SqliteStore:
         if unread:
             self._read_again(unread, found)
         return found
+
+    def _look_for_writes(self) -> None:
+        version = self._db.version()
+        if version != self._read_at:
+            self._read.clear()
+            self._read_at = version
+        if not self._current:
+            self._current = True
+            # The loop runs this behind all that is lined up now, and before anything that it reads from now on.
+            asyncio.get_running_loop().call_soon(self._grow_old)
+
+    def _grow_old(self) -> None:
+        self._current = False
 
     def _read_again(self, keys: Sequence[str], found: dict[str, Session | None]) -> None:
         # SQLite takes 32766 parameters at most; chunks keep far below.

@@ -58,8 +58,12 @@ class SessionStore(Protocol):
         Callers do so rarely: when the stored deadline lags the true one by more than min(30 s, idle/10).
         """
 
-    async def recheck(self, keys: Sequence[str]) -> dict[str, Session | None]:
-        """Read many sessions again by key; None for those that have ended."""
+    async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
+        """Read many sessions again by key; None for those that have ended.
+
+        `together` allows what was read for other work that the event loop lined up before this moment: good enough
+        for work that was asked for before the loop came to the first of it.
+        """
 
     async def end(self, key: str, reason: str) -> bool:
         """End a session everywhere; whether it was there.

@@ -100,6 +100,11 @@ class View:
         return _order_by(self, reverse=True)
 
     @cached_property
+    def texts(self) -> dict[Any, Any]:
+        """What was made for it once and can be used again."""
+        return {}
+
+    @cached_property
     def filter_key(self) -> str:
         """What tells its rows from those of another view of the table; the order does not matter."""
         parts = [
@@ -127,8 +132,7 @@ class View:
         return _base64url(hashlib.sha256(text).digest()[:15])
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+class Boundary(msgspec.Struct, frozen=True):
     """A place between rows: the sort values of a row and its row ID.
 
     Without a row ID it stands before all rows with these sort values. `position` counts the rows before that
@@ -172,15 +176,31 @@ def keyset_statement(
 
     A boundary with fewer values than sort columns looks at the first ones alone. Needs row IDs, or no boundary.
     """
-    conditions = [view.where] if view.where.sql else []
-    if boundary is not None:
-        conditions.append(_beyond(view, boundary, reverse=reverse, inclusive=inclusive))
-    where = " AND ".join(part.sql for part in conditions)
-    text = (
+    if boundary is None:
+        parameters = view.where.parameters
+    elif boundary.values or boundary.row_id is None:
+        # What is compared depends on the values: NULL is.
+        beyond = _beyond(view, boundary, reverse=reverse, inclusive=inclusive)
+        text = _keyset_text(view, projection, beyond.sql, limit, reverse=reverse)
+        return Fragment(text, view.where.parameters + beyond.parameters)
+    else:
+        parameters = (*view.where.parameters, row_id_parameter(boundary.row_id))
+    shape = projection.sql, limit, boundary is None, reverse, inclusive
+    known = view.texts.get(shape)
+    if known is None:
+        condition = (
+            "" if boundary is None else _beyond(view, boundary, reverse=reverse, inclusive=inclusive).sql
+        )
+        known = view.texts[shape] = _keyset_text(view, projection, condition, limit, reverse=reverse)
+    return Fragment(known, parameters)
+
+
+def _keyset_text(view: View, projection: Projection, beyond: str, limit: int, *, reverse: bool) -> str:
+    where = " AND ".join(part for part in (view.where.sql, beyond) if part)
+    return (
         f"SELECT TOP {limit} {projection.sql} FROM {view.source}"
         f"{' WHERE ' + where if where else ''}{view.order_by_reverse if reverse else view.order_by}"
     )
-    return Fragment(text, tuple(parameter for part in conditions for parameter in part.parameters))
 
 
 def jump_statement(
@@ -273,7 +293,17 @@ def _behind(item: Sort, value: Wire, rest: Fragment | None, *, reverse: bool) ->
     return Fragment(f"({beyond.sql} OR {equal.sql})", beyond.parameters + equal.parameters)
 
 
-_DECODER = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+class _Cursor(msgspec.Struct, omit_defaults=True):
+    """A boundary as it travels: version, key of the view, values, row ID, position."""
+
+    v: int
+    h: str
+    k: list[Any]
+    r: str | None
+    p: int | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Cursor, float_hook=Decimal)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 CURSOR_MAX = 32768
 _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/")
@@ -281,9 +311,7 @@ _TO_URL, _FROM_URL = bytes.maketrans(b"+/", b"-_"), bytes.maketrans(b"-_", b"+/"
 
 def encode_cursor(key: str, boundary: Boundary) -> str:
     """Write a boundary of the view that has this key as base64url JSON."""
-    body: dict[str, Any] = {"v": VERSION, "h": key, "k": list(boundary.values), "r": boundary.row_id}
-    if boundary.position is not None:
-        body["p"] = boundary.position
+    body = _Cursor(VERSION, key, list(boundary.values), boundary.row_id, boundary.position)
     return _base64url(_ENCODER.encode(body))
 
 
@@ -296,10 +324,10 @@ def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary
         body = _DECODER.decode(binascii.a2b_base64(coded, strict_mode=True))
     except (binascii.Error, msgspec.DecodeError, ValueError, RecursionError):
         raise _made_up(field) from None
-    values, row_id, position = body.get("k"), body.get("r"), body.get("p")
-    if body.get("v") != VERSION or not isinstance(values, list):
+    values, row_id, position = body.k, body.r, body.p
+    if body.v != VERSION:
         raise _made_up(field)
-    if body.get("h") != view.key(server):
+    if body.h != view.key(server):
         raise InvalidInput("This cursor belongs to another table, order or filter.", field=field)
     fits = (
         len(values) == len(view.sort)
@@ -307,8 +335,8 @@ def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary
             value is None or _is_value(item.column, value)
             for item, value in zip(view.sort, values, strict=True)
         )
-        and (isinstance(row_id, str) and 0 < len(row_id) <= 1024 if view.table.has_row_id else row_id is None)
-        and (position is None or (isinstance(position, int) and 0 <= position < 2**53))
+        and (row_id is not None and 0 < len(row_id) <= 1024 if view.table.has_row_id else row_id is None)
+        and (position is None or 0 <= position < 2**53)
         and (view.table.has_row_id or position is not None)
     )
     if not fits:

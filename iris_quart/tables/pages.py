@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -39,29 +38,25 @@ DECODED_CELLS = 400
 _ROW = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
-@dataclass(frozen=True, slots=True)
-class Jump:
+class Jump(msgspec.Struct, frozen=True):
     """Behind the first `offset` rows."""
 
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class After:
+class After(msgspec.Struct, frozen=True):
     """Behind the row of a cursor; "start" is before the first row."""
 
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(msgspec.Struct, frozen=True):
     """The rows that end before the row of a cursor; "end" is behind the last row."""
 
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class StartAt:
+class StartAt(msgspec.Struct, frozen=True):
     """From the first row on whose first sort column, or row ID, is at or behind this value."""
 
     value: Any
@@ -70,8 +65,7 @@ class StartAt:
 Place = Jump | After | Before | StartAt
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Some rows of a view.
 
     `next` and `previous` are cursors, None where there is nothing more. `position` counts the rows before the
@@ -100,8 +94,7 @@ class Page:
         return self.position + len(self.row_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class PageReading:
+class PageReading(msgspec.Struct, frozen=True):
     """Reads one page of a view.
 
     `send` runs a statement, `release` tells the server's release, `turns` are those at long work, `pass_on` allows

@@ -152,6 +152,14 @@ class Rows:
         return await self._flights.run(key, load)
 
     def _projection(self, view: View, encoding: Encoding) -> Projection:
+        known = view.texts.get(encoding)
+        if known is None:
+            known = view.texts[encoding] = self._shape(view, encoding)
+        assert isinstance(known, Projection)
+        return known
+
+    def _shape(self, view: View, encoding: Encoding) -> Projection:
+        """Give what reads these columns; views of one table with the same columns share it."""
         key = (view.columns, view.sort, encoding, self._preview)
         texts = view.table.texts
         known = texts.get(key)

@@ -116,6 +116,13 @@ async def test_ended_session_is_gone_everywhere(pair: Pair) -> None:
     assert not await pair[0].end(session.key, "logout")
 
 
+async def test_what_is_read_together_grows_old_with_the_turn_of_the_loop(pair: Pair) -> None:
+    _, session = await signed_in(pair[0])
+    assert await pair[0].recheck([session.key], together=True) == {session.key: session}
+    assert await pair[1].end(session.key, "logout")
+    assert await pair[0].recheck([session.key], together=True) == {session.key: None}
+
+
 async def test_touch_slides_the_idle_deadline_only(pair: Pair) -> None:
     session_id, session = await signed_in(pair[0])
     touched = await pair[1].touch(session)

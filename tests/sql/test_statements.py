@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,28 @@ def table_of(*columns: tuple[str, Category]) -> Table:
 def page_of(view: View, boundary: Boundary | None = None) -> Fragment:
     projection = Projection(view.table, view.columns, Encoding(), preview=200)
     return keyset_statement(view, projection, boundary, limit=10)
+
+
+def test_a_view_read_in_many_ways_is_asked_for_as_a_new_one_is() -> None:
+    table = table_of(("a", Category.INTEGER), ("b", Category.TEXT))
+    boundaries = [None, Boundary((), "7"), Boundary((), "8||1"), Boundary((1,), "7"), Boundary((None,), "7")]
+    orders = {sort: sorted_by(table, [("a", False)] if sort else []) for sort in (False, True)}
+    kept = {sort: View(table, table.columns, order) for sort, order in orders.items()}
+    narrow = Projection(table, table.columns[:1], Encoding(), preview=200)
+    wide = Projection(table, table.columns, Encoding(), preview=200)
+    for again in range(2):
+        for boundary, projection, reverse, inclusive, limit in itertools.product(
+            boundaries, (narrow, wide), (False, True), (False, True), (1, 10)
+        ):
+            sort = boundary is not None and bool(boundary.values)
+            fresh = View(table, table.columns, orders[sort])
+            expected, found = (
+                keyset_statement(
+                    view, projection, boundary, limit=limit, reverse=reverse, inclusive=inclusive
+                )
+                for view in (fresh, kept[sort])
+            )
+            assert found == expected, (again, boundary)
 
 
 def without_strings(sql: str) -> str:
