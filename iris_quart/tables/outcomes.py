@@ -97,7 +97,9 @@ def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> R
     if plan.kind is ChangeKind.DELETE:
         return _judge_delete(plan, guard, found, in_doubt=in_doubt)
     if found is None:
-        return Result(Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists; it was not saved."))
+        return Result(
+            Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists, so nothing is saved.")
+        )
     if all(_holds(column, value, found) for column, value in plan.values.items()):
         return Result(Outcome.SAVED, plan.row_id, found.values)
     if all(_is_stored(column, value, found, guard) for column, value in plan.values.items()):
@@ -139,13 +141,16 @@ def doubt(plan: Plan) -> Result:
 
 
 def not_applied(plan: Plan) -> Result:
-    """Say that a change of unknown outcome was not made: it has had all the time that IRIS may take."""
+    """Say that nothing is there of a change of unknown outcome, which has had all the time that IRIS may take."""
+    what = "the change was not made"
+    if plan.kind is ChangeKind.INSERT:
+        # Somebody may have taken away what was made: rows that are gone leave nothing to be read.
+        what = "the new row is not there: it was not made, or somebody has deleted it since"
     return Result(
         Outcome.FAILED,
         plan.row_id,
         error=ConnectionFailed(
-            "The connection to IRIS broke, and the change was not made. You may save it again.",
-            maybe_executed=False,
+            f"The connection to IRIS broke, and {what}. You may save it again.", maybe_executed=False
         ),
     )
 

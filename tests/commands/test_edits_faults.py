@@ -92,6 +92,29 @@ async def test_lost_before_it_was_applied_is_unknown_and_settles(
     assert [entry.outcome for entry in client.audited] == ["started", "unknown", "failed"]
 
 
+async def test_new_row_that_somebody_deleted_at_once_is_not_called_unmade(
+    stage: Stage, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edits = client.context.tables.edits
+    monkeypatch.setattr(edits, "_doubt_seconds", 0.3)
+    look = edits._inserts.look
+    made = []
+
+    async def look_too_late(*arguments: Any, **options: Any) -> Any:
+        if applied(stage, "insert"):
+            made.append(stage.sql("DELETE FROM Edit.Cell WHERE Name = ?", "New"))
+        return await look(*arguments, **options)
+
+    monkeypatch.setattr(edits._inserts, "look", look_too_late)
+    stage.iris.add_fault(FaultRule(kind="reset_after", sql=WRITES, times=1))
+    result, _ = await client.save("Edit.Cell", [CHANGES["insert"]])
+    assert result["outcome"] == "unknown"
+    settled = await until_settled(client, CHANGES["insert"])
+    assert len(made) == 1
+    assert settled["outcome"] == "failed"
+    assert "deleted it since" in settled["error"]["message"]
+
+
 @pytest.mark.parametrize("kind", list(CHANGES))
 async def test_applied_late_is_told_when_it_is_known(
     stage: Stage, client: Client, kind: str, monkeypatch: pytest.MonkeyPatch

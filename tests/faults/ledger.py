@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ SCRIPT = """
 CREATE TABLE Fault.Plain (V VARCHAR(60), N INTEGER);
 CREATE TABLE Fault.Keyed (K VARCHAR(60) NOT NULL, V VARCHAR(60), PRIMARY KEY (K));
 """
+NOW = "(julianday('now') - 2440587.5) * 86400"
+"""SQLite's clock in seconds since the epoch, cut to milliseconds (SQLite documentation, Date And Time Functions)."""
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Edit:
     base: str | None = None
     outcome: str | None = None
     reported_row: str | None = None
+    answered: float = 0.0
+    """When the outcome was told, in seconds since the epoch."""
 
 
 @dataclass
@@ -52,21 +57,23 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Happened:
-    """One change of a row, as the database kept it; `last` says that the row was left alone since."""
+    """One change of a row, as the database kept it; `next_at` and `next_kind` are of the row's next change."""
 
     table: str
     kind: str
     row_id: str
     old: str | None
     new: str | None
-    last: bool = True
+    next_at: float = math.inf
+    next_kind: str | None = None
 
 
 def keep_history(database: Path) -> None:
     """Let the database write down every change of the tables, past everything that is tested."""
     connection = sqlite3.connect(database)
     connection.executescript(
-        "CREATE TABLE history (seq INTEGER PRIMARY KEY, tab TEXT, kind TEXT, row_id TEXT, old TEXT, new TEXT);"
+        "CREATE TABLE history (seq INTEGER PRIMARY KEY, tab TEXT, kind TEXT, row_id TEXT, old TEXT, new TEXT,"
+        f" at REAL DEFAULT ({NOW}));"
     )
     for table in TABLES:
         for verb, kind, old, new, row in (
@@ -85,13 +92,15 @@ def keep_history(database: Path) -> None:
 def read_history(database: Path) -> list[Happened]:
     """Read what happened, in order."""
     connection = sqlite3.connect(database)
-    rows = connection.execute("SELECT tab, kind, row_id, old, new FROM history ORDER BY seq").fetchall()
+    rows = connection.execute("SELECT tab, kind, row_id, old, new, at FROM history ORDER BY seq").fetchall()
     connection.close()
-    last = {(table, row_id): number for number, (table, _, row_id, _, _) in enumerate(rows)}
-    return [
-        Happened(table, kind, str(row_id), old, new, last[table, row_id] == number)
-        for number, (table, kind, row_id, old, new) in enumerate(rows)
-    ]
+    happened = []
+    later: dict[tuple[str, str], tuple[float, str]] = {}
+    for table, kind, row_id, old, new, at in reversed(rows):
+        then = later.get((table, row_id), (math.inf, None))
+        happened.append(Happened(table, kind, str(row_id), old, new, *then))
+        later[table, row_id] = at, kind
+    return happened[::-1]
 
 
 def judge(edits: list[Edit], history: list[Happened]) -> Verdict:
@@ -128,8 +137,10 @@ def _judge_write(verdict: Verdict, edit: Edit, happened: list[Happened]) -> None
     if edit.outcome == "saved" and not happened:
         verdict.lies += 1
         verdict.findings.append(f"said saved, but never was: {edit}")
-    elif edit.outcome in {"conflict", "gone"} and happened and not happened[0].last:
+    elif edit.outcome in {"conflict", "gone"} and happened and happened[0].next_at <= edit.answered:
         pass  # it was made, and somebody changed it before it was looked at: what was said is what is there
+    elif _deleted_before_it_was_seen(edit, happened):
+        pass  # what was said is that no such row is there
     elif edit.outcome not in {"saved", "unknown", None} and happened:
         verdict.lies += 1
         verdict.findings.append(f"said {edit.outcome}, but was made: {edit} {happened}")
@@ -140,6 +151,11 @@ def _judge_write(verdict: Verdict, edit: Edit, happened: list[Happened]) -> None
         if edit.outcome == "saved" and edit.reported_row not in {None, item.row_id}:
             verdict.lies += 1
             verdict.findings.append(f"said row {edit.reported_row}, but it is {item.row_id}: {edit}")
+
+
+def _deleted_before_it_was_seen(edit: Edit, happened: list[Happened]) -> bool:
+    made = happened[0] if edit.kind == "insert" and edit.outcome == "failed" and happened else None
+    return made is not None and made.next_kind == "delete" and made.next_at <= edit.answered
 
 
 def _judge_delete(

@@ -253,6 +253,7 @@ class Run:
                     edit = waiting.pop(result["changeId"])
                     edit.outcome = result["outcome"]
                     edit.reported_row = result.get("rowId")
+                    edit.answered = time.time()
             again += 1
             if waiting:
                 await asyncio.sleep(0.05)

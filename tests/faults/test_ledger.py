@@ -10,7 +10,7 @@ T = "Fault.Plain"
 
 
 def update(outcome: str | None, base: str | None = "a") -> Edit:
-    return Edit("c1", T, "update", "t1", "7", base, outcome)
+    return Edit("c1", T, "update", "t1", "7", base, outcome, answered=10.0)
 
 
 def delete(outcome: str, base: str | None = "a") -> Edit:
@@ -18,12 +18,16 @@ def delete(outcome: str, base: str | None = "a") -> Edit:
 
 
 def insert(outcome: str, row: str | None = None) -> Edit:
-    return Edit("c1", T, "insert", "t1", None, None, outcome, row)
+    return Edit("c1", T, "insert", "t1", None, None, outcome, row, answered=10.0)
 
 
 MADE = Happened(T, "update", "7", "a", "t1")
-UNDONE = Happened(T, "update", "7", "a", "t1", last=False)
+UNDONE = Happened(T, "update", "7", "a", "t1", 5.0, "update")
+UNDONE_LATER = Happened(T, "update", "7", "a", "t1", 15.0, "update")
 NEW = Happened(T, "insert", "9", None, "t1")
+NEW_AND_DELETED = Happened(T, "insert", "9", None, "t1", 5.0, "delete")
+NEW_AND_DELETED_LATER = Happened(T, "insert", "9", None, "t1", 15.0, "delete")
+NEW_AND_CHANGED = Happened(T, "insert", "9", None, "t1", 5.0, "update")
 GONE = Happened(T, "delete", "7", "a", None)
 
 
@@ -35,6 +39,7 @@ GONE = Happened(T, "delete", "7", "a", None)
         (update("failed"), [MADE], (1, 0, 0, 0)),
         (update("conflict"), [MADE], (1, 0, 0, 0)),
         (update("conflict"), [UNDONE], (0, 0, 0, 0)),
+        (update("conflict"), [UNDONE_LATER], (1, 0, 0, 0)),
         (update("failed"), [UNDONE], (1, 0, 0, 0)),
         (update("skipped"), [MADE], (1, 0, 0, 0)),
         (update("unknown"), [MADE], (0, 0, 0, 1)),
@@ -47,6 +52,10 @@ GONE = Happened(T, "delete", "7", "a", None)
         (insert("saved", "8"), [NEW], (1, 0, 0, 0)),
         (insert("saved"), [NEW, NEW], (0, 1, 0, 0)),
         (insert("failed"), [NEW], (1, 0, 0, 0)),
+        (insert("failed"), [NEW_AND_DELETED], (0, 0, 0, 0)),
+        (insert("failed"), [NEW_AND_DELETED_LATER], (1, 0, 0, 0)),
+        (insert("failed"), [NEW_AND_CHANGED], (1, 0, 0, 0)),
+        (insert("skipped"), [NEW_AND_DELETED], (1, 0, 0, 0)),
         (delete("saved"), [GONE], (0, 0, 0, 0)),
         (delete("saved"), [], (1, 0, 0, 0)),
         (delete("failed"), [GONE], (1, 0, 0, 0)),
