@@ -29,6 +29,7 @@ SOCKETS = 6
 ROWS = 120
 WRITES = r"^(UPDATE|INSERT|DELETE)"
 READS = r"^SELECT .*%ID"
+LOCK_SECONDS = 1.0
 FAULTS: tuple[tuple[str, str, float, dict[str, Any]], ...] = (
     ("reset_before", WRITES, 0.03, {}),
     ("close_before", WRITES, 0.01, {}),
@@ -315,7 +316,7 @@ async def run(edits: int, seed: int, kills: int) -> Verdict:
     """Run once in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="iris-quart-faults-") as folder:
         directory = Path(folder)
-        options = DemoOptions(directory=directory / "iris", licences=None)
+        options = DemoOptions(directory=directory / "iris", licences=None, lock_timeout=LOCK_SECONDS)
         for namespace in (await asyncio.to_thread(open_namespaces, options)).values():
             namespace.close()
         async with DemoServer(options) as iris:

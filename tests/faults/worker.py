@@ -64,9 +64,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--iris", required=True)
     parser.add_argument("--instance", type=Path, required=True)
-    # A statement may wait for its lock as long as IRIS's lock time-out says, 10 s, and be applied then; only after
-    # that, and the other delays here, can a missing row be called not made. The product waits for 65 s.
-    parser.add_argument("--doubt-seconds", type=float, default=12.0)
+    # A statement may wait for its lock as long as the lock time-out says, here 1 s, and be applied then; only after
+    # that, and the other delays here, can nothing be called nothing. The product waits for 65 s, IRIS 10 s.
+    parser.add_argument("--doubt-seconds", type=float, default=5.0)
     parser.add_argument("--request-seconds", type=float, default=1.0)
     edits_module.SETTLE_SECONDS = (0.0, 0.05, 0.15)
     asyncio.run(main(parser.parse_args()))
