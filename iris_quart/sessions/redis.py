@@ -11,13 +11,9 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from iris_quart.atelier import Credentials
@@ -25,8 +21,9 @@ from iris_quart.config import BadSettings, Settings
 from iris_quart.errors import StoreUnavailable
 from iris_quart.persistence import persistently
 
-from . import records, scripts
+from . import records
 from .news import News
+from .redis_server import LISTEN_SECONDS, RedisServer, translated
 from .session import Ended, NewSession, Session, account, key_of, new_secret
 from .store import WriteRecord
 from .vault import Vault
@@ -48,12 +45,8 @@ FOREIGN = (
     " copy theirs"
 )
 
-ANSWER_SECONDS = 0.5
-"""A server that says nothing for so long is taken to be away."""
-LISTEN_SECONDS = 2.0
 RETRY_SECONDS = 0.25
 SWEEP_SECONDS = 0.5
-CONNECTIONS = 32
 
 
 class RedisStore:
@@ -72,49 +65,21 @@ class RedisStore:
         self._ended: News[Ended] = News(10_000)
         self._changes: News[bytes] = News(CHANGES_KEPT)
         self._positions: dict[str, str] = {}
-        # From our steady clock to the server's.
-        self._offset = time.time() - time.monotonic()
         self._met = False
         self._foreign_keys = False
         self._closing = False
+        # Keys that are asked for in this turn of the event loop, and the question that begins after it.
+        self._asking: tuple[set[str], asyncio.Task[dict[str, Session | None]]] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._client = self._connect(CONNECTIONS, ANSWER_SECONDS)
-        self._listener = self._connect(1, LISTEN_SECONDS + 1)
-        script = self._client.register_script
-        self._create = script(scripts.CREATE)
-        self._get = script(scripts.GET)
-        self._touch = script(scripts.TOUCH)
-        self._end = script(scripts.END)
-        self._sweep = script(scripts.SWEEP)
-        self._attempt = script(scripts.ATTEMPT)
-        self._forgive = script(scripts.FORGIVE)
-        self._take = script(scripts.TAKE)
-        self._begin = script(scripts.BEGIN)
-        self._finish = script(scripts.FINISH)
-
-    def _connect(self, connections: int, seconds: float) -> Redis:
-        pool = BlockingConnectionPool.from_url(
-            self._settings.store,
-            max_connections=connections,
-            timeout=ANSWER_SECONDS,
-            socket_timeout=seconds,
-            socket_connect_timeout=ANSWER_SECONDS,
-            protocol=2,
-            # A repeated command could claim a write twice; callers decide.
-            retry=Retry(NoBackoff(), 0),
-        )
-        return Redis.from_pool(pool)
+        self._server = RedisServer(settings.store)
 
     async def start(self) -> None:
         """Connect and begin to listen; a server that is away is waited for. Raises BadSettings."""
-        with contextlib.suppress(StoreUnavailable), _translated():
+        with contextlib.suppress(StoreUnavailable), translated():
             await self._meet()
         if self._foreign_keys:
-            await self._disconnect()
-            raise BadSettings(
-                "secret.key in the instance folder differs from the one of the other machines that use this"
-                " store; copy theirs"
-            )
+            await self._server.close()
+            raise BadSettings(FOREIGN)
         self._tasks = [
             asyncio.create_task(persistently(self._listen), name="session-listener"),
             asyncio.create_task(persistently(self._sweep_on), name="session-sweeper"),
@@ -123,6 +88,7 @@ class RedisStore:
     async def close(self) -> None:
         """Disconnect; iterators of `watch` and `changes` end."""
         self._closing = True
+        self._server.usable = False
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -130,33 +96,29 @@ class RedisStore:
             await asyncio.wait(tasks)
         self._ended.close()
         self._changes.close()
-        await self._disconnect()
-
-    async def _disconnect(self) -> None:
-        await self._client.aclose(close_connection_pool=True)
-        await self._listener.aclose(close_connection_pool=True)
+        await self._server.close()
 
     def now(self) -> float:
         """Tell the server's time, by what it said last."""
-        return time.monotonic() + self._offset
+        return self._server.now()
 
     async def healthy(self) -> bool:
         """Tell whether the server answers."""
         try:
-            await self._ask(self._get, [])
+            await self._server.ask(self._server.get, [])
         except StoreUnavailable:
             return False
         return True
 
     async def create(self, new: NewSession, credentials: Credentials) -> str:
         """Begin a session and return its id."""
-        await self._ask(self._get, [])
+        await self._server.ask(self._server.get, [])
         session_id = new_secret()
         session = records.begun(new, session_id, self.now(), self._settings)
         sealed = records.seal_credentials(self._vault, session_id, session, credentials)
         times = [f"{session.idle_until:.6f}", f"{session.absolute_until:.6f}"]
         arguments = [session.key, records.session_to_text(session), *times, sealed]
-        await self._run(self._create, [SESSION + session.key, DEADLINES], arguments)
+        await self._server.run(self._server.create, [SESSION + session.key, DEADLINES], arguments)
         self._known[session.key] = session.absolute_until
         return session_id
 
@@ -169,32 +131,53 @@ class RedisStore:
         """Decrypt the IRIS credentials."""
         if session.key in self._tombstones:
             return None
-        with _translated():
-            sealed = await cast("Awaitable[bytes | None]", self._client.hget(SESSION + session.key, "c"))
+        with translated():
+            sealed = await cast(
+                "Awaitable[bytes | None]", self._server.client.hget(SESSION + session.key, "c")
+            )
         return records.open_credentials(self._vault, session_id, session, sealed) if sealed else None
 
     async def touch(self, session: Session) -> Session | None:
         """Slide the idle deadline, unless it has passed."""
         arguments = [session.key, repr(self._settings.session_idle_seconds)]
-        found = await self._ask(self._touch, [SESSION + session.key, DEADLINES], arguments)
+        found = await self._server.ask(self._server.touch, [SESSION + session.key, DEADLINES], arguments)
         return self._seen(session.key, found[0], found[1])
 
     async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
         """Read many sessions again by key."""
+        if together:
+            return await self._recheck_together(keys)
         found: dict[str, Session | None] = dict.fromkeys(keys)
         for start in range(0, len(keys), 200):
             chunk = keys[start : start + 200]
-            values = await self._ask(self._get, [SESSION + key for key in chunk])
+            values = await self._server.ask(self._server.get, [SESSION + key for key in chunk])
             for number, key in enumerate(chunk):
                 found[key] = self._seen(key, values[2 * number], values[2 * number + 1])
         return found
+
+    async def _recheck_together(self, keys: Sequence[str]) -> dict[str, Session | None]:
+        """Read with one question what all who ask in this turn of the event loop want to know."""
+        if self._asking is None:
+            # A task begins behind all that is lined up now.
+            self._asking = set(), asyncio.create_task(self._ask_together())
+        wanted, asked = self._asking
+        wanted.update(keys)
+        # One who is cancelled does not take the answer from the others.
+        found = await asyncio.shield(asked)
+        return {key: found[key] for key in keys}
+
+    async def _ask_together(self) -> dict[str, Session | None]:
+        assert self._asking is not None
+        wanted, _ = self._asking
+        self._asking = None
+        return await self.recheck(list(wanted))
 
     async def end(self, key: str, reason: str) -> bool:
         """End a session everywhere; also when the server is away, as soon as it is back."""
         self._tombstones[key] = (reason, self.now() + self._settings.session_absolute_seconds)
         self._known.pop(key, None)
         try:
-            there = await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
+            there = await self._server.run(self._server.end, [SESSION + key, DEADLINES, ENDED], [key, reason])
         except StoreUnavailable:
             self._tell(Ended(key, reason))
             self._told.add(key)
@@ -208,8 +191,8 @@ class RedisStore:
 
     async def list(self, user: str | None = None, server_key: str | None = None) -> Sequence[Session]:
         """List live sessions, oldest first."""
-        with _translated():
-            keys: Any = await self._client.zrangebyscore(DEADLINES, f"({self.now():.6f}", "+inf")
+        with translated():
+            keys: Any = await self._server.client.zrangebyscore(DEADLINES, f"({self.now():.6f}", "+inf")
         found = await self.recheck([key.decode() for key in keys])
         sessions = [
             session
@@ -222,8 +205,8 @@ class RedisStore:
 
     async def count(self) -> int:
         """Count live sessions."""
-        with _translated():
-            return int(await self._client.zcount(DEADLINES, f"({self.now():.6f}", "+inf"))
+        with translated():
+            return int(await self._server.client.zcount(DEADLINES, f"({self.now():.6f}", "+inf"))
 
     def watch(self) -> AsyncIterator[Ended]:
         """Give every session that ends, in any worker of any machine."""
@@ -233,32 +216,34 @@ class RedisStore:
         """Count a sign-in try."""
         counters = records.scopes(self._settings, user, server_key, address)
         arguments = [repr(records.ATTEMPT_SECONDS), new_secret(), *(limit for _, limit in counters)]
-        wait = await self._run(self._attempt, [f"{PREFIX}try:{scope}" for scope, _ in counters], arguments)
+        wait = await self._server.run(
+            self._server.attempt, [f"{PREFIX}try:{scope}" for scope, _ in counters], arguments
+        )
         return float(wait) if wait else None
 
     async def forgive(self, user: str, server_key: str, address: str) -> None:
         """Take back the latest try of this user and address."""
         counters = records.scopes(self._settings, user, server_key, address)[:-1]
-        await self._run(self._forgive, [f"{PREFIX}try:{scope}" for scope, _ in counters], [])
+        await self._server.run(self._server.forgive, [f"{PREFIX}try:{scope}" for scope, _ in counters], [])
 
     async def make_ticket(self, session_id: str) -> str:
         """Make a ticket that stands for the session once."""
         ticket = new_secret()
         sealed = records.seal_ticket(self._vault, ticket, session_id)
-        with _translated():
+        with translated():
             milliseconds = int(records.TICKET_SECONDS * 1000)
-            await self._client.set(f"{PREFIX}ticket:{key_of(ticket)}", sealed, px=milliseconds)
+            await self._server.client.set(f"{PREFIX}ticket:{key_of(ticket)}", sealed, px=milliseconds)
         return ticket
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id."""
-        sealed = await self._run(self._take, [f"{PREFIX}ticket:{key_of(ticket)}"], [])
+        sealed = await self._server.run(self._server.take, [f"{PREFIX}ticket:{key_of(ticket)}"], [])
         return records.open_ticket(self._vault, ticket, sealed) if sealed else None
 
     async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
         """Claim a write's id."""
         arguments = [fingerprint, self._worker, int(self._settings.write_result_seconds * 1000)]
-        found = await self._run(self._begin, [_write_key(owner, write_id)], arguments)
+        found = await self._server.run(self._server.begin, [_write_key(owner, write_id)], arguments)
         if not found:
             self._running[owner, write_id] = fingerprint
             return None
@@ -271,14 +256,14 @@ class RedisStore:
         fingerprint = self._running.get((owner, write_id), "")
         arguments = [state, answer, int(self._settings.write_result_seconds * 1000), fingerprint]
         try:
-            await self._run(self._finish, [_write_key(owner, write_id)], arguments)
+            await self._server.run(self._server.finish, [_write_key(owner, write_id)], arguments)
         finally:
             self._running.pop((owner, write_id), None)
 
     async def publish(self, *messages: bytes) -> None:
         """Tell the other workers of all machines."""
-        with _translated():
-            async with self._client.pipeline(transaction=False) as pipeline:
+        with translated():
+            async with self._server.client.pipeline(transaction=False) as pipeline:
                 for message in messages:
                     fields: Any = {"w": self._worker, "m": message}
                     pipeline.xadd(CHANGES, fields, maxlen=CHANGES_KEPT, approximate=True)
@@ -287,20 +272,6 @@ class RedisStore:
     def changes(self) -> AsyncIterator[bytes]:
         """Give what other workers published."""
         return self._changes.follow()
-
-    async def _run(self, script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        if self._foreign_keys or self._closing:
-            raise StoreUnavailable("The session store cannot be used.")
-        with _translated():
-            return await script(keys=keys, args=arguments)
-
-    async def _ask(self, script: Any, keys: Sequence[str], arguments: Sequence[Any] = ()) -> Sequence[str]:
-        """Run a script that answers its time first, and set our clock by it."""
-        sent = time.monotonic()
-        found = await self._run(script, keys, arguments)
-        # The answer was written about in the middle of the way; an error of half a round trip is nothing.
-        self._offset = float(found[0]) - (sent + time.monotonic()) / 2
-        return [value.decode() for value in found[1:]]
 
     def _seen(self, key: str, static: str, idle_until: str) -> Session | None:
         if not static or key in self._tombstones:
@@ -328,7 +299,7 @@ class RedisStore:
         ended: set[str] = set()
         streams: Any = dict(self._positions)
         block = None if seconds is None else int(seconds * 1000)
-        answer: Any = await self._listener.xread(streams, block=block)
+        answer: Any = await self._server.listener.xread(streams, block=block)
         for name, entries in answer or ():
             for entry, fields in entries:
                 self._positions[name.decode()] = entry.decode()
@@ -348,15 +319,16 @@ class RedisStore:
 
     async def _meet(self) -> None:
         """Find out where the streams are and whether this store belongs to our secret."""
-        await self._ask(self._get, [])
+        await self._server.ask(self._server.get, [])
         for kid, mark in self._vault.fingerprints().items():
-            await self._client.hsetnx(KEYS, kid, mark)
-            stored = await cast("Awaitable[bytes]", self._client.hget(KEYS, kid))
+            await self._server.client.hsetnx(KEYS, kid, mark)
+            stored = await cast("Awaitable[bytes]", self._server.client.hget(KEYS, kid))
             if stored != mark.encode():
                 self._foreign_keys = True
+                self._server.usable = False
                 logger.critical(FOREIGN)
         for stream in (ENDED, CHANGES):
-            latest: Any = await self._client.xrevrange(stream, count=1)
+            latest: Any = await self._server.client.xrevrange(stream, count=1)
             last = latest[0][0].decode() if latest else "0-0"
             position = self._positions.get(stream)
             if position is None and stream == ENDED and self._tasks:
@@ -369,7 +341,7 @@ class RedisStore:
 
     async def _recover(self) -> None:
         for key, (reason, _) in list(self._tombstones.items()):
-            await self._run(self._end, [SESSION + key, DEADLINES, ENDED], [key, reason])
+            await self._server.run(self._server.end, [SESSION + key, DEADLINES, ENDED], [key, reason])
         found = await self.recheck(list(self._known))
         missing = {key for key, session in found.items() if session is None}
         # Of most the stream tells how they ended; of the others the server has lost all trace.
@@ -381,24 +353,13 @@ class RedisStore:
         while not self._closing:
             await asyncio.sleep(SWEEP_SECONDS)
             with contextlib.suppress(StoreUnavailable):
-                await self._run(self._sweep, [DEADLINES, ENDED], [SESSION, grace])
+                await self._server.run(self._server.sweep, [DEADLINES, ENDED], [SESSION, grace])
             now = self.now()
             for key in [key for key, (_, until) in self._tombstones.items() if until < now]:
                 del self._tombstones[key]
                 self._told.discard(key)
             for key in [key for key, until in self._known.items() if until < now - 3600]:
                 del self._known[key]
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (RedisError, OSError, TimeoutError) as error:
-        raise StoreUnavailable(
-            "The session store does not answer. Try again in a moment.",
-            details={"cause": type(error).__name__},
-        ) from error
 
 
 def _number(entry: str) -> tuple[int, int]:
