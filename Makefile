@@ -9,7 +9,7 @@ ENCODINGS := odbc merged digits
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help demo test test-all lint format types js bench faults soak protocol screenshots wheel clean setup
+.PHONY: help demo test test-all engines lint format types js bench faults soak protocol screenshots wheel clean setup
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -31,6 +31,9 @@ demo: $(VENV)/.demo-installed  ## Embedded IRIS and web server; sign in as _SYST
 setup: $(VENV)/.test-installed  ## Install what the tests need beside Python: Chromium, Redis, nginx, Node.js
 	@sh tests/setup.sh $(BIN)
 
+engines: setup  ## Install Firefox and WebKit, which make test-all looks at the page with
+	@sh tests/setup.sh $(BIN) engines
+
 lint: $(VENV)/.test-installed  ## Style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,7 +47,7 @@ js: setup  ## JavaScript modules, each on its own
 test: setup lint types js  ## The quick loop: lint, types, unit, live and browser tests
 	$(PYTEST) -m "not slow" $(ARGS)
 
-test-all: setup lint types js  ## Everything: other encodings, faults, bombs, several machines
+test-all: engines lint types js  ## Everything: other encodings, faults, bombs, several machines
 	$(PYTEST) $(ARGS)
 	@set -e; for encoding in $(ENCODINGS); do \
 	    echo "values written as $$encoding"; \

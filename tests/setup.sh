@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need beside Python. An installed one is taken as it is; a missing one is
 # fetched if we may, and otherwise the tests that need it fail and say so.
+# usage: setup.sh [folder of the programs in .venv] [engines: Firefox and WebKit as well]
 set -eu
 bin=${1:-.venv/bin}
 wanted=""
@@ -18,6 +19,12 @@ have haproxy || [ -x /usr/sbin/haproxy ] || wanted="$wanted haproxy"
 have node || wanted="$wanted nodejs"
 # For systemd-analyze, which reads the units; systemd itself need not run.
 have systemd-analyze || wanted="$wanted systemd"
+
+if [ "${2:-}" = engines ]; then
+    have firefox-esr || have firefox || wanted="$wanted firefox-esr"
+    have WebKitWebDriver || wanted="$wanted webkit2gtk-driver"
+    have Xvfb || wanted="$wanted xvfb"
+fi
 
 if [ -n "$wanted" ]; then
     if [ "$(id -u)" = 0 ] && have apt-get; then
