@@ -115,6 +115,10 @@ class AnswerReader:
             raise httpx.RemoteProtocolError("the server closed the connection within its answer")
         self.complete = True
 
+    def retire(self) -> None:
+        """Let go of the parser for good: each of them holds the other."""
+        del self._parser
+
     def drop(self) -> None:
         """Let go of what was read: an error's traceback may hold this for a while."""
         self._body = []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import httpx
@@ -74,7 +75,7 @@ class AtelierClient:
             self._urls,
             credentials,
             limits,
-            transport_factory or self._make_transport,
+            transport_factory or partial(_make_transport, target, limits),
             proved=signed_in,
         )
 
@@ -131,13 +132,14 @@ class AtelierClient:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._sessions.close()
 
-    def _make_transport(self) -> httpx.AsyncBaseTransport:
-        return ConnectionTransport(
-            address=self.target.pinned_address,
-            ssl_context=self.target.ssl_context(),
-            connect_seconds=self._limits.connect_seconds,
-            body_bytes_max=self._limits.body_bytes,
-        )
+
+def _make_transport(target: Target, limits: Limits) -> httpx.AsyncBaseTransport:
+    return ConnectionTransport(
+        address=target.pinned_address,
+        ssl_context=target.ssl_context(),
+        connect_seconds=limits.connect_seconds,
+        body_bytes_max=limits.body_bytes,
+    )
 
 
 def _server_info(content: Any) -> ServerInfo:

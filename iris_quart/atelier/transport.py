@@ -227,6 +227,7 @@ class _Connection(asyncio.Protocol):
         if not self._lost.done():
             self._lost.set_result(None)
         self._end(exc)
+        self._answer.retire()
 
     def _end(self, cause: Exception | None) -> None:
         self._eof = True

@@ -89,6 +89,8 @@ class Connection:
             await self._deadline.__aexit__(kind, error, trace)
         except TimeoutError:
             gave_up = True
+        # It knows the task that it watched, whose end knows all that was on its way.
+        self._deadline = asyncio.timeout(None)
         if self._writer is not None:
             self._writer.cancel()
         if self.wire is not None and (gave_up or self._outbox):

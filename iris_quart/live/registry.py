@@ -33,7 +33,7 @@ class Presence:
     """Whether the sockets know that the session ends soon; forgotten when it is prolonged."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class LiveSocket:
     """One open socket."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, cast
 
 from quart import Blueprint, Websocket, abort, current_app, websocket
@@ -134,9 +135,14 @@ def _make_socket(
     worker: LiveWorker, connection: Connection, presence: Presence, tables: Tables
 ) -> LiveSocket:
     browsing = Browsing(namespace=presence.session.namespace)
+    # What the socket is made of shall not hold it: it would outlive its end until the collector comes.
+    made: weakref.WeakSet[LiveSocket] = weakref.WeakSet()
 
     async def announce(change: TableChange) -> None:
-        await worker.changes.announce(presence.session, change, socket)
+        await worker.changes.announce(presence.session, change, next(iter(made), None))
+
+    def cancel(message_id: str) -> bool:
+        return any(socket.runner.cancel(message_id) for socket in made)
 
     def audit(entry: AuditEntry) -> None:
         worker.audit(presence.session, entry)
@@ -149,7 +155,7 @@ def _make_socket(
         announce=announce,
         audit=audit,
         browsing=browsing,
-        cancel=lambda message_id: socket.runner.cancel(message_id),
+        cancel=cancel,
         ended=lambda: presence.ended,
         now=worker.store.now,
     )
@@ -157,6 +163,7 @@ def _make_socket(
     surroundings = _SocketSurroundings(worker, presence, connection, open_tables, browsing)
     runner = Runner(worker.commands, context, worker.settings, surroundings)
     socket = LiveSocket(presence, connection, runner, open_tables)
+    made.add(socket)
     return socket
 
 

@@ -46,7 +46,7 @@ def test_the_parts_are_where_they_were() -> None:
     assert "await self._handle_events()" in inspect.getsource(hardened._stock_handle)
     assert "self.app_send" in inspect.getsource(hardened._stock_handle)
     assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
-    assert "self.protocol_send" in inspect.getsource(TCPServer.run)
+    assert "self.protocol_send" in inspect.getsource(hardened._stock_run)
     assert "self.writer.write(" in inspect.getsource(TCPServer.protocol_send)
     assert "config.graceful_timeout" in inspect.getsource(run.worker_serve)
     assert "_create_logger(" in inspect.getsource(stock_logging.Logger.__init__)
