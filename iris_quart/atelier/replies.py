@@ -47,11 +47,11 @@ class _Envelope(msgspec.Struct):
 
 
 class _Content(msgspec.Struct):
-    content: msgspec.Raw = msgspec.Raw(b"[]")
+    content: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Rows(msgspec.Struct):
-    content: list[msgspec.Raw] = []
+    content: list[msgspec.Raw]
 
 
 class _RowsEnvelope(msgspec.Struct):
@@ -70,6 +70,7 @@ _ANY = msgspec.json.Decoder(float_hook=Decimal)
 class Reply:
     """One good answer.
 
+    An answer without `result.content` is good for a change, but says nothing of rows: not even that there are none.
     `body` is what came; `elapsed` is in seconds. Integers are read as int and other numbers as Decimal,
     with all their digits.
     """

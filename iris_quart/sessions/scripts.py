@@ -122,9 +122,13 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {}
 """
 
-# KEYS: write. ARGV: state, answer, milliseconds to keep, and the fingerprint for when the claim was lost, if known.
+# KEYS: write. ARGV: state, answer, milliseconds to keep, and the fingerprint for when the claim was lost, which only
+# the worker that runs the write knows; others neither make a record nor replace an end that is known.
 FINISH = """
-if ARGV[4] == '' and redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[4] == '' then
+    local state = redis.call('HGET', KEYS[1], 'state')
+    if not state or state == 'done' then return 0 end
+end
 redis.call('HSET', KEYS[1], 'state', ARGV[1], 'answer', ARGV[2])
 redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[4])
 redis.call('HSETNX', KEYS[1], 'worker', '')

@@ -262,9 +262,14 @@ class SqliteStore:
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended."""
         until = self._clock() + self._settings.write_result_seconds
-        sql = "UPDATE writes SET state = ?, answer = ?, until = ? WHERE owner = ? AND id = ?"
+        runs_here = (owner, write_id) in self._running
+        sql = (
+            "UPDATE writes SET state = ?, answer = ?, until = ?"
+            " WHERE owner = ? AND id = ? AND (? OR state <> 'done')"
+        )
+        parameters = (state, answer, until, owner, write_id, runs_here)
         try:
-            await self._db.write(lambda db: db.execute(sql, (state, answer, until, owner, write_id)))
+            await self._db.write(lambda db: db.execute(sql, parameters))
         finally:
             self._running.discard((owner, write_id))
 

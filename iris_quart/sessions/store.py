@@ -100,7 +100,11 @@ class SessionStore(Protocol):
         """Claim a write's id: None when it is new and now ours, else what is stored."""
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
-        """Store how a write ended; kept for settings.write_result_seconds."""
+        """Store how a write ended; kept for settings.write_result_seconds.
+
+        An end that is known is replaced only by the worker that runs the write: another one may look at the row when
+        it has changed again.
+        """
 
     async def publish(self, *messages: bytes) -> None:
         """Tell the other workers, in this order; this worker's own `changes` do not give them back."""

@@ -272,10 +272,11 @@ class Edits:
             return Guard()
         base = dict(plan.base or {})
         wanted = list(plan.values) if plan.kind is ChangeKind.UPDATE else []
-        if plan.kind is ChangeKind.DELETE and plan.base is None:
+        if plan.kind is ChangeKind.DELETE and not plan.base:
             wanted = [column for column in plan.table.columns if not column.category.is_preview]
         missing = [column for column in wanted if column not in base]
         late = bool(missing)
+        unread: list[str] = []
         if late:
             version = plan.table.row_version
             if version is not None:
@@ -285,9 +286,11 @@ class Edits:
             if found is None:
                 raise RowGone("The row no longer exists.")
             for column in missing:
-                if column.name not in found.cut:
+                if column.name in found.cut:
+                    unread.append(column.name)
+                else:
                     base.setdefault(column, found.values.get(column.name))
-        unguarded = guards_for(base, preview=self._preview).unguarded
+        unguarded = (*guards_for(base, preview=self._preview).unguarded, *unread)
         return Guard(base, unguarded, late, self._rewritten.get(_key(plan.table), frozenset()))
 
     async def _look(self, sent: Sequence[Sent]) -> list[Result | None]:
@@ -317,7 +320,8 @@ class Edits:
             for index in indexes:
                 item = sent[index]
                 found = rows.get(item.plan.row_id or "")
-                results[index] = judge(item.plan, item.guard, found, in_doubt=item.in_doubt)
+                plan = item.plan if found is None else replace(item.plan, row_id=found.row_id)
+                results[index] = judge(plan, item.guard, found, in_doubt=item.in_doubt)
         await self._look_through_views(sent, results)
         return results
 
@@ -367,7 +371,11 @@ class Edits:
         if len(row_ids) == 1:
             # IRIS may write the row ID otherwise than it was asked for.
             return dict(zip(row_ids, rows[:1], strict=False))
-        return {row.row_id: row for row in rows}
+        found = {row.row_id: row for row in rows}
+        if found.keys() - set(row_ids):
+            for row_id in [row_id for row_id in row_ids if row_id not in found]:
+                found |= await self._read(table, columns, [row_id], values)
+        return found
 
     async def _projection(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
         """Give what reads columns whole, as far as texts of `longest` characters need it."""

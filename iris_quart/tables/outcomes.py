@@ -102,9 +102,11 @@ def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> R
         )
     if all(_holds(column, value, found) for column, value in plan.values.items()):
         return Result(Outcome.SAVED, plan.row_id, found.values)
-    if all(_is_stored(column, value, found, guard) for column, value in plan.values.items()):
-        return Result(Outcome.SAVED, plan.row_id, found.values)
     differences = _differences(plan, guard, found)
+    if all(_is_stored(column, value, found, guard) for column, value in plan.values.items()) and (
+        _was_changed(plan, guard, found) or not (in_doubt or differences)
+    ):
+        return Result(Outcome.SAVED, plan.row_id, found.values)
     if differences:
         return _conflict(plan, differences, found)
     return None if in_doubt else _without_effect(plan, found)
@@ -185,6 +187,17 @@ def _is_stored(column: Column, value: Wire, found: Found, guard: Guard) -> bool:
     now = found.values.get(column.name)
     may_be_rewritten = guard.late or column.name in guard.rewritten
     return stored_form(column, value, now) or (may_be_rewritten and rewritten_form(value, now))
+
+
+def _was_changed(plan: Plan, guard: Guard, found: Found) -> bool:
+    """Tell whether a column that was to change surely holds another value than before.
+
+    What its type makes of the new value may be the old one: then the row does not show that the statement ran.
+    """
+    return any(
+        column in guard.base and not same_value(column, guard.base[column], found.values.get(column.name))
+        for column in plan.values
+    )
 
 
 def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference]:

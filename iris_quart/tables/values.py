@@ -23,6 +23,7 @@ from iris_quart.sql.projection import row_id_text
 from iris_quart.sql.values import Category, Fragment, Parameter, Wire, compared, guard, number_text, parse
 
 from .catalogue import SqlClient
+from .validation import parse_seen, stored_form
 
 __all__ = ["Value", "Values", "value_hash"]
 
@@ -32,7 +33,7 @@ WRITE_MAX = 3_000_000
 """Characters that one parameter surely takes."""
 READS_MAX = 3
 EDGE = 1000
-"""Characters at both ends by which a guard knows a stream, which cannot be compared as a whole."""
+"""Characters at both ends by which a guard knows a stream that is too long to be sent along as it was."""
 
 TEXT_TYPE = "text/plain; charset=utf-8"
 BYTES_TYPE = "application/octet-stream"
@@ -92,7 +93,7 @@ class Values:
             raise Conflict("The value has been changed since it was read.", field=column)
         if seen.content == content:
             return seen
-        condition = await self._guard(table, found, seen)
+        condition = _guard(found, seen, room=WRITE_MAX - len(content or b""))
         statement = (
             f"UPDATE {table.sql} SET {found.sql} = {new.sql} WHERE {table.row_id} = ? AND {condition.sql}",
             (*new.parameters, row_id_parameter(row_id), *condition.parameters),
@@ -102,11 +103,20 @@ class Values:
         except UpstreamError as error:
             if not error.maybe_executed:
                 raise
-            return await self._settle(table.behind, row_id, found, content, error)
-        return self._proved(await self.read_value(table.behind, row_id, column), content, column)
+            return await self._settle(table.behind, row_id, found, seen, content, error)
+        now = await self.read_value(table.behind, row_id, column)
+        if not _is_stored(found, content, now):
+            raise Conflict(_not_ours(seen, now), field=column)
+        return now
 
     async def _settle(
-        self, table: Table, row_id: str, column: Column, content: bytes | None, error: UpstreamError
+        self,
+        table: Table,
+        row_id: str,
+        column: Column,
+        seen: Value,
+        content: bytes | None,
+        error: UpstreamError,
     ) -> Value:
         try:
             now = await self.read_value(table, row_id, column.name)
@@ -114,17 +124,12 @@ class Values:
             raise
         except IrisQuartError:
             raise OutcomeUnknown("The connection broke; whether the value was saved is not known.") from error
-        if now.sha256 == value_hash(content):
+        if now.sha256 != seen.sha256 and _is_stored(column, content, now):
             return now
         # It may still be applied: IRIS works on after its client has gone.
         raise OutcomeUnknown(
             "The connection broke; the value was not saved yet when it was read again."
         ) from error
-
-    def _proved(self, now: Value, content: bytes | None, column: str) -> Value:
-        if now.sha256 != value_hash(content):
-            raise Conflict("The value was not saved: someone else changed it at the same time.", field=column)
-        return now
 
     async def _read(self, table: Table, row_id: str, column: Column) -> Value | None:
         """Read a value once; None when its length changed on the way."""
@@ -182,29 +187,54 @@ class Values:
             return Fragment("?", (text,)) if text else Fragment("''")
         return compared(column.category, parse(column.category, text, field=column.name))
 
-    async def _guard(self, table: Table, column: Column, seen: Value) -> Fragment:
-        if seen.content is None:
-            return Fragment(f"{column.sql} IS NULL")
-        binary = column.category in {Category.BINARY, Category.LONG_BINARY}
-        text = seen.content.decode("latin-1" if binary else "utf-8")
-        if not (binary or column.category.is_stream):
-            encoding = await self._client.encoding(table.namespace)
-            exact = guard(column.sql, column.category, decoder(column.category, encoding)(text))
-            if exact is not None and len(text) <= WRITE_MAX:
-                return exact
-        # Streams take no comparison (SQLCODE -313), but their length and their ends do.
-        length = f"CHARACTER_LENGTH({column.sql})"
-        if not text:
-            return Fragment(f"{length} = 0")
-        units = len(text.encode("utf-16-le")) // 2
-        if units != len(text):
-            return Fragment(f"{length} IN (?, ?)", (len(text), units))
-        tail = text[-EDGE:]
+
+def _is_stored(column: Column, content: bytes | None, now: Value) -> bool:
+    """Tell whether a value is what was sent, or what the column's own type makes of it."""
+    if now.sha256 == value_hash(content):
+        return True
+    if content is None or now.content is None or now.media_type != TEXT_TYPE:
+        return False
+    sent = parse(column.category, content.decode(), field=column.name)
+    return stored_form(column, sent, parse_seen(column, now.content.decode()))
+
+
+def _not_ours(seen: Value, now: Value) -> str:
+    if now.sha256 == seen.sha256:
+        return "The value was not saved: the old one is still there."
+    return (
+        "There is another value now than the one that was sent: someone else changed it at the same time, "
+        "or the database stores it otherwise."
+    )
+
+
+def _guard(column: Column, seen: Value, *, room: int) -> Fragment:
+    """Write the condition that a value still is what was seen; a stream of up to `room` characters as a whole."""
+    if seen.content is None:
+        return Fragment(f"{column.sql} IS NULL")
+    binary = column.category in {Category.BINARY, Category.LONG_BINARY}
+    text = seen.content.decode("latin-1" if binary else "utf-8")
+    if not (binary or column.category.is_stream):
+        exact = guard(column.sql, column.category, parse_seen(column, text))
+        if exact is not None and len(text) <= WRITE_MAX:
+            return exact
+    # Streams take no comparison (SQLCODE -313), but their length and what SUBSTRING gives of them do.
+    length = f"CHARACTER_LENGTH({column.sql})"
+    if not text:
+        return Fragment(f"{length} = 0")
+    units = len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    if units <= room:
         return Fragment(
-            f"{length} = ? AND %EXACT(SUBSTRING({column.sql}, 1, {EDGE})) = ? "
-            f"AND %EXACT(SUBSTRING({column.sql}, ?, {EDGE})) = ?",
-            (len(text), text[:EDGE], len(text) - len(tail) + 1, tail),
+            f"{length} IN (?, ?) AND %EXACT(SUBSTRING({column.sql}, 1, ?)) = ?",
+            (len(text), units, units, text),
         )
+    if units != len(text):
+        return Fragment(f"{length} IN (?, ?)", (len(text), units))
+    tail = text[-EDGE:]
+    return Fragment(
+        f"{length} = ? AND %EXACT(SUBSTRING({column.sql}, 1, {EDGE})) = ? "
+        f"AND %EXACT(SUBSTRING({column.sql}, ?, {EDGE})) = ?",
+        (len(text), text[:EDGE], len(text) - len(tail) + 1, tail),
+    )
 
 
 def _addressed(table: Table, column: str) -> Column:

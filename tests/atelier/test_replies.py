@@ -60,11 +60,21 @@ def test_numbers_keep_all_their_digits() -> None:
     assert reply.elapsed == 0.25
 
 
-@pytest.mark.parametrize("result", [{"content": []}, {}])
-def test_change_answers_with_no_rows(result: dict[str, Any]) -> None:
-    reply = read(200, envelope(result))
+def test_change_answers_with_no_rows() -> None:
+    reply = read(200, envelope({"content": []}))
     assert reply.rows == []
     assert reply.raw_rows() == []
+
+
+@pytest.mark.parametrize(
+    "body", [envelope({}), envelope({"content": None}), b'{"status":{"errors":[],"summary":""},"console":[]}']
+)
+def test_answer_that_lacks_its_rows_does_not_say_that_there_are_none(body: bytes) -> None:
+    reply = read(200, body)
+    with pytest.raises(InvalidResponse):
+        reply.raw_rows()
+    with pytest.raises(InvalidResponse):
+        _ = reply.rows
 
 
 def test_content_may_be_an_object() -> None:

@@ -380,6 +380,23 @@ async def test_finished_write_runs_no_more(store: SessionStore) -> None:
     assert (record.state, record.mine) == ("unknown", False)
 
 
+async def test_known_end_of_a_write_is_only_replaced_by_who_runs_it(pair: Pair) -> None:
+    await pair[0].begin("owner", "w1", "print")
+    await pair[1].finish("owner", "w1", "done", b"guessed")
+    await pair[0].finish("owner", "w1", "done", b"seen")
+    for state in ("unknown", "done"):
+        await pair[1].finish("owner", "w1", state, b"looked at later")
+        record = await pair[1].begin("owner", "w1", "print")
+        assert record is not None
+        assert (record.state, record.answer) == ("done", b"seen")
+    await pair[0].begin("owner", "w2", "print")
+    await pair[0].finish("owner", "w2", "unknown", b"")
+    await pair[1].finish("owner", "w2", "done", b"settled")
+    settled = await pair[0].begin("owner", "w2", "print")
+    assert settled is not None
+    assert (settled.state, settled.answer) == ("done", b"settled")
+
+
 async def test_claim_of_a_dead_worker_is_not_mine(kind: Kind, tmp_path: Path) -> None:
     settings = make_settings(tmp_path, store=kind.url)
     async with opened(settings) as store:

@@ -87,6 +87,25 @@ def test_trigger_counts_only_where_it_is_known_or_the_row_was_just_read() -> Non
     assert outcome(NAME, "x", "ann", "BOB", rewritten=True, late=True) is Outcome.CONFLICT
 
 
+def test_old_value_that_the_new_one_is_stored_as_proves_nothing() -> None:
+    old, new = "2020-01-01 10:00:00", "2020-01-01 10:00:00.5"
+    assert outcome(SEEN, old, new, old, in_doubt=True) is None
+    assert outcome(PRICE, Decimal("1.00"), Decimal("1.005"), Decimal("1.00"), in_doubt=True) is None
+    assert outcome(NAME, "Ann", "ANN", "Ann", late=True, in_doubt=True) is None
+    assert outcome(NAME, "Ann", "ANN", "Ann", rewritten=True, in_doubt=True) is None
+    # IRIS took the statement and nothing else moved: then it is what the type made of the value.
+    assert outcome(PRICE, Decimal("1.00"), Decimal("1.004"), Decimal("1.00")) is Outcome.SAVED
+
+
+def test_old_value_beside_what_another_user_changed_is_a_conflict() -> None:
+    old, new = "2020-01-01 10:00:00", "2020-01-01 10:00:00.5"
+    plan = Plan(TABLE, ChangeKind.UPDATE, "1", {SEEN: new}, {SEEN: old, AGE: 1})
+    result = judge(plan, Guard({SEEN: old, AGE: 1}), Found("1", {"Seen": old, "Age": 2}), in_doubt=False)
+    assert result is not None
+    assert result.outcome is Outcome.CONFLICT
+    assert list(result.conflict) == ["Age"]
+
+
 def test_value_that_was_read_in_part_proves_nothing() -> None:
     assert outcome(NAME, "a", "b", "b", cut=True) is not Outcome.SAVED
     assert outcome(NAME, "abc", "x", "abcdef", unguarded=True, in_doubt=True) is None

@@ -21,6 +21,7 @@ from tests.tables.test_paging import SETTINGS
 SCRIPT = """
 CREATE TABLE V.Papers (Title VARCHAR(50), Body LONGVARCHAR, Scan LONGVARBINARY, Seal VARBINARY(100),
     Long VARCHAR(5000), Amount NUMERIC(10, 2), Day DATE, Tags %LIST,
+    Seen TIMESTAMP, Ratio DOUBLE, Active BIT,
     Loud VARCHAR(60) GENERATED ALWAYS AS (UPPER(Title)));
 INSERT INTO V.Papers (Title, Body, Amount, Day) VALUES ('one', 'Hello', 1.5, TO_DATE('2024-02-29', 'YYYY-MM-DD'));
 CREATE VIEW V.Shown AS SELECT Title, Body FROM V.Papers;
@@ -114,6 +115,70 @@ async def test_change_between_reading_and_writing_is_found(
     with pytest.raises(Conflict):
         await tables.values.write_value(table, "1", column, b"mine", seen.sha256)
     assert (await tables.values.read_value(table, "1", column)).content == b"theirs"
+
+
+ENDS = "a" * 40_000, "c" * 40_000
+EMOJI = "👍" * 50
+
+
+@pytest.mark.parametrize(
+    ("column", "before", "theirs"),
+    [
+        ("Body", "b".join(ENDS), "x".join(ENDS)),
+        ("Scan", "b".join(ENDS), "x".join(ENDS)),
+        ("Body", EMOJI + "b", EMOJI + "x"),
+        ("Body", "b" + EMOJI, "x" + EMOJI),
+        ("Long", EMOJI + "b", EMOJI + "x"),
+        ("Body", "Ann", "ANN"),
+        ("Long", "Ann", "ANN"),
+        ("Seal", "Ann", "ANN"),
+    ],
+    ids=lambda value: repr(value)[:12],
+)
+async def test_change_of_the_same_length_between_reading_and_writing_is_found(
+    tables: Tables, table: Table, papers: EngineClient, column: str, before: str, theirs: str
+) -> None:
+    await write(tables.values, table, column, before.encode())
+    seen = await tables.values.read_value(table, "1", column)
+    query = papers.query
+
+    async def raced(namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any) -> Any:
+        if options.get("write"):
+            await query(namespace, f"UPDATE V.Papers SET {column} = ? WHERE %ID = 1", (theirs,))
+        return await query(namespace, sql, parameters, **options)
+
+    papers.query = raced  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", column, b"mine", seen.sha256)
+    assert (await tables.values.read_value(table, "1", column)).content == theirs.encode()
+
+
+@pytest.mark.parametrize(
+    ("column", "content", "stored"),
+    [
+        ("Amount", b"2.50", b"2.5"),
+        ("Amount", b" 3 ", b"3"),
+        ("Day", b" 2024-03-01 ", b"2024-03-01"),
+        ("Seen", b"2024-03-01T10:00", b"2024-03-01 10:00:00"),
+        ("Ratio", b"1e-1", b"0.1"),
+        ("Active", b"true", b"1"),
+        ("Body", b"\x00", b""),
+    ],
+)
+async def test_value_in_another_spelling_is_saved_as_the_database_stores_it(
+    tables: Tables, table: Table, column: str, content: bytes, stored: bytes
+) -> None:
+    for sent in (content, content):
+        seen = await tables.values.read_value(table, "1", column)
+        now = await tables.values.write_value(table, "1", column, sent, seen.sha256)
+        assert now.content == stored
+
+
+async def test_numbers_guard_their_own_replacement(tables: Tables, table: Table) -> None:
+    for column, values in {"Amount": (b"0.5", b"-0.25"), "Ratio": (b"0.5", b"-1e-7", b"NaN", b"2")}.items():
+        for content in values:
+            seen = await tables.values.read_value(table, "1", column)
+            await tables.values.write_value(table, "1", column, content, seen.sha256)
 
 
 @pytest.mark.parametrize("applied", [True, False])

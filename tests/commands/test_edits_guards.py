@@ -1,0 +1,84 @@
+"""Attacks on guards and proofs: what somebody else wrote is never overwritten unseen, and what is said is what is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iris_quart.tables import edits as edits_module
+from tests.faults.stage import Client, Stage, open_stage
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often and not for long: the machine of a test has no minutes."""
+    monkeypatch.setattr(edits_module, "SETTLE_SECONDS", (0.0, 0.02))
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    async with open_stage(tmp_path) as stage:
+        stage.sql("INSERT INTO Edit.Cell (Name, Age) VALUES (?, ?)", "Ann", 41)
+        stage.sql("INSERT INTO Edit.Cell (Name, Age) VALUES (?, ?)", "Bob", 42)
+        yield stage
+
+
+@pytest.fixture
+async def client(stage: Stage) -> Client:
+    return await stage.client()
+
+
+def before_writes(client: Client, act: Callable[[], object]) -> None:
+    """Let somebody else act in the moment before each statement that changes something."""
+    query = client.atelier.query
+
+    async def raced(*arguments: Any, **options: Any) -> Any:
+        if options.get("write"):
+            act()
+        return await query(*arguments, **options)
+
+    client.atelier.query = raced  # type: ignore[method-assign]
+
+
+def change(kind: str, row: Any = "1", **more: Any) -> dict[str, Any]:
+    return {"changeId": f"{kind}-{row}".replace("+", "p"), "kind": kind, "rowId": row, **more}
+
+
+async def test_deletion_that_names_nothing_seen_is_guarded_by_what_the_server_sees(
+    stage: Stage, client: Client
+) -> None:
+    before_writes(client, lambda: stage.sql("UPDATE Edit.Cell SET Name = 'Theirs' WHERE %ID = 1"))
+    result, _ = await client.save("Edit.Cell", [change("delete", base={})])
+    assert (result["outcome"], result.get("guard")) == ("conflict", "late"), result
+    assert stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("Theirs",)]
+
+
+@pytest.mark.parametrize("column", ["Essay", "Story"])
+async def test_long_text_that_the_server_saw_in_part_is_named_as_not_compared(
+    stage: Stage, client: Client, column: str
+) -> None:
+    stage.sql(f"UPDATE Edit.Cell SET {column} = ? WHERE %ID = 1", "x" * 4000)
+    result, _ = await client.save("Edit.Cell", [change("update", values={column: "new"})])
+    assert (result["outcome"], result["guard"], result["unguarded"]) == ("saved", "late", [column])
+    stage.sql(f"UPDATE Edit.Cell SET {column} = ? WHERE %ID = 2", "x" * 4000)
+    result, _ = await client.save("Edit.Cell", [change("delete", "2")])
+    assert result["outcome"] == "saved"
+    assert column in result["unguarded"]
+
+
+@pytest.mark.parametrize("spelling", ["01", "+1", "1.0", " 1"])
+async def test_row_id_in_another_spelling_is_never_called_gone_beside_others(
+    stage: Stage, client: Client, spelling: str
+) -> None:
+    changes = [
+        change("update", spelling, values={"Name": "New"}, base={"Name": "Ann"}),
+        change("update", "2", values={"Name": "Other"}, base={"Name": "Bob"}),
+    ]
+    changes[0]["changeId"] = "odd"
+    odd, other, _ = await client.save("Edit.Cell", changes)
+    assert other["outcome"] == "saved"
+    applied = stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("New",)]
+    assert odd["outcome"] == ("saved" if applied else "gone"), odd
