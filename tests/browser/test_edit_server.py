@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
@@ -264,6 +264,66 @@ async def test_a_long_value_is_fetched_whole_and_replaced(visitor: Visitor, iris
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await expect(page.locator("[data-part=status-message]")).to_contain_text("Saved")
     assert stored(iris, "SELECT VarcharValue FROM SQLUser.TypeMatrix WHERE ID = 6") == [("y" * 1500,)]
+
+
+async def test_a_long_value_that_was_refused_is_still_in_its_editor(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    visit = await visitor()
+    visit.expect("412")
+    page = await open_table(visit, MATRIX)
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.press("Shift+Enter")
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await area.fill("an hour of work " * 90)
+    theirs = "theirs " * 250
+    iris.server.namespace("SAMPLES").execute(
+        "UPDATE SQLUser.TypeMatrix SET VarcharValue = ? WHERE ID = 6", (theirs,)
+    )
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text("Someone changed this value")
+    await expect(area).to_be_focused()
+    assert await area.input_value() == "an hour of work " * 90
+    assert stored(iris, "SELECT VarcharValue FROM SQLUser.TypeMatrix WHERE ID = 6") == [(theirs,)]
+
+
+async def test_a_long_value_whose_save_got_no_answer_is_still_in_its_editor(visitor: Visitor) -> None:
+    visit = await visitor()
+    visit.expect("ERR_FAILED")
+    page = await open_table(visit, MATRIX)
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.press("Shift+Enter")
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await area.fill("an hour of work " * 90)
+    await page.route("**/api/value/**", lambda route: route.abort())
+    await page.keyboard.press("Control+Enter")
+    await expect(page.get_by_role("dialog")).to_contain_text("not known whether the value was saved")
+    await page.unroute("**/api/value/**")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("[data-part=status-message]")).to_contain_text("Saved")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_typing_on_a_long_value_opens_one_editor(visitor: Visitor) -> None:
+    visit = await visitor()
+    page = await open_table(visit, MATRIX)
+    asked: list[str] = []
+    typed = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        asked.append(route.request.url)
+        await typed.wait()
+        await route.continue_()
+
+    await page.route("**/api/value/**", late)
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.type("abc")
+    typed.set()
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await expect(area).to_be_focused()
+    assert len(asked) == 1
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 async def test_filters_search_and_sort_ask_the_server(page: Page) -> None:

@@ -456,6 +456,18 @@ async def test_paste_from_a_spreadsheet(grid: Opener) -> None:
     assert "1 cell not pasted: Age: Not a number" in await page.said()
 
 
+async def test_cells_that_a_paste_left_alone_are_told_by_their_rows(grid: Opener) -> None:
+    page = await grid("rows=8")
+    await page.to_clipboard("soon\t1\n2024-01-01\tx\nsoon\ty\n2024-01-02\t2\nsoon\tz\n")
+    await page.click(4, "DOB")
+    await page.keys("Control+v")
+    await page.until("view.pending.inserted === 1")
+    assert (
+        "6 cells not pasted: DOB: Write a date as 2024-01-31 (rows 5, 7, new rows); "
+        "Age: Not a number (rows 6, 7, new rows)"
+    ) in await page.said()
+
+
 async def test_one_value_fills_a_range_and_a_block_tiles_it(grid: Opener) -> None:
     page = await grid()
     await page.to_clipboard("7")

@@ -79,6 +79,27 @@ async def test_a_value_being_typed_when_the_session_ends_is_not_lost(visitor: Vi
     await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 changed")
 
 
+async def test_a_long_value_being_edited_when_the_session_ends_comes_back(visitor: Visitor) -> None:
+    visit = await person(visitor)
+    page = visit.page
+    await visit.open_table("SQLUser.TypeMatrix")
+    await page.locator(".slick-row[data-row='0'] [data-column='VarcharValue']").click()
+    await page.keyboard.press("Shift+Enter")
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await area.fill("half a page")
+    await end_session(visit)
+    await expect(page.get_by_role("dialog", name="Sign in again")).to_be_visible()
+    # Neither the text nor a question about it stands over the sign-in.
+    await expect(page.locator("dialog")).to_have_count(1)
+    await expect(page.get_by_label("Password")).to_be_focused()
+    await sign_in_again(page, "SYS")
+    await visit.live()
+    await expect(area).to_be_focused()
+    await expect(area).to_have_value("half a page")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 changed")
+
+
 async def test_a_page_whose_cookie_became_someone_elses_sends_nothing(visitor: Visitor) -> None:
     visit = await person(visitor)
     page = visit.page

@@ -11,6 +11,8 @@ import { T, sentences } from "./texts.js";
 export const FORMAT = "application/x-iris-quart-cells+json";
 const COPY_ROWS = 20_000;
 const CONFIRM_CELLS = 1_000;
+const REASONS_TOLD = 3;
+const ROWS_TOLD = 5;
 const CUT = { cut: true }; // stands for a value of which only the start is here
 const isCutMark = (value) => value?.cut === true;
 
@@ -151,7 +153,7 @@ export class Clipboard {
     const told = [];
     if (steps.length || inserts.length) told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
     if (inserts.length) told.push(T.inserted(inserts.length));
-    if (refused.length) told.push(T.notPasted(refused.length, refused[0].why));
+    if (refused.length) told.push(this.#refusals(refused));
     if (beyond) told.push(T.pasteBeyond(beyond));
     this.announce(sentences(told), refused.length || beyond ? "error" : undefined);
   }
@@ -169,6 +171,17 @@ export class Clipboard {
     return targets;
   }
 
+  /** What was not pasted and where: by reason, for what stands there now is the old value. */
+  #refusals(refused) {
+    const reasons = [...Map.groupBy(refused, ({ why }) => why)];
+    const texts = reasons.slice(0, REASONS_TOLD).map(([why, cells]) => {
+      const rows = new Set(cells.map(({ row }) => (row === null ? null : this.table.rows.numberOf(row)))); // a new row has no number
+      const inNew = rows.delete(null);
+      return T.whyInRows(why, [...rows].slice(0, ROWS_TOLD), rows.size > ROWS_TOLD, inNew);
+    });
+    return T.notPasted(refused.length, texts, reasons.length - texts.length);
+  }
+
   #newRow(row, fromCell, targets, valueFor, refused) {
     const values = {};
     targets.forEach((source, offset) => {
@@ -178,7 +191,7 @@ export class Clipboard {
         const value = valueFor(row, column, { isNew: true }, source);
         if (value !== SKIP && value !== undefined) values[column.field] = value;
       } catch (error) {
-        refused.push({ row, cell: fromCell + offset, why: `${column.field}: ${T.reason[error.reason]?.(error.values) ?? error.message}` });
+        refused.push({ row: null, cell: fromCell + offset, why: `${column.field}: ${T.reason[error.reason]?.(error.values) ?? error.message}` });
       }
     });
     return values;

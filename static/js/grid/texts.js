@@ -65,7 +65,11 @@ export const T = {
   leftAsIs: (n, why) => `${count(n, "cell")} left as ${n === 1 ? "it is" : "they are"}: ${why}`,
   notRestored: (names) => `Not brought back: ${list(names)}, of which the whole is not here`,
   notCopied: (names) => `Not copied: ${list(names)}, of which only the start is here`,
-  notPasted: (n, why) => `${count(n, "cell")} not pasted: ${why}`,
+  notPasted: (n, reasons, more) => `${count(n, "cell")} not pasted: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
+  whyInRows: (why, rows, more, inNew) => {
+    const places = [rows.length && `${rows.length > 1 ? "rows" : "row"} ${rows.join(", ")}${more ? ", …" : ""}`, inNew && "new rows"];
+    return `${why.replace(/\.$/, "")} (${places.filter(Boolean).join(", ")})`;
+  },
   pasteBeyond: (n) => `${count(n, "column")} of the clipboard lay beyond the last column`,
   reverted: (n) => `${count(n, "edit")} reverted; Ctrl+Z brings ${n === 1 ? "it" : "them"} back`,
   cannotUndo: "That cannot be undone any more: the row has been saved or is gone.",
@@ -258,7 +262,10 @@ export const T = {
   valueUpload: "Replace by file…",
   notJson: "Not valid JSON",
   validJson: "Valid JSON",
-  valueChanged: "Someone changed this value since it was read. Nothing was saved; close and open it again to see theirs.",
+  valueChanged: "Someone changed this value since it was read. Nothing was saved. Copy what you need of yours, then close and open it again to see theirs.",
+  valueNoAnswer: "The value was not read: the server did not answer. Try again in a moment.",
+  valueUnknown: "The server did not answer, so it is not known whether the value was saved. Save again, or close and open it again to find out.",
+  valueDrop: "Drop it",
   valueLost: "Discard your text?",
   valueLostText: "The text was changed and would be lost.",
   conflictTitle: (label, by) => `${label} was changed by ${by ?? "someone else"}`,

@@ -12,6 +12,7 @@ import { openValue } from "./value.js";
 /** Opens and closes what stands beside the rows. */
 export class Panels {
   #side = null; // Review or Detail
+  #opening = false;
 
   constructor(view) {
     this.view = view;
@@ -66,8 +67,13 @@ export class Panels {
     return openColumns(this.view);
   }
 
-  openValue(row, cell) {
-    return openValue(this.view, row, cell);
+  /** Open a value in its own editor; while it is read, a second key opens no second one. */
+  async openValue(row, cell) {
+    if (this.#opening) return;
+    this.#opening = true;
+    await openValue(this.view, row, cell).finally(() => {
+      this.#opening = false;
+    });
   }
 
   decide(id) {

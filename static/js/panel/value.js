@@ -48,7 +48,11 @@ function textEditor(view, column, { text, readOnly, note }) {
   };
   area.addEventListener("input", judge);
   judge();
-  return { area, body: [area, el("div", { class: "value-tools" }, check, format)], judge };
+  const tell = (problem) => {
+    area.setAttribute("aria-invalid", "true");
+    check.textContent = problem;
+  };
+  return { area, body: [area, el("div", { class: "value-tools" }, check, format)], judge, tell };
 }
 
 /** A dialog around a text; resolves with the action. Leaving with a changed text asks first. */
@@ -68,7 +72,7 @@ async function ask(view, column, text, editor, actions) {
     });
     if (answer === "go" && editor.judge()) continue;
     if (answer || editor.area.value === text || editor.area.readOnly) return answer;
-    if (await confirm({ title: T.valueLost, text: T.valueLostText, go: T.discardGo })) return "";
+    if (await confirm({ title: T.valueLost, text: T.valueLostText, go: T.valueDrop })) return "";
   }
 }
 
@@ -97,8 +101,8 @@ async function editStored(view, item, column, binary) {
   const stored = { url: valueUrl(view, item.id, column.field), etag: null };
   let response;
   try {
-    response = await fetch(stored.url, { credentials: "same-origin" });
-    if (!response.ok) throw new Error(await failure(response));
+    view.announce(T.valueLoading);
+    response = await request(stored.url, {}, T.valueNoAnswer);
     stored.etag = response.headers.get("ETag");
   } catch (error) {
     return view.announce(error.message, "error");
@@ -111,11 +115,16 @@ async function editStored(view, item, column, binary) {
   if (isNull) editor.area.placeholder = "NULL";
   const actions = [{ label: T.close, value: "" }];
   if (!readOnly) actions.push({ label: T.setNull, value: "null" }, { label: T.valueSave, value: "go", primary: true });
-  const answer = await ask(view, column, shown, editor, actions);
-  view.table.sheet.setFocus();
-  if (answer === "null" && !isNull) await write(view, stored, null);
-  if (answer !== "go" || (editor.area.value === shown && !isNull)) return;
-  await write(view, stored, /\r\n/.test(text) ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value);
+  // Until it is saved or given up: what was typed must outlive a refusal.
+  for (let problem = ""; problem !== null; ) {
+    if (problem) editor.tell(problem);
+    const answer = await ask(view, column, shown, editor, actions);
+    view.table.sheet.setFocus();
+    const typed = editor.area.value;
+    if (answer === "null" && !isNull) problem = await write(view, stored, null);
+    else if (answer === "go" && (typed !== shown || isNull)) problem = await write(view, stored, /\r\n/.test(text) ? typed.replaceAll("\n", "\r\n") : typed);
+    else return;
+  }
 }
 
 const isStream = (column) => kindOf(column.schema) === "longText" || column.schema.category === "longBinary";
@@ -139,18 +148,27 @@ async function editBytes(view, item, column, stored, blob, readOnly) {
   if (answer === "put" && file.files[0]) await write(view, stored, file.files[0]);
 }
 
-/** Replace a stored value, or set it to NULL, if it still is what was read. */
+/** Replace a stored value, or set it to NULL, if it still is what was read; gives why not, or null. */
 async function write(view, { url, etag }, body) {
   const headers = { ...(etag ? { "If-Match": etag } : {}), ...(typeof body === "string" ? { "Content-Type": "text/plain; charset=utf-8" } : {}) };
   try {
-    const response = await fetch(url, { method: body === null ? "DELETE" : "PUT", headers, body, credentials: "same-origin" });
-    if (response.status === 412) throw new Error(T.valueChanged);
-    if (!response.ok) throw new Error(await failure(response));
-    view.announce(T.saved(1));
-    await view.refresh();
+    await request(url, { method: body === null ? "DELETE" : "PUT", headers, body }, T.valueUnknown);
   } catch (error) {
     view.announce(error.message, "error");
+    return error.message;
   }
+  view.announce(T.saved(1));
+  view.refresh().catch(() => undefined); // the view has told it
+  return null;
+}
+
+async function request(url, options, unanswered) {
+  const response = await fetch(url, options).catch(() => {
+    throw new Error(unanswered);
+  });
+  if (response.status === 412) throw new Error(T.valueChanged);
+  if (!response.ok) throw new Error(await failure(response));
+  return response;
 }
 
 async function failure(response) {

@@ -3,6 +3,10 @@
 import { T } from "../texts.js";
 import { el, icon } from "./dom.js";
 
+const FIELD = "button, a, input, select, textarea, [tabindex]";
+
+let away = null; // how to open those that wait until somebody is signed in again
+
 /**
  * Show a dialog and wait for how it is closed.
  *
@@ -34,12 +38,16 @@ export function openDialog({ title, text = null, body = [], actions = [], alert 
           el("button", { class: `button ${action.primary ? "button-primary" : "button-outline"}`, type: "button", autofocus: action.autofocus, on: { click: () => dialog.close(action.value) } }, action.label)))
       : null,
   );
-  document.body.append(dialog);
-  dialog.showModal();
-  ready?.(dialog);
-  const content = dialog.querySelector(".dialog-body");
-  // What scrolls must be within reach of the keyboard.
-  if (content && content.scrollHeight > content.clientHeight && !content.querySelector("button, a, input, select, textarea, [tabindex]")) content.tabIndex = 0;
+  show(() => {
+    document.body.append(dialog);
+    dialog.showModal();
+    const content = dialog.querySelector(".dialog-body");
+    // What scrolls must be within reach of the keyboard.
+    if (content && content.scrollHeight > content.clientHeight && !content.querySelector(FIELD)) content.tabIndex = 0;
+    // Not on the cross: who opened it wants something of it.
+    (dialog.querySelector("[autofocus]") ?? content?.querySelector(FIELD) ?? dialog.querySelector(".dialog-foot button"))?.focus();
+    ready?.(dialog);
+  });
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -61,7 +69,29 @@ export async function confirm({ title, text, go, cancel = T.cancel }) {
   return (await openDialog({ title, text, actions, alert: true })) === "go";
 }
 
-/** Close every open dialog but `kept`. */
-export function closeDialogs(kept = null) {
-  for (const dialog of document.querySelectorAll("dialog[open]")) if (dialog !== kept) dialog.close("");
+/** Take every open dialog out of the document, as it is; one that is opened meanwhile waits as well. */
+export function putAwayDialogs() {
+  away ??= [];
+  for (const dialog of document.querySelectorAll("dialog[open]")) {
+    const focused = dialog.contains(document.activeElement) ? document.activeElement : null;
+    dialog.removeAttribute("open"); // closing it would answer its question
+    dialog.remove();
+    away.push(() => {
+      document.body.append(dialog);
+      dialog.showModal();
+      focused?.focus();
+    });
+  }
+}
+
+/** Bring them back. */
+export function bringBackDialogs() {
+  const waiting = away ?? [];
+  away = null;
+  for (const open of waiting) open();
+}
+
+function show(open) {
+  if (away) away.push(open);
+  else open();
 }

@@ -3,7 +3,7 @@
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
-import { closeDialogs } from "./dialog.js";
+import { bringBackDialogs, putAwayDialogs } from "./dialog.js";
 import { isTyping, part } from "./dom.js";
 import { DraftStore } from "./draft-store.js";
 import { openExport } from "./export.js";
@@ -117,6 +117,7 @@ export class Editor {
       this.#putBack = null;
       this.#workspace.status.veiled = false;
       this.#workspace.focus();
+      bringBackDialogs();
     }
     if (this.#wasLive) announce(T.backAgain);
     this.#workspace.resume(this.#wasLive);
@@ -128,10 +129,10 @@ export class Editor {
     if (!this.#putBack) {
       this.#workspace.settle();
       this.#putBack = takeOut(part("views"));
+      putAwayDialogs();
     }
     this.#workspace.status.veiled = true;
     part("toasts").replaceChildren();
-    closeDialogs();
     this.#again.show({
       why,
       pending: this.#workspace.pending.total,

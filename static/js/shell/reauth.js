@@ -2,7 +2,6 @@
 
 import { BASE } from "../base.js";
 import { T } from "../texts.js";
-import { closeDialogs } from "./dialog.js";
 import { el, icon } from "./dom.js";
 import { csrfToken, json } from "./http.js";
 import { closeMenu } from "./menu.js";
@@ -32,7 +31,6 @@ export class SignInAgain {
   show({ why, pending, namespace, readOnly, other = null }) {
     if (this.#dialog) return;
     closeMenu();
-    closeDialogs();
     const { user, server } = this.#page;
     const time = new Date().toTimeString().slice(0, 5);
     const first = why === "otherUser" && other ? T.otherUser(other.user ?? other.username ?? "?", other.server ?? "?") : T.endedAt(time);
