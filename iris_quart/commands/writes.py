@@ -24,9 +24,9 @@ from iris_quart.errors import (
     StoreUnavailable,
 )
 from iris_quart.protocol import encode_json
-from iris_quart.tables.edits import Sent
 from iris_quart.tables.inserts import InsertMark
 from iris_quart.tables.outcomes import Outcome, Result, doubt
+from iris_quart.tables.proofs import Sent
 from iris_quart.tables.validation import ChangeKind, Plan
 
 from .change_results import ChangeResult, answer_of, failed, row_changes, skipped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from iris_quart.errors import (
@@ -21,34 +21,28 @@ from iris_quart.sql.edits import (
     delete_statement,
     guards_for,
     insert_statement,
-    prove_statement,
-    shown_statement,
     update_statement,
 )
 from iris_quart.sql.identifiers import ROW_ID
-from iris_quart.sql.metadata import WHOLE_TEXT, Column, Table
-from iris_quart.sql.projection import Projection, row_id_text
-from iris_quart.sql.values import Fragment, Wire, guard
+from iris_quart.sql.metadata import Table
+from iris_quart.sql.values import Fragment, guard
 
-from .inserts import InsertMark, Inserts, found_rows
+from .inserts import InsertMark
 from .outcomes import (
-    Found,
     Guard,
     Outcome,
     Result,
     doubt,
-    is_judged,
-    judge,
     not_applied,
-    outside,
     refused,
 )
+from .proofs import Proofs, Sent
 from .validation import Change, ChangeKind, Plan, check, parse_seen, rewritten_form
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue, SqlClient
 
-__all__ = ["Edits", "Sent"]
+__all__ = ["Edits"]
 
 SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
@@ -56,27 +50,11 @@ DOUBT_SECONDS = 65.0
 """After so long a statement in doubt that has had no effect will have none: the Web Gateway gives up an answer
 after 60 s by default (Server Response Timeout), and a row is locked for 10 s."""
 DOUBT_PAUSE_MAX = 10.0
-PROJECTIONS_KEPT = 64
 REWRITTEN_KEPT = 1000
 
 NoteWrite = Callable[..., None]
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A change that has been sent, and what is needed to prove it."""
-
-    plan: Plan
-    guard: Guard
-    mark: InsertMark | None = None
-    in_doubt: bool = False
-    """The connection broke after the statement was handed over."""
-    conclusive: bool = True
-    """All that was there before is known, so that a change without effect can be told from one undone since."""
-    result: Result | None = None
-    """Set when there is nothing to prove: IRIS refused it, or it never left."""
 
 
 class Edits:
@@ -100,7 +78,7 @@ class Edits:
         self._preview = preview
         self._note_write = note_write
         self._doubt_seconds = doubt_seconds
-        self._inserts = Inserts(client, self._projection)
+        self._proofs = Proofs(client)
         self._rewritten: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
 
@@ -162,7 +140,7 @@ class Edits:
         try:
             guarded = await self._guard(plan)
             if plan.kind is ChangeKind.INSERT and (mark is None or not mark.fits(plan)):
-                mark = await self._inserts.mark(plan)
+                mark = await self._proofs.inserts.mark(plan)
         except AuthExpired:
             raise
         except IrisQuartError as error:
@@ -197,13 +175,13 @@ class Edits:
 
         What cannot be told at once is looked at again and again for a few seconds.
         """
-        results = await self._look(sent)
+        results = await self._proofs.look(sent)
         for pause in SETTLE_SECONDS[1:]:
             open_ones = [index for index, result in enumerate(results) if not _is_known(result)]
             if not open_ones:
                 break
             await asyncio.sleep(pause)
-            found = await self._look([sent[index] for index in open_ones])
+            found = await self._proofs.look([sent[index] for index in open_ones])
             for index, result in zip(open_ones, found, strict=True):
                 results[index] = result
         return [
@@ -219,7 +197,7 @@ class Edits:
         pause = 1.0
         while True:
             left = end - loop.time()
-            result = (await self._look([sent]))[0]
+            result = (await self._proofs.look([sent]))[0]
             if result is not None and _is_known(result):
                 return self._complete(sent, result)
             if left <= 0:
@@ -231,7 +209,7 @@ class Edits:
 
     async def look(self, sent: Sent) -> Result:
         """Look once at a change whose outcome is not known, as after a worker died; nothing is sent."""
-        result = (await self._look([replace(sent, in_doubt=True, result=None)]))[0]
+        result = (await self._proofs.look([replace(sent, in_doubt=True, result=None)]))[0]
         return self._complete(sent, doubt(sent.plan) if result is None else result)
 
     def in_doubt(self, plan: Plan) -> Sent:
@@ -282,7 +260,7 @@ class Edits:
             if version is not None:
                 missing.append(plan.table.column(version))
             assert plan.row_id is not None
-            found = (await self._read(plan.table, missing, [plan.row_id], [])).get(plan.row_id)
+            found = (await self._proofs.read(plan.table, missing, [plan.row_id], [])).get(plan.row_id)
             if found is None:
                 raise RowGone("The row no longer exists.")
             for column in missing:
@@ -292,105 +270,6 @@ class Edits:
                     base.setdefault(column, found.values.get(column.name))
         unguarded = (*guards_for(base, preview=self._preview).unguarded, *unread)
         return Guard(base, unguarded, late, self._rewritten.get(_key(plan.table), frozenset()))
-
-    async def _look(self, sent: Sequence[Sent]) -> list[Result | None]:
-        """Judge changes by their rows as they stand; None for those that cannot be told yet."""
-        results: list[Result | None] = [item.result for item in sent]
-        groups: dict[tuple[int, frozenset[str]], list[int]] = {}
-        for index, item in enumerate(sent):
-            if results[index] is not None:
-                continue
-            if item.plan.kind is ChangeKind.INSERT:
-                results[index] = await self._inserts.look(item.plan, item.mark, in_doubt=item.in_doubt)
-                continue
-            names = frozenset(column.name for column in self._looked_at(item))
-            groups.setdefault((id(item.plan.table), names), []).append(index)
-        for (_, names), indexes in groups.items():
-            table = sent[indexes[0]].plan.table
-            ordered = [column for column in table.columns if column.name in names]
-            row_ids = [row_id for index in indexes if (row_id := sent[index].plan.row_id) is not None]
-            values = [value for index in indexes for value in _texts(sent[index])]
-            try:
-                rows = await self._read(table, ordered, row_ids, values)
-            except IrisQuartError as error:
-                for index in indexes:
-                    # Even of a statement that was answered nobody knows whether its guard matched.
-                    results[index] = _unproved(sent[index].plan, error)
-                continue
-            for index in indexes:
-                item = sent[index]
-                found = rows.get(item.plan.row_id or "")
-                plan = item.plan if found is None else replace(item.plan, row_id=found.row_id)
-                results[index] = judge(plan, item.guard, found, in_doubt=item.in_doubt)
-        await self._look_through_views(sent, results)
-        return results
-
-    async def _look_through_views(self, sent: Sequence[Sent], results: list[Result | None]) -> None:
-        """Tell of rows that a view no longer shows: proved in the table behind it, they are there all the same."""
-        groups: dict[int, list[int]] = {}
-        for index, item in enumerate(sent):
-            result = results[index]
-            looked = item.result is None and item.plan.table.base is not None
-            if looked and result is not None and result.row_id is not None and is_judged(item.plan, result):
-                groups.setdefault(id(item.plan.table), []).append(index)
-        for indexes in groups.values():
-            table = sent[indexes[0]].plan.table
-            row_ids = [row_id for index in indexes if (row_id := _row_id(results[index])) is not None]
-            statement = shown_statement(table, row_ids)
-            try:
-                answers = (
-                    await self._client.query(table.namespace, statement.sql, statement.parameters)
-                ).rows
-            except IrisQuartError:
-                continue  # What was proved stands; whether the view shows it is not known.
-            shown = {row_id_text(next(iter(answer.values()), None)) for answer in answers}
-            for index in indexes:
-                if _row_id(results[index]) not in shown:
-                    results[index] = outside(sent[index].plan, results[index])
-
-    def _looked_at(self, sent: Sent) -> list[Column]:
-        table = sent.plan.table
-        computed = [
-            column
-            for column in table.columns
-            if not (column.editable or column.is_identity or column.category.is_preview)
-        ]
-        columns = [*sent.plan.values, *sent.guard.base]
-        if sent.plan.kind is ChangeKind.UPDATE:
-            columns += computed
-        return columns
-
-    async def _read(
-        self, table: Table, columns: Sequence[Column], row_ids: Sequence[str], values: Sequence[Wire]
-    ) -> dict[str, Found]:
-        longest = max((len(value) for value in values if isinstance(value, str)), default=0)
-        projection = await self._projection(table, columns, longest)
-        statement = prove_statement(table.behind, projection, row_ids)
-        answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
-        rows = found_rows(projection, answers)
-        if len(row_ids) == 1:
-            # IRIS may write the row ID otherwise than it was asked for.
-            return dict(zip(row_ids, rows[:1], strict=False))
-        found = {row.row_id: row for row in rows}
-        if found.keys() - set(row_ids):
-            for row_id in [row_id for row_id in row_ids if row_id not in found]:
-                found |= await self._read(table, columns, [row_id], values)
-        return found
-
-    async def _projection(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
-        """Give what reads columns whole, as far as texts of `longest` characters need it."""
-        limit = WHOLE_TEXT
-        while limit <= longest:
-            limit *= 4  # few different texts, so that IRIS keeps their plans
-        encoding = await self._client.encoding(table.namespace)
-        key = ("edits", tuple(columns), encoding, limit)
-        known = table.texts.get(key)
-        if known is None:
-            known = Projection(table, columns, encoding, preview=limit)
-            if len(table.texts) < PROJECTIONS_KEPT:
-                table.texts[key] = known
-        assert isinstance(known, Projection)
-        return known
 
     def _learn(self, plan: Plan, result: Result) -> None:
         """Remember which columns a trigger rewrites, seen where the row was surely written by us."""
@@ -418,20 +297,5 @@ def _key(table: Table) -> tuple[str, str]:
     return table.namespace, table.full_name
 
 
-def _row_id(result: Result | None) -> str | None:
-    return None if result is None else result.row_id
-
-
 def _is_known(result: Result | None) -> bool:
     return result is not None and result.outcome is not Outcome.UNKNOWN
-
-
-def _texts(sent: Sent) -> list[Wire]:
-    return [*sent.plan.values.values(), *sent.guard.base.values()]
-
-
-def _unproved(plan: Plan, error: IrisQuartError) -> Result:
-    result = doubt(plan)
-    assert result.error is not None
-    result.error.server_text = error.server_text
-    return result

@@ -9,6 +9,7 @@ from .anchors import Anchors
 from .catalogue import Catalogue, SqlClient
 from .counts import Counts
 from .edits import Edits
+from .effects import Effects
 from .rows import Rows
 from .turns import Turns
 from .values import Values
@@ -49,27 +50,14 @@ class Tables:
             turns=self.turns,
         )
         self.counts = Counts(client, lifetime=settings.count_seconds)
+        self.note_write = Effects(self.catalogue, self.rows, self.counts).note
+        """Take our own write into account; see Effects."""
         self.edits = Edits(
             client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
         )
         self.anchors = Anchors(server_key)
         self.values = Values(client, bytes_max=settings.value_bytes_max)
         self._kept: set[asyncio.Task[int]] = set()
-
-    def note_write(self, namespace: str, table_name: str, *, inserted: int = 0, deleted: int = 0) -> None:
-        """Take our own proved or possible write into account: counts, and reads that are under way.
-
-        `table_name` is "Schema.Table" as the catalogue spells it.
-        """
-        self.rows.forget(namespace, table_name)
-        table = self.catalogue.peek(namespace, table_name)
-        if table is None or table.base is None:
-            self.counts.note(namespace, table_name, inserted=inserted, deleted=deleted)
-            return
-        # A row may come into a view or leave it by any change.
-        self.counts.forget(namespace, table_name)
-        self.rows.forget(namespace, str(table.base))
-        self.counts.note(namespace, str(table.base), inserted=inserted, deleted=deleted)
 
     def keep(self, task: asyncio.Task[int]) -> None:
         """Let a count go on that no command waits for any more; it ends with the session at the latest."""

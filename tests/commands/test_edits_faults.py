@@ -97,7 +97,8 @@ async def test_new_row_that_somebody_deleted_at_once_is_not_called_unmade(
 ) -> None:
     edits = client.context.tables.edits
     monkeypatch.setattr(edits, "_doubt_seconds", 0.3)
-    look = edits._inserts.look
+    inserts = edits._proofs.inserts
+    look = inserts.look
     made = []
 
     async def look_too_late(*arguments: Any, **options: Any) -> Any:
@@ -105,7 +106,7 @@ async def test_new_row_that_somebody_deleted_at_once_is_not_called_unmade(
             made.append(stage.sql("DELETE FROM Edit.Cell WHERE Name = ?", "New"))
         return await look(*arguments, **options)
 
-    monkeypatch.setattr(edits._inserts, "look", look_too_late)
+    monkeypatch.setattr(inserts, "look", look_too_late)
     stage.iris.add_fault(FaultRule(kind="reset_after", sql=WRITES, times=1))
     result, _ = await client.save("Edit.Cell", [CHANGES["insert"]])
     assert result["outcome"] == "unknown"

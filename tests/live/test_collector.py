@@ -25,13 +25,20 @@ from .servers import Person, WebServer
 pytestmark = pytest.mark.live
 
 PERSON = {"namespace": "SAMPLES", "tableName": "Sample.Person"}
-OURS = (
+CONNECTION = (
     "hypercorn.",
     "wsproto.",
     "h11.",
     "quart.wrappers.websocket",
     "iris_quart.live.",
     "iris_quart.dispatch.Context",
+)
+SESSION = (
+    "iris_quart.tables.service.",
+    "iris_quart.tables.edits.",
+    "iris_quart.atelier.client.",
+    "iris_quart.atelier.sessions.",
+    "iris_quart.atelier.target.Credentials",
 )
 
 
@@ -60,10 +67,10 @@ async def person(tmp_path: Path, iris: ThreadedDemoServer) -> AsyncIterator[Pers
         gc.set_threshold(*thresholds)
 
 
-def parts() -> Counter[str]:
-    """Count the objects that connections are made of."""
+def parts(modules: tuple[str, ...]) -> Counter[str]:
+    """Count the objects of some modules."""
     names = (f"{type(item).__module__}.{type(item).__qualname__}" for item in gc.get_objects())
-    return Counter(name for name in names if name.startswith(OURS))
+    return Counter(name for name in names if name.startswith(modules))
 
 
 async def use(person: Person, times: int) -> None:
@@ -85,9 +92,24 @@ async def test_nothing_of_a_closed_socket_waits_for_the_collector(person: Person
     gc.collect()
     gc.disable()
     try:
-        before = parts()
+        before = parts(CONNECTION)
         await use(person, 10)
         # The server may still take leave of the last one.
-        assert {name: count for name, count in (parts() - before).items() if count >= 10} == {}
+        assert {name: count for name, count in (parts(CONNECTION) - before).items() if count >= 10} == {}
+    finally:
+        gc.enable()
+
+
+async def test_nothing_of_an_ended_session_waits_for_the_collector(person: Person) -> None:
+    await use(person, 1)
+    gc.collect()
+    gc.disable()
+    try:
+        before = parts(SESSION)
+        for _ in range(10):
+            await person.sign_in()  # which ends the session that was
+            await use(person, 1)
+        # The last one is still there, and the one before may be signing out at IRIS.
+        assert {name: count for name, count in (parts(SESSION) - before).items() if count >= 5} == {}
     finally:
         gc.enable()

@@ -1,0 +1,147 @@
+"""What the rows say of changes that were sent, since IRIS does not tell how many rows a statement changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from iris_quart.errors import IrisQuartError
+from iris_quart.sql.edits import prove_statement, shown_statement
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.projection import row_id_text
+from iris_quart.sql.values import Wire
+
+from .inserts import InsertMark, Inserts, found_rows
+from .outcomes import Found, Guard, Result, doubt, is_judged, judge, outside
+from .projections import Projections
+from .validation import ChangeKind, Plan
+
+if TYPE_CHECKING:
+    from .catalogue import SqlClient
+
+__all__ = ["Proofs", "Sent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A change that has been sent, and what is needed to prove it."""
+
+    plan: Plan
+    guard: Guard
+    mark: InsertMark | None = None
+    in_doubt: bool = False
+    """The connection broke after the statement was handed over."""
+    conclusive: bool = True
+    """All that was there before is known, so that a change without effect can be told from one undone since."""
+    result: Result | None = None
+    """Set when there is nothing to prove: IRIS refused it, or it never left."""
+
+
+class Proofs:
+    """Looks at rows and judges changes by them; `inserts` finds new rows."""
+
+    def __init__(self, client: SqlClient) -> None:
+        self._client = client
+        self._projections = Projections(client)
+        self.inserts = Inserts(client, self._projections.whole)
+
+    async def look(self, sent: Sequence[Sent]) -> list[Result | None]:
+        """Judge changes, each of another row, by the rows as they stand; None for what cannot be told yet."""
+        results: list[Result | None] = [item.result for item in sent]
+        groups: dict[tuple[int, frozenset[str]], list[int]] = {}
+        for index, item in enumerate(sent):
+            if results[index] is not None:
+                continue
+            if item.plan.kind is ChangeKind.INSERT:
+                results[index] = await self.inserts.look(item.plan, item.mark, in_doubt=item.in_doubt)
+                continue
+            names = frozenset(column.name for column in self._looked_at(item))
+            groups.setdefault((id(item.plan.table), names), []).append(index)
+        for (_, names), indexes in groups.items():
+            table = sent[indexes[0]].plan.table
+            ordered = [column for column in table.columns if column.name in names]
+            row_ids = [row_id for index in indexes if (row_id := sent[index].plan.row_id) is not None]
+            values = [value for index in indexes for value in _texts(sent[index])]
+            try:
+                rows = await self.read(table, ordered, row_ids, values)
+            except IrisQuartError as error:
+                for index in indexes:
+                    # Even of a statement that was answered nobody knows whether its guard matched.
+                    results[index] = _unproved(sent[index].plan, error)
+                continue
+            for index in indexes:
+                item = sent[index]
+                found = rows.get(item.plan.row_id or "")
+                plan = item.plan if found is None else replace(item.plan, row_id=found.row_id)
+                results[index] = judge(plan, item.guard, found, in_doubt=item.in_doubt)
+        await self._look_through_views(sent, results)
+        return results
+
+    async def _look_through_views(self, sent: Sequence[Sent], results: list[Result | None]) -> None:
+        """Tell of rows that a view no longer shows: proved in the table behind it, they are there all the same."""
+        groups: dict[int, list[int]] = {}
+        for index, item in enumerate(sent):
+            result = results[index]
+            looked = item.result is None and item.plan.table.base is not None
+            if looked and result is not None and result.row_id is not None and is_judged(item.plan, result):
+                groups.setdefault(id(item.plan.table), []).append(index)
+        for indexes in groups.values():
+            table = sent[indexes[0]].plan.table
+            row_ids = [row_id for index in indexes if (row_id := _row_id(results[index])) is not None]
+            statement = shown_statement(table, row_ids)
+            try:
+                answers = (
+                    await self._client.query(table.namespace, statement.sql, statement.parameters)
+                ).rows
+            except IrisQuartError:
+                continue  # What was proved stands; whether the view shows it is not known.
+            shown = {row_id_text(next(iter(answer.values()), None)) for answer in answers}
+            for index in indexes:
+                if _row_id(results[index]) not in shown:
+                    results[index] = outside(sent[index].plan, results[index])
+
+    def _looked_at(self, sent: Sent) -> list[Column]:
+        table = sent.plan.table
+        computed = [
+            column
+            for column in table.columns
+            if not (column.editable or column.is_identity or column.category.is_preview)
+        ]
+        columns = [*sent.plan.values, *sent.guard.base]
+        if sent.plan.kind is ChangeKind.UPDATE:
+            columns += computed
+        return columns
+
+    async def read(
+        self, table: Table, columns: Sequence[Column], row_ids: Sequence[str], values: Sequence[Wire]
+    ) -> dict[str, Found]:
+        """Read columns of rows, whole as far as these values are long; by row ID as it was asked for."""
+        longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+        projection = await self._projections.whole(table, columns, longest)
+        statement = prove_statement(table.behind, projection, row_ids)
+        answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
+        rows = found_rows(projection, answers)
+        if len(row_ids) == 1:
+            # IRIS may write the row ID otherwise than it was asked for.
+            return dict(zip(row_ids, rows[:1], strict=False))
+        found = {row.row_id: row for row in rows}
+        if found.keys() - set(row_ids):
+            for row_id in [row_id for row_id in row_ids if row_id not in found]:
+                found |= await self.read(table, columns, [row_id], values)
+        return found
+
+
+def _row_id(result: Result | None) -> str | None:
+    return None if result is None else result.row_id
+
+
+def _texts(sent: Sent) -> list[Wire]:
+    return [*sent.plan.values.values(), *sent.guard.base.values()]
+
+
+def _unproved(plan: Plan, error: IrisQuartError) -> Result:
+    result = doubt(plan)
+    assert result.error is not None
+    result.error.server_text = error.server_text
+    return result
