@@ -38,8 +38,9 @@ __all__ = ["AppServices", "create_app", "settle_process"]
 
 STOP_MARGIN = 1.0
 """Seconds that Hypercorn gives open sockets beyond our own drain."""
-GC_THRESHOLDS = (50_000, 20, 50)
-"""Collections of the young generation cost most under load."""
+GC_THRESHOLDS = (50_000, 10, 10)
+"""Collections of the young generation cost most under load; nothing that recurs should grow old as garbage, but the
+old one is looked at now and then all the same."""
 
 COMMANDS = (connection, namespaces, tables, rows, edits)
 PAGES = (auth, editor, api, health)

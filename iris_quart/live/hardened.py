@@ -319,10 +319,18 @@ async def _run(self: TCPServer) -> None:
 
 def _take_apart(server: TCPServer) -> None:
     """Undo the circles of a connection that has ended: they are old by then, and the collector seldom comes to them."""
-    wrapper = vars(server).pop("protocol", None)
-    protocol = getattr(wrapper, "protocol", None)
+    wrapper: Any = vars(server).get("protocol")
+    protocol: Any = getattr(wrapper, "protocol", None)
+    for part in (wrapper, protocol):
+        if part is not None:
+            # A task of the idle time-out may still come to say that the connection is closed.
+            part.send = _nowhere
     if isinstance(protocol, H11Protocol):
         protocol.stream = None
+
+
+async def _nowhere(_event: Any) -> None:
+    """Take what is sent over a connection that is no more."""
 
 
 _stock_handle = streams.WSStream.handle
