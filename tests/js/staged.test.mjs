@@ -141,6 +141,20 @@ test("a new row whose id the server has forgotten is not sent by itself: it migh
   assert.deepEqual([staged.savable.length, staged.undecided.length], [1, 0]);
 });
 
+test("looking at what would be sent changes nothing: an answer under way still finds its edit, and what is unknown is still asked for", () => {
+  const staged = edited();
+  const id = staged.insert({ Name: "Zed" });
+  const [update, insert] = send(staged, "1", id);
+  staged.set("1", "Name", "Anne", "Ann", row);
+  const shown = staged.preview([...staged.entries.values()], () => true);
+  assert.deepEqual(shown.map(({ values }) => values), [{ Name: "Anne" }, { Name: "Zed" }]);
+  assert.equal(new Set(shown.map(({ changeId }) => changeId)).size, 2);
+  assert.notEqual(staged.settle({ changeId: update.changeId, outcome: "unknown" }), null);
+  assert.notEqual(staged.settle({ changeId: insert.changeId, outcome: "unknown" }), null);
+  staged.preview(staged.savable, () => true);
+  assert.equal(staged.askable.length, 2);
+});
+
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");
