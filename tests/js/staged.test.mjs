@@ -155,6 +155,39 @@ test("looking at what would be sent changes nothing: an answer under way still f
   assert.equal(staged.askable.length, 2);
 });
 
+test("a new row of unknown outcome that is edited is asked for as it was sent, for with the new value it might be there twice", () => {
+  const staged = new Staged();
+  const id = staged.insert({ Name: "Zed" });
+  const [sent] = send(staged, id);
+  staged.settle({ changeId: sent.changeId, outcome: "unknown" });
+  staged.set(id, "Name", "Zoe");
+  const copy = new Staged();
+  copy.load(staged.snapshot());
+  for (const each of [staged, copy]) {
+    assert.equal(each.get(id).state, "unknown");
+    assert.deepEqual(each.preview(each.savable)[0].values, { Name: "Zed" });
+    const [asked] = send(each, id);
+    assert.deepEqual(asked, sent);
+    assert.deepEqual(each.value(id, "Name"), "Zoe");
+  }
+  staged.settle({ changeId: sent.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed" } });
+  assert.deepEqual([staged.get("77").values, staged.get("77").base, staged.entries.size], [{ Name: "Zoe" }, { Name: "Zed" }, 1]);
+  copy.settle({ changeId: sent.changeId, outcome: "failed", error: { message: "It was not made." } });
+  const [again] = send(copy, id);
+  assert.deepEqual(again.values, { Name: "Zoe" });
+  assert.notEqual(again.changeId, sent.changeId);
+});
+
+test("a new row of unknown outcome that is inserted again is inserted as it is now", () => {
+  const staged = new Staged();
+  const id = staged.insert({ Name: "Zed" });
+  const [sent] = send(staged, id);
+  staged.settle({ changeId: sent.changeId, outcome: "unknown" });
+  staged.set(id, "Name", "Zoe");
+  staged.sendAnew(id);
+  assert.deepEqual(send(staged, id)[0].values, { Name: "Zoe" });
+});
+
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");

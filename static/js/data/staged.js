@@ -175,6 +175,9 @@ export class Staged {
   }
 
   #wire(entry, writable) {
+    // A new row that may be in the table is asked for as it was sent, else it might be there twice. What was typed since is
+    // an edit of it.
+    if (entry.kind === "insert" && entry.state === "unknown" && entry.sent) return parse(entry.sent.content);
     const change = { kind: entry.kind };
     if (entry.kind !== "insert") change.rowId = entry.id;
     if (entry.kind !== "delete") change.values = { ...entry.values };
@@ -375,7 +378,8 @@ export class Staged {
       if (column in entry.conflict && column in entry.values) entry.conflict[column].mine = entry.values[column];
       if (!Object.keys(entry.conflict).length) entry.conflict = null;
     }
-    if (entry.state === "error" || entry.state === "unknown" || (entry.state === "conflict" && !entry.conflict)) {
+    const open = entry.state === "unknown" && entry.kind === "insert"; // typing tells nobody whether the row is there
+    if (entry.state === "error" || (entry.state === "unknown" && !open) || (entry.state === "conflict" && !entry.conflict)) {
       entry.state = "staged";
       entry.error = null;
     }
