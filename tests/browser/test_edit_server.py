@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, Route, expect
 
+from iris_quart.demo import FaultRule
 from iris_quart.demo.server import ThreadedDemoServer
 
 from .conftest import Visit, Visitor, WebServer
@@ -400,6 +401,20 @@ async def test_a_killed_server_loses_no_edit(
         ]
         assert names == [f"Chaos,{turn} {row}" for row in range(8, 14)]
         assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 16") == [(f"Typed,While Away {turn}",)]
+
+
+async def test_an_unknown_outcome_is_found_out_while_the_review_is_open(
+    page: Page, iris: ThreadedDemoServer
+) -> None:
+    """The review shows what saving would send; that must not make the page forget under which id it asks."""
+    iris.add_fault(FaultRule(kind="reset_before", sql="^UPDATE", times=1))
+    await edit(page, 20, "Name", "Unknown,For A Moment")
+    await page.locator("[data-action=showReview]").click()
+    await page.locator("[data-action=save]").click()
+    await expect(page.locator(".slick-cell.is-unknown")).to_have_count(1)
+    await expect(page.locator(".slick-cell.is-unknown")).to_have_count(0, timeout=15_000)
+    await saved(page)
+    assert stored(iris, "SELECT Name FROM Sample.Person WHERE ID = 21") == [("Unknown,For A Moment",)]
 
 
 async def test_a_tab_keeps_its_place_and_its_edit_while_another_is_looked_at(visitor: Visitor) -> None:

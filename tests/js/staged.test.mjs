@@ -141,6 +141,53 @@ test("a new row whose id the server has forgotten is not sent by itself: it migh
   assert.deepEqual([staged.savable.length, staged.undecided.length], [1, 0]);
 });
 
+test("looking at what would be sent changes nothing: an answer under way still finds its edit, and what is unknown is still asked for", () => {
+  const staged = edited();
+  const id = staged.insert({ Name: "Zed" });
+  const [update, insert] = send(staged, "1", id);
+  staged.set("1", "Name", "Anne", "Ann", row);
+  const shown = staged.preview([...staged.entries.values()], () => true);
+  assert.deepEqual(shown.map(({ values }) => values), [{ Name: "Anne" }, { Name: "Zed" }]);
+  assert.equal(new Set(shown.map(({ changeId }) => changeId)).size, 2);
+  assert.notEqual(staged.settle({ changeId: update.changeId, outcome: "unknown" }), null);
+  assert.notEqual(staged.settle({ changeId: insert.changeId, outcome: "unknown" }), null);
+  staged.preview(staged.savable, () => true);
+  assert.equal(staged.askable.length, 2);
+});
+
+test("a new row of unknown outcome that is edited is asked for as it was sent, for with the new value it might be there twice", () => {
+  const staged = new Staged();
+  const id = staged.insert({ Name: "Zed" });
+  const [sent] = send(staged, id);
+  staged.settle({ changeId: sent.changeId, outcome: "unknown" });
+  staged.set(id, "Name", "Zoe");
+  const copy = new Staged();
+  copy.load(staged.snapshot());
+  for (const each of [staged, copy]) {
+    assert.equal(each.get(id).state, "unknown");
+    assert.deepEqual(each.preview(each.savable)[0].values, { Name: "Zed" });
+    const [asked] = send(each, id);
+    assert.deepEqual(asked, sent);
+    assert.deepEqual(each.value(id, "Name"), "Zoe");
+  }
+  staged.settle({ changeId: sent.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed" } });
+  assert.deepEqual([staged.get("77").values, staged.get("77").base, staged.entries.size], [{ Name: "Zoe" }, { Name: "Zed" }, 1]);
+  copy.settle({ changeId: sent.changeId, outcome: "failed", error: { message: "It was not made." } });
+  const [again] = send(copy, id);
+  assert.deepEqual(again.values, { Name: "Zoe" });
+  assert.notEqual(again.changeId, sent.changeId);
+});
+
+test("a new row of unknown outcome that is inserted again is inserted as it is now", () => {
+  const staged = new Staged();
+  const id = staged.insert({ Name: "Zed" });
+  const [sent] = send(staged, id);
+  staged.settle({ changeId: sent.changeId, outcome: "unknown" });
+  staged.set(id, "Name", "Zoe");
+  staged.sendAnew(id);
+  assert.deepEqual(send(staged, id)[0].values, { Name: "Zoe" });
+});
+
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");

@@ -155,21 +155,35 @@ export class Staged {
   }
 
   /**
-   * The change of the wire for an entry. The same content keeps its id, so that sending it again is harmless;
-   * another content gets another one.
+   * The change of the wire for an entry that is about to be sent. The same content keeps its id, so that sending it again is
+   * harmless; another content gets another one.
    */
   change(entry, writable = () => true) {
-    const change = { kind: entry.kind };
-    if (entry.kind !== "insert") change.rowId = entry.id;
-    if (entry.kind !== "delete") change.values = { ...entry.values };
-    if (entry.kind === "update") change.base = { ...entry.base };
-    if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
+    const change = this.#wire(entry, writable);
     const content = stringify(change);
     // The server itself may not know: asked once more under a new id, the guard finds out and nothing happens twice.
     // A new row has no guard, so it keeps its id.
     const again = entry.sent?.unknown && entry.kind !== "insert";
     if (entry.sent?.content !== content || again) entry.sent = { changeId: randomId(), content, at: null };
+    entry.sent.values = { ...change.values };
     return { changeId: entry.sent.changeId, ...change };
+  }
+
+  /** The changes that would be sent, to be looked at: the id under which an entry was sent stays, for its outcome is asked by it. */
+  preview(entries, writable) {
+    return entries.map((entry, index) => ({ changeId: `preview-${index}`, ...this.#wire(entry, writable) }));
+  }
+
+  #wire(entry, writable) {
+    // A new row that may be in the table is asked for as it was sent, else it might be there twice. What was typed since is
+    // an edit of it.
+    if (entry.kind === "insert" && entry.state === "unknown" && entry.sent) return parse(entry.sent.content);
+    const change = { kind: entry.kind };
+    if (entry.kind !== "insert") change.rowId = entry.id;
+    if (entry.kind !== "delete") change.values = { ...entry.values };
+    if (entry.kind === "update") change.base = { ...entry.base };
+    if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
+    return change;
   }
 
   /** The entries are on their way. */
@@ -178,7 +192,6 @@ export class Staged {
       entry.state = "saving";
       entry.error = null;
       entry.sent.at = this.now();
-      entry.sent.values = { ...entry.values };
     }
     this.onChange(entries.map((entry) => entry.id));
   }
@@ -365,7 +378,8 @@ export class Staged {
       if (column in entry.conflict && column in entry.values) entry.conflict[column].mine = entry.values[column];
       if (!Object.keys(entry.conflict).length) entry.conflict = null;
     }
-    if (entry.state === "error" || entry.state === "unknown" || (entry.state === "conflict" && !entry.conflict)) {
+    const open = entry.state === "unknown" && entry.kind === "insert"; // typing tells nobody whether the row is there
+    if (entry.state === "error" || (entry.state === "unknown" && !open) || (entry.state === "conflict" && !entry.conflict)) {
       entry.state = "staged";
       entry.error = null;
     }

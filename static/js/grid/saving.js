@@ -18,6 +18,7 @@ export class Saving {
   #askTimer = null;
   #asked = 0;
   #stop = null; // ends the save under way
+  #stops = 0; // how often the person said stop: saves that waited then are not begun
 
   constructor(table, client, hooks) {
     Object.assign(this, { table, client, hooks });
@@ -30,19 +31,21 @@ export class Saving {
   /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing. */
   async save(ids = null, { again = false } = {}) {
     clearTimeout(this.#timer);
-    if (this.#running) {
+    const stops = this.#stops;
+    let waited = false;
+    // One at a time: two at once would take each other's rows for left over, and send values guarded by what is being replaced.
+    while (this.#running) {
+      waited = true;
       await this.#running.catch(() => undefined);
-      return this.save(ids, { again });
     }
+    if (stops !== this.#stops) return null;
     const { staged } = this.table;
     const entries = staged.savable.filter((entry) => !ids || ids.includes(entry.id));
     if (!entries.length) {
-      this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
+      if (!waited) this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
       return null;
     }
-    if (!again && !(await this.hooks.confirmKeys(entries))) return null;
-    if (!again) this.#asked = 0;
-    this.#running = this.#send(entries.filter((entry) => staged.get(entry.id) === entry));
+    this.#running = this.#confirmed(entries, again);
     try {
       return await this.#running;
     } finally {
@@ -50,6 +53,12 @@ export class Saving {
       this.hooks.progress(null);
       this.#askLater();
     }
+  }
+
+  async #confirmed(entries, again) {
+    if (!again && !(await this.hooks.confirmKeys(entries))) return null;
+    if (!again) this.#asked = 0;
+    return this.#send(entries.filter((entry) => this.table.staged.get(entry.id) === entry));
   }
 
   /** Save soon, for a person who chose autosave. */
@@ -75,6 +84,7 @@ export class Saving {
 
   /** Send nothing more: what was sent is proved, the rest stays staged. */
   stop() {
+    this.#stops++;
     this.#stop?.abort();
   }
 

@@ -176,6 +176,7 @@ export class Review {
 
   /** The statements as the server would run them, with their values. */
   async #drawSql() {
+    if (!this.element.isConnected) return;
     const { view } = this;
     const { staged, namespace, tableName } = view.table;
     const entries = staged.savable;
@@ -183,7 +184,7 @@ export class Review {
     if (!entries.length) return this.sql.replaceChildren();
     const asked = ++this.#asked;
     if (!this.sql.textContent) this.sql.textContent = T.sqlWaits;
-    const changes = entries.slice(0, SQL_ROWS).map((entry) => staged.change(entry, view.table.writable));
+    const changes = staged.preview(entries.slice(0, SQL_ROWS), view.table.writable);
     try {
       const { payload } = await view.client.send("previewChanges", { namespace, tableName, changes });
       if (asked !== this.#asked) return;
