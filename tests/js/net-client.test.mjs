@@ -273,6 +273,34 @@ test("aborting a write that was sent asks the server to stop: only the answer ca
   assert.equal((await asked).payload.success, true);
 });
 
+test("a write that had left and is aborted while away is sent again only to be stopped, and answers for itself", async () => {
+  const client = await live();
+  const abort = new AbortController();
+  const asked = client.send("saveChanges", {}, { signal: abort.signal });
+  const { id } = latest().frames.at(-1);
+  latest().drop(1006);
+  abort.abort();
+  client.retry();
+  latest().welcome();
+  await settled();
+  assert.deepEqual(latest().frames.slice(-2), [{ command: "saveChanges", payload: {}, id }, { command: "cancel", payload: { id } }]);
+  latest().say({ event: "changesSaved", payload: { saved: 1 }, id });
+  assert.equal((await asked).payload.saved, 1);
+});
+
+test("a write that never left and is aborted while away is not sent at all", async () => {
+  const client = await live();
+  latest().drop(1006);
+  const abort = new AbortController();
+  const asked = client.send("saveChanges", {}, { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(asked, { code: "ABORTED" });
+  client.retry();
+  latest().welcome();
+  await settled();
+  assert.equal(latest().frames.some(({ command }) => command === "saveChanges"), false);
+});
+
 test("a command larger than the server takes is refused here", async () => {
   const client = await live({ bytesMax: 2000 });
   const sent = latest().frames.length;

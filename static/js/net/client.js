@@ -112,6 +112,7 @@ export class Client extends EventTarget {
     }
     const exchange = this.#exchanges.start(command, payload, { background, onEvent, ...(id ? { id } : {}) });
     const abort = () => {
+      exchange.stopped = true;
       if (this.#exchanges.abandon(exchange) || (exchange.write && exchange.sent)) this.#write({ command: "cancel", payload: { id: exchange.id } });
     };
     signal?.addEventListener("abort", abort, { once: true });
@@ -232,7 +233,7 @@ export class Client extends EventTarget {
     const { id, command, payload, background } = exchange;
     const text = stringify(background ? { command, payload, id, background } : { command, payload, id });
     exchange.bytes = text.length > this.#bytesMax / 4 ? new TextEncoder().encode(text).length : text.length;
-    exchange.sent = true;
+    exchange.sent = exchange.left = true;
     if (exchange.bytes > this.#bytesMax) {
       this.#exchanges.receive(id, "error", {
         code: "INVALID_INPUT",
@@ -242,6 +243,7 @@ export class Client extends EventTarget {
       return;
     }
     this.#socket.send(text);
+    if (exchange.stopped) this.#write({ command: "cancel", payload: { id } });
   }
 
   #write(message) {

@@ -73,8 +73,8 @@ export class Exchanges {
   abandon(exchange) {
     this.#late.delete(exchange.id);
     if (this.#open.get(exchange.id) !== exchange) return false;
-    // A write that was sent may have been run; only its answer can say.
-    if (exchange.write && exchange.sent) return false;
+    // A write that has left, even over a connection that is gone, may have been run; only its answer can say.
+    if (exchange.write && exchange.left) return false;
     this.#open.delete(exchange.id);
     exchange.reject(new CommandError({ code: "ABORTED", message: "No longer wanted", context: exchange.command }));
     return exchange.sent;
