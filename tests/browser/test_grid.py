@@ -922,6 +922,23 @@ async def test_the_focus_is_never_lost_with_what_had_it(grid: Opener) -> None:
     assert await page.focused() == "Rows of Demo.Table"
 
 
+async def test_the_head_that_lags_behind_does_not_pull_the_rows_back(grid: Opener) -> None:
+    page = await grid("cols=60")
+    left = await page.js(
+        """async () => {
+          const rows = view.table.sheet._viewportScrollContainerX;
+          const frames = async (n) => { while (n--) await new Promise(requestAnimationFrame); };
+          rows.scrollLeft = 400;
+          await frames(3);
+          rows.addEventListener("scroll", () => { rows.scrollLeft = 500; }, {once: true}); // Home, and End at once
+          rows.scrollLeft = 0;
+          await frames(5);
+          return rows.scrollLeft;
+        }"""
+    )
+    assert left == 500
+
+
 async def test_head_and_rows_scroll_together_and_home_shows_the_start(grid: Opener) -> None:
     page = await grid("cols=40")
     await page.click(0, "Name")
@@ -938,6 +955,22 @@ async def test_head_and_rows_scroll_together_and_home_shows_the_start(grid: Open
     await expect(page.cell(0, "Name")).to_be_in_viewport()
     await page.keys("Control+ArrowRight", "Control+Home")
     await page.until(f"{lefts}[0] === 0")
+
+
+async def test_home_and_end_in_one_breath_end_at_the_end(grid: Opener) -> None:
+    page = await grid("cols=40")
+    await page.click(0, "Name")
+    await page.keys("End")
+    await expect(page.cell(0, "Extra 39")).to_be_in_viewport()
+    await page.js(
+        """async () => {
+          const grid = view.table.sheet.getContainerNode();
+          for (const key of ["Home", "End"]) grid.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+          for (let n = 0; n < 4; n++) await new Promise(requestAnimationFrame);
+        }"""
+    )
+    assert await page.active() == [0, "Extra 39"]
+    await expect(page.cell(0, "Extra 39")).to_be_in_viewport()
 
 
 async def test_a_text_that_does_not_fit_is_told_in_full(grid: Opener) -> None:
