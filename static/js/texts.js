@@ -123,7 +123,7 @@ keptInTab: (n) => {
       state === "exact" ? number(total) : state === "estimate" ? `~${number(total)} (estimate)` : state === "pending" ? `${number(total)}+` : null;
     if (state === "exact" && total === 0) return "0 rows";
     if (range && sum) return `${range} of ${sum}`;
-    return range ?? (sum ? `${sum} rows` : "");
+    return range ?? (sum ? `${sum} ${total === 1 ? "row" : "rows"}` : "");
   },
   countExactly: "Count exactly",
   counting: "Counting…",

@@ -888,6 +888,34 @@ async def test_filter_row_bar_and_search(grid: Opener) -> None:
     assert await page.js("view.state.filters") == []
 
 
+async def test_the_filter_that_found_nothing_is_at_hand(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "City")
+    await page.keys("Control+f")
+    await page.type("nowhere")
+    await page.keys("Enter")
+    await expect(page.page.get_by_text("No rows match this filter")).to_be_visible()
+    await page.keys("Control+f")
+    assert await page.focused() == "Filter City"
+
+
+async def test_the_rows_on_screen_are_told_as_they_are_seen(grid: Opener) -> None:
+    page = await grid()
+    seen = await page.js(
+        """() => {
+          const box = document.querySelector('.slick-viewport-bottom, .slick-viewport').getBoundingClientRect();
+          const rows = [...document.querySelectorAll('.slick-row')].filter((row) => {
+            const { top, bottom } = row.getBoundingClientRect();
+            return bottom > box.top && top < box.bottom;
+          });
+          return Math.max(...rows.map((row) => Number(row.dataset.row))) + 1;
+        }"""
+    )
+    await page.until("statuses.at(-1)?.range")
+    assert await page.js("statuses.at(-1).range") == [1, seen]
+    assert (await page.js("view.exportRange('page')"))["rows"] == seen
+
+
 async def test_filtering_takes_the_selection_to_the_top(grid: Opener) -> None:
     page = await grid()
     await page.click(3, "Name")

@@ -254,6 +254,12 @@ export class Sheet extends SlickGrid {
     if (focused && !this.hasFocus) this.setFocus();
   }
 
+  /** The first and the last row that can be seen, the last perhaps in part: SlickGrid counts one more. */
+  get shown() {
+    const { top, bottom } = this.getViewport();
+    return { top, bottom: bottom - 1 };
+  }
+
   /** Where it is scrolled to: a browser forgets that of what it hides. */
   get scrolled() {
     return { top: this._viewportScrollContainerY.scrollTop, left: this._viewportScrollContainerX.scrollLeft };

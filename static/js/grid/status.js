@@ -28,7 +28,7 @@ export function statusOf({ table, saving, live, filterBar }, said) {
 function range({ sheet, rows, cache }) {
   if (!sheet) return null;
   if (!cache.size) return cache.countState === "exact" ? [0, 0] : null;
-  const { top, bottom } = sheet.getViewport();
+  const { top, bottom } = sheet.shown;
   const span = rows.span(Math.max(0, top), Math.max(0, Math.min(bottom, rows.getLength() - 1)));
   return [Math.min(span.from + 1, cache.length), Math.min(span.to + 1, cache.length)];
 }

@@ -199,12 +199,12 @@ export class TableView extends EventTarget {
 
   /** Show the filter row and its bar, or hide them when they are shown. */
   showFilters(on = !this.filterBar.shown, name = null) {
-    const { sheet, columns } = this.table;
+    const { sheet, columns, filters } = this.table;
     this.filterBar.shown = on;
     if (!sheet) return;
     sheet.setHeaderRowVisibility(on, false);
     const active = sheet.getActiveCell();
-    if (on) this.header.focusFilter(name ?? (active ? columns[active.cell].field : null));
+    if (on) this.header.focusFilter(name ?? (active ? columns[active.cell].field : filters.active[0]?.column));
     else this.focus();
     this.queueStatus();
   }
