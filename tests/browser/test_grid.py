@@ -843,6 +843,25 @@ async def test_sorting_by_header_and_by_keyboard(grid: Opener) -> None:
     assert await page.text(0, "Name") == "name 999"
 
 
+async def test_a_column_of_the_order_is_turned_round_by_keyboard(grid: Opener) -> None:
+    page = await grid()
+
+    async def choose(column: str, label: str) -> None:
+        await page.click(0, column)
+        await page.keys("Alt+ArrowDown")
+        menu = page.page.get_by_role("menu", name=f"Column {column}")
+        await menu.get_by_text(label, exact=True).click()
+        await page.settled()
+
+    await choose("City", "Sort ascending")
+    await choose("Age", "Add to the sort order")
+    await choose("Age", "Sort descending")
+    assert await page.js("view.table.sort") == [
+        {"column": "City", "direction": "asc"},
+        {"column": "Age", "direction": "desc"},
+    ]
+
+
 async def test_sorted_columns_show_arrows_and_their_order(grid: Opener) -> None:
     page = await grid()
     headers = page.page.get_by_role("columnheader")

@@ -30,7 +30,7 @@ export class Arranging {
     const name = active ? sheet.getColumns()[active.cell]?.field : null;
     sheet.setColumns(columns);
     sheet.setOptions({ frozenColumn: frozenColumn(columns, table.schema, table.layout) });
-    this.view.showSort();
+    this.view.header.showSort();
     const cell = columns.findIndex((column) => column.field === name && !column.hidden);
     if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, false);
     sheet.syncCounts();

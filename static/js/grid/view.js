@@ -124,7 +124,7 @@ export class TableView extends EventTarget {
   apply(state) {
     if (!this.commit()) return;
     this.#takeState(state);
-    if (this.table.sheet) this.showSort();
+    if (this.table.sheet) this.header.showSort();
     this.filtersChanged();
   }
 
@@ -242,14 +242,8 @@ export class TableView extends EventTarget {
   sortBy(list) {
     if (!this.commit()) return;
     this.table.sort = list;
-    this.showSort();
+    this.header.showSort();
     this.loading.requery();
-  }
-
-  showSort() {
-    const { sheet, sort } = this.table;
-    const known = sort.map(({ column, direction }) => ({ columnId: this.table.columnOf(column)?.id, sortAsc: direction === "asc" }));
-    sheet.setSortColumns(known.filter(({ columnId }) => columnId !== undefined));
   }
 
   filtersChanged() {
@@ -312,7 +306,7 @@ export class TableView extends EventTarget {
     sheet.onRange = () => this.queueStatus();
     sheet.setHeaderRowVisibility(this.filterBar.shown, false);
     sheet.onBeforeEditCell.subscribe((_, { item, column, row }) => this.rowWork.mayEdit(item, column, row));
-    sheet.onBeforeSort.subscribe((event) => this.#headerClicked(event));
+    sheet.onBeforeSort.subscribe((event) => this.header.clicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
     sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
@@ -326,19 +320,9 @@ export class TableView extends EventTarget {
     });
     this.resizer = new ResizeObserver(() => this.#fit());
     this.resizer.observe(element); // the box may keep its size while a panel takes some of it
-    this.showSort();
+    this.header.showSort();
     table.rows.sync();
     this.loading.resized();
-  }
-
-  /** Sorting is ours: SlickGrid's own is stopped, and told what we sorted. */
-  #headerClicked(event) {
-    const native = event.getNativeEvent?.() ?? event;
-    const node = native.target?.closest?.(".slick-header-column");
-    const column = node && this.table.columnById(node.dataset.id);
-    if (column) this.header.click(column, native.shiftKey || native.ctrlKey || native.metaKey);
-    queueMicrotask(() => this.showSort());
-    return false;
   }
 
   /** The box changed its size: also when its tab was hidden and is shown again. */
