@@ -266,6 +266,10 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     assert await page.said() == (
         "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still staged."
     )
+    # Whoever comes to the cell by keyboard is told what the tooltip says.
+    await page.click(4, "Name")
+    await page.keys("ArrowUp", "ArrowUp")
+    await page.until("said.at(-1)[0].includes('SQLCODE -104: Field validation failed')")
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
     await expect(panel.locator(".why-error")).to_contain_text("Name must not be bad")

@@ -35,6 +35,7 @@ export class TableView extends EventTarget {
   #statusQueued = false;
   #hidden = false;
   #scrolled = null;
+  #problem = null; // of the active cell, told already
 
   /**
    * @param {object} options host: the element to fill; client; namespace and tableName; settings {pageSize, autosave,
@@ -311,7 +312,7 @@ export class TableView extends EventTarget {
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
     sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
     sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) => this.edits.fill(prevSelectedRange, selectedRange));
-    sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
+    sheet.onActiveCellChanged.subscribe(() => this.#moved());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
     this.pointer = new Pointer(this);
     // The grid has read the place already: to ask the browser here would make it lay out in the middle of a frame.
@@ -335,6 +336,15 @@ export class TableView extends EventTarget {
       sheet.resizeCanvas();
     }
     this.#hidden = hidden;
+  }
+
+  /** Another cell is active: what is wrong with it is told, as its tooltip says it to the mouse. */
+  #moved() {
+    this.panels.follow();
+    const active = this.table.sheet.getActiveCell();
+    const problem = active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
+    if (problem && problem !== this.#problem) this.announce(problem, "error");
+    this.#problem = problem;
   }
 
   #staged(ids) {
