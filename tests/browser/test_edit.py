@@ -291,6 +291,7 @@ async def test_what_is_special_about_a_save_is_told_with_it(grid: Opener) -> Non
         "Saved 1 row. Row 2 was compared with what the database held just before, not with what you saw. Notes "
         "could not be compared as a whole: a change by someone else in the meantime would not have been noticed."
     )
+    assert await page.js("said.at(-1)[1]") == "warning"  # all is saved: nothing that looks like a failure
     await edit(page, 1, "Name", "stored otherwise")
     await page.js("client.more = () => ({values: {Name: 'STORED'}})")
     await page.keys("Control+s")

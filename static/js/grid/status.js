@@ -1,6 +1,6 @@
 // What the status bar, the toolbar and the tabs show of a table.
 
-/** The status of a view; `said` holds what only the view knows: {message, lastQuery, counting, saving}. */
+/** The status of a view; `said` holds what only the view knows: {lastQuery, counting, saving}. */
 export function statusOf({ table, saving, live, filterBar }, said) {
   const { cache, rows, schema, selection, staged } = table;
   const { changed, inserted, deleted } = staged.counts;
@@ -19,8 +19,6 @@ export function statusOf({ table, saving, live, filterBar }, said) {
     filterRow: filterBar.shown,
     saving: saving.busy ? (said.saving ?? true) : null,
     newRows: live.newRows,
-    message: said.message,
-    messageKind: said.messageKind,
   };
 }
 

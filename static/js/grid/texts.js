@@ -108,7 +108,6 @@ export const T = {
 
   // saving
   saved: (n) => `Saved ${count(n, "row")}`,
-  savingProgress: (done, all) => `Saving ${number(done)} of ${count(all, "row")}…`,
   failed: (n, id, why) => {
     const row = id === null || id === undefined ? "the new row" : `row ${id}`;
     if (n === 1) return `${row} was not saved${why ? `: ${why.replace(/\.$/, "")}` : ""}`;

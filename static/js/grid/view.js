@@ -31,7 +31,7 @@ const PAGE_SIZES = [50, 1000];
 
 /** Emits "status" (for status bar, toolbar and tabs) and "openTable" ({namespace, tableName, view}). */
 export class TableView extends EventTarget {
-  #status = { message: null, lastQuery: null, counting: false, saving: null };
+  #status = { lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
   #hidden = false;
   #scrolled = null;
@@ -72,7 +72,7 @@ export class TableView extends EventTarget {
     this.drafts.failed = (text) => this.announce(text, "error");
     this.saving = new Saving(this.table, client, {
       announce: this.announce,
-      progress: (progress) => this.setStatus({ saving: progress, ...(progress ? { message: T.savingProgress(progress.done, progress.all) } : {}) }),
+      progress: (progress) => this.setStatus({ saving: progress }),
       settled: (...outcome) => this.rowWork.settled(...outcome),
       confirmKeys: (entries) => this.rowWork.confirmKeys(entries),
     });
@@ -364,9 +364,7 @@ export class TableView extends EventTarget {
   /* Telling */
 
   announce = (text, kind) => {
-    if (!text) return;
-    this.say(text, kind);
-    this.setStatus({ message: text, messageKind: kind ?? "info" });
+    if (text) this.say(text, kind);
   };
 
   /** Ask {title, text, go}; the focus comes back to the grid. */
