@@ -828,6 +828,21 @@ async def test_row_detail_follows_the_active_row(grid: Opener) -> None:
     await expect(panel.locator("dd").nth(1)).to_contain_text("name 2")
     await page.keys("ArrowDown")
     await expect(panel.locator("dd").nth(1)).to_contain_text("name 3")
+
+
+async def test_row_detail_hides_neither_the_cell_nor_its_field(grid: Opener) -> None:
+    page = await grid("cols=60")
+    await page.click(2, "Name")
+    await page.keys("End", "Space")
+    panel = page.page.get_by_role("complementary", name="Row detail")
+    await expect(panel.locator("dd.current")).to_be_in_viewport()
+    right, left = await page.js(
+        "[document.querySelector('.slick-cell.active'), document.querySelector('.panel')]"
+        ".map((node, index) => node.getBoundingClientRect()[index ? 'left' : 'right'])"
+    )
+    assert right <= left + 1
+    await page.keys("Home")
+    await expect(panel.locator("dd.current")).to_be_in_viewport()
     await page.keys("Escape")
     await expect(panel).to_have_count(0)
 
