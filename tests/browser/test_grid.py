@@ -1141,6 +1141,13 @@ async def test_goto_asks_for_a_row(grid: Opener) -> None:
     await page.keys("Enter")
     await page.until("window.said.at(-1)?.[0] === 'There is no row with ID 999999 here.'")
     assert await page.active() == [76, "Name"]
+    last = await page.js("view.table.cache.length")
+    await page.keys("Control+g")
+    await page.type("999999")
+    await page.keys("Enter")
+    await page.until("window.said.at(-1)?.[0].includes('rows; this is the last.')")
+    assert await page.active() == [last - 1, "Name"]
+    await page.js("view.goto(77)")
     assert await page.js("view.state.filters") == []
     await page.js("view.sortBy([{column: 'Name', direction: 'asc'}])")
     await page.settled()

@@ -154,7 +154,8 @@ export const T = {
   gotoGo: "Go",
   noSuchKey: (name, text) => `There is no row with ${name} ${text} here.`,
   notHere: (id) => `Row ${id} is not among the rows shown. Clear filters and sorting, then try again.`,
-  noSuchRow: (text) => `There is no row ${text}`,
+  noSuchRow: (text) => `There is no row ${text}: write a number, or a value of the key with = before it`,
+  lastRow: (n) => `There ${n === 1 ? "is only 1 row" : `are only ${number(n)} rows`}; this is the last.`,
   searchPlaceholder: "Search in all text columns",
   search: "Search",
 
