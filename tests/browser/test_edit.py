@@ -646,6 +646,7 @@ async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     )
     await expect(dialog.locator("tbody tr")).to_have_count(2)
     await expect(dialog.locator("tbody tr").first).to_contain_text("name 2")
+    await expect(dialog.locator("input:focus")).to_be_checked()  # no key chooses theirs by accident
     await dialog.get_by_role("radio", name="theirs").check()
     await dialog.get_by_role("button", name="Save row as chosen").click()
     await page.until("view.pending.changed === 0")
