@@ -462,10 +462,10 @@ async def test_cells_that_a_paste_left_alone_are_told_by_their_rows(grid: Opener
     await page.click(4, "DOB")
     await page.keys("Control+v")
     await page.until("view.pending.inserted === 1")
-    assert (
+    assert (await page.said()).startswith(
         "6 cells not pasted: DOB: Write a date as 2024-01-31 (rows 5, 7, new rows); "
         "Age: Not a number (rows 6, 7, new rows)"
-    ) in await page.said()
+    )
 
 
 async def test_one_value_fills_a_range_and_a_block_tiles_it(grid: Opener) -> None:

@@ -214,8 +214,6 @@ export const T = {
   restoreRow: "Do not delete",
   copy: "Copy",
   fillDown: "Fill down",
-  selectRow: "Select row",
-  selectColumn: "Select column",
 
   close: "Close",
 
