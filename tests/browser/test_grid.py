@@ -862,6 +862,26 @@ async def test_a_column_of_the_order_is_turned_round_by_keyboard(grid: Opener) -
     ]
 
 
+async def test_hiding_a_column_leads_on_to_its_neighbour_and_moving_passes_it(grid: Opener) -> None:
+    page = await grid()
+
+    async def choose(label: str) -> None:
+        await page.keys("Alt+ArrowDown")
+        await page.page.get_by_role("menu").get_by_text(label, exact=True).click()
+
+    await page.click(3, "City")
+    await choose("Hide column")
+    assert await page.active() == [3, "DOB"]
+    await page.keys("ArrowLeft")
+    assert await page.active() == [3, "Name"]
+    await choose("Move right")  # over the hidden one, past the next that is seen
+    shown = "view.table.columns.filter((column) => !column.hidden && !column.gutter).map(({field}) => field)"
+    assert (await page.js(shown))[:3] == ["ID", "DOB", "Name"]
+    assert await page.active() == [3, "Name"]
+    await choose("Move left")
+    assert (await page.js(shown))[:3] == ["ID", "Name", "DOB"]
+
+
 async def test_sorted_columns_show_arrows_and_their_order(grid: Opener) -> None:
     page = await grid()
     headers = page.page.get_by_role("columnheader")
