@@ -26,7 +26,7 @@ __all__ = [
 WHOLE_TEXT = 1000
 """Text columns that are declared longer than this are read up to it; longer values are shown as previews."""
 
-BINARY_REASON = "Binary values are changed as a whole, not in a cell."
+BINARY_REASON = "Binary values are changed as a whole, not in a cell: open the value to do so."
 
 
 class TableKind(StrEnum):

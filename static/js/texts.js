@@ -39,7 +39,7 @@ export const T = {
   signInAgain: "Sign in again",
   endedAt: (time) => `Your session ended at ${time}.`,
   otherUser: (user, server) => `This browser has been signed in as ${user} on ${server} in another tab.`,
-keptInTab: (n) => {
+  keptInTab: (n) => {
     if (!n) return "You go on where you were.";
     return `Your ${n === 1 ? "pending edit is" : `${number(n)} pending edits are`} kept in this tab, and you go on where you were.`;
   },
@@ -123,7 +123,7 @@ keptInTab: (n) => {
       state === "exact" ? number(total) : state === "estimate" ? `~${number(total)} (estimate)` : state === "pending" ? `${number(total)}+` : null;
     if (state === "exact" && total === 0) return "0 rows";
     if (range && sum) return `${range} of ${sum}`;
-    return range ?? (sum ? `${sum} rows` : "");
+    return range ?? (sum ? `${sum} ${total === 1 ? "row" : "rows"}` : "");
   },
   countExactly: "Count exactly",
   counting: "Counting…",
@@ -143,7 +143,7 @@ keptInTab: (n) => {
   // palette
   goTo: "Go to table or command",
   goToHint: "Type a part of a table's name, or > for commands",
-  nothingFound: "Nothing found",
+  nothingFound: (namespace) => `Nothing found in ${namespace}. For the tables of another namespace, choose it here first: type its name.`,
   openTabs: "Open",
   commands: "Commands",
   namespaces: "Namespaces",

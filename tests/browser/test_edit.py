@@ -266,6 +266,10 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     assert await page.said() == (
         "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still staged."
     )
+    # Whoever comes to the cell by keyboard is told what the tooltip says.
+    await page.click(4, "Name")
+    await page.keys("ArrowUp", "ArrowUp")
+    await page.until("said.at(-1)[0].includes('SQLCODE -104: Field validation failed')")
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
     await expect(panel.locator(".why-error")).to_contain_text("Name must not be bad")
@@ -287,6 +291,7 @@ async def test_what_is_special_about_a_save_is_told_with_it(grid: Opener) -> Non
         "Saved 1 row. Row 2 was compared with what the database held just before, not with what you saw. Notes "
         "could not be compared as a whole: a change by someone else in the meantime would not have been noticed."
     )
+    assert await page.js("said.at(-1)[1]") == "warning"  # all is saved: nothing that looks like a failure
     await edit(page, 1, "Name", "stored otherwise")
     await page.js("client.more = () => ({values: {Name: 'STORED'}})")
     await page.keys("Control+s")
@@ -641,6 +646,7 @@ async def test_a_conflict_is_decided_cell_by_cell(grid: Opener) -> None:
     )
     await expect(dialog.locator("tbody tr")).to_have_count(2)
     await expect(dialog.locator("tbody tr").first).to_contain_text("name 2")
+    await expect(dialog.locator("input:focus")).to_be_checked()  # no key chooses theirs by accident
     await dialog.get_by_role("radio", name="theirs").check()
     await dialog.get_by_role("button", name="Save row as chosen").click()
     await page.until("view.pending.changed === 0")
@@ -823,6 +829,21 @@ async def test_row_detail_follows_the_active_row(grid: Opener) -> None:
     await expect(panel.locator("dd").nth(1)).to_contain_text("name 2")
     await page.keys("ArrowDown")
     await expect(panel.locator("dd").nth(1)).to_contain_text("name 3")
+
+
+async def test_row_detail_hides_neither_the_cell_nor_its_field(grid: Opener) -> None:
+    page = await grid("cols=60")
+    await page.click(2, "Name")
+    await page.keys("End", "Space")
+    panel = page.page.get_by_role("complementary", name="Row detail")
+    await expect(panel.locator("dd.current")).to_be_in_viewport()
+    right, left = await page.js(
+        "[document.querySelector('.slick-cell.active'), document.querySelector('.panel')]"
+        ".map((node, index) => node.getBoundingClientRect()[index ? 'left' : 'right'])"
+    )
+    assert right <= left + 1
+    await page.keys("Home")
+    await expect(panel.locator("dd.current")).to_be_in_viewport()
     await page.keys("Escape")
     await expect(panel).to_have_count(0)
 

@@ -37,6 +37,7 @@ async def export_text(visit: Visit, what: str, null: str = "empty") -> str:
     """Export through the dialog, and give the file as it is."""
     page = visit.page
     await page.get_by_role("button", name="Export rows").click()
+    await expect(page.get_by_role("dialog").locator("select").first).to_be_focused()  # not the cross
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label("Rows").select_option(what)
     await dialog.get_by_label("NULL is written as").select_option(null)

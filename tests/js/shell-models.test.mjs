@@ -9,11 +9,18 @@ import { address, readAddress } from "../../static/js/shell/location.js";
 import { Memory } from "../../static/js/shell/memory.js";
 import { find, score } from "../../static/js/shell/palette-model.js";
 import { entries, group } from "../../static/js/shell/tree-model.js";
+import { T } from "../../static/js/texts.js";
 
 const there = (place) => {
   const url = new URL(address(place), "http://h");
   return readAddress(url);
 };
+
+test("one row is one row", () => {
+  assert.equal(T.rows(0, 0, 1, "exact"), "1 row");
+  assert.equal(T.rows(0, 0, 2, "exact"), "2 rows");
+  assert.equal(T.rows(1, 1, 1, "exact"), "1–1 of 1");
+});
 
 // --- the tree
 

@@ -62,7 +62,7 @@ export function headerActions(view) {
     clearFilters: () => view.clearFilters(),
     showFilter: (name) => view.showFilters(true, name),
     hide: (name) => arranging.hide([name]),
-    move: (name, by) => arranging.move(name, by),
+    move: (name, by) => arranging.move(name, by, true),
     place: (name, target, behind) => arranging.place(name, target, behind),
     freeze: (name) => arranging.freeze(name),
     fit: (name) => arranging.fit(name),

@@ -30,8 +30,11 @@ export class Arranging {
     const name = active ? sheet.getColumns()[active.cell]?.field : null;
     sheet.setColumns(columns);
     sheet.setOptions({ frozenColumn: frozenColumn(columns, table.schema, table.layout) });
-    this.view.showSort();
-    const cell = columns.findIndex((column) => column.field === name && !column.hidden);
+    this.view.header.showSort();
+    const place = columns.findIndex((column) => column.field === name);
+    const shown = (column) => !column.hidden && !column.gutter;
+    const behind = columns.findIndex((column, index) => index >= place && shown(column));
+    const cell = behind < 0 ? columns.findLastIndex(shown) : behind; // of a hidden column, its neighbour
     if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, false);
     sheet.syncCounts();
   }
@@ -60,11 +63,15 @@ export class Arranging {
     return this.view.table.columns.filter((column) => !column.gutter).map((column) => column.field);
   }
 
-  /** Move a column by a number of places. */
-  move(name, by) {
+  /** Move a column by one place, to the left (-1) or the right (1); over hidden ones too, where those are not seen. */
+  move(name, by, overHidden = false) {
+    const { hidden } = this.view.table.layout;
     const order = this.#order;
     const from = order.indexOf(name);
-    order.splice(Math.max(0, Math.min(order.length - 1, from + by)), 0, ...order.splice(from, 1));
+    let to = from + by;
+    while (overHidden && hidden.has(order[to])) to += by;
+    if (order[to] === undefined) return;
+    order.splice(to, 0, ...order.splice(from, 1));
     this.#reorder(order);
   }
 

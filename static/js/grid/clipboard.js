@@ -150,10 +150,9 @@ export class Clipboard {
     }
     edits.history.commit([...steps, ...inserts]);
     table.selection.range = range;
-    const told = [];
+    const told = refused.length ? [this.#refusals(refused)] : []; // first, for the status bar cuts the end
     if (steps.length || inserts.length) told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
     if (inserts.length) told.push(T.inserted(inserts.length));
-    if (refused.length) told.push(this.#refusals(refused));
     if (beyond) told.push(T.pasteBeyond(beyond));
     this.announce(sentences(told), refused.length || beyond ? "error" : undefined);
   }

@@ -138,6 +138,23 @@ export class Header {
     event.stopPropagation();
   }
 
+  /** Sorting is ours: SlickGrid's own is stopped, and told what we sorted. */
+  clicked(event) {
+    const native = event.getNativeEvent?.() ?? event;
+    const node = native.target?.closest?.(".slick-header-column");
+    const column = node && this.table.columnById(node.dataset.id);
+    if (column) this.click(column, native.shiftKey || native.ctrlKey || native.metaKey);
+    queueMicrotask(() => this.showSort());
+    return false;
+  }
+
+  /** Mark the headers of the columns that are sorted by. */
+  showSort() {
+    const { sheet, sort } = this.table;
+    const known = sort.map(({ column, direction }) => ({ columnId: this.table.columnOf(column)?.id, sortAsc: direction === "asc" }));
+    sheet.setSortColumns(known.filter(({ columnId }) => columnId !== undefined));
+  }
+
   /** A click on a header: ascending, descending, not at all; with Shift beside the other columns. */
   click(column, beside) {
     const sort = this.table.sort;
@@ -164,8 +181,9 @@ export class Header {
       { label: column.toolTip.split("\n")[0], note: true },
       ...(column.sortable
         ? [
-            { label: T.sortUp, checked: sorted?.direction === "asc", run: () => this.sortBy(column, "asc", false) },
-            { label: T.sortDown, checked: sorted?.direction === "desc", run: () => this.sortBy(column, "desc", false) },
+            // A column of the order keeps its place in it: by keyboard there is no other way to turn it round.
+            { label: T.sortUp, checked: sorted?.direction === "asc", run: () => this.sortBy(column, "asc", Boolean(sorted)) },
+            { label: T.sortDown, checked: sorted?.direction === "desc", run: () => this.sortBy(column, "desc", Boolean(sorted)) },
             others && !sorted ? { label: T.addSort, hint: "Shift+click", run: () => this.sortBy(column, "asc", true) } : undefined,
             sorted ? { label: T.noSort, run: () => this.sortBy(column, null, true) } : undefined,
             null,

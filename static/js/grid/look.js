@@ -48,6 +48,14 @@ export class Look {
     });
   }
 
+  /** What is wrong with a cell or else with its row, in words; null where nothing is. */
+  problem(item, name) {
+    const entry = item && this.table.staged.get(item.id);
+    if (!entry) return null;
+    const state = this.#cellState(item, name, entry, name in entry.values);
+    return (["conflict", "error", "unknown"].includes(state) && cellWhy(entry, name, item, state)) || rowWhy(entry);
+  }
+
   row(nodes, row, item) {
     const entry = item && this.table.staged.get(item.id);
     const state = this.#rowState(item, entry);

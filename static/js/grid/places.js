@@ -114,7 +114,7 @@ export class Places {
   exportRange(what) {
     const { sheet, schema, selection, rows, columns } = this.view.table;
     if (!sheet) return null;
-    const { top, bottom } = sheet.getViewport();
+    const { top, bottom } = sheet.shown;
     const range = what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
     if (!range) return null;
     const [from, to] = [range.fromRow, Math.min(range.toRow, rows.getLength() - 1)];

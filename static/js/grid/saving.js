@@ -180,7 +180,7 @@ export class Saving {
     const texts = stopped ? [T.saveStopped(saved, rows)] : said ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)] : [];
     const more = [...notes].slice(0, NOTES_TOLD);
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
-    this.hooks.announce(sentences([...texts, ...more].filter(Boolean)), bad.length || notes.size ? "error" : undefined);
+    this.hooks.announce(sentences([...texts, ...more].filter(Boolean)), bad.length ? "error" : notes.size ? "warning" : undefined);
   }
 }
 

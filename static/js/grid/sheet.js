@@ -54,7 +54,8 @@ export class Sheet extends SlickGrid {
     });
     // Finding in the page or a script may scroll the head by itself: the rows go with it.
     container.addEventListener("scroll", ({ target }) => {
-      if (target === this._headerScrollContainer) this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
+      // Where the grid put it itself is no news: the rows may be on their way elsewhere already.
+      if (target === this._headerScrollContainer && target.scrollLeft !== this.prevScrollLeft) this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
     }, true);
     this.endStop = document.createElement("span");
     this.endStop.tabIndex = -1;
@@ -253,6 +254,12 @@ export class Sheet extends SlickGrid {
     if (focused && !this.hasFocus) this.setFocus();
   }
 
+  /** The first and the last row that can be seen, the last perhaps in part: SlickGrid counts one more. */
+  get shown() {
+    const { top, bottom } = this.getViewport();
+    return { top, bottom: bottom - 1 };
+  }
+
   /** Where it is scrolled to: a browser forgets that of what it hides. */
   get scrolled() {
     return { top: this._viewportScrollContainerY.scrollTop, left: this._viewportScrollContainerX.scrollLeft };
@@ -266,6 +273,8 @@ export class Sheet extends SlickGrid {
   /** Show the first columns; the active cell may be a frozen one, which is in sight wherever the others are. */
   scrollToStart() {
     this._viewportScrollContainerX.scrollLeft = 0;
+    this.handleScroll(); // the next key may come before the browser's event, and goes from where the grid thinks it is
+    this.render();
   }
 
   /** Make a cell the active one without scrolling to it. */

@@ -1,6 +1,6 @@
 // What the status bar, the toolbar and the tabs show of a table.
 
-/** The status of a view; `said` holds what only the view knows: {message, lastQuery, counting, saving}. */
+/** The status of a view; `said` holds what only the view knows: {lastQuery, counting, saving}. */
 export function statusOf({ table, saving, live, filterBar }, said) {
   const { cache, rows, schema, selection, staged } = table;
   const { changed, inserted, deleted } = staged.counts;
@@ -19,8 +19,6 @@ export function statusOf({ table, saving, live, filterBar }, said) {
     filterRow: filterBar.shown,
     saving: saving.busy ? (said.saving ?? true) : null,
     newRows: live.newRows,
-    message: said.message,
-    messageKind: said.messageKind,
   };
 }
 
@@ -28,7 +26,7 @@ export function statusOf({ table, saving, live, filterBar }, said) {
 function range({ sheet, rows, cache }) {
   if (!sheet) return null;
   if (!cache.size) return cache.countState === "exact" ? [0, 0] : null;
-  const { top, bottom } = sheet.getViewport();
+  const { top, bottom } = sheet.shown;
   const span = rows.span(Math.max(0, top), Math.max(0, Math.min(bottom, rows.getLength() - 1)));
   return [Math.min(span.from + 1, cache.length), Math.min(span.to + 1, cache.length)];
 }

@@ -108,7 +108,6 @@ export const T = {
 
   // saving
   saved: (n) => `Saved ${count(n, "row")}`,
-  savingProgress: (done, all) => `Saving ${number(done)} of ${count(all, "row")}…`,
   failed: (n, id, why) => {
     const row = id === null || id === undefined ? "the new row" : `row ${id}`;
     if (n === 1) return `${row} was not saved${why ? `: ${why.replace(/\.$/, "")}` : ""}`;
@@ -155,7 +154,8 @@ export const T = {
   gotoGo: "Go",
   noSuchKey: (name, text) => `There is no row with ${name} ${text} here.`,
   notHere: (id) => `Row ${id} is not among the rows shown. Clear filters and sorting, then try again.`,
-  noSuchRow: (text) => `There is no row ${text}`,
+  noSuchRow: (text) => `There is no row ${text}: write a number, or a value of the key with = before it`,
+  lastRow: (n) => `There ${n === 1 ? "is only 1 row" : `are only ${number(n)} rows`}; this is the last.`,
   searchPlaceholder: "Search in all text columns",
   search: "Search",
 
@@ -214,8 +214,6 @@ export const T = {
   restoreRow: "Do not delete",
   copy: "Copy",
   fillDown: "Fill down",
-  selectRow: "Select row",
-  selectColumn: "Select column",
 
   close: "Close",
 

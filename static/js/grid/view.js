@@ -31,10 +31,11 @@ const PAGE_SIZES = [50, 1000];
 
 /** Emits "status" (for status bar, toolbar and tabs) and "openTable" ({namespace, tableName, view}). */
 export class TableView extends EventTarget {
-  #status = { message: null, lastQuery: null, counting: false, saving: null };
+  #status = { lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
   #hidden = false;
   #scrolled = null;
+  #problem = null; // of the active cell, told already
 
   /**
    * @param {object} options host: the element to fill; client; namespace and tableName; settings {pageSize, autosave,
@@ -71,7 +72,7 @@ export class TableView extends EventTarget {
     this.drafts.failed = (text) => this.announce(text, "error");
     this.saving = new Saving(this.table, client, {
       announce: this.announce,
-      progress: (progress) => this.setStatus({ saving: progress, ...(progress ? { message: T.savingProgress(progress.done, progress.all) } : {}) }),
+      progress: (progress) => this.setStatus({ saving: progress }),
       settled: (...outcome) => this.rowWork.settled(...outcome),
       confirmKeys: (entries) => this.rowWork.confirmKeys(entries),
     });
@@ -124,7 +125,7 @@ export class TableView extends EventTarget {
   apply(state) {
     if (!this.commit()) return;
     this.#takeState(state);
-    if (this.table.sheet) this.showSort();
+    if (this.table.sheet) this.header.showSort();
     this.filtersChanged();
   }
 
@@ -199,12 +200,12 @@ export class TableView extends EventTarget {
 
   /** Show the filter row and its bar, or hide them when they are shown. */
   showFilters(on = !this.filterBar.shown, name = null) {
-    const { sheet, columns } = this.table;
+    const { sheet, columns, filters } = this.table;
     this.filterBar.shown = on;
     if (!sheet) return;
     sheet.setHeaderRowVisibility(on, false);
     const active = sheet.getActiveCell();
-    if (on) this.header.focusFilter(name ?? (active ? columns[active.cell].field : null));
+    if (on) this.header.focusFilter(name ?? (active ? columns[active.cell].field : filters.active[0]?.column));
     else this.focus();
     this.queueStatus();
   }
@@ -242,14 +243,8 @@ export class TableView extends EventTarget {
   sortBy(list) {
     if (!this.commit()) return;
     this.table.sort = list;
-    this.showSort();
+    this.header.showSort();
     this.loading.requery();
-  }
-
-  showSort() {
-    const { sheet, sort } = this.table;
-    const known = sort.map(({ column, direction }) => ({ columnId: this.table.columnOf(column)?.id, sortAsc: direction === "asc" }));
-    sheet.setSortColumns(known.filter(({ columnId }) => columnId !== undefined));
   }
 
   filtersChanged() {
@@ -312,12 +307,12 @@ export class TableView extends EventTarget {
     sheet.onRange = () => this.queueStatus();
     sheet.setHeaderRowVisibility(this.filterBar.shown, false);
     sheet.onBeforeEditCell.subscribe((_, { item, column, row }) => this.rowWork.mayEdit(item, column, row));
-    sheet.onBeforeSort.subscribe((event) => this.#headerClicked(event));
+    sheet.onBeforeSort.subscribe((event) => this.header.clicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
     sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
     sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) => this.edits.fill(prevSelectedRange, selectedRange));
-    sheet.onActiveCellChanged.subscribe(() => this.panels.follow());
+    sheet.onActiveCellChanged.subscribe(() => this.#moved());
     this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
     this.pointer = new Pointer(this);
     // The grid has read the place already: to ask the browser here would make it lay out in the middle of a frame.
@@ -326,19 +321,9 @@ export class TableView extends EventTarget {
     });
     this.resizer = new ResizeObserver(() => this.#fit());
     this.resizer.observe(element); // the box may keep its size while a panel takes some of it
-    this.showSort();
+    this.header.showSort();
     table.rows.sync();
     this.loading.resized();
-  }
-
-  /** Sorting is ours: SlickGrid's own is stopped, and told what we sorted. */
-  #headerClicked(event) {
-    const native = event.getNativeEvent?.() ?? event;
-    const node = native.target?.closest?.(".slick-header-column");
-    const column = node && this.table.columnById(node.dataset.id);
-    if (column) this.header.click(column, native.shiftKey || native.ctrlKey || native.metaKey);
-    queueMicrotask(() => this.showSort());
-    return false;
   }
 
   /** The box changed its size: also when its tab was hidden and is shown again. */
@@ -351,6 +336,15 @@ export class TableView extends EventTarget {
       sheet.resizeCanvas();
     }
     this.#hidden = hidden;
+  }
+
+  /** Another cell is active: what is wrong with it is told, as its tooltip says it to the mouse. */
+  #moved() {
+    this.panels.follow();
+    const active = this.table.sheet.getActiveCell();
+    const problem = active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
+    if (problem && problem !== this.#problem) this.announce(problem, "error");
+    this.#problem = problem;
   }
 
   #staged(ids) {
@@ -370,9 +364,7 @@ export class TableView extends EventTarget {
   /* Telling */
 
   announce = (text, kind) => {
-    if (!text) return;
-    this.say(text, kind);
-    this.setStatus({ message: text, messageKind: kind ?? "info" });
+    if (text) this.say(text, kind);
   };
 
   /** Ask {title, text, go}; the focus comes back to the grid. */

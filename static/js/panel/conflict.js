@@ -41,7 +41,7 @@ export async function decide(view, id) {
     title: T.conflictTitle(rowLabel(view, entry).text, entry.by),
     text: T.conflictText(names, staged.counts.rows - 1),
     body: [table],
-    ready: () => table.querySelector("input")?.focus(),
+    ready: () => table.querySelector("input:checked")?.focus(),
     actions: [
       { label: T.skip, value: "" },
       { label: T.takeTheirs(entry.by), value: "theirs" },

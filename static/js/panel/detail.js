@@ -25,6 +25,15 @@ export class Detail {
     });
   }
 
+  /** The focus stays on the rows; what opened beside them must not hide the cell. */
+  focus() {
+    const { sheet } = this.view.table;
+    const active = sheet?.getActiveCell();
+    if (!active) return;
+    sheet.resizeCanvas();
+    sheet.scrollCellIntoView(active.row, active.cell);
+  }
+
   draw() {
     const { view } = this;
     const { sheet, rows, staged, schema } = view.table;
@@ -46,6 +55,7 @@ export class Detail {
       const text = typeof value === "string" && value.includes("\n") && !preview ? [el("span", { class: "whole" }, value)] : valueNodes(value, column, preview);
       return [el("dt", { title: name }, name), el("dd", { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null }, el("span", { class: "field-value" }, ...text), open)];
     })));
+    this.body.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }
 
   #open(name) {

@@ -101,8 +101,11 @@ export class Panels {
     const text = input.value.trim().replaceAll(/[\s,]/g, "");
     if (answer !== "go" || text === "") return view.focus();
     if (text.startsWith("=")) view.places.gotoKey(input.value.trim().slice(1).trim());
-    else if (/^\d+$/.test(text)) view.goto(Number(text));
-    else view.announce(T.noSuchRow(input.value), "error");
+    else if (/^\d+$/.test(text)) {
+      const { countState, length } = view.table.cache;
+      view.goto(Number(text));
+      if (countState === "exact" && length && Number(text) > length) view.announce(T.lastRow(length));
+    } else view.announce(T.noSuchRow(input.value), "error");
   }
 
   close() {

@@ -247,7 +247,7 @@ export class Editor {
         .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0] || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
       ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
       ...this.#commands(),
-    ]);
+    ], T.nothingFound(namespace));
   }
 
   #commands() {

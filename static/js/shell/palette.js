@@ -12,8 +12,9 @@ const SHOWN = 60;
  *
  * @param {() => {label: string, icon: string, hint?: string, group: string, boost?: number, run: (background: boolean) => void}[]} items
  *   read anew on every key, since the table list may still be arriving
+ * @param {string} none what is said where nothing matches
  */
-export function openPalette(items) {
+export function openPalette(items, none) {
   let shown = [];
   let at = 0;
   const list = el("div", { class: "palette-list", role: "listbox", id: "palette-list", aria: { label: T.goTo } });
@@ -53,7 +54,7 @@ export function openPalette(items) {
         ),
       ),
     );
-    if (!shown.length) list.append(el("p", { class: "palette-none" }, T.nothingFound));
+    if (!shown.length) list.append(el("p", { class: "palette-none" }, none));
     input.removeAttribute("aria-activedescendant");
     mark(0);
   };

@@ -110,25 +110,25 @@ export class StatusBar extends EventTarget {
     fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms, roundTrips) : null);
   }
 
-  /** Say what was done, for a while; an error longer, and it can be copied. */
+  /** Say what was done, for a while; an error or a warning longer, and it can be copied. */
   message(text, kind = "info") {
     if (this.#veiled) return;
     clearTimeout(this.#forget);
     const slot = this.#parts.message;
-    const wrong = kind === "error";
-    slot.classList.toggle("off", wrong);
+    const lasting = kind !== "info";
+    slot.classList.toggle("off", kind === "error");
     slot.title = text;
     slot.replaceChildren(
       ...[
-        wrong && icon("circle-alert", { small: true }),
+        lasting && icon(kind === "error" ? "circle-alert" : "triangle-alert", { small: true }),
         el("span", { class: "said" }, text),
-        wrong && el("button", { class: "link", type: "button", on: { click: () => copyText(text) } }, T.copy),
+        lasting && el("button", { class: "link", type: "button", on: { click: () => copyText(text) } }, T.copy),
       ].filter(Boolean),
     );
     this.#forget = setTimeout(() => {
       slot.replaceChildren();
       slot.removeAttribute("title");
-    }, wrong ? ERROR_FOR : MESSAGE_FOR);
+    }, lasting ? ERROR_FOR : MESSAGE_FOR);
   }
 
   #rows(slot, { range, total, countState, counting }) {
