@@ -288,6 +288,29 @@ async def test_a_long_value_that_was_refused_is_still_in_its_editor(
     assert stored(iris, "SELECT VarcharValue FROM SQLUser.TypeMatrix WHERE ID = 6") == [(theirs,)]
 
 
+async def test_the_browser_asks_before_it_drops_a_long_value_that_was_typed(visitor: Visitor) -> None:
+    visit = await visitor()
+    page = await open_table(visit, MATRIX)
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.press("Shift+Enter")
+    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    await area.press("End")
+    await page.keyboard.type("an hour of work")
+    typed = await area.input_value()
+    async with page.expect_event("dialog") as asked:
+        leaving = asyncio.ensure_future(page.close(run_before_unload=True))
+    question = await asked.value
+    assert question.type == "beforeunload"
+    await question.dismiss()
+    await leaving
+    assert await area.input_value() == typed
+    # Given up by its person, it holds nobody any more.
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Drop it").click()
+    async with page.expect_event("close"):
+        await page.close(run_before_unload=True)
+
+
 async def test_a_long_value_whose_save_got_no_answer_is_still_in_its_editor(visitor: Visitor) -> None:
     visit = await visitor()
     visit.expect("ERR_FAILED")

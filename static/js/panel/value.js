@@ -55,6 +55,17 @@ function textEditor(view, column, { text, readOnly, note }) {
   return { area, body: [area, el("div", { class: "value-tools" }, check, format)], judge, tell };
 }
 
+/** Let the browser ask before it leaves the page while what was typed is nowhere but here. */
+async function held({ area }, shown, work) {
+  const ask = (event) => area.value === shown || area.readOnly || event.preventDefault();
+  addEventListener("beforeunload", ask);
+  try {
+    return await work();
+  } finally {
+    removeEventListener("beforeunload", ask);
+  }
+}
+
 /** A dialog around a text; resolves with the action. Leaving with a changed text asks first. */
 async function ask(view, column, text, editor, actions) {
   for (;;) {
@@ -84,7 +95,7 @@ async function stageValue(view, item, column, typed, reason) {
   const shown = text.replaceAll("\r\n", "\n");
   const editor = textEditor(view, column, { text: (typed ?? text).replaceAll("\r\n", "\n"), readOnly: Boolean(reason), note: reason ?? T.valueStaged });
   const actions = reason ? [{ label: T.close, value: "" }] : [{ label: T.close, value: "" }, { label: T.setNull, value: "null" }, { label: T.valueApply, value: "go", primary: true }];
-  const answer = await ask(view, column, shown, editor, actions);
+  const answer = await held(editor, shown, () => ask(view, column, shown, editor, actions));
   view.table.sheet.setFocus();
   const now = view.table.rows.find(item.id) ?? item; // the rows may have been read again meanwhile
   if (answer === "null") view.edits.setCell(now, column, null, seen);
@@ -115,16 +126,18 @@ async function editStored(view, item, column, binary) {
   if (isNull) editor.area.placeholder = "NULL";
   const actions = [{ label: T.close, value: "" }];
   if (!readOnly) actions.push({ label: T.setNull, value: "null" }, { label: T.valueSave, value: "go", primary: true });
-  // Until it is saved or given up: what was typed must outlive a refusal.
-  for (let problem = ""; problem !== null; ) {
-    if (problem) editor.tell(problem);
-    const answer = await ask(view, column, shown, editor, actions);
-    view.table.sheet.setFocus();
-    const typed = editor.area.value;
-    if (answer === "null" && !isNull) problem = await write(view, stored, null);
-    else if (answer === "go" && (typed !== shown || isNull)) problem = await write(view, stored, /\r\n/.test(text) ? typed.replaceAll("\n", "\r\n") : typed);
-    else return;
-  }
+  await held(editor, shown, async () => {
+    // Until it is saved or given up: what was typed must outlive a refusal.
+    for (let problem = ""; problem !== null; ) {
+      if (problem) editor.tell(problem);
+      const answer = await ask(view, column, shown, editor, actions);
+      view.table.sheet.setFocus();
+      const typed = editor.area.value;
+      if (answer === "null" && !isNull) problem = await write(view, stored, null);
+      else if (answer === "go" && (typed !== shown || isNull)) problem = await write(view, stored, /\r\n/.test(text) ? typed.replaceAll("\n", "\r\n") : typed);
+      else return;
+    }
+  });
 }
 
 const isStream = (column) => kindOf(column.schema) === "longText" || column.schema.category === "longBinary";
