@@ -193,8 +193,9 @@ class Edits:
         return sent
 
     async def prove(self, sent: Sequence[Sent]) -> list[Result]:
-        """Say what became of changes that were sent, each of another row.
+        """Say what became of changes that were sent, each of another row whose ID is written as IRIS writes it.
 
+        A single change may name its row otherwise.
         What cannot be told at once is looked at again and again for a few seconds.
         """
         results = await self._look(sent)
@@ -371,11 +372,7 @@ class Edits:
         if len(row_ids) == 1:
             # IRIS may write the row ID otherwise than it was asked for.
             return dict(zip(row_ids, rows[:1], strict=False))
-        found = {row.row_id: row for row in rows}
-        if found.keys() - set(row_ids):
-            for row_id in [row_id for row_id in row_ids if row_id not in found]:
-                found |= await self._read(table, columns, [row_id], values)
-        return found
+        return {row.row_id: row for row in rows}
 
     async def _projection(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
         """Give what reads columns whole, as far as texts of `longest` characters need it."""

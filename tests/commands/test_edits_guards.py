@@ -82,3 +82,34 @@ async def test_row_id_in_another_spelling_is_never_called_gone_beside_others(
     assert other["outcome"] == "saved"
     applied = stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("New",)]
     assert odd["outcome"] == ("saved" if applied else "gone"), odd
+
+
+async def test_two_spellings_of_one_row_are_two_changes_of_it(stage: Stage, client: Client) -> None:
+    changes = [
+        {"changeId": "a", "kind": "update", "rowId": "1", "values": {"Name": "A"}, "base": {"Name": "Ann"}},
+        {"changeId": "b", "kind": "update", "rowId": "01", "values": {"Name": "B"}, "base": {"Name": "A"}},
+        {"changeId": "c", "kind": "update", "rowId": "1", "values": {"Name": "C"}, "base": {"Name": "A"}},
+    ]
+    *results, _ = await client.save("Edit.Cell", changes, order="given")
+    assert [(item["outcome"], item["rowId"]) for item in results] == [
+        ("saved", "1"),
+        ("saved", "1"),
+        ("conflict", "1"),
+    ]
+    assert stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("B",)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "theirs"),
+    [("x" * 200, "x" * 201), ("x" * 200, "x" * 1000), ("x" * 999, "x" * 2000), ("", "x" * 2000)],
+    ids=lambda text: str(len(text)),
+)
+async def test_long_text_that_was_made_longer_meanwhile_is_a_conflict(
+    stage: Stage, client: Client, seen: str, theirs: str
+) -> None:
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", theirs)
+    result, _ = await client.save(
+        "Edit.Cell", [change("update", values={"Essay": "my"}, base={"Essay": seen})]
+    )
+    assert result["outcome"] == "conflict", result
+    assert stage.sql("SELECT Essay FROM Edit.Cell WHERE %ID = 1") == [(theirs,)]
