@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +84,21 @@ async def test_row_id_in_another_spelling_is_never_called_gone_beside_others(
     assert other["outcome"] == "saved"
     applied = stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("New",)]
     assert odd["outcome"] == ("saved" if applied else "gone"), odd
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+@pytest.mark.parametrize(("column", "value"), [("Age", 1.5), ("Age", "old"), ("Active", 2)])
+async def test_row_whose_value_breaks_its_column_can_be_put_right(
+    stage: Stage, client: Client, tmp_path: Path, column: str, value: Any, kind: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "iris" / "USER.sqlite")) as file, file:
+        file.execute(f'UPDATE "Edit.Cell" SET "{column}" = ? WHERE "%ID" = 1', (value,))
+    page = await client.one("requestData", {"namespace": "USER", "tableName": "Edit.Cell"})
+    seen = next(row for row in page["rows"] if row["Name"] == "Ann")[column]
+    assert seen == value
+    more = {"values": {column: 1}} if kind == "update" else {}
+    result, _ = await client.save("Edit.Cell", [change(kind, base={column: seen}, **more)])
+    assert result["outcome"] == "saved", result
 
 
 async def test_two_spellings_of_one_row_are_two_changes_of_it(stage: Stage, client: Client) -> None:
