@@ -86,6 +86,20 @@ async def test_row_id_in_another_spelling_is_never_called_gone_beside_others(
     assert odd["outcome"] == ("saved" if applied else "gone"), odd
 
 
+async def test_row_that_was_seen_in_part_is_deleted_whatever_its_signs(stage: Stage, client: Client) -> None:
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍é" * 1000)
+    page = await client.one("requestData", {"namespace": "USER", "tableName": "Edit.Cell"})
+    row = dict(zip(page["rowIds"], page["rows"], strict=True))["1"]
+    assert len(row["Essay"]) == 200
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍e" * 1000)
+    result, _ = await client.save("Edit.Cell", [change("delete", base=row)])
+    assert result["outcome"] == "conflict"
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍é" * 1000)
+    again = {**change("delete", base=row), "changeId": "again"}
+    result, _ = await client.save("Edit.Cell", [again])
+    assert (result["outcome"], result["unguarded"]) == ("saved", ["Essay"])
+
+
 @pytest.mark.parametrize("kind", ["update", "delete"])
 @pytest.mark.parametrize(("column", "value"), [("Age", 1.5), ("Age", "old"), ("Active", 2)])
 async def test_row_whose_value_breaks_its_column_can_be_put_right(
