@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from iris_quart.errors import IrisQuartError
+from iris_quart.errors import InvalidResponse, IrisQuartError
 from iris_quart.sql.edits import newest_statement, same_rows_statement
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.projection import Projection
@@ -194,10 +194,11 @@ def _equal(plan: Plan, row: Found) -> bool:
 
 
 def found_rows(projection: Projection, answers: Sequence[Mapping[str, Any]]) -> list[Found]:
-    """Read an answer's rows for a proof."""
+    """Read an answer's rows for a proof. Raises InvalidResponse for a row without its ID: it is not no row."""
     decoded = projection.read(answers)
-    return [
-        Found(row_id, row, frozenset(decoded.previews.get(place, ())))
-        for place, (row, row_id) in enumerate(zip(decoded.rows, decoded.row_ids, strict=True))
-        if row_id is not None
-    ]
+    found = []
+    for place, (row, row_id) in enumerate(zip(decoded.rows, decoded.row_ids, strict=True)):
+        if row_id is None:
+            raise InvalidResponse("IRIS answered with a row that lacks its row ID.")
+        found.append(Found(row_id, row, frozenset(decoded.previews.get(place, ()))))
+    return found

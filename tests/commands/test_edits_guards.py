@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from iris_quart.atelier.replies import Reply, read_reply
 from iris_quart.tables import edits as edits_module
 from tests.faults.stage import Client, Stage, open_stage
 
@@ -144,3 +145,28 @@ async def test_long_text_that_was_made_longer_meanwhile_is_a_conflict(
     )
     assert result["outcome"] == "conflict", result
     assert stage.sql("SELECT Essay FROM Edit.Cell WHERE %ID = 1") == [(theirs,)]
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"content":[{}]}', b'{"content":null}'], ids=repr)
+@pytest.mark.parametrize("kind", ["update", "delete"])
+async def test_good_answer_that_lacks_its_rows_proves_nothing(
+    stage: Stage, client: Client, kind: str, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"values": {"Name": "New"}} if kind == "update" else {}
+    write = change(kind, base={"Name": "Ann"}, **more)
+    envelope = b'{"status":{"errors":[],"summary":""},"console":[],"result":' + answer + b"}"
+    query = client.atelier.query
+    sent: list[str] = []
+
+    async def poor(namespace: str, sql: str, *arguments: Any, **options: Any) -> Any:
+        if sent and not options.get("write"):
+            return read_reply(200, {"content-type": "application/json"}, envelope, 0.0, statement=True)
+        if options.get("write"):
+            sent.append(sql)
+            return Reply(b"", None, 0.0, [])  # it never came to the database
+        return await query(namespace, sql, *arguments, **options)
+
+    monkeypatch.setattr(client.atelier, "query", poor)
+    result, _ = await client.save("Edit.Cell", [write])
+    assert result["outcome"] == "unknown", result
+    monkeypatch.setattr(client.atelier, "query", query)
