@@ -24,6 +24,8 @@ from iris_quart.errors import (
     StoreUnavailable,
 )
 from iris_quart.protocol import encode_json
+from iris_quart.sql.pages import row_id_parameter
+from iris_quart.sql.values import NUMBER_TEXT
 from iris_quart.tables.inserts import InsertMark
 from iris_quart.tables.outcomes import Outcome, Result, doubt
 from iris_quart.tables.proofs import Sent
@@ -130,9 +132,7 @@ class _Runs:
             self._listen(error)
             yield place, await self._finish(place, None, Result(Outcome.FAILED, error=error))
             return
-        if any(sent.plan.row_id == plan.row_id for _, sent in self._sent) or (
-            plan.kind is ChangeKind.INSERT and self._sent
-        ):
+        if any(_meet(sent.plan, plan) for _, sent in self._sent):
             async for known in self.prove():
                 yield known
         self._audit(place, plan, "started", None)
@@ -309,6 +309,21 @@ class _Runs:
 
     def _audit_result(self, write: Write, plan: Plan, result: Result) -> None:
         _audit(self._context, write, plan, str(result.outcome), result)
+
+
+def _meet(sent: Plan, plan: Plan) -> bool:
+    """Tell whether a change has to be proved before another one is sent: both may be of one row."""
+    return (
+        plan.kind is ChangeKind.INSERT
+        or sent.row_id == plan.row_id
+        or not (_is_as_written(sent) and _is_as_written(plan))
+    )
+
+
+def _is_as_written(plan: Plan) -> bool:
+    """Tell whether IRIS would write the row ID so: to it "01" and "1.0" are row 1 as well."""
+    row_id = plan.row_id or ""
+    return isinstance(row_id_parameter(row_id), int) or not NUMBER_TEXT.match(row_id.strip())
 
 
 def _audit(context: Context, write: Write, plan: Plan, outcome: str, result: Result | None) -> None:

@@ -54,14 +54,24 @@ def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
             unguarded.append(column.name)
             continue
         if column.may_be_cut and isinstance(value, str) and len(value) == preview:
-            beginning = f"%EXACT(SUBSTRING({column.sql}, 1, {preview})) = ?"
+            beginning = _beginning(column, value)
             longer = f"CHARACTER_LENGTH({column.sql}) > {max(WHOLE_TEXT, preview)}"
             condition = Fragment(
-                f"({condition.sql} OR ({longer} AND {beginning}))", (*condition.parameters, value)
+                f"({condition.sql} OR ({longer} AND {beginning.sql}))",
+                (*condition.parameters, *beginning.parameters),
             )
             unguarded.append(column.name)
         conditions.append(condition)
     return Guards(tuple(conditions), tuple(unguarded))
+
+
+def _beginning(column: Column, value: str) -> Fragment:
+    """Write that a text begins with a value, in whichever units the server counts: characters or UTF-16 units."""
+    exactly = f"%EXACT(SUBSTRING({column.sql}, 1, {len(value)})) = ?"
+    units = len(value) if value.isascii() else len(value.encode("utf-16-le", "surrogatepass")) // 2
+    if units == len(value):
+        return Fragment(exactly, (value,))
+    return Fragment(f"({exactly} OR %EXACT(SUBSTRING({column.sql}, 1, ?)) = ?)", (value, units, value))
 
 
 def update_statement(

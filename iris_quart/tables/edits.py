@@ -171,8 +171,9 @@ class Edits:
         return sent
 
     async def prove(self, sent: Sequence[Sent]) -> list[Result]:
-        """Say what became of changes that were sent, each of another row.
+        """Say what became of changes that were sent, each of another row whose ID is written as IRIS writes it.
 
+        A single change may name its row otherwise.
         What cannot be told at once is looked at again and again for a few seconds.
         """
         results = await self._proofs.look(sent)

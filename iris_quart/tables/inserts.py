@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from iris_quart.errors import IrisQuartError
+from iris_quart.errors import InvalidResponse, IrisQuartError
 from iris_quart.sql.edits import newest_statement, same_rows_statement
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.projection import Projection
-from iris_quart.sql.values import Wire
+from iris_quart.sql.values import Category, Wire
 
 from .outcomes import Found, Outcome, Result, doubt
 from .validation import Plan, same_value
@@ -72,7 +72,8 @@ class Inserts:
                 if _has_plain_row_ids(table)
                 else await self._mark_by_values(plan)
             )
-        if isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit()):
+        counts = isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit())
+        if counts and not _may_be_keyed(plan):
             return InsertMark(newest=int(newest), table=table.full_name)
         return await self._mark_by_values(plan)
 
@@ -171,6 +172,20 @@ def _has_plain_row_ids(table: Table) -> bool:
     return any(column.is_identity and column.category.is_number for column in table.columns)
 
 
+def _may_be_keyed(plan: Plan) -> bool:
+    """Tell whether the row ID may be a key that a default or a trigger fills: such IDs need not count up.
+
+    Where a primary key is the IDKEY, %ID is its value. Whole numbers that were left out are taken for counters.
+    """
+    return any(
+        column.is_primary_key
+        and not column.is_identity
+        and column not in plan.values
+        and column.category is not Category.INTEGER
+        for column in plan.table.columns
+    )
+
+
 def _equal(plan: Plan, row: Found) -> bool:
     return all(
         column.name in row.cut or same_value(column, value, row.values.get(column.name))
@@ -179,10 +194,11 @@ def _equal(plan: Plan, row: Found) -> bool:
 
 
 def found_rows(projection: Projection, answers: Sequence[Mapping[str, Any]]) -> list[Found]:
-    """Read an answer's rows for a proof."""
+    """Read an answer's rows for a proof. Raises InvalidResponse for a row without its ID: it is not no row."""
     decoded = projection.read(answers)
-    return [
-        Found(row_id, row, frozenset(decoded.previews.get(place, ())))
-        for place, (row, row_id) in enumerate(zip(decoded.rows, decoded.row_ids, strict=True))
-        if row_id is not None
-    ]
+    found = []
+    for place, (row, row_id) in enumerate(zip(decoded.rows, decoded.row_ids, strict=True)):
+        if row_id is None:
+            raise InvalidResponse("IRIS answered with a row that lacks its row ID.")
+        found.append(Found(row_id, row, frozenset(decoded.previews.get(place, ()))))
+    return found

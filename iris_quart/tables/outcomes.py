@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, OutcomeUnknown, RowGone
-from iris_quart.sql.metadata import Column
+from iris_quart.sql.metadata import WHOLE_TEXT, Column
 from iris_quart.sql.values import Wire
 
 from .validation import ChangeKind, Plan, rewritten_form, same_value, stored_form
@@ -204,18 +204,20 @@ def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference
     differences = {}
     for column, seen in guard.base.items():
         theirs = found.values.get(column.name)
-        partly = column.name in guard.unguarded or column.name in found.cut
-        if column.name in found.values and not _seen_again(column, seen, theirs, partly=partly):
+        if column.name in found.values and not _seen_again(column, seen, guard, found):
             differences[column.name] = Difference(seen, plan.values.get(column, seen), theirs)
     return differences
 
 
-def _seen_again(column: Column, seen: Wire, now: Wire, *, partly: bool) -> bool:
+def _seen_again(column: Column, seen: Wire, guard: Guard, found: Found) -> bool:
+    """Tell whether the condition of the guard holds for a column."""
+    now, cut = found.values.get(column.name), column.name in found.cut
     if column.category.is_stream or column.category.is_preview:
         return seen is not None or now is None  # only NULL was compared
-    if partly and isinstance(seen, str) and isinstance(now, str):
-        return now.startswith(seen)
-    return same_value(column, seen, now)
+    if column.name in guard.unguarded and isinstance(seen, str) and isinstance(now, str):
+        longer = cut or len(now) > max(WHOLE_TEXT, len(seen))
+        return now == seen or (longer and now.startswith(seen))
+    return not cut and same_value(column, seen, now)
 
 
 def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -> Result:

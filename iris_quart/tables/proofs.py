@@ -125,11 +125,7 @@ class Proofs:
         if len(row_ids) == 1:
             # IRIS may write the row ID otherwise than it was asked for.
             return dict(zip(row_ids, rows[:1], strict=False))
-        found = {row.row_id: row for row in rows}
-        if found.keys() - set(row_ids):
-            for row_id in [row_id for row_id in row_ids if row_id not in found]:
-                found |= await self.read(table, columns, [row_id], values)
-        return found
+        return {row.row_id: row for row in rows}
 
 
 def _row_id(result: Result | None) -> str | None:

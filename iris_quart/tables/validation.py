@@ -113,7 +113,7 @@ def parse_row_id(value: Any, *, name: str = "rowId") -> str:
 
 
 def parse_seen(column: Column, value: Any) -> Wire:
-    """Read a value that was seen in a column: what breaks the column's own type stays the text that it is."""
+    """Read a value that was seen in a column: what breaks the column's own type stays what it is."""
     if isinstance(value, list | dict):
         raise InvalidInput("A value is text, a number, true, false or null.", field=column.name)
     if value is None:
@@ -127,6 +127,8 @@ def parse_seen(column: Column, value: Any) -> Wire:
     except InvalidInput:
         if isinstance(value, str):
             return value
+        if column.category.is_number and isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return parse(Category.NUMERIC, value, field=column.name)
         raise
 
 

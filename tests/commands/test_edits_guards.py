@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from iris_quart.atelier.replies import Reply, read_reply
 from iris_quart.tables import edits as edits_module
 from tests.faults.stage import Client, Stage, open_stage
 
@@ -82,3 +85,88 @@ async def test_row_id_in_another_spelling_is_never_called_gone_beside_others(
     assert other["outcome"] == "saved"
     applied = stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("New",)]
     assert odd["outcome"] == ("saved" if applied else "gone"), odd
+
+
+async def test_row_that_was_seen_in_part_is_deleted_whatever_its_signs(stage: Stage, client: Client) -> None:
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍é" * 1000)
+    page = await client.one("requestData", {"namespace": "USER", "tableName": "Edit.Cell"})
+    row = dict(zip(page["rowIds"], page["rows"], strict=True))["1"]
+    assert len(row["Essay"]) == 200
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍e" * 1000)
+    result, _ = await client.save("Edit.Cell", [change("delete", base=row)])
+    assert result["outcome"] == "conflict"
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", "👍é" * 1000)
+    again = {**change("delete", base=row), "changeId": "again"}
+    result, _ = await client.save("Edit.Cell", [again])
+    assert (result["outcome"], result["unguarded"]) == ("saved", ["Essay"])
+
+
+@pytest.mark.parametrize("kind", ["update", "delete"])
+@pytest.mark.parametrize(("column", "value"), [("Age", 1.5), ("Age", "old"), ("Active", 2)])
+async def test_row_whose_value_breaks_its_column_can_be_put_right(
+    stage: Stage, client: Client, tmp_path: Path, column: str, value: Any, kind: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "iris" / "USER.sqlite")) as file, file:
+        file.execute(f'UPDATE "Edit.Cell" SET "{column}" = ? WHERE "%ID" = 1', (value,))
+    page = await client.one("requestData", {"namespace": "USER", "tableName": "Edit.Cell"})
+    seen = next(row for row in page["rows"] if row["Name"] == "Ann")[column]
+    assert seen == value
+    more = {"values": {column: 1}} if kind == "update" else {}
+    result, _ = await client.save("Edit.Cell", [change(kind, base={column: seen}, **more)])
+    assert result["outcome"] == "saved", result
+
+
+async def test_two_spellings_of_one_row_are_two_changes_of_it(stage: Stage, client: Client) -> None:
+    changes = [
+        {"changeId": "a", "kind": "update", "rowId": "1", "values": {"Name": "A"}, "base": {"Name": "Ann"}},
+        {"changeId": "b", "kind": "update", "rowId": "01", "values": {"Name": "B"}, "base": {"Name": "A"}},
+        {"changeId": "c", "kind": "update", "rowId": "1", "values": {"Name": "C"}, "base": {"Name": "A"}},
+    ]
+    *results, _ = await client.save("Edit.Cell", changes, order="given")
+    assert [(item["outcome"], item["rowId"]) for item in results] == [
+        ("saved", "1"),
+        ("saved", "1"),
+        ("conflict", "1"),
+    ]
+    assert stage.sql("SELECT Name FROM Edit.Cell WHERE %ID = 1") == [("B",)]
+
+
+@pytest.mark.parametrize(
+    ("seen", "theirs"),
+    [("x" * 200, "x" * 201), ("x" * 200, "x" * 1000), ("x" * 999, "x" * 2000), ("", "x" * 2000)],
+    ids=lambda text: str(len(text)),
+)
+async def test_long_text_that_was_made_longer_meanwhile_is_a_conflict(
+    stage: Stage, client: Client, seen: str, theirs: str
+) -> None:
+    stage.sql("UPDATE Edit.Cell SET Essay = ? WHERE %ID = 1", theirs)
+    result, _ = await client.save(
+        "Edit.Cell", [change("update", values={"Essay": "my"}, base={"Essay": seen})]
+    )
+    assert result["outcome"] == "conflict", result
+    assert stage.sql("SELECT Essay FROM Edit.Cell WHERE %ID = 1") == [(theirs,)]
+
+
+@pytest.mark.parametrize("answer", [b"{}", b'{"content":[{}]}', b'{"content":null}'], ids=repr)
+@pytest.mark.parametrize("kind", ["update", "delete"])
+async def test_good_answer_that_lacks_its_rows_proves_nothing(
+    stage: Stage, client: Client, kind: str, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"values": {"Name": "New"}} if kind == "update" else {}
+    write = change(kind, base={"Name": "Ann"}, **more)
+    envelope = b'{"status":{"errors":[],"summary":""},"console":[],"result":' + answer + b"}"
+    query = client.atelier.query
+    sent: list[str] = []
+
+    async def poor(namespace: str, sql: str, *arguments: Any, **options: Any) -> Any:
+        if sent and not options.get("write"):
+            return read_reply(200, {"content-type": "application/json"}, envelope, 0.0, statement=True)
+        if options.get("write"):
+            sent.append(sql)
+            return Reply(b"", None, 0.0, [])  # it never came to the database
+        return await query(namespace, sql, *arguments, **options)
+
+    monkeypatch.setattr(client.atelier, "query", poor)
+    result, _ = await client.save("Edit.Cell", [write])
+    assert result["outcome"] == "unknown", result
+    monkeypatch.setattr(client.atelier, "query", query)

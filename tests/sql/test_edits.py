@@ -158,6 +158,16 @@ def test_text_that_may_be_cut_is_compared_as_far_as_it_was_seen() -> None:
     assert guards_for({short: "x" * PREVIEW}, preview=PREVIEW).unguarded == ()
 
 
+def test_beginning_of_a_text_is_compared_in_the_units_that_the_server_counts() -> None:
+    item = column("Essay", Category.TEXT, 5000)
+    seen = "👍" + "x" * (PREVIEW - 1)
+    guard = guards_for({item: seen}, preview=PREVIEW).conditions[0]
+    # IRIS counts the sign as two.
+    assert guard.parameters == (seen, seen, PREVIEW + 1, seen)
+    assert f"SUBSTRING({item.sql}, 1, {PREVIEW})" in guard.sql
+    assert f"SUBSTRING({item.sql}, 1, ?)" in guard.sql
+
+
 def test_wide_rows_are_guarded_by_as_many_columns_as_a_statement_takes() -> None:
     items = [column(f"C{number}", Category.INTEGER) for number in range(300)]
     guards = guards_for(dict.fromkeys(items, 1), preview=PREVIEW)

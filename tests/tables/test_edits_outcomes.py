@@ -108,8 +108,17 @@ def test_old_value_beside_what_another_user_changed_is_a_conflict() -> None:
 
 def test_value_that_was_read_in_part_proves_nothing() -> None:
     assert outcome(NAME, "a", "b", "b", cut=True) is not Outcome.SAVED
-    assert outcome(NAME, "abc", "x", "abcdef", unguarded=True, in_doubt=True) is None
+    whole = "abc" + "d" * 1000
+    assert outcome(NAME, "abc", "x", whole, unguarded=True, in_doubt=True) is None
+    assert outcome(NAME, "abc", "x", "abcd", unguarded=True, cut=True, in_doubt=True) is None
     assert outcome(NAME, "abc", "x", "abd", unguarded=True) is Outcome.CONFLICT
+
+
+def test_text_that_goes_on_where_all_of_it_was_seen_is_another_one() -> None:
+    # Shorter than what is cut: it was seen whole, and the guard compared it whole.
+    assert outcome(NAME, "abc", "x", "abcdef", unguarded=True) is Outcome.CONFLICT
+    assert outcome(NAME, "abc", "x", "abcdef", cut=True) is Outcome.CONFLICT
+    assert outcome(NAME, "", "x", "abcdef", cut=True) is Outcome.CONFLICT
 
 
 def test_stream_that_was_seen_is_never_a_difference_but_null_is() -> None:

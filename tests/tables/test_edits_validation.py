@@ -130,6 +130,8 @@ def test_value_that_broke_its_column_is_seen_as_it_is() -> None:
     assert parse_seen(COLUMNS[3], "not a number") == "not a number"
     assert parse_seen(COLUMNS[3], "1.50") == Decimal("1.50")
     assert parse_seen(COLUMNS[4], "2020-13-45") == "2020-13-45"
+    assert parse_seen(COLUMNS[0], Decimal("1.5")) == Decimal("1.5")
+    assert parse_seen(COLUMNS[0], 2**70) == 2**70
     assert parse_seen(COLUMNS[1], 42) == "42"
     assert parse_seen(COLUMNS[1], None) is None
     with pytest.raises(InvalidInput):
