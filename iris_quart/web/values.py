@@ -130,8 +130,10 @@ async def _write(content: bytes | None) -> Response:
         # Whoever asked has gone, or this is a defect: it may have been written all the same.
         _audit(place, write_id, Outcome.UNKNOWN, None)
         raise
+    finally:
+        # Whatever became of it, what was read before is no longer the truth for sure.
+        place.tables.note_write(place.table.namespace, place.table.full_name)
     _audit(place, write_id, Outcome.SAVED, None)
-    place.tables.note_write(place.table.namespace, place.table.full_name)
     shown = _short_text(value)
     # What does not travel whole in a page is not pushed either: it would look whole.
     change = RowChange("update", place.row_id, {} if shown is None else {place.column: shown})

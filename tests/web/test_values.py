@@ -214,6 +214,31 @@ async def test_lost_answer_of_a_write_that_was_applied_is_settled_by_reading(thi
     assert await (await client.get(address())).get_data(as_text=True) == "mine"
 
 
+async def test_a_write_of_unknown_outcome_lets_nobody_trust_what_was_counted_before(things: Site) -> None:
+    client = await things.connected()
+    filters = [{"column": "Long", "operator": "isNotNull"}]
+    payload = {"namespace": "SAMPLES", "tableName": TABLE, "filters": filters, "pageSize": 1}
+
+    async with client.websocket("/ws") as socket:
+
+        async def counted(number: int) -> int:
+            await socket.send(json.dumps({"command": "requestData", "payload": payload, "id": f"r{number}"}))
+            async with asyncio.timeout(5):
+                while True:
+                    message = json.loads(await socket.receive())
+                    if message.get("id") == f"r{number}":
+                        assert message["event"] == "tableData", message
+                        return int(message["payload"]["totalRows"])
+
+        before = await counted(1)
+        await run(things, f"INSERT INTO {TABLE} (Long) VALUES (?)", ["another program's"])
+        assert await counted(2) == before
+        things.iris.add_fault(FaultRule(kind="reset_before", sql="^UPDATE", times=1))
+        response = await client.put(address(), data="mine", headers={"If-Match": etag(TEXT.encode())})
+        assert (await response.get_json())["code"] == "OUTCOME_UNKNOWN"
+        assert await counted(3) == before + 1
+
+
 async def test_writes_are_audited_and_told_to_others(things: Site) -> None:
     client = await things.connected()
     async with client.websocket("/ws") as socket:
