@@ -66,7 +66,6 @@ class RedisStore:
         self._changes: News[bytes] = News(CHANGES_KEPT)
         self._positions: dict[str, str] = {}
         self._met = False
-        self._foreign_keys = False
         self._closing = False
         # Keys that are asked for in this turn of the event loop, and the question that begins after it.
         self._asking: tuple[set[str], asyncio.Task[dict[str, Session | None]]] | None = None
@@ -77,7 +76,7 @@ class RedisStore:
         """Connect and begin to listen; a server that is away is waited for. Raises BadSettings."""
         with contextlib.suppress(StoreUnavailable), translated():
             await self._meet()
-        if self._foreign_keys:
+        if not self._server.usable:
             await self._server.close()
             raise BadSettings(FOREIGN)
         self._tasks = [
@@ -324,7 +323,6 @@ class RedisStore:
             await self._server.client.hsetnx(KEYS, kid, mark)
             stored = await cast("Awaitable[bytes]", self._server.client.hget(KEYS, kid))
             if stored != mark.encode():
-                self._foreign_keys = True
                 self._server.usable = False
                 logger.critical(FOREIGN)
         for stream in (ENDED, CHANGES):

@@ -137,7 +137,7 @@ class Table:
     base: QualifiedName | None = None
     """The table behind a view that can be changed."""
     texts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """Statement texts of this table by view shape; they go when the description goes."""
+    """What was made of this description once, as select lists by view shape; it goes when the description goes."""
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     @property

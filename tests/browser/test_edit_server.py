@@ -66,6 +66,13 @@ async def save(page: Page) -> None:
     await saved(page)
 
 
+async def long_value(page: Page) -> Locator:
+    """Open the editor of the matrix's long text, and give its field."""
+    await cell(page, 5, "VarcharValue").click()
+    await page.keyboard.press("Shift+Enter")
+    return page.get_by_role("textbox", name="Value of VarcharValue")
+
+
 def stored(iris: ThreadedDemoServer, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Ask the database itself."""
     return iris.server.namespace("SAMPLES").execute(sql, parameters).rows
@@ -273,9 +280,7 @@ async def test_a_long_value_that_was_refused_is_still_in_its_editor(
     visit = await visitor()
     visit.expect("412")
     page = await open_table(visit, MATRIX)
-    await cell(page, 5, "VarcharValue").click()
-    await page.keyboard.press("Shift+Enter")
-    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    area = await long_value(page)
     await area.fill("an hour of work " * 90)
     theirs = "theirs " * 250
     iris.server.namespace("SAMPLES").execute(
@@ -291,9 +296,7 @@ async def test_a_long_value_that_was_refused_is_still_in_its_editor(
 async def test_the_browser_asks_before_it_drops_a_long_value_that_was_typed(visitor: Visitor) -> None:
     visit = await visitor()
     page = await open_table(visit, MATRIX)
-    await cell(page, 5, "VarcharValue").click()
-    await page.keyboard.press("Shift+Enter")
-    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    area = await long_value(page)
     await area.press("End")
     await page.keyboard.type("an hour of work")
     typed = await area.input_value()
@@ -315,9 +318,7 @@ async def test_a_long_value_whose_save_got_no_answer_is_still_in_its_editor(visi
     visit = await visitor()
     visit.expect("ERR_FAILED")
     page = await open_table(visit, MATRIX)
-    await cell(page, 5, "VarcharValue").click()
-    await page.keyboard.press("Shift+Enter")
-    area = page.get_by_role("textbox", name="Value of VarcharValue")
+    area = await long_value(page)
     await area.fill("an hour of work " * 90)
     await page.route("**/api/value/**", lambda route: route.abort())
     await page.keyboard.press("Control+Enter")
