@@ -6,7 +6,7 @@ import { readTsv, writeTsv } from "../data/tsv.js";
 import { ValueError, textOf } from "../data/values.js";
 import { SKIP, converted, pasted } from "./edits.js";
 import { SlickRange } from "./sheet.js";
-import { T, sentences } from "./texts.js";
+import { T, reasonText, sentences } from "./texts.js";
 
 export const FORMAT = "application/x-iris-quart-cells+json";
 const COPY_ROWS = 20_000;
@@ -190,7 +190,7 @@ export class Clipboard {
         const value = valueFor(row, column, { isNew: true }, source);
         if (value !== SKIP && value !== undefined) values[column.field] = value;
       } catch (error) {
-        refused.push({ row: null, cell: fromCell + offset, why: `${column.field}: ${T.reason[error.reason]?.(error.values) ?? error.message}` });
+        refused.push({ row: null, cell: fromCell + offset, why: `${column.field}: ${reasonText(error)}` });
       }
     });
     return values;
