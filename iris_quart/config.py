@@ -28,6 +28,8 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from .names import NamespaceName
+
 __all__ = [
     "BadSettings",
     "ServerSettings",
@@ -100,8 +102,8 @@ class ServerSettings(BaseModel):
     colour: Literal["green", "blue", "amber", "red", "purple", "grey"] | None = Field(
         None, description="Colour of the line on top of the page; red marks production."
     )
-    namespaces: tuple[str, ...] | None = Field(None, description="Show only these namespaces.")
-    read_only: bool | tuple[str, ...] = Field(
+    namespaces: tuple[NamespaceName, ...] | None = Field(None, description="Show only these namespaces.")
+    read_only: bool | tuple[NamespaceName, ...] = Field(
         False, description="true: no changes at all; a list: no changes in these namespaces."
     )
     production: bool = Field(False, description="Ask for a review before every save.")

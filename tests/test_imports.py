@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
 
 TIERS = [
-    {"errors", "config", "peers", "sql"},
+    {"errors", "config", "names", "peers", "sql"},
     {"logs", "metrics", "persistence", "proxy"},
     {"protocol"},
     {"atelier"},

@@ -45,7 +45,9 @@ class Urls:
     @staticmethod
     def _segment(namespace: str) -> bytes:
         # A dot segment would leave /v1/, whatever is percent-encoded around it.
-        if not namespace.strip() or namespace in {".", ".."} or any(ord(c) < 32 for c in namespace):
+        # White space around a name would make another spelling of it.
+        padded = namespace != namespace.strip()
+        if not namespace or padded or namespace in {".", ".."} or any(ord(c) < 32 for c in namespace):
             raise NamespaceNotFound("There is no namespace of this name.", field="namespace")
         # IRIS lists namespaces in upper case and knows them in the path only so.
         try:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from iris_quart.dispatch import CommandBlueprint, Context, Kind
 from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
+from iris_quart.names import ColumnName
 from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, UnsetType, error_body
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import Change, ChangeKind, Plan, check
@@ -38,9 +39,9 @@ COLUMNS_MAX = 1000
 class SaveCell(TableFields):
     """Change one cell. `oldValue` is what was seen there (null: NULL was seen); the change is guarded by it."""
 
-    column_name: str = Field(min_length=1, max_length=128, description="Column of the cell.")
-    primary_key_column: str = Field(
-        min_length=1, max_length=128, description="Column that names the row: the row ID or a unique column."
+    column_name: ColumnName = Field(description="Column of the cell.")
+    primary_key_column: ColumnName = Field(
+        description="Column that names the row: the row ID or a unique column."
     )
     primary_key_value: Any = Field(description="Its value in the row.")
     new_value: Any = Field(description="Wire value to store.")
@@ -54,7 +55,7 @@ class SaveCell(TableFields):
 class InsertRow(TableFields):
     """Insert one row with the columns that are named; the others get their defaults."""
 
-    columns: tuple[str, ...] = Field(max_length=COLUMNS_MAX, description="Columns that were filled.")
+    columns: tuple[ColumnName, ...] = Field(max_length=COLUMNS_MAX, description="Columns that were filled.")
     values: tuple[Any, ...] = Field(
         max_length=COLUMNS_MAX, description="Their wire values, in the same order."
     )
@@ -70,8 +71,8 @@ class InsertRow(TableFields):
 class DeleteRow(TableFields):
     """Delete one row, if it still is as `base` says or, without it, as the server sees it just before."""
 
-    primary_key_column: str = Field(
-        min_length=1, max_length=128, description="Column that names the row: the row ID or a unique column."
+    primary_key_column: ColumnName = Field(
+        description="Column that names the row: the row ID or a unique column."
     )
     primary_key_value: Any = Field(description="Its value in the row.")
     base: dict[str, Any] | None = Field(None, description="Wire values that were seen, by column.")

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import Field
 
 from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.names import NamespaceName
 from iris_quart.protocol import UNSET, Event, Message, UnsetType
 from iris_quart.tables.catalogue import TableEntry
 
@@ -25,7 +26,7 @@ class GetNamespaces(Message):
 class GetTables(Message):
     """Enter a namespace and ask what is in it."""
 
-    namespace: str = Field(min_length=1, max_length=128, description="Name of the namespace.")
+    namespace: NamespaceName = Field(description="Name of the namespace.")
     search: str | None = Field(
         None,
         max_length=260,

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from iris_quart.config import Settings
 from iris_quart.dispatch import Context
 from iris_quart.errors import InvalidInput
+from iris_quart.names import ColumnName, NamespaceName, TableName, namespace_name, same_namespace
 from iris_quart.protocol import Message
 from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
@@ -53,14 +54,14 @@ class ValueMessage(Message):
 class TableFields(ValueMessage):
     """Which table; without these the one that this socket has opened."""
 
-    namespace: str | None = Field(None, min_length=1, max_length=128, description="Namespace of the table.")
-    table_name: str | None = Field(None, min_length=1, max_length=260, description="Schema.Table.")
+    namespace: NamespaceName | None = Field(None, description="Namespace of the table.")
+    table_name: TableName | None = Field(None, description="Schema.Table.")
 
 
 class FilterItem(ValueMessage):
     """One condition on a column; several are joined by AND."""
 
-    column: str = Field(max_length=128, description="Name of the column.")
+    column: ColumnName = Field(description="Name of the column.")
     value: Any = Field(
         None,
         description="What it is compared with: a wire value, or a list of them for between and in. Without an "
@@ -87,7 +88,7 @@ class FilterFields(TableFields):
 class SortItem(Message):
     """One column of an order."""
 
-    column: str = Field(max_length=128, description="Name of the column.")
+    column: ColumnName = Field(description="Name of the column.")
     direction: Literal["asc", "desc"] = Field("asc", description="asc or desc.")
 
 
@@ -100,7 +101,7 @@ class ViewFields(FilterFields):
     sort_column: str | None = Field(None, max_length=128, description="Column to sort by, if it is one.")
     sort_direction: Literal["asc", "desc"] | None = Field(None, description="Direction of sortColumn.")
     sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
-    columns: tuple[str, ...] | None = Field(
+    columns: tuple[ColumnName, ...] | None = Field(
         None, min_length=1, max_length=1000, description="Columns to read; absent: all."
     )
     count: Literal["exact", "deferred", "skip"] = Field(
@@ -152,14 +153,14 @@ def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str
 
 
 def named_table(context: Context, payload: TableFields) -> tuple[str, str]:
-    """Give namespace and table that a payload names, or those that the socket has opened.
+    """Return namespace and table that a payload names, or those that the socket has opened.
 
     Raises InvalidInput when there are none, and when a namespace is named without its table.
     """
     browsing = context.browsing
     namespace, table_name = payload.namespace, payload.table_name
     if table_name is None:
-        if namespace is not None and namespace.upper() != (browsing.namespace or "").upper():
+        if namespace is not None and namespace != browsing.namespace:
             raise InvalidInput("Name the table as well as its namespace.", field="tableName")
         table_name = browsing.table_name
     namespace = namespace or browsing.namespace
@@ -184,6 +185,7 @@ def why_read_only(settings: Settings, session: Session, namespace: str) -> str |
         return "This server is set to read-only."
     if session.read_only:
         return "You signed in to read only."
-    if listed and namespace.upper() in {name.upper() for name in listed}:
+    # A name of another spelling must not come this far; if one does, it is judged by what it means.
+    if listed and any(same_namespace(name, namespace_name(namespace)) for name in listed):
         return "This namespace is set to read-only."
     return None

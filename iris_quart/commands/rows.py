@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from iris_quart.atelier.tally import Tally, tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import IrisQuartError
+from iris_quart.names import RowId
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.pages import View
 from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
@@ -92,7 +93,7 @@ class CountRows(FilterFields):
 class GetRow(TableFields):
     """Ask for one row."""
 
-    row_id: str = Field(min_length=1, max_length=1024, description="Its row ID.")
+    row_id: RowId = Field(description="Its row ID.")
 
 
 CountState = Literal["exact", "pending", "estimate", "skipped"]
@@ -163,7 +164,7 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
     if isinstance(payload, RequestData):
         at = str(payload.start_at)
         place = (payload.page or 0, payload.offset or 0, payload.after, payload.before, at)
-    return "rows", (payload.namespace or "").upper(), payload.table_name.lower(), place
+    return "rows", payload.namespace or "", payload.table_name.lower(), place
 
 
 @rows.command("requestData", aliases=("refresh",), view=_view_key)

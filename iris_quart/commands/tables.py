@@ -11,6 +11,7 @@ from pydantic import Field
 from iris_quart.atelier.tally import Tally, tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import ColumnNotFound, TableNotFound
+from iris_quart.names import NamespaceName, TableName
 from iris_quart.protocol import UNSET, Event, UnsetType, encode_json
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import View
@@ -27,8 +28,8 @@ tables = CommandBlueprint("tables", __name__)
 class SelectTable(ViewFields):
     """Open a table; how its first page looks may be said at once."""
 
-    namespace: str = Field(min_length=1, max_length=128, description="Namespace of the table.")
-    table_name: str = Field(min_length=1, max_length=260, description="Schema.Table.")
+    namespace: NamespaceName = Field(description="Namespace of the table.")
+    table_name: TableName = Field(description="Schema.Table.")
     refresh: bool = Field(False, description="Ask IRIS again for columns and counts, whatever is remembered.")
 
 

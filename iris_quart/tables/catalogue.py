@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, SqlError, TableNotFound
+from iris_quart.names import namespace_name, same_namespace
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import QualifiedName, split_table_name
 from iris_quart.sql.information_schema import (
@@ -99,19 +100,25 @@ class Catalogue:
     async def namespaces(self, *, refresh: bool = False) -> tuple[str, ...]:
         """List the namespaces that may be opened, in the server's order."""
         info = await self.server(refresh=refresh)
-        if self._allowed is None:
-            return info.namespaces
-        allowed = {name.upper() for name in self._allowed}
-        return tuple(name for name in info.namespaces if name.upper() in allowed)
+        return tuple(name for name in info.namespaces if self._shows(name.strip().upper()))
 
     def namespace(self, name: str) -> str:
-        """Give a namespace's name as IRIS writes it. Raises NamespaceNotFound when the settings hide it."""
-        upper = name.strip().upper()
-        if not upper or (self._allowed is not None and upper not in {item.upper() for item in self._allowed}):
+        """Return a namespace's canonical name.
+
+        Raises NamespaceNotFound for what cannot be one, and when the settings hide it.
+        """
+        try:
+            canonical = namespace_name(name)
+        except InvalidInput:
+            canonical = ""
+        if not canonical or not self._shows(canonical):
             raise NamespaceNotFound(
                 "There is no namespace of this name, or it may not be opened.", field="namespace"
             )
-        return upper
+        return canonical
+
+    def _shows(self, canonical: str) -> bool:
+        return self._allowed is None or any(same_namespace(item, canonical) for item in self._allowed)
 
     async def list_tables(self, namespace: str, *, refresh: bool = False) -> tuple[TableEntry, ...]:
         """List the tables and views of a namespace by schema and name; one statement when not known."""
@@ -150,12 +157,12 @@ class Catalogue:
 
     def forget(self, namespace: str, name: str | None = None) -> None:
         """Ask again for a table, or for a whole namespace."""
-        upper = namespace.strip().upper()
+        canonical = self.namespace(namespace)
         if name is None:
-            self._lists.drop(lambda key: key == upper)
-            self._tables.drop(lambda key: key[0] == upper)
+            self._lists.drop(lambda key: key == canonical)
+            self._tables.drop(lambda key: key[0] == canonical)
         else:
-            wanted = _key(upper, split_table_name(name))
+            wanted = _key(canonical, split_table_name(name))
             self._tables.drop(lambda key: key == wanted)
 
     async def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quart import Blueprint, Response, render_template, request, url_for
 
 from iris_quart import __version__
+from iris_quart.names import namespace_name, table_name
 from iris_quart.protocol import encode_json
 
 from .addresses import path_parts
@@ -30,8 +31,8 @@ async def editor() -> Response:
 @blueprint.get("/table/<path:address>")
 async def table(address: str) -> Response:
     """Show the editor with a table open; whether the table exists is for the socket to say."""
-    namespace, table_name = path_parts("/table/", 2)
-    return await _page(namespace, table_name)
+    namespace, name = path_parts("/table/", 2)
+    return await _page(namespace_name(namespace), table_name(name))
 
 
 async def _page(namespace: str | None, table: str | None) -> Response:

@@ -14,6 +14,7 @@ from quart import Blueprint, Response, request
 
 from iris_quart.commands.payloads import FilterFields, SortItem
 from iris_quart.errors import AuthExpired, InvalidInput, RowGone
+from iris_quart.names import ColumnName, NamespaceName, RowId, TableName
 from iris_quart.sessions import Session
 from iris_quart.sql.pages import View
 from iris_quart.sql.values import Wire
@@ -48,11 +49,13 @@ FLAGS = {"true": True, "false": False, "1": True, "0": False}
 class Export(FilterFields):
     """What to export; values of `filters`, `sort`, `columns` and `rowIds` are JSON in the query."""
 
-    namespace: str = Field(min_length=1, max_length=128, description="Namespace of the table.")
-    table_name: str = Field(min_length=1, max_length=260, description="Schema.Table.")
+    namespace: NamespaceName = Field(description="Namespace of the table.")
+    table_name: TableName = Field(description="Schema.Table.")
     sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
-    columns: tuple[str, ...] | None = Field(None, min_length=1, max_length=1000, description="Columns.")
-    row_ids: tuple[str, ...] | None = Field(
+    columns: tuple[ColumnName, ...] | None = Field(
+        None, min_length=1, max_length=1000, description="Columns."
+    )
+    row_ids: tuple[RowId, ...] | None = Field(
         None, min_length=1, max_length=10_000, description="Only these rows, in this order."
     )
     format: str = Field("csv", pattern="^csv$", description="csv.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from iris_quart.errors import (
     ServerUnreachable,
     StoreUnavailable,
 )
+from iris_quart.names import namespace_name, same_namespace
 from iris_quart.sessions import NewSession, Session
 
 from .services import Services
@@ -47,7 +49,24 @@ class Address:
     @property
     def name(self) -> str:
         """Name it as host:port."""
-        return f"{self.host.strip().lower()}:{self.port}"
+        return f"{self.canonical_host}:{self.port}"
+
+    @property
+    def canonical_host(self) -> str:
+        """The host in one spelling: lower case, without a last dot, an address as its numbers."""
+        host = self.host.strip().lower().removesuffix(".")
+        try:
+            address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            return host
+        inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return f"[{address}]" if inner is None and address.version == 6 else str(inner or address)
+
+    @property
+    def canonical_prefix(self) -> str:
+        """The path in front of /api/atelier, with a slash before it; empty when there is none."""
+        prefix = "/" + self.prefix.strip("/") if self.prefix.strip("/") else ""
+        return prefix.removesuffix("/api/atelier").rstrip("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +186,11 @@ async def _wait_for_floor(started: float, floor: float) -> None:
 
 
 def _find(settings: Settings, application: Application) -> _Server:
-    for field, text in (("username", application.username), ("namespace", application.namespace or "")):
-        if len(text) > FIELD_CHARACTERS or any(ord(character) < 32 for character in text):
-            raise InvalidInput(f"{field}: is too long or has control characters", field=field)
+    name = application.username
+    if len(name) > FIELD_CHARACTERS or any(ord(character) < 32 for character in name):
+        raise InvalidInput("username: is too long or has control characters", field="username")
+    if (application.namespace or "").strip():
+        namespace_name(application.namespace or "")
     if ":" in application.username:
         # Basic credentials end the name at the first colon (RFC 7617 section 2): the rest of it would be taken
         # for the password's start, and each such name would be counted apart though IRIS sees the same one.
@@ -186,8 +207,7 @@ def _find(settings: Settings, application: Application) -> _Server:
 
 
 def _key_of(address: Address) -> str:
-    prefix = "/" + address.prefix.strip("/") if address.prefix.strip("/") else ""
-    text = f"{'https' if address.https else 'http'}://{address.name}{prefix}"
+    text = f"{'https' if address.https else 'http'}://{address.name}{address.canonical_prefix}"
     try:
         return server_key(text)
     except ValueError:
@@ -213,7 +233,7 @@ async def _ask_free(settings: Settings, application: Application) -> tuple[Targe
         address.host,
         address.port,
         https=address.https,
-        prefix="/" + address.prefix.strip("/") if address.prefix.strip("/") else "",
+        prefix=address.canonical_prefix,
         networks=settings.free_host_networks,
         ports=settings.free_host_ports,
         seconds=settings.connect_timeout_seconds,
@@ -238,12 +258,13 @@ async def _server_info(settings: Settings, target: Target, application: Applicat
 
 
 def _namespace(server: _Server, info: ServerInfo, wanted: str | None) -> str | None:
-    """Find the namespace in IRIS's own spelling."""
-    wanted = (wanted or "").strip()
-    if not wanted:
+    """Return the canonical name of a namespace that the server has and the settings show."""
+    if not (wanted or "").strip():
         return None
-    shown = None if server.namespaces is None else {name.casefold() for name in server.namespaces}
-    for name in info.namespaces:
-        if name.casefold() == wanted.casefold() and (shown is None or name.casefold() in shown):
-            return name
+    canonical = namespace_name(wanted or "")
+    for names in (info.namespaces, server.namespaces):
+        if names is not None and not any(same_namespace(name, canonical) for name in names):
+            break
+    else:
+        return canonical
     raise InvalidInput("This server has no such namespace, or you may not use it.", field="namespace")

@@ -19,6 +19,7 @@ from iris_quart.errors import (
     ReadOnly,
     RowGone,
 )
+from iris_quart.names import column_name, namespace_name, row_id, table_name
 from iris_quart.sessions import Session
 from iris_quart.sql.metadata import Table
 from iris_quart.tables import Tables
@@ -57,12 +58,16 @@ class _Place:
 
 
 async def _place(*, settled: bool = False) -> _Place:
-    namespace, table_name, row_id, column = path_parts("/api/value/", 4)
+    parts = path_parts("/api/value/", 4)
+    namespace, table, row, column = (
+        read(part)
+        for read, part in zip((namespace_name, table_name, row_id, column_name), parts, strict=True)
+    )
     session_id, session = await require_session()
     await slide(session)
     tables = await session_tables(session_id, session)
-    table = await tables.catalogue.table(namespace, table_name, settled=settled)
-    return _Place(session, tables, table, row_id, column)
+    described = await tables.catalogue.table(namespace, table, settled=settled)
+    return _Place(session, tables, described, row, column)
 
 
 @blueprint.get("/<path:address>")
