@@ -30,6 +30,7 @@ from .metrics import Metrics, MetricsPort
 from .proxy import trust_proxies
 from .sessions import Session, SessionStore, Vault, open_store, open_vault
 from .tables import Tables
+from .tables.new_rows import NewRows
 from .tables.turns import Turns
 from .web import api, assets, auth, editor, health, security
 from .web.services import EXTENSION
@@ -104,18 +105,26 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     store = open_store(settings, vault)
     audit = Audit(settings)
 
-    turns = Turns()
+    turns, new_rows = Turns(), NewRows()
 
     def make_tables(client: AtelierClient, session: Session) -> Tables:
         server = settings.servers.get(session.server)
         allowed = server.namespaces if server else None
-        return Tables(client, settings, server_key=session.server_key, allowed=allowed, turns=turns)
+        return Tables(
+            client,
+            settings,
+            server_key=session.server_key,
+            allowed=allowed,
+            turns=turns,
+            new_rows=new_rows,
+        )
 
     def write_audit(session: Session, entry: AuditEntry) -> None:
         audit.write(session, entry)
 
     metrics = Metrics(settings)
     live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics)
+    live.changes.note_inserted = new_rows.note_other
     app.extensions[EXTENSION] = AppServices(settings, store, vault, commands, audit, live, demo_users)
     app.extensions[LIVE] = live
     harden(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ RETRY_SECONDS = 1.0
 WAITING_MAX = 1000
 """Changes that wait to be told to other workers before a save waits as well."""
 FLUSH_SECONDS = 0.3
+
+NoteInserted = Callable[[str, str, str, Sequence[str]], None]
 
 log = logs.get_logger(__name__)
 
@@ -53,6 +55,19 @@ class _Published(msgspec.Struct):
     event: str
 
 
+class _Inserted(msgspec.Struct):
+    """As much of RowsChanged as tells which rows are new."""
+
+    changes: Sequence[ChangedRow]
+
+
+class _Event(msgspec.Struct):
+    payload: _Inserted
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
 class Changes:
     """The fan-out of one worker."""
 
@@ -61,6 +76,8 @@ class Changes:
         self._store = store
         self._decoder = msgspec.json.Decoder(_Published)
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MAX)
+        self.note_inserted: NoteInserted | None = None
+        """Called with the new rows that other workers announce: server key, namespace, table and row IDs."""
 
     async def announce(self, session: Session, change: TableChange, writer: LiveSocket | None) -> None:
         """Tell a proved change to all but its writer's own socket: here at once, elsewhere as soon as may be.
@@ -113,7 +130,12 @@ class Changes:
 
     def _take(self, message: bytes) -> None:
         try:
-            self._deliver(self._decoder.decode(message), None)
+            published = self._decoder.decode(message)
+            if self.note_inserted is not None and '"insert"' in published.event:
+                changes = _EVENT.decode(published.event).payload.changes
+                row_ids = [item.row_id for item in changes if item.kind == "insert" and item.row_id]
+                self.note_inserted(published.server_key, published.namespace, published.table_name, row_ids)
+            self._deliver(published, None)
         except msgspec.DecodeError:
             log.warning("a change of another release was passed over")
 

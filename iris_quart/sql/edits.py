@@ -6,7 +6,7 @@ what was seen and looked at afterwards (facts on action/query: DML answers with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from .metadata import WHOLE_TEXT, Column, Table
@@ -16,19 +16,26 @@ from .values import Fragment, Parameter, Wire, compared, guard
 
 __all__ = [
     "GUARDS_MAX",
+    "RAISED",
     "Guards",
     "delete_statement",
     "guards_for",
     "insert_statement",
     "newest_statement",
     "prove_statement",
+    "raising_guard",
     "same_rows_statement",
     "shown_statement",
     "update_statement",
+    "written",
 ]
 
 GUARDS_MAX = 150
 """Most columns that a guard compares: IRIS promises 200 question marks in a statement (%SQL.Statement)."""
+
+
+RAISED = -400
+"""SQLCODE of a statement whose raising guard did not match: the fatal error <DIVIDE>."""
 
 
 class Guards(NamedTuple):
@@ -38,11 +45,12 @@ class Guards(NamedTuple):
     unguarded: tuple[str, ...]
 
 
-def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
+def guards_for(seen: Mapping[Column, Wire], *, preview: int, whole: Collection[Column] = ()) -> Guards:
     """Write the conditions that the columns still hold what was seen.
 
     Streams, binaries and lists cannot be compared, but for NULL. A text of `preview` characters in a column whose
-    longer values travel cut may be the beginning of one, and is then compared as far as it goes.
+    longer values travel cut may be the beginning of one, and is then compared as far as it goes, unless the column
+    is one of `whole`: seen in full.
     """
     conditions: list[Fragment] = []
     unguarded: list[str] = []
@@ -53,7 +61,7 @@ def guards_for(seen: Mapping[Column, Wire], *, preview: int) -> Guards:
         if condition is None or len(conditions) >= GUARDS_MAX:
             unguarded.append(column.name)
             continue
-        if column.may_be_cut and isinstance(value, str) and len(value) == preview:
+        if column.may_be_cut and isinstance(value, str) and len(value) == preview and column not in whole:
             beginning = _beginning(column, value)
             longer = f"CHARACTER_LENGTH({column.sql}) > {max(WHOLE_TEXT, preview)}"
             condition = Fragment(
@@ -74,15 +82,49 @@ def _beginning(column: Column, value: str) -> Fragment:
     return Fragment(f"({exactly} OR %EXACT(SUBSTRING({column.sql}, 1, ?)) = ?)", (value, units, value))
 
 
+def written(column: Column, value: Wire) -> Fragment:
+    """Write a new value as it stands in SET and VALUES.
+
+    A moment whose column may be a TIMESTAMP or a POSIXTIME is cast to a timestamp, which IRIS converts to either; text
+    would fail the validation of a POSIXTIME, whose logical form is a number.
+    """
+    if column.is_open_moment and isinstance(value, str) and value:
+        return Fragment("CAST(? AS TIMESTAMP)", (value,))
+    return compared(column.category, value)
+
+
 def update_statement(
-    table: Table, row_id: str, values: Mapping[Column, Wire], guards: Sequence[Fragment]
+    table: Table,
+    row_id: str,
+    values: Mapping[Column, Wire],
+    guards: Sequence[Fragment],
+    *,
+    raising: bool = False,
 ) -> Fragment:
-    """Change columns of one row, if it still is as the guards say."""
-    items = [(column.sql, compared(column.category, value)) for column, value in values.items()]
+    """Change columns of one row, if it still is as the guards say.
+
+    With `raising` the statement fails where they do not hold (see `raising_guard`), so that one that IRIS accepted
+    surely matched or found no row.
+    """
+    if raising and guards:
+        guards = (raising_guard(guards),)
+    items = [(column.sql, written(column, value)) for column, value in values.items()]
     where = _where(table, row_id, guards)
     return Fragment(
         f"UPDATE {table.sql} SET {', '.join(f'{name} = {item.sql}' for name, item in items)}{where.sql}",
         (*(parameter for _, item in items for parameter in item.parameters), *where.parameters),
+    )
+
+
+def raising_guard(guards: Sequence[Fragment]) -> Fragment:
+    """Write a condition that holds where all guards hold, and fails with SQLCODE -400 <DIVIDE> elsewhere.
+
+    A statement whose guard does not match is no error to IRIS, and its answer has no row count. Where the row
+    cannot show whether it matched, since IRIS may store another value than the one that was sent, it has to fail.
+    """
+    return Fragment(
+        f"CASE WHEN {' AND '.join(item.sql for item in guards)} THEN 1 ELSE 1 / 0 END = 1",
+        tuple(parameter for item in guards for parameter in item.parameters),
     )
 
 
@@ -96,7 +138,7 @@ def insert_statement(table: Table, values: Mapping[Column, Wire]) -> Fragment:
     """Insert one row with only the columns that were filled; defaults stay IRIS's."""
     if not values:
         return Fragment(f"INSERT INTO {table.sql} DEFAULT VALUES")
-    items = [compared(column.category, value) for column, value in values.items()]
+    items = [written(column, value) for column, value in values.items()]
     names = ", ".join(column.sql for column in values)
     return Fragment(
         f"INSERT INTO {table.sql} ({names}) VALUES ({', '.join(item.sql for item in items)})",

@@ -90,6 +90,8 @@ class Column:
     is_primary_key: bool = False
     is_identity: bool = False
     is_row_version: bool = False
+    is_open_moment: bool = False
+    """Whether it holds no value that shows if it is a TIMESTAMP or a POSIXTIME: the catalogue spells both alike."""
     description: str | None = None
     references: Reference | None = None
     sql: str = field(default="", compare=False)
@@ -178,11 +180,13 @@ class Table:
             raise InvalidInput(f"{self.full_name} has no column {name[:128]!r}.", field=field)
         return column
 
-    def with_timestamps(self, posixtimes: Iterable[str]) -> Table:
-        """Tell which of the timestamp columns are POSIXTIME."""
-        names = set(posixtimes)
+    def with_timestamps(self, posixtimes: Iterable[str], without_value: Iterable[str] = ()) -> Table:
+        """Return the table with its POSIXTIME columns named, and those that hold no value to tell by."""
+        names, open_names = set(posixtimes), set(without_value)
         columns = tuple(
-            replace(column, category=Category.POSIXTIME) if column.name in names else column
+            replace(column, category=Category.POSIXTIME)
+            if column.name in names
+            else replace(column, is_open_moment=column.name in open_names)
             for column in self.columns
         )
         return replace(self, columns=columns, timestamps_settled=True, texts={}, _by_name={})

@@ -215,8 +215,10 @@ class Catalogue:
             # Not every release takes subqueries there.
             replies = [await self._client.query(table.namespace, sample) for sample in samples]
             found = [next(iter(reply.rows[0].values()), None) if reply.rows else None for reply in replies]
+        seen = list(zip(columns, found, strict=True))
         return table.with_timestamps(
-            column.name for column, value in zip(columns, found, strict=True) if _is_posixtime(value)
+            (column.name for column, value in seen if _is_posixtime(value)),
+            (column.name for column, value in seen if value in {None, "", "\0"}),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,18 @@ from iris_quart.errors import (
     UpstreamError,
 )
 from iris_quart.sql.edits import (
+    RAISED,
     delete_statement,
     guards_for,
     insert_statement,
     update_statement,
 )
 from iris_quart.sql.identifiers import ROW_ID
-from iris_quart.sql.metadata import Table
-from iris_quart.sql.values import Fragment, guard
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.values import Fragment, Wire, guard
 
 from .inserts import InsertMark
+from .new_rows import NewRows
 from .outcomes import (
     Guard,
     Outcome,
@@ -37,7 +39,7 @@ from .outcomes import (
     refused,
 )
 from .proofs import Proofs, Sent
-from .validation import Change, ChangeKind, Plan, check, parse_seen, rewritten_form
+from .validation import Change, ChangeKind, Plan, check, is_kept, parse_seen, rewritten_form
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue, SqlClient
@@ -72,13 +74,17 @@ class Edits:
         preview: int,
         note_write: NoteWrite,
         doubt_seconds: float = DOUBT_SECONDS,
+        new_rows: NewRows | None = None,
+        server_key: str = "",
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._preview = preview
         self._note_write = note_write
         self._doubt_seconds = doubt_seconds
-        self._proofs = Proofs(client)
+        self._new_rows = new_rows or NewRows()
+        self._server_key = server_key
+        self._proofs = Proofs(client, self._new_rows)
         self._rewritten: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
 
@@ -89,16 +95,18 @@ class Edits:
         table = await self._catalogue.table(namespace, table_name, settled=True)
         return check(table, change)
 
-    def statement(self, plan: Plan) -> Fragment:
+    def statement(self, plan: Plan, guarded: Guard | None = None) -> Fragment:
         """Give the very statement that `send` sends for a change whose base is known."""
         seen = plan.base or {}
-        conditions = guards_for(seen, preview=self._preview).conditions
+        whole = frozenset(plan.values) if guarded is None else guarded.whole
+        conditions = guards_for(seen, preview=self._preview, whole=whole).conditions
+        raising = self._must_raise(plan, seen) if guarded is None else guarded.raising
         if plan.kind is ChangeKind.INSERT:
             return insert_statement(plan.table, plan.values)
         assert plan.row_id is not None
         if plan.kind is ChangeKind.DELETE:
             return delete_statement(plan.table, plan.row_id, conditions)
-        return update_statement(plan.table, plan.row_id, plan.values, conditions)
+        return update_statement(plan.table, plan.row_id, plan.values, conditions, raising=raising)
 
     async def find_row(self, table: Table, column_name: str, value: Any) -> str:
         """Give the row ID of the row that a unique column, or the row ID, names.
@@ -139,16 +147,34 @@ class Edits:
         """
         try:
             guarded = await self._guard(plan)
+            since = self._new_rows.sequence
             if plan.kind is ChangeKind.INSERT and (mark is None or not mark.fits(plan)):
-                mark = await self._proofs.inserts.mark(plan)
+                mark = replace(await self._proofs.inserts.mark(plan), since=since)
         except AuthExpired:
             raise
         except IrisQuartError as error:
             return Sent(plan, Guard(), result=refused(plan, error))
         plan = replace(plan, base=dict(guarded.base)) if plan.kind is not ChangeKind.INSERT else plan
-        statement = self.statement(plan)
-        sent = Sent(plan, guarded, mark)
-        table = plan.table
+        new_row = None
+        if plan.kind is ChangeKind.INSERT and mark is not None:
+            new_row = self._new_rows.expect(self._server_key, plan.table, plan.values, since=mark.since)
+        try:
+            sent = await self._send_once(Sent(plan, guarded, mark, new_row))
+        except AuthExpired:
+            if new_row is not None:
+                self._new_rows.drop(new_row)
+            raise
+        if new_row is not None:
+            new_row.acknowledged = sent.result is None and not sent.in_doubt
+            if sent.result is not None:
+                self._new_rows.drop(new_row)
+        if guarded.raising and sent.result is not None and _may_be_raised(sent.result.error):
+            sent = await self._look_at_refusal(sent)
+        return sent
+
+    async def _send_once(self, sent: Sent) -> Sent:
+        plan, table = sent.plan, sent.plan.table
+        statement = self.statement(plan, sent.guard)
         try:
             await self._client.query(table.namespace, statement.sql, statement.parameters, write=True)
         except AuthExpired:
@@ -169,6 +195,18 @@ class Edits:
             deleted=plan.kind is ChangeKind.DELETE,
         )
         return sent
+
+    async def _look_at_refusal(self, sent: Sent) -> Sent:
+        """Find out whether a statement failed because its guard did not match: then the row is not as it was.
+
+        Where the row is as it was after all, the server takes the guard otherwise or somebody changed it back, and
+        the change is sent with an ordinary guard.
+        """
+        unsent = replace(sent, result=None, in_doubt=True, unapplied=True)
+        result = (await self._proofs.look([unsent]))[0]
+        if result is None:
+            return await self._send_once(replace(sent, guard=replace(sent.guard, raising=False), result=None))
+        return sent if result.outcome is Outcome.UNKNOWN else replace(sent, result=result)
 
     async def prove(self, sent: Sequence[Sent]) -> list[Result]:
         """Say what became of changes that were sent, each of another row whose ID is written as IRIS writes it.
@@ -204,6 +242,8 @@ class Edits:
             if left <= 0:
                 if result is None and sent.conclusive:
                     result = not_applied(sent.plan)
+                    if sent.new_row is not None:
+                        self._new_rows.drop(sent.new_row)
                 return self._complete(sent, result or doubt(sent.plan))
             await asyncio.sleep(min(pause, max(left, 0.01)))
             pause = min(pause * 2, DOUBT_PAUSE_MAX)
@@ -219,7 +259,8 @@ class Edits:
         conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
         if plan.kind is ChangeKind.DELETE:
             conclusive = bool(base)
-        guard = Guard(base, guards_for(base, preview=self._preview).unguarded)
+        whole = frozenset(plan.values)
+        guard = Guard(base, guards_for(base, preview=self._preview, whole=whole).unguarded, whole=whole)
         return Sent(plan, guard, None, in_doubt=True, conclusive=conclusive)
 
     def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:
@@ -269,8 +310,22 @@ class Edits:
                     unread.append(column.name)
                 else:
                     base.setdefault(column, found.values.get(column.name))
-        unguarded = (*guards_for(base, preview=self._preview).unguarded, *unread)
-        return Guard(base, unguarded, late, self._rewritten.get(_key(plan.table), frozenset()))
+        # A cell of which only a preview is seen is not edited; what was read here was read whole.
+        whole = frozenset((*plan.values, *missing))
+        unguarded = (*guards_for(base, preview=self._preview, whole=whole).unguarded, *unread)
+        rewritten = self._rewritten.get(_key(plan.table), frozenset())
+        raising = plan.kind is ChangeKind.UPDATE and (late or self._must_raise(plan, base))
+        return Guard(base, unguarded, late, rewritten, whole, raising)
+
+    def _must_raise(self, plan: Plan, base: Mapping[Column, Wire]) -> bool:
+        """Check whether the row may not show that an update was applied, since IRIS may store another value."""
+        if plan.kind is not ChangeKind.UPDATE:
+            return False
+        rewritten = self._rewritten.get(_key(plan.table), frozenset())
+        late = any(column not in base for column in plan.values)
+        return late or any(
+            column.name in rewritten or not is_kept(column, value) for column, value in plan.values.items()
+        )
 
     def _learn(self, plan: Plan, result: Result) -> None:
         """Remember which columns a trigger rewrites, seen where the row was surely written by us."""
@@ -284,8 +339,11 @@ class Edits:
             self._rewritten[key] = self._rewritten.get(key, frozenset()) | columns
 
     def _complete(self, sent: Sent, result: Result) -> Result:
-        guarded = sent.guard
-        if result.outcome is Outcome.SAVED and (guarded.late or sent.plan.kind is ChangeKind.INSERT):
+        guarded, table = sent.guard, sent.plan.table
+        if result.outcome is Outcome.SAVED and any(column.is_open_moment for column in sent.plan.values):
+            # Its first value shows what the column is.
+            self._catalogue.forget(table.namespace, table.full_name)
+        if result.outcome is Outcome.SAVED and _is_surely_ours(sent, result):
             self._learn(sent.plan, result)
         return replace(
             result,
@@ -296,6 +354,22 @@ class Edits:
 
 def _key(table: Table) -> tuple[str, str]:
     return table.namespace, table.full_name
+
+
+def _may_be_raised(error: IrisQuartError | None) -> bool:
+    return error is not None and error.sqlcode == RAISED
+
+
+def _is_surely_ours(sent: Sent, result: Result) -> bool:
+    """Check whether the row surely holds what IRIS made of this very change.
+
+    A guard that would have failed has matched, or IRIS took a new row that is known by its key.
+    """
+    if sent.in_doubt or sent.result is not None:
+        return False
+    if sent.plan.kind is ChangeKind.INSERT:
+        return result.proof is None and sent.mark is not None and bool(sent.mark.key)
+    return sent.guard.raising
 
 
 def _is_known(result: Result | None) -> bool:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from iris_quart.errors import InvalidResponse, IrisQuartError
 from iris_quart.sql.edits import newest_statement, same_rows_statement
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.projection import Projection
-from iris_quart.sql.values import Category, Wire
+from iris_quart.sql.values import Category, Wire, number_text
 
+from .new_rows import NewRow, NewRows, Rivals
 from .outcomes import Found, Outcome, Result, doubt
-from .validation import Plan, same_value
+from .validation import Plan, may_become, rewritten_form, stored_form
 
 if TYPE_CHECKING:
     from .catalogue import SqlClient
 
 __all__ = ["InsertMark", "Inserts", "found_rows"]
 
+KEY_HELD = "A row with this key is there, and it is not known whether it is the new one."
+LOOKED_AT_MAX = 1000
+"""Most new rows that are looked at for one; with more, it is not known which is it."""
 SAME_ROWS_MAX = 100
 """Rows with equal columns that are remembered where row IDs have no order; with more, proof is ambiguous."""
 
@@ -32,12 +36,18 @@ class InsertMark:
 
     key: tuple[Column, ...] = ()
     """Columns of a unique key that the new row fills: they alone tell it from all others."""
+    held: Found | None = None
+    """The row that held this key before."""
     newest: int | None = None
     before: frozenset[str] = frozenset()
+    empty: bool = False
+    """There was no row at all."""
     crowded: bool = False
     """There were too many equal rows to remember."""
     table: str | None = None
     """Table of `newest`."""
+    since: int = field(default=0, compare=False)
+    """Sequence of NewRows before this was read."""
 
     def fits(self, plan: Plan) -> bool:
         """Tell whether it holds for another new row as well."""
@@ -53,15 +63,19 @@ class InsertMark:
 class Inserts:
     """Remembers what was there before an INSERT and finds the new row after it."""
 
-    def __init__(self, client: SqlClient, make_projection: MakeProjection) -> None:
+    def __init__(
+        self, client: SqlClient, make_projection: MakeProjection, new_rows: NewRows | None = None
+    ) -> None:
         self._client = client
         self._make_projection = make_projection
+        self._new_rows = new_rows or NewRows()
 
     async def mark(self, plan: Plan) -> InsertMark:
-        """Look at what is there before; nothing is asked when the new row brings its own key."""
+        """Read what is there before: the row that holds the key of the new one, else the greatest row ID."""
         key = _filled_key(plan)
         if key:
-            return InsertMark(key)
+            held = await self._same(plan, {column: plan.values[column] for column in key}, None, 1)
+            return InsertMark(key, held[0] if held else None)
         table = plan.table
         statement = newest_statement(table.behind)
         rows = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
@@ -70,69 +84,135 @@ class Inserts:
             return (
                 InsertMark(newest=0, table=table.full_name)
                 if _has_plain_row_ids(table)
-                else await self._mark_by_values(plan)
+                else InsertMark(empty=True)
             )
         counts = isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit())
         if counts and not _may_be_keyed(plan):
             return InsertMark(newest=int(newest), table=table.full_name)
         return await self._mark_by_values(plan)
 
-    async def look(self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool) -> Result | None:
+    async def look(
+        self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool, new_row: NewRow | None = None
+    ) -> Result | None:
         """Find the new row; None when it is in doubt and not there, unknown when that cannot be told.
 
-        A new row that cannot be told from others gives `row_id` None and `proof` "ambiguous".
+        A new row that cannot be told from others gives `row_id` None and `proof` "ambiguous". A row that is found is
+        attributed to `new_row`, and to no other change then.
         """
         by_key = mark is None or bool(mark.key)
         key = _filled_key(plan) if mark is None else mark.key
         try:
             if by_key and key:
-                return await self._look_by_key(plan, key, in_doubt=in_doubt)
-            return await self._look_by_values(plan, mark, in_doubt=in_doubt)
+                result = await self._look_by_key(plan, key, mark, in_doubt=in_doubt, new_row=new_row)
+            elif mark is None or (new_row is None and in_doubt):
+                # Nobody knows what was there before; an equal row may be anybody's.
+                return doubt(plan)
+            elif in_doubt:
+                assert new_row is not None
+                return await self._look_in_doubt(plan, mark, new_row)
+            else:
+                result = await self._look_by_values(plan, mark, new_row)
         except IrisQuartError:
             if in_doubt:
                 return doubt(plan)
             # IRIS said that the row is in; only where cannot be told now.
             return Result(Outcome.SAVED, None, proof="ambiguous")
+        if result is not None and result.row_id is not None and new_row is not None:
+            self._new_rows.claim(new_row, result.row_id)
+        return result
 
-    async def _look_by_key(self, plan: Plan, key: tuple[Column, ...], *, in_doubt: bool) -> Result | None:
+    async def _look_by_key(
+        self,
+        plan: Plan,
+        key: tuple[Column, ...],
+        mark: InsertMark | None,
+        *,
+        in_doubt: bool,
+        new_row: NewRow | None,
+    ) -> Result | None:
         found = await self._same(plan, {column: plan.values[column] for column in key}, None, 2)
         if not found:
             return None if in_doubt else Result(Outcome.SAVED, None, proof="ambiguous")
         if len(found) > 1:
             return doubt(plan) if in_doubt else Result(Outcome.SAVED, None, proof="ambiguous")
         row = found[0]
-        if in_doubt and not _equal(plan, row):
+        if not in_doubt:
+            return Result(Outcome.SAVED, row.row_id, row.values)
+        held = None if mark is None else mark.held
+        if held is not None and held.row_id == row.row_id:
+            # It was there before. IRIS refuses a second one; only where the key is the row ID may it be a new one.
+            return doubt(plan, KEY_HELD) if _may_be_row_id(row.row_id, plan, key) else None
+        if not _equal(plan, row) or (new_row is not None and self._new_rows.is_taken(new_row, row.row_id)):
             # Somebody's row holds the key: another one, so that ours was refused, or ours, changed since.
-            return doubt(plan)
+            return doubt(plan, KEY_HELD)
         return Result(Outcome.SAVED, row.row_id, row.values)
 
-    async def _look_by_values(self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool) -> Result | None:
+    async def _look_by_values(self, plan: Plan, mark: InsertMark, new_row: NewRow | None) -> Result:
+        """Find a row that IRIS took: the only one that is new and may be it."""
         ambiguous = Result(Outcome.SAVED, None, proof="ambiguous")
-        if mark is None:
-            # Nobody knows what was there before; an equal row may be anybody's.
-            return doubt(plan)
         if mark.crowded:
-            return doubt(plan) if in_doubt else ambiguous
-        limit = len(mark.before) + 2
-        found = [
-            row
-            for row in await self._same(plan, plan.values, mark.newest, limit)
-            if row.row_id not in mark.before
-        ]
-        if len(found) == 1:
-            return Result(Outcome.SAVED, found[0].row_id, found[0].values)
-        if found:
             return ambiguous
-        if in_doubt:
-            # A row of ours that was changed since would be among the new ones.
-            known = mark.newest is not None and not await self._same(plan, {}, mark.newest, 1)
-            return None if known else doubt(plan)
-        if mark.newest is not None:
-            # A trigger or a type may have changed what was sent; then the only new row is ours.
-            found = await self._same(plan, {}, mark.newest, 2)
-            if len(found) == 1:
+        taken = 0 if new_row is None else self._new_rows.taken(new_row)
+        limit = min(len(mark.before) + taken + 2, LOOKED_AT_MAX)
+        read = await self._same(plan, plan.values, mark.newest, limit)
+        found = self._unclaimed(read, mark, new_row)
+        if found:
+            known = len(found) == 1 and len(read) < limit
+            return Result(Outcome.SAVED, found[0].row_id, found[0].values) if known else ambiguous
+        if mark.newest is not None or mark.empty:
+            # A trigger or a type may have changed what was sent; then the only new row is ours, if it may be it.
+            read = await self._same(plan, {}, mark.newest, limit)
+            found = self._unclaimed(read, mark, new_row)
+            if len(found) == 1 and len(read) < limit and _may_be(plan, found[0]):
                 return Result(Outcome.SAVED, found[0].row_id, found[0].values)
         return ambiguous
+
+    async def _look_in_doubt(self, plan: Plan, mark: InsertMark, new_row: NewRow) -> Result | None:
+        """Find a row that IRIS may not have taken: as many new rows as changes that may have made one.
+
+        An equal row may also be one that another worker is about to announce, so it has to be seen twice.
+        """
+        if mark.crowded:
+            return doubt(plan)
+        rivals = self._new_rows.rivals(new_row)
+        limit = len(mark.before) + self._new_rows.taken(new_row) + rivals.made + rivals.open + 2
+        if limit > LOOKED_AT_MAX:
+            return doubt(plan)
+        read = await self._same(plan, plan.values, mark.newest, limit)
+        found = self._unclaimed(read, mark, new_row)
+        rivals = self._new_rows.rivals(new_row)
+        spare = len(found) - rivals.made
+        if spare <= 0:
+            # A row of ours that was changed since would be among the new ones.
+            return None if await self._nothing_else(plan, mark, new_row, rivals, limit) else doubt(plan)
+        if spare != rivals.open + 1 or len(read) >= limit:
+            return doubt(plan)
+        ids = frozenset(row.row_id for row in found)
+        if not ids <= new_row.candidates:
+            new_row.candidates |= ids
+            return doubt(plan)
+        new_row.acknowledged = True
+        if len(found) == 1 and self._new_rows.claim(new_row, found[0].row_id):
+            return Result(Outcome.SAVED, found[0].row_id, found[0].values)
+        return Result(Outcome.SAVED, None, proof="ambiguous")
+
+    async def _nothing_else(
+        self, plan: Plan, mark: InsertMark, new_row: NewRow, rivals: Rivals, limit: int
+    ) -> bool:
+        """Check whether every row that is new was made by another change."""
+        if mark.newest is None and not mark.empty:
+            return False
+        read = await self._same(plan, {}, mark.newest, limit)
+        found = self._unclaimed(read, mark, new_row)
+        return len(read) < limit and len(found) <= rivals.made
+
+    def _unclaimed(self, rows: Sequence[Found], mark: InsertMark, new_row: NewRow | None) -> list[Found]:
+        return [
+            row
+            for row in rows
+            if row.row_id not in mark.before
+            and (new_row is None or not self._new_rows.is_taken(new_row, row.row_id))
+        ]
 
     async def _mark_by_values(self, plan: Plan) -> InsertMark:
         found = await self._same(plan, plan.values, None, SAME_ROWS_MAX + 1)
@@ -186,9 +266,28 @@ def _may_be_keyed(plan: Plan) -> bool:
     )
 
 
+def _may_be_row_id(row_id: str, plan: Plan, key: tuple[Column, ...]) -> bool:
+    """Check whether the row ID is made of the key, so that a row that is inserted again has the same one."""
+    return row_id == "||".join(_key_text(plan.values[column]) for column in key)
+
+
+def _key_text(value: Wire) -> str:
+    return "" if value is None else value if isinstance(value, str) else number_text(value)
+
+
+def _may_be(plan: Plan, row: Found) -> bool:
+    """Check whether what was sent can have become a row: by its types, or by a trigger that changes letter case."""
+    return all(
+        column.name in row.cut
+        or may_become(column, value, row.values.get(column.name))
+        or rewritten_form(value, row.values.get(column.name))
+        for column, value in plan.values.items()
+    )
+
+
 def _equal(plan: Plan, row: Found) -> bool:
     return all(
-        column.name in row.cut or same_value(column, value, row.values.get(column.name))
+        column.name in row.cut or stored_form(column, value, row.values.get(column.name))
         for column, value in plan.values.items()
     )
 

@@ -11,7 +11,7 @@ from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, Outcom
 from iris_quart.sql.metadata import WHOLE_TEXT, Column
 from iris_quart.sql.values import Wire
 
-from .validation import ChangeKind, Plan, rewritten_form, same_value, stored_form
+from .validation import ChangeKind, Plan, may_become, rewritten_form, same_value, stored_form
 
 __all__ = [
     "Difference",
@@ -57,6 +57,10 @@ class Guard:
     """The server read it itself, just before."""
     rewritten: frozenset[str] = frozenset()
     """Columns whose text a trigger is known to change."""
+    whole: frozenset[Column] = frozenset()
+    """Columns whose values were surely seen whole, although they are as long as a preview."""
+    raising: bool = False
+    """The statement fails where the guard does not match (sql.edits.raising_guard)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +92,14 @@ class Result:
     proof: str | None = None
 
 
-def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> Result | None:
+def judge(
+    plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool, unapplied: bool = False
+) -> Result | None:
     """Judge an update or a deletion by the row as it stands; None when it cannot be told yet.
 
     `in_doubt` says that nobody knows whether the statement was
     applied: a row as it was before may then still change. A guard that no longer matches settles it.
+    `unapplied` says that it surely was not: only the very value that was sent then counts as saved.
     """
     if plan.kind is ChangeKind.DELETE:
         return _judge_delete(plan, guard, found, in_doubt=in_doubt)
@@ -103,10 +110,13 @@ def judge(plan: Plan, guard: Guard, found: Found | None, *, in_doubt: bool) -> R
     if all(_holds(column, value, found) for column, value in plan.values.items()):
         return Result(Outcome.SAVED, plan.row_id, found.values)
     differences = _differences(plan, guard, found)
-    if all(_is_stored(column, value, found, guard) for column, value in plan.values.items()) and (
-        _was_changed(plan, guard, found) or not (in_doubt or differences)
-    ):
-        return Result(Outcome.SAVED, plan.row_id, found.values)
+    matched = not in_doubt and (guard.raising or not differences)
+    if not unapplied and (matched or _was_changed(plan, guard, found)):
+        items = plan.values.items()
+        if all(_is_stored(column, value, found, guard, matched) for column, value in items):
+            return Result(Outcome.SAVED, plan.row_id, found.values)
+        if in_doubt and all(_may_be_stored(column, value, found, guard) for column, value in items):
+            return doubt(plan)
     if differences:
         return _conflict(plan, differences, found)
     return None if in_doubt else _without_effect(plan, found)
@@ -131,13 +141,14 @@ def outside(plan: Plan, result: Result | None) -> Result | None:
     return Result(Outcome.GONE, plan.row_id, error=error, proof="outside")
 
 
-def doubt(plan: Plan) -> Result:
-    """Say that nobody knows."""
+def doubt(plan: Plan, found: str = "") -> Result:
+    """Say that nobody knows; `found` is a sentence about what is there."""
     return Result(
         Outcome.UNKNOWN,
         plan.row_id,
         error=OutcomeUnknown(
             "The connection to IRIS broke after the change was sent, and it is not known yet whether it was made."
+            + (f" {found}" if found else "")
         ),
     )
 
@@ -176,17 +187,34 @@ def _holds(column: Column, value: Wire, found: Found) -> bool:
     return column.name not in found.cut and same_value(column, value, found.values.get(column.name))
 
 
-def _is_stored(column: Column, value: Wire, found: Found, guard: Guard) -> bool:
-    """Tell whether the row holds what the column's type or a known trigger makes of a value.
+def _is_stored(column: Column, value: Wire, found: Found, guard: Guard, matched: bool) -> bool:
+    """Check whether the row holds what the column's type or a known trigger makes of a value.
 
-    Another letter case may be somebody else's as well, so it counts only where a trigger is known to change
-    it, or where the row was read just before.
+    Where the guard surely `matched`, all that the type can make of it counts. Elsewhere only what the type surely
+    makes of it. Another letter case counts where a guard that raises matched, or where a trigger is known or the
+    row was read just before, unless only the letter case of what was there is another one: then it may be somebody
+    else's change.
     """
+    now = found.values.get(column.name)
     if column.name in found.cut:
         return False
+    if stored_form(column, value, now) or (matched and may_become(column, value, now)):
+        return True
+    if not rewritten_form(value, now):
+        return False
+    if matched and guard.raising:
+        return True
+    known = guard.late or column.name in guard.rewritten
+    return known and not rewritten_form(guard.base.get(column), now)
+
+
+def _may_be_stored(column: Column, value: Wire, found: Found, guard: Guard) -> bool:
+    """Check whether the row may hold what was made of a value, or what somebody else wrote."""
     now = found.values.get(column.name)
-    may_be_rewritten = guard.late or column.name in guard.rewritten
-    return stored_form(column, value, now) or (may_be_rewritten and rewritten_form(value, now))
+    return column.name not in found.cut and (
+        may_become(column, value, now)
+        or (rewritten_form(value, now) and (guard.late or column.name in guard.rewritten))
+    )
 
 
 def _was_changed(plan: Plan, guard: Guard, found: Found) -> bool:

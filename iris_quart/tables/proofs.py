@@ -13,6 +13,7 @@ from iris_quart.sql.projection import row_id_text
 from iris_quart.sql.values import Wire
 
 from .inserts import InsertMark, Inserts, found_rows
+from .new_rows import NewRow, NewRows
 from .outcomes import Found, Guard, Result, doubt, is_judged, judge, outside
 from .projections import Projections
 from .validation import ChangeKind, Plan
@@ -30,8 +31,12 @@ class Sent:
     plan: Plan
     guard: Guard
     mark: InsertMark | None = None
+    new_row: NewRow | None = None
+    """The row that an INSERT makes, among those of other changes."""
     in_doubt: bool = False
     """The connection broke after the statement was handed over."""
+    unapplied: bool = False
+    """IRIS surely did not apply it."""
     conclusive: bool = True
     """All that was there before is known, so that a change without effect can be told from one undone since."""
     result: Result | None = None
@@ -41,10 +46,10 @@ class Sent:
 class Proofs:
     """Looks at rows and judges changes by them; `inserts` finds new rows."""
 
-    def __init__(self, client: SqlClient) -> None:
+    def __init__(self, client: SqlClient, new_rows: NewRows | None = None) -> None:
         self._client = client
         self._projections = Projections(client)
-        self.inserts = Inserts(client, self._projections.whole)
+        self.inserts = Inserts(client, self._projections.whole, new_rows)
 
     async def look(self, sent: Sequence[Sent]) -> list[Result | None]:
         """Judge changes, each of another row, by the rows as they stand; None for what cannot be told yet."""
@@ -54,7 +59,9 @@ class Proofs:
             if results[index] is not None:
                 continue
             if item.plan.kind is ChangeKind.INSERT:
-                results[index] = await self.inserts.look(item.plan, item.mark, in_doubt=item.in_doubt)
+                results[index] = await self.inserts.look(
+                    item.plan, item.mark, in_doubt=item.in_doubt, new_row=item.new_row
+                )
                 continue
             names = frozenset(column.name for column in self._looked_at(item))
             groups.setdefault((id(item.plan.table), names), []).append(index)
@@ -74,7 +81,9 @@ class Proofs:
                 item = sent[index]
                 found = rows.get(item.plan.row_id or "")
                 plan = item.plan if found is None else replace(item.plan, row_id=found.row_id)
-                results[index] = judge(plan, item.guard, found, in_doubt=item.in_doubt)
+                results[index] = judge(
+                    plan, item.guard, found, in_doubt=item.in_doubt, unapplied=item.unapplied
+                )
         await self._look_through_views(sent, results)
         return results
 

@@ -10,6 +10,7 @@ from .catalogue import Catalogue, SqlClient
 from .counts import Counts
 from .edits import Edits
 from .effects import Effects
+from .new_rows import NewRows
 from .rows import Rows
 from .turns import Turns
 from .values import Values
@@ -24,8 +25,8 @@ class Tables:
     """Catalogue, rows and counts of one signed-in user.
 
     `server_key` names the IRIS server (sessions.Session.server_key), so that cursors hold on every worker;
-    `allowed` are the namespaces that the settings show, None for all; `turns` are the worker's at long work. The
-    client belongs to the caller.
+    `allowed` are the namespaces that the settings show, None for all; `turns` are the worker's at long work,
+    `new_rows` the worker's inserted rows. The client belongs to the caller.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Tables:
         server_key: str,
         allowed: tuple[str, ...] | None = None,
         turns: Turns | None = None,
+        new_rows: NewRows | None = None,
     ) -> None:
         self.client = client
         self.settings = settings
@@ -53,7 +55,12 @@ class Tables:
         self.note_write = Effects(self.catalogue, self.rows, self.counts).note
         """Take our own write into account; see Effects."""
         self.edits = Edits(
-            client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
+            client,
+            self.catalogue,
+            preview=settings.preview_characters,
+            note_write=self.note_write,
+            new_rows=new_rows,
+            server_key=server_key,
         )
         self.anchors = Anchors(server_key)
         self.values = Values(client, bytes_max=settings.value_bytes_max)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
 from typing import Any
 
 from iris_quart.atelier.sqlerrors import explain
 from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.values import Category, Wire, number_text, parse
+from iris_quart.sql.values import DIGITS_MAX, Category, Wire, number_text, parse
 
 __all__ = [
     "Change",
     "ChangeKind",
     "Plan",
     "check",
+    "is_kept",
+    "may_become",
     "parse_row_id",
     "parse_seen",
     "rewritten_form",
@@ -26,6 +28,7 @@ __all__ = [
 ]
 
 ROW_ID_MAX = 1024
+ROUNDING_DIGITS = 2 * DIGITS_MAX + 50
 
 
 class ChangeKind(StrEnum):
@@ -194,23 +197,67 @@ def same_value(column: Column, one: Wire, other: Wire) -> bool:
 
 
 def stored_form(column: Column, sent: Wire, found: Wire) -> bool:
-    """Tell whether the column's own type turns `sent` into `found`: rounded to its scale, or cut."""
+    """Check whether `found` is exactly what the column's own type makes of `sent`.
+
+    A fraction is rounded to the declared scale, a moment is cut to the declared digits (a POSIXTIME to its six),
+    and text to its length. A type whose digits are not known makes nothing else of a value.
+    """
     if same_value(column, sent, found):
         return True
     if sent is None or found is None:
         return False
     if isinstance(sent, str) and isinstance(found, str):
         if column.category.is_temporal:
-            return _plain_time(sent).startswith(_plain_time(found))
+            digits = _fraction_digits(column)
+            return digits is not None and _cut_to(sent, digits) == _plain_time(found)
         return column.max_length is not None and found == sent[: column.max_length]
     if isinstance(sent, str) or isinstance(found, str) or column.category is not Category.NUMERIC:
         return False
-    if column.scale is None:
+    return column.scale is not None and _rounded(sent, column.scale) == Decimal(found)
+
+
+def may_become(column: Column, sent: Wire, found: Wire) -> bool:
+    """Check whether the column's type can turn `sent` into `found`, with the digits that are not known open."""
+    if stored_form(column, sent, found):
+        return True
+    if not (column.category.is_temporal and isinstance(sent, str) and isinstance(found, str)):
         return False
-    try:
-        return abs(Decimal(sent) - Decimal(found)) <= Decimal(5).scaleb(-column.scale - 1)
-    except InvalidOperation:
+    if column.category is Category.DATE or _fraction_digits(column) is not None:
         return False
+    return _cut_to(sent, len(_plain_time(found).partition(".")[2])) == _plain_time(found)
+
+
+def is_kept(column: Column, sent: Wire) -> bool:
+    """Check whether the column surely stores `sent` as it is, or refuses it."""
+    if column.category.is_temporal and isinstance(sent, str):
+        digits = len(_plain_time(sent).partition(".")[2])
+        return digits <= (_fraction_digits(column) or 0)
+    if column.category is not Category.NUMERIC or sent is None or isinstance(sent, str):
+        return True
+    return _rounded(sent, column.scale or 0) == Decimal(sent)
+
+
+def _rounded(number: int | Decimal, scale: int) -> Decimal:
+    """Return a number rounded half away from zero; all its digits fit (values.DIGITS_MAX)."""
+    number = Decimal(number)
+    if int(number.as_tuple().exponent) >= -scale:
+        return number
+    with localcontext(prec=ROUNDING_DIGITS):
+        return number.quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+
+
+def _fraction_digits(column: Column) -> int | None:
+    """Return how many digits of a second a column keeps; None when nothing tells.
+
+    INFORMATION_SCHEMA has no precision of moments (DATETIME_PRECISION is NULL in release 2024.1); a POSIXTIME counts
+    microseconds (class reference of %Library.PosixTime).
+    """
+    return 6 if column.category is Category.POSIXTIME else column.scale
+
+
+def _cut_to(text: str, digits: int) -> str:
+    whole, _, fraction = text.partition(".")
+    return _plain_time(f"{whole}.{fraction[:digits]}")
 
 
 def rewritten_form(sent: Wire, found: Wire) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +14,19 @@ from iris_quart.errors import (
     OutcomeUnknown,
     ReadOnly,
     RowGone,
+    SqlError,
     UpstreamError,
 )
 from iris_quart.sql.decoding import decoder
+from iris_quart.sql.edits import RAISED, raising_guard, written
 from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import row_id_parameter
 from iris_quart.sql.projection import row_id_text
-from iris_quart.sql.values import Category, Fragment, Parameter, Wire, compared, guard, number_text, parse
+from iris_quart.sql.values import Category, Fragment, Parameter, Wire, guard, number_text, parse
 
 from .catalogue import SqlClient
-from .validation import parse_seen, stored_form
+from .validation import is_kept, may_become, parse_seen, same_value, stored_form
 
 __all__ = ["Value", "Values", "value_hash"]
 
@@ -89,25 +92,42 @@ class Values:
             raise ReadOnly(reason, field=column)
         new = self._fragment(found, content)
         seen = await self.read_value(table, row_id, column)
+        if seen.content == content or (seen.sha256 != if_match and _holds(found, content, seen, same_value)):
+            # Made already, as by a request whose answer was lost (RFC 9110, 13.1.1).
+            return seen
         if seen.sha256 != if_match:
             raise Conflict("The value has been changed since it was read.", field=column)
-        if seen.content == content:
-            return seen
         condition = _guard(found, seen, room=WRITE_MAX - len(content or b""))
-        statement = (
-            f"UPDATE {table.sql} SET {found.sql} = {new.sql} WHERE {table.row_id} = ? AND {condition.sql}",
-            (*new.parameters, row_id_parameter(row_id), *condition.parameters),
-        )
+        raising = not _is_kept(found, content)
         try:
-            await self._client.query(table.namespace, *statement, write=True)
+            await self._update(
+                table, row_id, found, new, raising_guard((condition,)) if raising else condition
+            )
         except UpstreamError as error:
             if not error.maybe_executed:
                 raise
             return await self._settle(table.behind, row_id, found, seen, content, error)
+        except SqlError as error:
+            if not raising or error.sqlcode != RAISED:
+                raise
+            now = await self.read_value(table.behind, row_id, column)
+            if _holds(found, content, now, same_value):
+                return now
+            raise Conflict(_not_ours(seen, now), field=column) from error
         now = await self.read_value(table.behind, row_id, column)
-        if not _is_stored(found, content, now):
+        if not _holds(found, content, now, may_become if raising else same_value):
             raise Conflict(_not_ours(seen, now), field=column)
         return now
+
+    async def _update(
+        self, table: Table, row_id: str, column: Column, new: Fragment, condition: Fragment
+    ) -> None:
+        await self._client.query(
+            table.namespace,
+            f"UPDATE {table.sql} SET {column.sql} = {new.sql} WHERE {table.row_id} = ? AND {condition.sql}",
+            (*new.parameters, row_id_parameter(row_id), *condition.parameters),
+            write=True,
+        )
 
     async def _settle(
         self,
@@ -124,7 +144,7 @@ class Values:
             raise
         except IrisQuartError:
             raise OutcomeUnknown("The connection broke; whether the value was saved is not known.") from error
-        if now.sha256 != seen.sha256 and _is_stored(column, content, now):
+        if now.sha256 != seen.sha256 and _holds(column, content, now, stored_form):
             return now
         # It may still be applied: IRIS works on after its client has gone.
         raise OutcomeUnknown(
@@ -185,17 +205,25 @@ class Values:
             raise InvalidInput(f"IRIS takes at most {WRITE_MAX} characters at once.", field=column.name)
         if column.category in {Category.BINARY, Category.LONG_BINARY}:
             return Fragment("?", (text,)) if text else Fragment("''")
-        return compared(column.category, parse(column.category, text, field=column.name))
+        return written(column, parse(column.category, text, field=column.name))
 
 
-def _is_stored(column: Column, content: bytes | None, now: Value) -> bool:
-    """Tell whether a value is what was sent, or what the column's own type makes of it."""
+def _holds(
+    column: Column, content: bytes | None, now: Value, alike: Callable[[Column, Wire, Wire], bool]
+) -> bool:
+    """Check whether a value is the very content that was sent, or `alike` to it as a value of the column."""
     if now.sha256 == value_hash(content):
         return True
     if content is None or now.content is None or now.media_type != TEXT_TYPE:
         return False
     sent = parse(column.category, content.decode(), field=column.name)
-    return stored_form(column, sent, parse_seen(column, now.content.decode()))
+    return alike(column, sent, parse_seen(column, now.content.decode()))
+
+
+def _is_kept(column: Column, content: bytes | None) -> bool:
+    if content is None or column.category in {Category.BINARY, Category.LONG_BINARY}:
+        return True
+    return is_kept(column, parse(column.category, content.decode(), field=column.name))
 
 
 def _not_ours(seen: Value, now: Value) -> str:

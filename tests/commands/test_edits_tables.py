@@ -270,6 +270,35 @@ async def test_hard_value_in_every_encoding(stage: Stage, client: Client, column
     assert stage.sql(f"SELECT {column} FROM Edit.Cell WHERE {column} IS NULL") == [(None,)]
 
 
+async def test_posixtime_without_any_value_is_written_in_every_encoding(stage: Stage, client: Client) -> None:
+    stage.iris.namespace("USER").run_script(
+        "CREATE TABLE Edit.Moment (At POSIXTIME, Seen TIMESTAMP, Name VARCHAR(9));"
+        "INSERT INTO Edit.Moment (Name) VALUES ('a')"
+    )
+    moments = {"At": "2024-02-29 12:34:56.123456", "Seen": "1969-12-31 23:59:59.5"}
+    insert = {"changeId": "i", "kind": "insert", "values": moments}
+    update = {
+        "changeId": "u",
+        "kind": "update",
+        "rowId": "1",
+        "values": moments,
+        "base": dict.fromkeys(moments),
+    }
+    inserted, _ = await client.save("Edit.Moment", [insert])
+    assert inserted["outcome"] == "saved", inserted
+    assert {name: inserted["values"][name] for name in moments} == moments
+    stage.sql("DELETE FROM Edit.Moment WHERE Name IS NULL")
+    client.context.tables.catalogue.forget("USER", "Edit.Moment")
+    updated, _ = await client.save("Edit.Moment", [update])
+    assert updated["outcome"] == "saved", updated
+    later = {"At": "1960-01-01 00:00:00.5", "Seen": "2024-01-01 00:00:00"}
+    again = {**update, "changeId": "v", "values": later, "base": moments}
+    updated, _ = await client.save("Edit.Moment", [again])
+    assert updated["outcome"] == "saved", updated
+    shown = "%ODBCOUT(At), Seen, Name"
+    assert stage.sql(f"SELECT {shown} FROM Edit.Moment") == [(later["At"], later["Seen"], "a")]
+
+
 async def test_the_parent_of_a_child_row_is_part_of_its_id(stage: Stage, client: Client) -> None:
     stage.iris.namespace("USER").run_script(
         "CREATE TABLE Edit.Invoice (Number VARCHAR(10)) WITH %CLASS;"

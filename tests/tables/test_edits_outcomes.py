@@ -18,6 +18,8 @@ AGE = Column("Age", "integer", Category.INTEGER, sql=quote("Age"))
 PRICE = Column("Price", "numeric", Category.NUMERIC, precision=10, scale=2, sql=quote("Price"))
 RATIO = Column("Ratio", "double", Category.DOUBLE, sql=quote("Ratio"))
 SEEN = Column("Seen", "timestamp", Category.TIMESTAMP, sql=quote("Seen"))
+POSIX = Column("Posix", "timestamp", Category.POSIXTIME, sql=quote("Posix"))
+WAKES = Column("Wakes", "time", Category.TIME, sql=quote("Wakes"))
 STORY = Column("Story", "longvarchar", Category.LONG_TEXT, sql=quote("Story"))
 TABLE = Table(
     "USER", "S", "T", TableKind.TABLE, (NAME, AGE, PRICE, RATIO, SEEN, STORY), Identity(IdentityKind.ROW_ID)
@@ -35,11 +37,16 @@ def outcome(
     rewritten: bool = False,
     cut: bool = False,
     unguarded: bool = False,
+    raising: bool = False,
 ) -> Outcome | None:
     plan = Plan(TABLE, ChangeKind.UPDATE, "1", {column: sent}, {column: seen})
     names = frozenset({column.name})
     guard = Guard(
-        {column: seen}, (column.name,) if unguarded else (), late, names if rewritten else frozenset()
+        {column: seen},
+        (column.name,) if unguarded else (),
+        late,
+        names if rewritten else frozenset(),
+        raising=raising,
     )
     found = Found("1", {column.name: now}, names if cut else frozenset())
     result = judge(plan, guard, found, in_doubt=in_doubt)
@@ -66,13 +73,36 @@ def outcome(
         (PRICE, Decimal("1.00"), Decimal("1.239"), Decimal("1.25"), Outcome.CONFLICT),
         (RATIO, 0, Decimal("0.1"), Decimal("0.1000000000000000055511151231257827"), Outcome.SAVED),
         (SEEN, None, "2020-01-01 10:00:00.500", "2020-01-01 10:00:00.5", Outcome.SAVED),
-        (SEEN, None, "2020-01-01 10:00:00.123456", "2020-01-01 10:00:00.123", Outcome.SAVED),
+        (PRICE, Decimal("5.00"), Decimal("1.005"), Decimal(1), Outcome.CONFLICT),
+        (PRICE, Decimal("5.00"), Decimal("-1.005"), Decimal("-1.01"), Outcome.SAVED),
+        (POSIX, None, "2020-01-01 10:00:00.1234567", "2020-01-01 10:00:00.123456", Outcome.SAVED),
+        (POSIX, None, "2020-01-01 10:00:00.1234567", "2020-01-01 10:00:00.123", Outcome.CONFLICT),
+        (WAKES, "11:00:00", "12:00:00.5", "12:00", Outcome.CONFLICT),
         (SEEN, None, "2020-01-01 10:00:00", "2020-01-01 10:00:01", Outcome.CONFLICT),
         (STORY, None, "b", "c", Outcome.CONFLICT),
     ],
 )
 def test_update(column: Column, seen: Wire, sent: Wire, now: Wire, expected: Outcome, in_doubt: bool) -> None:
     assert outcome(column, seen, sent, now, in_doubt=in_doubt) is expected
+
+
+def test_cut_moment_counts_only_where_the_guard_surely_matched() -> None:
+    for column, mine, theirs in (
+        (WAKES, "12:00:00.123", "12:00:00"),
+        (SEEN, "2020-01-01 12:00:00.123", "2020-01-01 12:00:00"),
+    ):
+        assert outcome(column, None, mine, theirs) is Outcome.CONFLICT
+        assert outcome(column, None, mine, theirs, raising=True) is Outcome.SAVED
+        # Nobody knows whether it was applied, nor how many digits the column keeps.
+        assert outcome(column, None, mine, theirs, in_doubt=True) is Outcome.UNKNOWN
+        assert outcome(column, None, mine, theirs, raising=True, in_doubt=True) is Outcome.UNKNOWN
+
+
+def test_change_of_letter_case_is_never_taken_for_a_trigger() -> None:
+    for known in ({"late": True}, {"rewritten": True}):
+        assert outcome(NAME, "ann", "Ann", "ANN", **known) is Outcome.CONFLICT
+        assert outcome(NAME, "ann", "Ann", "ANN", in_doubt=True, **known) is Outcome.UNKNOWN
+    assert outcome(NAME, "ann", "Ann", "ANN", raising=True) is Outcome.SAVED
 
 
 def test_row_as_it_was_is_a_failure_or_a_doubt() -> None:

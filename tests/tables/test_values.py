@@ -21,7 +21,7 @@ from tests.tables.test_paging import SETTINGS
 SCRIPT = """
 CREATE TABLE V.Papers (Title VARCHAR(50), Body LONGVARCHAR, Scan LONGVARBINARY, Seal VARBINARY(100),
     Long VARCHAR(5000), Amount NUMERIC(10, 2), Day DATE, Tags %LIST,
-    Seen TIMESTAMP, Ratio DOUBLE, Active BIT,
+    Seen TIMESTAMP, Ratio DOUBLE, Active BIT, Wakes TIME, At POSIXTIME,
     Loud VARCHAR(60) GENERATED ALWAYS AS (UPPER(Title)));
 INSERT INTO V.Papers (Title, Body, Amount, Day) VALUES ('one', 'Hello', 1.5, TO_DATE('2024-02-29', 'YYYY-MM-DD'));
 CREATE VIEW V.Shown AS SELECT Title, Body FROM V.Papers;
@@ -172,6 +172,53 @@ async def test_value_in_another_spelling_is_saved_as_the_database_stores_it(
         seen = await tables.values.read_value(table, "1", column)
         now = await tables.values.write_value(table, "1", column, sent, seen.sha256)
         assert now.content == stored
+
+
+@pytest.mark.parametrize(
+    ("column", "mine", "theirs"),
+    [
+        ("Wakes", b"12:00:00.123", "CAST('12:00:00' AS TIME)"),
+        ("Seen", b"2024-01-01 12:00:00.123", "'2024-01-01 12:00:00'"),
+        ("At", b"2024-01-01 12:00:00.1234567", "CAST('2024-01-01 12:00:00.123456' AS POSIXTIME)"),
+        ("Amount", b"1.005", "1"),
+        ("Amount", b"1.004", "1"),
+    ],
+)
+async def test_stored_form_of_my_value_that_somebody_else_wrote_is_a_conflict(
+    tables: Tables, table: Table, papers: EngineClient, column: str, mine: bytes, theirs: str
+) -> None:
+    seen = await tables.values.read_value(table, "1", column)
+    query = papers.query
+
+    async def raced(namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any) -> Any:
+        if options.get("write"):
+            await query(namespace, f"UPDATE V.Papers SET {column} = {theirs} WHERE %ID = 1")
+        return await query(namespace, sql, parameters, **options)
+
+    papers.query = raced  # type: ignore[method-assign]
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", column, mine, seen.sha256)
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", column, mine, seen.sha256)
+
+
+async def test_what_the_type_makes_of_a_value_is_saved(tables: Tables, table: Table) -> None:
+    for _ in range(2):
+        seen = await tables.values.read_value(table, "1", "Wakes")
+        now = await tables.values.write_value(table, "1", "Wakes", b"12:00:00.123", seen.sha256)
+        assert now.content == b"12:00:00"
+
+
+async def test_same_write_again_is_a_success(tables: Tables, table: Table, papers: EngineClient) -> None:
+    for column, content in (("Body", b"mine"), ("Title", b"Mine"), ("Amount", b"2.50"), ("Day", None)):
+        seen = await tables.values.read_value(table, "1", column)
+        first = await tables.values.write_value(table, "1", column, content, seen.sha256)
+        papers.log.clear()
+        assert await tables.values.write_value(table, "1", column, content, seen.sha256) == first
+        assert not any(sql.startswith("UPDATE") for sql, _ in papers.log)
+    seen = await tables.values.read_value(table, "1", "Title")
+    with pytest.raises(Conflict):
+        await tables.values.write_value(table, "1", "Title", b"MINE", "0" * 64)
 
 
 async def test_numbers_guard_their_own_replacement(tables: Tables, table: Table) -> None:

@@ -1,0 +1,142 @@
+"""New rows of one worker: which row was made by which change, so that no row is counted for two of them.
+
+Rows without a key that hold equal values can only be told apart by counting: as many rows as changes that made one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.values import Wire
+
+from .validation import may_become
+
+__all__ = ["NewRow", "NewRows", "Rivals"]
+
+KEPT_SECONDS = 900.0
+"""Age from which a change is no longer counted: longer than a change is in doubt (edits.DOUBT_SECONDS)."""
+ROWS_KEPT = 20_000
+CHANGES_KEPT = 20_000
+TABLES_KEPT = 200
+
+TableKey = tuple[str, str, str]
+"""Server key, namespace and full name of a table."""
+
+
+class NewRow:
+    """The row of one INSERT that was sent, or is about to be."""
+
+    __slots__ = ("acknowledged", "candidates", "row_id", "sent_at", "since", "table", "values")
+
+    def __init__(self, table: TableKey, values: Mapping[Column, Wire], since: int, sent_at: float) -> None:
+        self.table = table
+        self.values = values
+        self.since = since
+        """Rows that were attributed up to here were there before, or their IDs are in use again."""
+        self.sent_at = sent_at
+        self.acknowledged = False
+        """Whether the row is surely in the table."""
+        self.row_id: str | None = None
+        """ID of its row, when that is known."""
+        self.candidates: frozenset[str] = frozenset()
+        """Rows that were seen for it while it was in doubt."""
+
+    def may_be_found_as(self, other: NewRow) -> bool:
+        """Check whether its row may hold all the values that another change looks for."""
+        return all(
+            column not in self.values or may_become(column, self.values[column], value)
+            for column, value in other.values.items()
+        )
+
+
+class Rivals(NamedTuple):
+    """Other changes whose rows may be found where one looks for a row, and that have no row yet."""
+
+    made: int
+    """Changes whose row is surely there."""
+    open: int
+    """Changes that are under way or in doubt."""
+
+
+class NewRows:
+    """The new rows of all sessions of one worker, and those that other workers announced."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._owners: dict[TableKey, OrderedDict[str, tuple[int, NewRow | None]]] = {}
+        self._waiting: dict[TableKey, list[NewRow]] = {}
+        self.sequence = 0
+        """Count of the rows that were attributed so far."""
+
+    def expect(self, server_key: str, table: Table, values: Mapping[Column, Wire], *, since: int) -> NewRow:
+        """Register the row of an INSERT before it is sent; `since` is the sequence before its mark was read."""
+        behind = table.behind
+        key = (server_key, table.namespace, behind.full_name)
+        new_row = NewRow(key, values, since, self._clock())
+        oldest = new_row.sent_at - KEPT_SECONDS
+        waiting = [item for item in self._waiting.get(key, ()) if item.sent_at >= oldest]
+        self._waiting[key] = [*waiting[-CHANGES_KEPT:], new_row]
+        return new_row
+
+    def drop(self, new_row: NewRow) -> None:
+        """Forget a row that was surely not made."""
+        waiting = self._waiting.get(new_row.table, [])
+        if new_row in waiting:
+            waiting.remove(new_row)
+        if not waiting:
+            self._waiting.pop(new_row.table, None)
+
+    def claim(self, new_row: NewRow, row_id: str) -> bool:
+        """Attribute a row to a change; False when it is another one's."""
+        if self.is_taken(new_row, row_id):
+            return False
+        self._own(new_row.table, row_id, new_row)
+        new_row.acknowledged, new_row.row_id = True, row_id
+        self.drop(new_row)
+        return True
+
+    def note_other(self, server_key: str, namespace: str, table_name: str, row_ids: Iterable[str]) -> None:
+        """Attribute rows to changes of other workers; a row that has a change here keeps it."""
+        key = (server_key, namespace, table_name)
+        for row_id in row_ids:
+            if self._owners.get(key, {}).get(row_id, (0, None))[1] is None:
+                self._own(key, row_id, None)
+
+    def is_taken(self, new_row: NewRow, row_id: str) -> bool:
+        """Check whether a row was made by another change."""
+        sequence, owner = self._owners.get(new_row.table, {}).get(row_id, (0, new_row))
+        return owner is not new_row and sequence > new_row.since
+
+    def taken(self, new_row: NewRow) -> int:
+        """Count the rows of other changes that came since the mark of a change was read."""
+        count = 0
+        for sequence, owner in reversed(self._owners.get(new_row.table, {}).values()):
+            if sequence <= new_row.since:
+                break
+            count += owner is not new_row
+        return count
+
+    def rivals(self, new_row: NewRow) -> Rivals:
+        """Count the other changes whose rows may be found for this one."""
+        others = [
+            item
+            for item in self._waiting.get(new_row.table, ())
+            if item is not new_row and item.may_be_found_as(new_row)
+        ]
+        made = sum(item.acknowledged for item in others)
+        return Rivals(made, len(others) - made)
+
+    def _own(self, table: TableKey, row_id: str, owner: NewRow | None) -> None:
+        self.sequence += 1
+        owners = self._owners.pop(table, OrderedDict())
+        owners.pop(row_id, None)
+        owners[row_id] = (self.sequence, owner)
+        if len(owners) > ROWS_KEPT:
+            owners.popitem(last=False)
+        self._owners[table] = owners
+        if len(self._owners) > TABLES_KEPT:
+            self._owners.pop(next(iter(self._owners)))
