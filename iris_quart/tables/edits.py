@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,7 @@ __all__ = ["Edits"]
 SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
 DOUBT_SECONDS = 65.0
-"""After so long a statement in doubt that has had no effect will have none: the Web Gateway gives up an answer
-after 60 s by default (Server Response Timeout), and a row is locked for 10 s."""
+"""After so long a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
 DOUBT_PAUSE_MAX = 10.0
 REWRITTEN_KEPT = 1000
 
@@ -132,10 +131,17 @@ class Edits:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
         return (await self.prove([await self.send(plan)]))[0]
 
-    async def send(self, plan: Plan, *, mark: InsertMark | None = None) -> Sent:
+    async def send(
+        self,
+        plan: Plan,
+        *,
+        mark: InsertMark | None = None,
+        leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> Sent:
         """Guard a change and send it, once.
 
-        `mark` is what is known already of the rows there before an insert.
+        `mark` is what is known already of the rows there before an insert. `leave` is awaited right before the
+        statement is sent; when it raises, nothing is sent.
         """
         try:
             guarded = await self._guard(plan)
@@ -149,6 +155,8 @@ class Edits:
         statement = self.statement(plan)
         sent = Sent(plan, guarded, mark)
         table = plan.table
+        if leave is not None:
+            await leave()
         try:
             await self._client.query(table.namespace, statement.sql, statement.parameters, write=True)
         except AuthExpired:

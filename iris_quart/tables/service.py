@@ -53,7 +53,11 @@ class Tables:
         self.note_write = Effects(self.catalogue, self.rows, self.counts).note
         """Take our own write into account; see Effects."""
         self.edits = Edits(
-            client, self.catalogue, preview=settings.preview_characters, note_write=self.note_write
+            client,
+            self.catalogue,
+            preview=settings.preview_characters,
+            note_write=self.note_write,
+            doubt_seconds=settings.doubt_time,
         )
         self.anchors = Anchors(server_key)
         self.values = Values(client, bytes_max=settings.value_bytes_max)
