@@ -40,6 +40,11 @@ __all__ = [
 ]
 
 PREFIX = "IRIS_QUART_"
+LOCK_SECONDS = 10.0
+"""IRIS's default lock time-out: a statement may wait so long for a row before it takes effect."""
+GATEWAY_SECONDS = 60.0
+"""The Web Gateway's default Server Response Timeout: it gives up an answer, not the statement, after that."""
+GATEWAY_MARGIN_SECONDS = 5.0
 LOOPBACK_NAMES = {"localhost", "ip6-localhost"}
 
 
@@ -169,6 +174,14 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(
         30, gt=0, le=600, description="Total time for one request to IRIS."
     )
+    doubt_seconds: float | None = Field(
+        None,
+        gt=0,
+        le=3600,
+        description="How long a statement whose answer was lost may still take effect in IRIS: at least "
+        "request_timeout_seconds + 10, and the Web Gateway's Server Response Timeout (60 s) + 5; by default the "
+        "greater of the two.",
+    )
     connect_timeout_seconds: float = Field(3, gt=0, le=60, description="Time to reach IRIS at all.")
     response_bytes_max: int = Field(
         32 * 1024 * 1024, ge=65536, description="Largest answer that is accepted from IRIS."
@@ -276,6 +289,12 @@ class Settings(BaseSettings):
     def _consistent(self) -> Settings:
         if self.session_absolute_seconds < self.session_idle_seconds:
             raise ValueError("session_absolute_seconds must not be less than session_idle_seconds")
+        least = self.request_timeout_seconds + LOCK_SECONDS
+        if self.doubt_seconds is not None and self.doubt_seconds < least:
+            raise ValueError(
+                f"doubt_seconds must be at least request_timeout_seconds + {LOCK_SECONDS:g}, IRIS's lock time-out: "
+                f"{least:g}"
+            )
         if self.dead_peer_seconds <= self.heartbeat_seconds:
             raise ValueError("dead_peer_seconds must be greater than heartbeat_seconds")
         if self.public_origin and self.public_origin.startswith("http://") and not self.insecure_http:
@@ -285,6 +304,30 @@ class Settings(BaseSettings):
                     "public_origin is plain http beyond loopback; use https or set insecure_http"
                 )
         return self
+
+    @property
+    def doubt_time(self) -> float:
+        """Seconds after which a statement that has had no effect will have none."""
+        least = self.request_timeout_seconds + LOCK_SECONDS
+        return self.doubt_seconds or max(GATEWAY_SECONDS + GATEWAY_MARGIN_SECONDS, least)
+
+    def time_out_notes(self) -> list[str]:
+        """List the time-outs that do not fit together, one readable line each."""
+        notes = []
+        gateway = GATEWAY_SECONDS + GATEWAY_MARGIN_SECONDS
+        if self.doubt_time < gateway:
+            notes.append(
+                f"doubt_seconds ({self.doubt_time:g}) is less than the Web Gateway's default Server Response Timeout"
+                f" + {GATEWAY_MARGIN_SECONDS:g} ({gateway:g}): a change called not made may still be made, unless the"
+                " gateway gives up sooner"
+            )
+        if self.write_result_seconds < self.doubt_time + self.request_timeout_seconds:
+            notes.append(
+                f"write_result_seconds ({self.write_result_seconds:g}) is less than the doubt time +"
+                f" request_timeout_seconds ({self.doubt_time + self.request_timeout_seconds:g}): the outcome of a"
+                " change may be forgotten before it is known"
+            )
+        return notes
 
     @property
     def config_file(self) -> Path:

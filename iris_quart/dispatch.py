@@ -17,7 +17,7 @@ from quart import Blueprint
 
 from .errors import InvalidInput, UnknownCommand
 from .protocol import Envelope, Event, Message
-from .sessions import WriteRecord
+from .sessions import Withdrawal, WriteRecord
 from .sessions.session import account
 
 if TYPE_CHECKING:
@@ -37,11 +37,14 @@ __all__ = [
     "Kind",
     "RowChange",
     "TableChange",
+    "Withdrawal",
     "WriteRecord",
     "WriteResults",
 ]
 
 EXTENSION = "iris_quart.commands"
+RANDOM_ID_LENGTH = 16
+"""Characters from which an id of a write counts as random and unique."""
 
 
 class Kind(enum.Enum):
@@ -108,10 +111,33 @@ class AuditEntry:
 
 
 class WriteResults(Protocol):
-    """Results of writes by id, kept per IRIS server and user, outliving the web session."""
+    """Results of writes by id, outliving the web session; see `SessionStore` for the methods."""
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
-        """Claim an id: None when it is new and now ours, else what is stored."""
+    async def begin(
+        self,
+        owner: str,
+        write_id: str,
+        fingerprint: str,
+        *,
+        started: bool = False,
+        since: float | None = None,
+        made: float = 0.0,
+    ) -> WriteRecord | None:
+        """Claim an id: None when it is now ours, else what is stored."""
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        """Store that the statement is about to be sent; False when the claim is no longer ours."""
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        """Store answers of writes that no run has started: None for each one stored, else what is stored."""
+
+    async def release(self, owner: str, write_id: str) -> None:
+        """Forget a claim of ours that was not started."""
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
+        """Read what is stored under an id."""
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how it ended."""
@@ -139,13 +165,22 @@ class Context:
     """Whether the session has ended: a write of many rows then starts no further statement."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the user asked this very command to stop: it then starts no further statement and answers the rest."""
+    draining: Callable[[], bool] = lambda: False
+    """Whether this worker stops so soon that a write must start no further statement."""
     now: Callable[[], float] = time.time
     """The store's clock, by which the session's deadlines are judged."""
+    arrived: float = 0.0
+    """When the command came, by `now`."""
 
-    @property
-    def owner(self) -> str:
-        """Whom stored write results belong to."""
-        return f"{self.session.server_key}|{account(self.session.user)}"
+    def owner_of(self, write_id: str) -> str:
+        """Return whom the stored result of a write belongs to.
+
+        An id that is long enough to be random belongs to the account at its IRIS server and outlives the session;
+        scripts of one account that count their commands would answer for each other, so a shorter one belongs to
+        the session.
+        """
+        owner = f"{self.session.server_key}|{account(self.session.user)}"
+        return owner if len(write_id) >= RANDOM_ID_LENGTH else f"{owner}|{self.session.key}"
 
     def for_message(self, message_id: str | None) -> Context:
         """Give the same context for one command; what is being browsed stays shared."""
@@ -162,7 +197,9 @@ class Context:
             self.cancel,
             self.ended,
             self.stopping,
+            self.draining,
             self.now,
+            self.now(),
         )
 
 

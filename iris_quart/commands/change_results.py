@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from iris_quart.dispatch import RowChange
-from iris_quart.errors import Cancelled, IrisQuartError, OutcomeUnknown
+from iris_quart.errors import Cancelled, IrisQuartError, OutcomeUnknown, StoreUnavailable
 from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, error_body
 from iris_quart.sql.metadata import WHOLE_TEXT
 from iris_quart.tables.outcomes import Outcome, Result
 from iris_quart.tables.validation import ChangeKind, Plan
 
-__all__ = ["ChangeDifference", "ChangeResult", "answer_of", "failed", "row_changes", "skipped"]
+__all__ = ["ChangeDifference", "ChangeResult", "answer_of", "failed", "row_changes", "skipped", "unsure"]
 
 NOT_SENT = "This change was not sent."
 
@@ -100,4 +100,16 @@ def skipped(write_id: str | None, why: str = NOT_SENT) -> ChangeResult:
         change_id=write_id or "",
         outcome=str(Outcome.SKIPPED),
         error=error_body(Cancelled(why)),
+    )
+
+
+def unsure(write_id: str | None, error: StoreUnavailable) -> ChangeResult:
+    """Return that this attempt sent nothing, while the store cannot tell whether another attempt did."""
+    message = (
+        f"{error.message} This attempt sent nothing; whether an earlier one saved the change is not known."
+    )
+    return ChangeResult(
+        change_id=write_id or "",
+        outcome=str(Outcome.UNKNOWN),
+        error=error_body(StoreUnavailable(message)),
     )

@@ -270,7 +270,7 @@ async def insert_row(context: Context, payload: InsertRow) -> InsertRowResult:
         )
 
     content = fingerprint("insertRow", namespace, table_name, values)
-    result = await _only(context, Write(context.message_id, content, make))
+    result = await _only(context, Write(context.message_id, content, make, inserts=True))
     return InsertRowResult(
         success=result.outcome == Outcome.SAVED,
         new_row_index=_given(payload.new_row_index),
@@ -364,7 +364,7 @@ def _write(context: Context, namespace: str, table_name: str, item: ChangeItem) 
     content = fingerprint(
         "change", namespace, table_name, str(item.kind), row_id, item.values or {}, item.base
     )
-    return Write(item.change_id, content, make)
+    return Write(item.change_id, content, make, inserts=item.kind is ChangeKind.INSERT)
 
 
 async def _only(context: Context, write: Write) -> ChangeResult:

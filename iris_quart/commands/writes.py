@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from iris_quart.dispatch import AuditEntry, Context, TableChange, WriteRecord
 from iris_quart.errors import (
     AuthExpired,
     ConnectionFailed,
     ConnectionTimeout,
-    InvalidInput,
     IrisQuartError,
     OutcomeUnknown,
     ServerUnreachable,
@@ -31,7 +26,8 @@ from iris_quart.tables.outcomes import Outcome, Result, doubt
 from iris_quart.tables.proofs import Sent
 from iris_quart.tables.validation import ChangeKind, Plan
 
-from .change_results import ChangeResult, answer_of, failed, row_changes, skipped
+from .change_results import ChangeResult, answer_of, failed, row_changes, skipped, unsure
+from .claims import Claims, Withdrawn, Write
 
 __all__ = ["Write", "fingerprint", "run_writes"]
 
@@ -40,26 +36,11 @@ BATCH = 10
 SILENT_MAX = 3
 """Changes in a row that IRIS does not answer before the rest is left staged."""
 STOPPED = "This change was not sent: saving was stopped."
-CLAIMS_AHEAD = 8
-"""Ids that are claimed in the store while IRIS works on changes before them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write of a command: its id, what it is, and how to plan it.
-
-    Without an id it cannot be asked for again, and nothing is stored.
-    """
-
-    write_id: str | None
-    content: str
-    """`fingerprint` of all that it says."""
-    make: Callable[[], Awaitable[Plan]]
-
-
-_STORED = msgspec.json.Decoder(ChangeResult, float_hook=Decimal)
-_running: dict[tuple[str, str], asyncio.Future[ChangeResult]] = {}
-"""Writes with an id that run in this worker, by owner and id: who asks for one of them waits for it."""
+RESTARTING = "This change was not sent: the server is restarting. Save it again."
+FORGOTTEN = (
+    "This change was first sent so long ago that its result is no longer kept. It may have been saved: look at the"
+    " row before you save it again."
+)
 
 
 def fingerprint(*parts: Any) -> str:
@@ -72,13 +53,17 @@ async def run_writes(
 ) -> AsyncGenerator[tuple[int, ChangeResult], None]:
     """Run writes in order, one at a time, and give each one's place and result as it is known.
 
-    A write whose id is stored already is not run: its stored result is given, and one that nobody saw the end
-    of is looked up. When the session ends, or the user stops the command, what was sent is proved and the rest
-    is skipped.
+    A write whose id another run owns is not run: its result is waited for, or read from the store, and one that
+    nobody saw the end of is looked up. When the session or the worker ends, or the user stops the command, what was
+    sent is proved, and the rest is skipped: that is stored before it is answered, so that no run sends it later.
     """
     runs = _Runs(context, writes)
     try:
         for place in range(len(writes)):
+            if runs.stopping():
+                async for known in runs.skip(range(place, len(writes))):
+                    yield known
+                return
             async for known in runs.run(place):
                 yield known
         async for known in runs.prove():
@@ -94,39 +79,83 @@ class _Runs:
         self._context = context
         self._edits = context.tables.edits
         self._writes = writes
-        self._claims: dict[int, asyncio.Task[WriteRecord | None]] = {}
+        self._claims = Claims(context, writes, self.stopping)
         self._sent: list[tuple[int, Sent]] = []
-        self._promises: dict[int, asyncio.Future[ChangeResult]] = {}
         self._mark: InsertMark | None = None
         self._silent = 0  # changes in a row to which IRIS said nothing
+
+    def stopping(self) -> bool:
+        """Check whether nothing more may be sent."""
+        context = self._context
+        return context.stopping() or context.ended() or context.draining() or self._silent >= SILENT_MAX
+
+    def _skipped(self, write: Write) -> ChangeResult:
+        if self._context.stopping():
+            return skipped(write.write_id, STOPPED)
+        if self._context.draining() and not self._context.ended():
+            return skipped(write.write_id, RESTARTING)
+        return skipped(write.write_id)
+
+    async def skip(self, places: Sequence[int]) -> AsyncIterator[tuple[int, ChangeResult]]:
+        """Skip writes in every run of them; what another run has sent is answered as that run ends."""
+        async for known in self.prove():
+            yield known
+        stored = [place for place in places if self._writes[place].write_id is not None]
+        answers = {place: self._skipped(self._writes[place]) for place in places}
+        others: Iterable[int] = ()
+        try:
+            others = await self._claims.withdraw(stored, self._skipped)
+        except StoreUnavailable as error:
+            answers |= {place: unsure(self._writes[place].write_id, error) for place in stored}
+        for place in places:
+            if place not in others:
+                yield place, answers[place]
+        for place in others:
+            yield place, await self._follow_to_the_end(place)
+
+    async def _follow_to_the_end(self, place: int) -> ChangeResult:
+        """Answer a write that this run does not send, and that another run may have sent."""
+        write = self._writes[place]
+        deadline = self._deadline()
+        try:
+            while place in (found := await self._claims.withdraw([place], self._skipped)):
+                joined = await self._claims.join(place, found[place], deadline)
+                if isinstance(joined, ChangeResult):
+                    return joined
+                if joined is not None and not (joined.state in {"claimed", "started"} and joined.alive):
+                    return await self._look(write, joined)
+            return self._skipped(write)
+        except StoreUnavailable as error:
+            return unsure(write.write_id, error)
+
+    def _deadline(self) -> float:
+        return asyncio.get_running_loop().time() + self._context.settings.doubt_time
 
     async def run(self, place: int) -> AsyncIterator[tuple[int, ChangeResult]]:
         """Run one write; what was sent before it is proved first where that is needed."""
         write = self._writes[place]
-        stopping = self._context.stopping()
-        if stopping or self._context.ended() or self._silent >= SILENT_MAX:
-            async for known in self.prove():
-                yield known
-            answer = skipped(write.write_id, STOPPED) if stopping else skipped(write.write_id)
-            if (claim := self._claims.pop(place, None)) is not None:
-                with suppress(StoreUnavailable):
-                    if await claim is None:
-                        await self._store(write, "done", answer)
-            yield place, answer
-            return
         try:
-            record = await self._claim(place)
+            record = await self._claims.claim(place)
+            if record is not None:
+                async for known in self.prove():
+                    yield known
+                joined = await self._claims.join(place, record, self._deadline())
+                if isinstance(joined, ChangeResult):
+                    yield place, joined
+                    return
+                if joined is not None and not joined.alive:
+                    yield place, await self._look(write, joined)
+                    return
+                if joined is not None or self.stopping():
+                    yield place, await self._follow_to_the_end(place)
+                    return
         except StoreUnavailable as error:
-            yield place, failed(write.write_id, error)
+            yield place, unsure(write.write_id, error)
             return
-        if record is not None:
-            yield place, await self._again(write, record)
-            return
-        self._promise(place)
         try:
             plan = await write.make()
         except AuthExpired:
-            await self._store(write, "done", skipped(write.write_id))
+            await self._claims.finish(place, "done", skipped(write.write_id))
             raise
         except IrisQuartError as error:
             self._listen(error)
@@ -136,12 +165,23 @@ class _Runs:
             async for known in self.prove():
                 yield known
         self._audit(place, plan, "started", None)
+        self._claims.start_early(place + 1)
         try:
-            sent = await self._edits.send(plan, mark=self._mark)
+            sent = await self._edits.send(plan, mark=self._mark, leave=lambda: self._claims.start(place))
         except AuthExpired:
-            await self._store(write, "done", skipped(write.write_id))
+            await self._claims.finish(place, "done", skipped(write.write_id))
             self._audit(place, plan, "skipped", None)
             raise
+        except Withdrawn:
+            self._audit(place, plan, "skipped", None)
+            yield place, await self._follow_to_the_end(place)
+            return
+        except StoreUnavailable as error:
+            # Not sent, but that cannot be stored now: the same id may be run by whoever asks for it again.
+            self._audit(place, plan, "skipped", None)
+            await self._claims.finish(place, "released", skipped(write.write_id))
+            yield place, unsure(write.write_id, error)
+            return
         self._listen(sent.result.error if sent.result else None, in_doubt=sent.in_doubt)
         self._sent.append((place, sent))
         if len(self._sent) >= BATCH or plan.kind is ChangeKind.INSERT:
@@ -170,56 +210,19 @@ class _Runs:
         for place, sent in self._sent:
             result = sent.result or doubt(sent.plan)
             state = "unknown" if sent.result is None else "done"
-            await self._store(self._writes[place], state, answer_of(self._writes[place].write_id, result))
+            await self._claims.finish(place, state, answer_of(self._writes[place].write_id, result))
             self._audit_result(self._writes[place], sent.plan, result)
-        for place, task in self._claims.items():
-            with suppress(StoreUnavailable, asyncio.CancelledError):
-                if await task is None:
-                    await self._store(self._writes[place], "done", skipped(self._writes[place].write_id))
-        for place, promise in self._promises.items():
-            self._forget(place)
-            if not promise.done():
-                promise.cancel()
+        await self._claims.close(self._skipped)
 
     def _listen(self, error: IrisQuartError | None, *, in_doubt: bool = False) -> None:
         """Count how often in a row IRIS said nothing: then the rest would only wait in vain."""
         silent = in_doubt or isinstance(error, ConnectionFailed | ConnectionTimeout | ServerUnreachable)
         self._silent = self._silent + 1 if silent else 0
 
-    # Ids.
-
-    async def _claim(self, place: int) -> WriteRecord | None:
-        for ahead in range(place, min(place + CLAIMS_AHEAD, len(self._writes))):
-            write = self._writes[ahead]
-            if ahead not in self._claims and write.write_id is not None:
-                begin = self._context.results.begin(self._context.owner, write.write_id, write.content)
-                self._claims[ahead] = asyncio.ensure_future(begin)
-        task = self._claims.get(place)
-        if task is None:
-            return None
-        try:
-            return await asyncio.shield(task)
-        finally:
-            if task.done():
-                self._claims.pop(place, None)
-
-    async def _again(self, write: Write, record: WriteRecord) -> ChangeResult:
-        """Answer a write that was asked for before; nothing is run."""
-        if record.fingerprint != write.content:
-            return failed(
-                write.write_id, InvalidInput("This id was used for another write.", field="changeId")
-            )
-        assert write.write_id is not None
-        if record.state == "done":
-            with suppress(msgspec.DecodeError):
-                return _STORED.decode(record.answer)
-        running = _running.get((self._context.owner, write.write_id))
-        if running is not None:
-            try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
-                if not running.cancelled():
-                    raise
+    async def _look(self, write: Write, record: WriteRecord) -> ChangeResult:
+        """Look up a write that was perhaps sent, by a run that nobody saw the end of; nothing is run."""
+        if record.state == "forgotten":
+            return failed(write.write_id, OutcomeUnknown(FORGOTTEN))
         try:
             plan = await write.make()
             sent = self._edits.in_doubt(plan)
@@ -234,7 +237,7 @@ class _Runs:
         if result.outcome is Outcome.UNKNOWN:
             self._look_after(write, sent)
         else:
-            await self._store(write, "done", answer)
+            await self._claims.store(write, "done", answer)
             self._audit_result(write, plan, result)
             await self._announce([(plan, result)])
         return answer
@@ -243,37 +246,12 @@ class _Runs:
         write = self._writes[place]
         answer = answer_of(write.write_id, result)
         unknown = result.outcome is Outcome.UNKNOWN
-        await self._store(write, "unknown" if unknown else "done", answer)
+        await self._claims.finish(place, "unknown" if unknown else "done", answer)
         if sent is not None:
             self._audit_result(write, sent.plan, result)
-        promise = self._promises.pop(place, None)
-        if promise is not None:
-            promise.set_result(answer)
-            self._forget(place)
         if unknown and sent is not None:
             self._look_after(write, sent)
         return answer
-
-    async def _store(self, write: Write, state: str, answer: ChangeResult) -> None:
-        if write.write_id is None:
-            return
-        # The write is made, whatever becomes of its record: then who asks again is answered by a look.
-        with suppress(StoreUnavailable):
-            await self._context.results.finish(
-                self._context.owner, write.write_id, state, encode_json(answer)
-            )
-
-    def _promise(self, place: int) -> None:
-        write_id = self._writes[place].write_id
-        if write_id is not None:
-            promise: asyncio.Future[ChangeResult] = asyncio.get_running_loop().create_future()
-            self._promises[place] = promise
-            _running[self._context.owner, write_id] = promise
-
-    def _forget(self, place: int) -> None:
-        write_id = self._writes[place].write_id
-        if write_id is not None:
-            _running.pop((self._context.owner, write_id), None)
 
     # What others learn.
 
@@ -283,7 +261,9 @@ class _Runs:
         async def settle() -> None:
             result = await self._edits.settle(sent)
             unknown = result.outcome is Outcome.UNKNOWN
-            await self._store(write, "unknown" if unknown else "done", answer_of(write.write_id, result))
+            await self._claims.store(
+                write, "unknown" if unknown else "done", answer_of(write.write_id, result)
+            )
             self._audit_result(write, sent.plan, result)
             await self._announce([(sent.plan, result)])
 

@@ -20,6 +20,8 @@ __all__ = ["Drain"]
 
 POLL_SECONDS = 0.1
 """Hypercorn's workers look at the same flag at the same pace."""
+SENDING_SHARE = 0.5
+"""Share of the time of a stop in which writes go on; in the rest they prove what they sent and skip the others."""
 ANSWER_SECONDS = 0.5
 """Time a peer has to answer the close at a stop; less than else, since a stop must not take long."""
 
@@ -38,6 +40,8 @@ class Drain:
         self._done: asyncio.Future[None] | None = None
         self.draining = False
         """Whether the worker is stopping: `/readyz` says so and new sockets are sent away."""
+        self.late = False
+        """Whether so much of the time has passed that writes must send nothing more, only prove what they sent."""
 
     async def watch(self) -> None:
         """Drain as soon as Hypercorn's master says so, or ends this worker by a signal.
@@ -75,6 +79,7 @@ class Drain:
             log.info("stopping", sockets=len(self._registry))
             loop = asyncio.get_running_loop()
             until = loop.time() + self._seconds
+            loop.call_later(self._seconds * SENDING_SHARE, self._hurry)
             await asyncio.gather(*(self._dismiss(socket) for socket in self._registry))
             if writes := begun_writes():
                 await asyncio.wait(writes, timeout=max(0.0, until - loop.time()))
@@ -84,6 +89,9 @@ class Drain:
                     await self._registry.emptied()
         finally:
             self._done.set_result(None)
+
+    def _hurry(self) -> None:
+        self.late = True
 
     async def _dismiss(self, socket: LiveSocket) -> None:
         await socket.runner.finish(self._seconds)

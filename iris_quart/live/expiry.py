@@ -127,7 +127,11 @@ class Expiry:
         sockets = list(presence.sockets)
         for socket in sockets:
             socket.runner.stop_reads()
-        await asyncio.gather(*(self._expel(socket) for socket in sockets))
+        orphans = set(presence.orphans)
+        await asyncio.gather(
+            *(self._expel(socket) for socket in sockets),
+            *([asyncio.wait(orphans, timeout=WRITE_SECONDS)] if orphans else []),
+        )
         await self._release(key)
         self.forget(key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -28,6 +28,8 @@ class Presence:
     session: Session
     """As the store last told it."""
     sockets: set[LiveSocket] = field(default_factory=set)
+    orphans: set[asyncio.Task[None]] = field(default_factory=set)
+    """Writes that have begun and whose sockets are gone; they end with the session, too."""
     ended: bool = False
     warned: bool = False
     """Whether the sockets know that the session ends soon; forgotten when it is prolonged."""
@@ -114,8 +116,23 @@ class Registry:
         try:
             yield presence
         finally:
-            if not presence.sockets and self._presences.get(session.key) is presence:
-                del self._presences[session.key]
+            self._drop_unused(presence)
+
+    def adopt(self, presence: Presence, writes: Iterable[asyncio.Task[None]]) -> None:
+        """Keep a session's presence until these writes end."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            presence.orphans.discard(task)
+            self._drop_unused(presence)
+
+        for task in writes:
+            presence.orphans.add(task)
+            task.add_done_callback(ended)
+
+    def _drop_unused(self, presence: Presence) -> None:
+        key = presence.session.key
+        if not (presence.sockets or presence.orphans) and self._presences.get(key) is presence:
+            del self._presences[key]
 
     @contextmanager
     def joined(self, socket: LiveSocket) -> Iterator[None]:

@@ -153,7 +153,9 @@ class Runner:
         """Take back a command that waits or a read that runs, or stop a write that can; whether there was one."""
         for job in (*self._waiting, *self._running):
             if job.message_id == message_id and not job.taken_back:
-                if job.task is not None and job.command.kind is not Kind.READ:
+                # One that waits may be a command sent again whose first run has sent some of it: only by taking its
+                # turn can it find out, and keep that run from sending the rest.
+                if job.command.stops or (job.task is not None and job.command.kind is not Kind.READ):
                     stops = job.command.stops and not job.stop.asked
                     job.stop.asked = job.stop.asked or stops
                     return stops

@@ -123,6 +123,7 @@ async def _serve(
             if wire is not None:
                 wire.release()
             socket.runner.stop_reads()
+            worker.registry.adopt(presence, socket.runner.writes())
             worker.metrics.socket_closed(connection.close_code)
 
 
@@ -157,6 +158,7 @@ def _make_socket(
         browsing=browsing,
         cancel=cancel,
         ended=lambda: presence.ended,
+        draining=lambda: worker.drain.late,
         now=worker.store.now,
     )
     open_tables = OpenTables()

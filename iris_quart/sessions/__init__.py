@@ -5,7 +5,7 @@ from __future__ import annotations
 from iris_quart.config import BadSettings, Settings
 
 from .session import Ended, NewSession, Session
-from .store import SessionStore, WriteRecord
+from .store import SessionStore, Withdrawal, WriteRecord
 from .vault import Vault, open_vault
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Session",
     "SessionStore",
     "Vault",
+    "Withdrawal",
     "WriteRecord",
     "open_store",
     "open_vault",

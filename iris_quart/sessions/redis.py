@@ -25,7 +25,7 @@ from . import records
 from .news import News
 from .redis_server import LISTEN_SECONDS, RedisServer, translated
 from .session import Ended, NewSession, Session, account, key_of, new_secret
-from .store import WriteRecord
+from .store import Withdrawal, WriteRecord
 from .vault import Vault
 
 __all__ = ["RedisStore"]
@@ -38,6 +38,7 @@ DEADLINES = f"{PREFIX}deadlines"
 ENDED = f"{PREFIX}ended"
 CHANGES = f"{PREFIX}changes"
 KEYS = f"{PREFIX}keys"
+WORKER = f"{PREFIX}worker:"
 CHANGES_KEPT = 2000
 
 FOREIGN = (
@@ -47,6 +48,8 @@ FOREIGN = (
 
 RETRY_SECONDS = 0.25
 SWEEP_SECONDS = 0.5
+WORKER_SECONDS = 10.0
+"""A worker that was not heard for so long counts as dead, and others take over what it had claimed and not started."""
 
 
 class RedisStore:
@@ -57,6 +60,9 @@ class RedisStore:
         self._vault = vault
         self._worker = new_secret()
         self._running: dict[tuple[str, str], str] = {}
+        # Ids for which a claim is on its way, and how many: the server may know of one before this worker does.
+        self._claiming: dict[tuple[str, str], int] = {}
+        self._kept_milliseconds = int(settings.write_result_seconds * 1000)
         self._known: dict[str, float] = {}
         # Sessions that ended here, until no copy of them can be alive anywhere.
         self._tombstones: dict[str, tuple[str, float]] = {}
@@ -93,6 +99,8 @@ class RedisStore:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        with contextlib.suppress(RedisError, OSError):
+            await self._server.client.delete(WORKER + self._worker)
         self._ended.close()
         self._changes.close()
         await self._server.close()
@@ -239,25 +247,90 @@ class RedisStore:
         sealed = await self._server.run(self._server.take, [f"{PREFIX}ticket:{key_of(ticket)}"], [])
         return records.open_ticket(self._vault, ticket, sealed) if sealed else None
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+    async def begin(
+        self,
+        owner: str,
+        write_id: str,
+        fingerprint: str,
+        *,
+        started: bool = False,
+        since: float | None = None,
+        made: float = 0.0,
+    ) -> WriteRecord | None:
         """Claim a write's id."""
-        arguments = [fingerprint, self._worker, int(self._settings.write_result_seconds * 1000)]
-        found = await self._server.run(self._server.begin, [_write_key(owner, write_id)], arguments)
+        key = owner, write_id
+        arguments = [
+            fingerprint,
+            self._worker,
+            self._kept_milliseconds,
+            f"{made:.6f}",
+            "started" if started else "claimed",
+            f"{self.now() if since is None else since:.6f}",
+            WORKER,
+            int(WORKER_SECONDS * 1000),
+            int(key in self._running or key in self._claiming),
+        ]
+        self._claiming[key] = self._claiming.get(key, 0) + 1
+        try:
+            found = await self._server.run(self._server.begin, [_write_key(owner, write_id)], arguments)
+            if not found:
+                self._running[key] = fingerprint
+                return None
+        finally:
+            self._claiming[key] -= 1
+            if not self._claiming[key]:
+                del self._claiming[key]
+        return self._record_of(key, found)
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        """Store that the statement is about to be sent."""
+        found = await self._server.run(
+            self._server.mark_started, [_write_key(owner, write_id)], [self._worker]
+        )
         if not found:
-            self._running[owner, write_id] = fingerprint
-            return None
-        state, stored_fingerprint, answer, worker = found
-        mine = worker.decode() == self._worker and (owner, write_id) in self._running
-        return WriteRecord(state.decode(), stored_fingerprint.decode(), answer, mine)
+            self._running.pop((owner, write_id), None)
+        return bool(found)
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        """Store answers of writes that are not sent."""
+        records: list[WriteRecord | None] = []
+        state = "released" if released else "done"
+        for item in withdrawals:
+            arguments = [item.fingerprint, item.answer, state, self._kept_milliseconds, WORKER]
+            found = await self._server.run(
+                self._server.withdraw, [_write_key(item.owner, item.write_id)], arguments
+            )
+            key = item.owner, item.write_id
+            records.append(self._record_of(key, found) if found else None)
+            if not found:
+                self._running.pop(key, None)
+        return records
+
+    async def release(self, owner: str, write_id: str) -> None:
+        """Forget a claim of this worker that was not started."""
+        await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
+        self._running.pop((owner, write_id), None)
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
+        """Read what is stored under an id."""
+        found = await self._server.run(self._server.peek, [_write_key(owner, write_id)], [WORKER])
+        return self._record_of((owner, write_id), found) if found else None
+
+    def _record_of(self, key: tuple[str, str], found: Sequence[Any]) -> WriteRecord:
+        state, fingerprint, answer, worker, alive = found
+        ours = worker.decode() == self._worker
+        mine = ours and key in self._running
+        alive = (mine or key in self._claiming) if ours else bool(alive)
+        return WriteRecord(state.decode(), fingerprint.decode(), answer, mine, alive)
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended."""
         fingerprint = self._running.get((owner, write_id), "")
-        arguments = [state, answer, int(self._settings.write_result_seconds * 1000), fingerprint]
-        try:
-            await self._server.run(self._server.finish, [_write_key(owner, write_id)], arguments)
-        finally:
-            self._running.pop((owner, write_id), None)
+        arguments = [state, answer, self._kept_milliseconds, self._worker, fingerprint]
+        await self._server.run(self._server.finish, [_write_key(owner, write_id)], arguments)
+        self._running.pop((owner, write_id), None)
 
     async def publish(self, *messages: bytes) -> None:
         """Tell the other workers of all machines."""
@@ -351,6 +424,8 @@ class RedisStore:
         while not self._closing:
             await asyncio.sleep(SWEEP_SECONDS)
             with contextlib.suppress(StoreUnavailable):
+                with translated():
+                    await self._server.client.set(WORKER + self._worker, b"", px=int(WORKER_SECONDS * 1000))
                 await self._server.run(self._server.sweep, [DEADLINES, ENDED], [SESSION, grace])
             now = self.now()
             for key in [key for key, (_, until) in self._tombstones.items() if until < now]:

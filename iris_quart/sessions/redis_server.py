@@ -47,6 +47,10 @@ class RedisServer:
         self.forgive = script(scripts.FORGIVE)
         self.take = script(scripts.TAKE)
         self.begin = script(scripts.BEGIN)
+        self.mark_started = script(scripts.START)
+        self.withdraw = script(scripts.WITHDRAW)
+        self.release = script(scripts.RELEASE)
+        self.peek = script(scripts.PEEK)
         self.finish = script(scripts.FINISH)
 
     def now(self) -> float:

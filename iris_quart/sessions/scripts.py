@@ -13,9 +13,13 @@ __all__ = [
     "FINISH",
     "FORGIVE",
     "GET",
+    "PEEK",
+    "RELEASE",
+    "START",
     "SWEEP",
     "TAKE",
     "TOUCH",
+    "WITHDRAW",
 ]
 
 _NOW = """
@@ -112,26 +116,71 @@ redis.call('DEL', KEYS[1])
 return sealed
 """
 
-# KEYS: write. ARGV: fingerprint, worker, milliseconds to keep. Answers nothing when it is new.
-BEGIN = """
-if redis.call('EXISTS', KEYS[1]) == 1 then
-    return redis.call('HMGET', KEYS[1], 'state', 'fingerprint', 'answer', 'worker')
+# KEYS: write. ARGV: fingerprint, worker, milliseconds to keep after now, seconds at which the id was made, state, when
+# the command arrived, prefix of workers' keys, milliseconds that a worker is alive after it was last heard, 0 when this
+# worker runs no write of this id. Answers nothing when the id is now this worker's.
+BEGIN = f"""{_NOW}
+redis.call('SET', ARGV[7] .. ARGV[2], '', 'PX', ARGV[8])
+local v = redis.call('HMGET', KEYS[1], 'state', 'fingerprint', 'answer', 'worker', 'at')
+if v[1] then
+    local alive = redis.call('EXISTS', ARGV[7] .. v[4])
+    local free = v[1] == 'claimed' and (alive == 0 or (v[4] == ARGV[2] and ARGV[9] == '0'))
+    -- The arrival is of a worker's own clock, which may be ahead of this one by a part of a round trip.
+    if v[1] == 'released' and tonumber(v[5]) + 0.25 < tonumber(ARGV[6]) then free = true end
+    if not free or v[2] ~= ARGV[1] then return {{v[1], v[2], v[3], v[4], alive}} end
 end
-redis.call('HSET', KEYS[1], 'state', 'started', 'fingerprint', ARGV[1], 'answer', '', 'worker', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return {}
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'state', ARGV[5], 'fingerprint', ARGV[1], 'answer', '', 'worker', ARGV[2])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[3]) + math.max(0, tonumber(ARGV[4]) - now) * 1000))
+return {{}}
 """
 
-# KEYS: write. ARGV: state, answer, milliseconds to keep, and the fingerprint for when the claim was lost, which only
-# the worker that runs the write knows; others neither make a record nor replace an end that is known.
-FINISH = """
-if ARGV[4] == '' then
-    local state = redis.call('HGET', KEYS[1], 'state')
-    if not state or state == 'done' then return 0 end
+# KEYS: write. ARGV: worker.
+START = """
+local v = redis.call('HMGET', KEYS[1], 'state', 'worker')
+if v[1] ~= 'claimed' or v[2] ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'started')
+return 1
+"""
+
+# KEYS: write. ARGV: fingerprint, answer, state, milliseconds to keep, prefix of workers' keys. Answers nothing when the
+# answer is stored.
+WITHDRAW = f"""{_NOW}
+local v = redis.call('HMGET', KEYS[1], 'state', 'fingerprint', 'answer', 'worker')
+if v[1] and (v[1] ~= 'claimed' or v[2] ~= ARGV[1]) then
+    return {{v[1], v[2], v[3], v[4], redis.call('EXISTS', ARGV[5] .. v[4])}}
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[1], 'answer', ARGV[2])
-redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[4])
-redis.call('HSETNX', KEYS[1], 'worker', '')
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('HSET', KEYS[1], 'state', ARGV[3], 'fingerprint', ARGV[1], 'answer', ARGV[2], 'worker', '', 'at', text(now))
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return {{}}
+"""
+
+# KEYS: write. ARGV: worker.
+RELEASE = """
+local v = redis.call('HMGET', KEYS[1], 'state', 'worker')
+if v[1] == 'claimed' and v[2] == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+"""
+
+# KEYS: write. ARGV: prefix of workers' keys.
+PEEK = """
+local v = redis.call('HMGET', KEYS[1], 'state', 'fingerprint', 'answer', 'worker')
+if not v[1] then return {} end
+return {v[1], v[2], v[3], v[4], redis.call('EXISTS', ARGV[1] .. v[4])}
+"""
+
+# KEYS: write. ARGV: state, answer, milliseconds to keep, worker, and the fingerprint for when the claim was lost, which
+# only the worker that runs the write knows; others neither make a record nor replace an end that is known.
+FINISH = f"""{_NOW}
+local v = redis.call('HMGET', KEYS[1], 'state', 'worker')
+if ARGV[5] == '' then
+    if not v[1] or v[1] == 'done' then return 0 end
+elseif v[1] and v[2] ~= ARGV[4] then
+    return 0
+end
+redis.call('HSET', KEYS[1], 'state', ARGV[1], 'answer', ARGV[2], 'at', text(now))
+redis.call('HSETNX', KEYS[1], 'fingerprint', ARGV[5])
+redis.call('HSETNX', KEYS[1], 'worker', ARGV[4])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return 1
 """

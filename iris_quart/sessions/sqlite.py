@@ -19,8 +19,9 @@ from iris_quart.persistence import persistently
 from . import records
 from .bell import Bell
 from .database import Database, Row
+from .liveness import WorkerLock
 from .session import Ended, NewSession, Session, account, key_of, new_secret
-from .store import WriteRecord
+from .store import Withdrawal, WriteRecord
 from .vault import Vault
 
 __all__ = ["FILE_NAME", "SqliteStore"]
@@ -35,6 +36,7 @@ COLUMNS = (
     "key, user, server, server_key, namespace, read_only, target, created, idle_until, absolute_until,"
     " address, user_agent"
 )
+FIND_WRITE = "SELECT state, fingerprint, answer, worker, until FROM writes WHERE owner = ? AND id = ?"
 LIVE = "min(idle_until, absolute_until) > ?"
 
 
@@ -46,7 +48,8 @@ class SqliteStore:
         self._vault = vault
         self._clock = clock
         self._db = Database(settings.instance / FILE_NAME)
-        self._worker = new_secret()
+        self._lock = WorkerLock(settings.instance)
+        self._worker = self._lock.name
         self._running: set[tuple[str, str]] = set()
         self._bell = Bell()
         self._sweeper: asyncio.Task[None] | None = None
@@ -61,6 +64,7 @@ class SqliteStore:
     async def start(self) -> None:
         """Open the file, made on the first start. Raises StoreUnavailable or BadSettings."""
         await self._db.open()
+        await asyncio.to_thread(self._lock.hold)
         self._ended_before = self._last("ended")
         self._changes_before = self._last("changes")
         self._sweeper = asyncio.create_task(persistently(self._sweep), name="session-sweeper")
@@ -71,6 +75,7 @@ class SqliteStore:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
         await self._db.close()
+        self._lock.let_go()
         self._bell.ring()
 
     def now(self) -> float:
@@ -234,44 +239,119 @@ class SqliteStore:
             return None
         return records.open_ticket(self._vault, ticket, rows[0][0])
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+    async def begin(
+        self,
+        owner: str,
+        write_id: str,
+        fingerprint: str,
+        *,
+        started: bool = False,
+        since: float | None = None,
+        made: float = 0.0,
+    ) -> WriteRecord | None:
         """Claim a write's id."""
+        key = owner, write_id
         now = self._clock()
+        kept = self._settings.write_result_seconds
+        state, until = "started" if started else "claimed", max(now, made) + kept
+        arrived = now if since is None else since
 
-        def claim(db: sqlite3.Connection) -> Row | None:
-            db.execute("DELETE FROM writes WHERE owner = ? AND id = ? AND until <= ?", (owner, write_id, now))
-            sql = "SELECT state, fingerprint, answer, worker FROM writes WHERE owner = ? AND id = ?"
-            row: Row | None = db.execute(sql, (owner, write_id)).fetchone()
-            if row is None:
-                until = now + self._settings.write_result_seconds
-                db.execute(
-                    "INSERT INTO writes VALUES (?, ?, ?, 'started', x'', ?, ?)",
-                    (owner, write_id, fingerprint, self._worker, until),
-                )
-            return row
+        def claim(db: sqlite3.Connection) -> WriteRecord | None:
+            db.execute("DELETE FROM writes WHERE owner = ? AND id = ? AND until <= ?", (*key, now))
+            row = db.execute(FIND_WRITE, key).fetchone()
+            record = None if row is None else self._record_of(key, row)
+            if record is not None:
+                free = record.state == "claimed" and not record.alive
+                free = free or (record.state == "released" and row[4] - kept < arrived)
+                if not free or record.fingerprint != fingerprint:
+                    return record
+            sql = "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, x'', ?, ?)"
+            db.execute(sql, (*key, fingerprint, state, self._worker, until))
+            # Here, not after the transaction: another run of this worker may look at the record before.
+            self._running.add(key)
+            return None
 
         # The claim must outlive a power cut: without it the same id would be run again.
-        row = await self._db.write(claim, durable=True)
-        if row is None:
-            self._running.add((owner, write_id))
-            return None
-        state, stored_fingerprint, answer, worker = row
-        mine = worker == self._worker and (owner, write_id) in self._running
-        return WriteRecord(state, stored_fingerprint, bytes(answer), mine)
+        try:
+            return await self._db.write(claim, durable=True)
+        except StoreUnavailable:
+            self._running.discard(key)
+            raise
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        """Store that the statement is about to be sent."""
+        sql = (
+            "UPDATE writes SET state = 'started'"
+            " WHERE owner = ? AND id = ? AND worker = ? AND state = 'claimed'"
+        )
+        parameters = (owner, write_id, self._worker)
+        # Not durable: after a power cut a claim of the boot before counts as perhaps sent.
+        started = await self._db.write(lambda db: db.execute(sql, parameters).rowcount == 1)
+        if not started:
+            self._running.discard((owner, write_id))
+        return started
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        """Store answers of writes that are not sent."""
+        now = self._clock()
+        until = now + self._settings.write_result_seconds
+        state = "released" if released else "done"
+
+        def withdraw(db: sqlite3.Connection) -> list[WriteRecord | None]:
+            found: list[WriteRecord | None] = []
+            for item in withdrawals:
+                key = item.owner, item.write_id
+                row = db.execute(FIND_WRITE, key).fetchone()
+                record = None if row is None or row[4] <= now else self._record_of(key, row)
+                if record is not None and (
+                    record.state != "claimed" or record.fingerprint != item.fingerprint
+                ):
+                    found.append(record)
+                    continue
+                sql = "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, '', ?)"
+                db.execute(sql, (*key, item.fingerprint, state, item.answer, until))
+                found.append(None)
+            return found
+
+        found = await self._db.write(withdraw, durable=True)
+        for item, record in zip(withdrawals, found, strict=True):
+            if record is None:
+                self._running.discard((item.owner, item.write_id))
+        return found
+
+    async def release(self, owner: str, write_id: str) -> None:
+        """Forget a claim of this worker that was not started."""
+        sql = "DELETE FROM writes WHERE owner = ? AND id = ? AND worker = ? AND state = 'claimed'"
+        await self._db.write(lambda db: db.execute(sql, (owner, write_id, self._worker)))
+        self._running.discard((owner, write_id))
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
+        """Read what is stored under an id."""
+        key = owner, write_id
+        rows = self._db.read(FIND_WRITE, key)
+        return self._record_of(key, rows[0]) if rows and rows[0][4] > self._clock() else None
+
+    def _record_of(self, key: tuple[str, str], row: Row) -> WriteRecord:
+        state, fingerprint, answer, worker, _until = row
+        mine = worker == self._worker and key in self._running
+        alive = mine if worker == self._worker else self._lock.is_alive(worker)
+        if state == "claimed" and not alive and not self._lock.is_of_this_boot(worker):
+            state = "started"  # the store of a machine that lost its power may lack the latest steps
+        return WriteRecord(state, fingerprint, bytes(answer), mine, alive)
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended."""
         until = self._clock() + self._settings.write_result_seconds
         runs_here = (owner, write_id) in self._running
         sql = (
-            "UPDATE writes SET state = ?, answer = ?, until = ?"
-            " WHERE owner = ? AND id = ? AND (? OR state <> 'done')"
+            "UPDATE writes SET state = ?, answer = ?, until = max(until, ?)"
+            " WHERE owner = ? AND id = ? AND CASE WHEN ? THEN worker = ? ELSE state <> 'done' END"
         )
-        parameters = (state, answer, until, owner, write_id, runs_here)
-        try:
-            await self._db.write(lambda db: db.execute(sql, parameters))
-        finally:
-            self._running.discard((owner, write_id))
+        parameters = (state, answer, until, owner, write_id, runs_here, self._worker)
+        await self._db.write(lambda db: db.execute(sql, parameters))
+        self._running.discard((owner, write_id))
 
     async def publish(self, *messages: bytes) -> None:
         """Tell the other workers of this machine."""

@@ -10,7 +10,7 @@ from iris_quart.atelier import Credentials
 
 from .session import Ended, NewSession, Session
 
-__all__ = ["SessionStore", "WriteRecord"]
+__all__ = ["SessionStore", "Withdrawal", "WriteRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,23 @@ class WriteRecord:
     """What is stored under a write's id."""
 
     state: str
-    """"started", "done" or "unknown"."""
+    """"claimed": nothing was sent; "started": perhaps sent; "unknown", "done", "released": see `SessionStore`."""
     fingerprint: str
     answer: bytes
     mine: bool = False
-    """Whether this very worker started it and still runs it."""
+    """Whether this worker claimed the id and still runs the write."""
+    alive: bool = False
+    """Whether the worker that claimed the id still runs; means nothing once the write has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A write that a run does not send, and the answer that it gets if no other run has sent it."""
+
+    owner: str
+    write_id: str
+    fingerprint: str
+    answer: bytes
 
 
 class SessionStore(Protocol):
@@ -96,8 +108,41 @@ class SessionStore(Protocol):
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id; None when it is unknown, used or too old."""
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
-        """Claim a write's id: None when it is new and now ours, else what is stored."""
+    async def begin(
+        self,
+        owner: str,
+        write_id: str,
+        fingerprint: str,
+        *,
+        started: bool = False,
+        since: float | None = None,
+        made: float = 0.0,
+    ) -> WriteRecord | None:
+        """Claim a write's id: None when it is now this worker's, else what is stored.
+
+        An id that is new is claimed, and so is one that a dead worker had claimed and not started. `started` starts
+        it at once. `since` is when the command that asks arrived: an id that was released before is claimed again.
+        `made` is the time that the id carries: the record is kept for `settings.write_result_seconds` after that
+        and after the claim.
+        """
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        """Store that the statement is about to be sent; False when the claim is no longer this worker's."""
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        """Store answers of writes that are not sent, claimed by any worker or by none: None for each one stored.
+
+        For the others the result is what is stored. Commands that arrive later find the answer and run nothing;
+        with `released` they may run the write, while commands that arrived before get the answer.
+        """
+
+    async def release(self, owner: str, write_id: str) -> None:
+        """Forget a claim of this worker that was not started, so that another run may claim the id."""
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
+        """Read what is stored under an id; None when it is new or forgotten."""
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended; kept for settings.write_result_seconds.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +49,7 @@ __all__ = ["Edits"]
 SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
 DOUBT_SECONDS = 65.0
-"""After so long a statement in doubt that has had no effect will have none: the Web Gateway gives up an answer
-after 60 s by default (Server Response Timeout), and a row is locked for 10 s."""
+"""After so long a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
 DOUBT_PAUSE_MAX = 10.0
 REWRITTEN_KEPT = 1000
 
@@ -140,10 +139,17 @@ class Edits:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
         return (await self.prove([await self.send(plan)]))[0]
 
-    async def send(self, plan: Plan, *, mark: InsertMark | None = None) -> Sent:
+    async def send(
+        self,
+        plan: Plan,
+        *,
+        mark: InsertMark | None = None,
+        leave: Callable[[], Awaitable[None]] | None = None,
+    ) -> Sent:
         """Guard a change and send it, once.
 
-        `mark` is what is known already of the rows there before an insert.
+        `mark` is what is known already of the rows there before an insert. `leave` is awaited right before the
+        statement is sent; when it raises, nothing is sent.
         """
         try:
             guarded = await self._guard(plan)
@@ -155,6 +161,8 @@ class Edits:
         except IrisQuartError as error:
             return Sent(plan, Guard(), result=refused(plan, error))
         plan = replace(plan, base=dict(guarded.base)) if plan.kind is not ChangeKind.INSERT else plan
+        if leave is not None:
+            await leave()
         new_row = None
         if plan.kind is ChangeKind.INSERT and mark is not None:
             new_row = self._new_rows.expect(self._server_key, plan.table, plan.values, since=mark.since)

@@ -61,6 +61,7 @@ class Tables:
             note_write=self.note_write,
             new_rows=new_rows,
             server_key=server_key,
+            doubt_seconds=settings.doubt_time,
         )
         self.anchors = Anchors(server_key)
         self.values = Values(client, bytes_max=settings.value_bytes_max)

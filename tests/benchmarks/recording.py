@@ -21,7 +21,7 @@ from iris_quart.commands.rows import rows
 from iris_quart.commands.tables import tables as tables_commands
 from iris_quart.config import Settings
 from iris_quart.demo import DemoOptions, DemoServer
-from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, WriteRecord
+from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, Withdrawal, WriteRecord
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables
@@ -88,7 +88,21 @@ class _Tap(httpx.AsyncBaseTransport):
 
 
 class _Results:
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+    async def begin(self, owner: str, write_id: str, fingerprint: str, **_more: Any) -> WriteRecord | None:
+        return None
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        return True
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        return [None] * len(withdrawals)
+
+    async def release(self, owner: str, write_id: str) -> None:
+        return None
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         return None
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -16,7 +16,7 @@ from iris_quart.commands.tables import tables as tables_blueprint
 from iris_quart.config import ServerSettings, Settings
 from iris_quart.demo.engine import Namespace
 from iris_quart.demo.samples.building import CONTENTS, build, database_path
-from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, WriteRecord
+from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, Withdrawal, WriteRecord
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables
@@ -43,9 +43,27 @@ def sample_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespace]
 class NoResults:
     """Reading stores no results."""
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> WriteRecord | None:
+    async def begin(self, owner: str, write_id: str, fingerprint: str, **_more: Any) -> WriteRecord | None:
         """Refuse: a reading command must not come here."""
         raise AssertionError("a reading command stored a result")
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        """Refuse as well."""
+        raise AssertionError("a reading command stored a result")
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        """Refuse as well."""
+        raise AssertionError("a reading command stored a result")
+
+    async def release(self, owner: str, write_id: str) -> None:
+        """Refuse as well."""
+        raise AssertionError("a reading command stored a result")
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
+        """Refuse as well."""
+        raise AssertionError("a reading command looked for a result")
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Refuse as well."""

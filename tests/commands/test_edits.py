@@ -330,7 +330,9 @@ async def test_given_order_is_kept(stage: Stage, client: Client) -> None:
 
 
 async def test_same_id_again_runs_nothing(stage: Stage, client: Client) -> None:
-    changes: list[dict[str, Any]] = [{"changeId": "once", "kind": "insert", "values": {"Name": "One"}}]
+    changes: list[dict[str, Any]] = [
+        {"changeId": "once-and-not-again", "kind": "insert", "values": {"Name": "One"}}
+    ]
     first = await client.save("Edit.Cell", changes)
     other = await stage.client()
     again = await other.save("Edit.Cell", changes)

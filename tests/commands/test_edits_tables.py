@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from iris_quart.atelier.probe import forget_probes
 from iris_quart.demo import Encoding
+from iris_quart.dispatch import Withdrawal, WriteRecord
 from tests.faults.stage import Client, Stage, open_stage
 
 REFUSALS = {"INVALID_INPUT", "CONSTRAINT_VIOLATION", "NOT_ALLOWED"}
@@ -48,7 +49,21 @@ async def save(client: Client, table: str, *changes: dict[str, Any]) -> list[dic
 class _Forgetful:
     """A store that has never seen an id: the tests here use the same ids again and again."""
 
-    async def begin(self, owner: str, write_id: str, fingerprint: str) -> None:
+    async def begin(self, owner: str, write_id: str, fingerprint: str, **_more: Any) -> None:
+        return None
+
+    async def mark_started(self, owner: str, write_id: str) -> bool:
+        return True
+
+    async def withdraw(
+        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
+    ) -> Sequence[WriteRecord | None]:
+        return [None] * len(withdrawals)
+
+    async def release(self, owner: str, write_id: str) -> None:
+        return None
+
+    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         return None
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:

@@ -212,7 +212,7 @@ class Run:
     def _edit(self, table: str, rows: list[tuple[str, str]]) -> tuple[Edit, dict[str, Any]]:
         self.tokens += 1
         token = f"t{self.tokens}"
-        change: dict[str, Any] = {"changeId": f"c{self.tokens}"}
+        change: dict[str, Any] = {"changeId": f"change-{self.tokens:012}"}
         kind = self.random.choices(("update", "insert", "delete"), (70, 20, 10))[0]
         if kind == "insert" or len(rows) < ROWS // 2:
             values = {"V": token, "N": self.tokens} if table == "Fault.Plain" else {"K": token, "V": token}

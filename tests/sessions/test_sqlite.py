@@ -171,7 +171,7 @@ def _worker(folder: Path, number: int) -> tuple[int, int]:
                 assert await store.get(session_id) is not None
                 if turn % 2:
                     await store.end(session.key, "logout")
-                claimed += await store.begin("owner", f"write {turn}", "print") is None
+                claimed += await store.begin("owner", f"write {turn}", "print", started=True) is None
             return claimed, await store.count()
 
     return asyncio.run(work())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from iris_quart.sessions import Ended, Session, SessionStore
+from iris_quart.sessions import Ended, Session, SessionStore, Withdrawal
+from iris_quart.sessions.redis import RedisStore
 from iris_quart.sessions.session import key_of
+from iris_quart.sessions.sqlite import SqliteStore
 
 from .conftest import ALICE, CREDENTIALS, PASSWORD, Kind, make_settings, opened, until
 
@@ -355,10 +358,11 @@ async def test_a_write_is_claimed_once_and_its_answer_kept(pair: Pair) -> None:
     assert await pair[0].begin("owner", "w1", "print") is None
     mine = await pair[0].begin("owner", "w1", "print")
     assert mine is not None
-    assert (mine.state, mine.mine) == ("started", True)
+    assert (mine.state, mine.mine, mine.alive) == ("claimed", True, True)
     theirs = await pair[1].begin("owner", "w1", "other print")
     assert theirs is not None
-    assert (theirs.state, theirs.fingerprint, theirs.mine) == ("started", "print", False)
+    assert (theirs.state, theirs.fingerprint, theirs.mine) == ("claimed", "print", False)
+    assert theirs.alive
     await pair[0].finish("owner", "w1", "done", b'{"n": 1}')
     done = await pair[1].begin("owner", "w1", "print")
     assert done is not None
@@ -397,14 +401,115 @@ async def test_known_end_of_a_write_is_only_replaced_by_who_runs_it(pair: Pair) 
     assert (settled.state, settled.answer) == ("done", b"settled")
 
 
-async def test_claim_of_a_dead_worker_is_not_mine(kind: Kind, tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, store=kind.url)
-    async with opened(settings) as store:
-        await store.begin("owner", "w1", "print")
-    async with opened(settings) as store:
-        record = await store.begin("owner", "w1", "print")
+async def test_started_write_of_a_dead_worker_is_told_from_one_that_runs(
+    pair: Pair, kind: Kind, tmp_path: Path
+) -> None:
+    async with opened(make_settings(tmp_path, store=kind.url)) as dying:
+        await dying.begin("owner", "w1", "print")
+        assert await dying.mark_started("owner", "w1")
+        running = await pair[0].begin("owner", "w1", "print")
+        assert running is not None
+        assert (running.state, running.mine, running.alive) == ("started", False, True)
+    record = await pair[0].begin("owner", "w1", "print")
+    assert record is not None
+    assert (record.state, record.mine, record.alive) == ("started", False, False)
+
+
+async def test_claim_of_a_dead_worker_that_was_not_started_is_taken_over(
+    pair: Pair, kind: Kind, tmp_path: Path
+) -> None:
+    async with opened(make_settings(tmp_path, store=kind.url)) as dying:
+        await dying.begin("owner", "w1", "print")
+        await dying.begin("owner", "w2", "print")
+        assert await pair[0].begin("owner", "w1", "print") is not None
+    other = await pair[0].begin("owner", "w2", "other print")
+    assert other is not None
+    assert (other.fingerprint, other.alive) == ("print", False)
+    claims = await asyncio.gather(*(pair[number % 2].begin("owner", "w1", "print") for number in range(6)))
+    assert claims.count(None) == 1
+
+
+async def test_write_is_started_only_by_the_worker_that_holds_its_claim(pair: Pair) -> None:
+    await pair[0].begin("owner", "w1", "print")
+    assert not await pair[1].mark_started("owner", "w1")
+    assert await pair[0].mark_started("owner", "w1")
+    assert not await pair[0].mark_started("owner", "w1")
+    assert not await pair[0].mark_started("owner", "never claimed")
+    assert await pair[0].begin("owner", "w2", "print", started=True) is None
+    record = await pair[1].peek("owner", "w2")
+    assert record is not None
+    assert (record.state, record.alive) == ("started", True)
+
+
+async def test_withdrawn_write_is_not_started_by_the_run_that_had_claimed_it(pair: Pair) -> None:
+    await pair[0].begin("owner", "claimed", "print")
+    await pair[0].begin("owner", "sent", "print", started=True)
+    await pair[0].begin("owner", "other", "other print")
+    items = [Withdrawal("owner", name, "print", b"skipped") for name in ("claimed", "sent", "new", "other")]
+    found = await pair[1].withdraw(items)
+    assert [None if one is None else one.state for one in found] == [None, "started", None, "claimed"]
+    assert not await pair[0].mark_started("owner", "claimed")
+    for name in ("claimed", "new"):
+        record = await pair[0].begin("owner", name, "print")
         assert record is not None
-        assert (record.state, record.mine) == ("started", False)
+        assert (record.state, record.answer) == ("done", b"skipped")
+
+
+async def test_of_start_and_withdrawal_exactly_one_wins(pair: Pair) -> None:
+    names = [f"w{number}" for number in range(20)]
+    for name in names:
+        await pair[0].begin("owner", name, "print")
+    starts, withdrawals = await asyncio.gather(
+        asyncio.gather(*(pair[0].mark_started("owner", name) for name in names)),
+        asyncio.gather(*(pair[1].withdraw([Withdrawal("owner", name, "print", b"")]) for name in names)),
+    )
+    assert [
+        started == (found[0] is not None) for started, found in zip(starts, withdrawals, strict=True)
+    ] == [True] * len(names)
+
+
+async def test_released_write_is_run_only_for_commands_that_come_later(pair: Pair) -> None:
+    before = pair[1].now()
+    await pair[0].begin("owner", "w1", "print")
+    assert await pair[0].withdraw([Withdrawal("owner", "w1", "print", b"skipped")], released=True) == [None]
+    old = await pair[1].begin("owner", "w1", "print", since=before)
+    assert old is not None
+    assert (old.state, old.answer) == ("released", b"skipped")
+    assert await pair[1].begin("owner", "w1", "print", since=pair[1].now() + 0.5) is None
+
+
+async def test_claim_that_was_let_go_is_free_and_a_started_one_stays(pair: Pair) -> None:
+    await pair[0].begin("owner", "w1", "print")
+    await pair[1].release("owner", "w1")
+    assert await pair[1].begin("owner", "w1", "print") is not None
+    await pair[0].release("owner", "w1")
+    assert await pair[1].begin("owner", "w1", "print") is None
+    assert await pair[1].mark_started("owner", "w1")
+    await pair[1].release("owner", "w1")
+    assert await pair[0].peek("owner", "w1") is not None
+    assert await pair[0].peek("owner", "w2") is None
+
+
+async def test_taken_over_claim_is_not_ended_by_the_worker_that_lost_it(pair: Pair) -> None:
+    await pair[0].begin("owner", "w1", "print")
+    await pair[1].withdraw([Withdrawal("owner", "w1", "print", b"skipped")])
+    await pair[0].finish("owner", "w1", "done", b"failed")
+    record = await pair[0].peek("owner", "w1")
+    assert record is not None
+    assert record.answer == b"skipped"
+
+
+async def test_record_is_kept_for_its_time_after_that_of_the_id(kind: Kind, tmp_path: Path) -> None:
+    async with opened(make_settings(tmp_path, store=kind.url, write_result_seconds=60)) as store:
+        await store.begin("owner", "ahead", "print", made=store.now() + 30)
+        await store.finish("owner", "ahead", "done", b"")
+        if isinstance(store, SqliteStore):
+            store._clock = lambda: time.time() + 80
+            assert await store.peek("owner", "ahead") is not None
+        else:
+            assert isinstance(store, RedisStore)
+            (key,) = await store._server.client.keys("iris_quart:write:*")
+            assert 80_000 < await store._server.client.pttl(key) < 91_000
 
 
 async def test_result_of_a_write_outlives_the_session(store: SessionStore) -> None:
