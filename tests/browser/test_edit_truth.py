@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -55,3 +56,53 @@ async def test_rows_deleted_in_the_database_shorten_the_grid(
     await page.keyboard.press("Control+End")
     await expect(cell(page, 199, "N")).to_have_text("600")
     await expect(status).to_contain_text("of 200")
+
+
+WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', {get: () => undefined})"
+
+
+async def duplicate(page: Page) -> Page:
+    """Open another tab with a copy of this one's session storage, as a browser duplicates a tab."""
+    copied = await page.evaluate("JSON.stringify({...sessionStorage})")
+    other = await page.context.new_page()
+    await other.add_init_script(
+        f"if (!sessionStorage.length) for (const [key, text] of Object.entries({copied})) "
+        "sessionStorage.setItem(key, text);"
+    )
+    await other.goto(page.url)
+    await shown(other)
+    return other
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["Web Locks", "no Web Locks"])
+async def test_a_duplicated_tab_saves_a_new_row_once(
+    visitor: Visitor, iris: ThreadedDemoServer, locks: bool
+) -> None:
+    table = make(iris, f"Copies{int(locks)}", "N INTEGER, T VARCHAR(20)", [(1, "first"), (2, "second")])
+    visit = await visitor()
+    if not locks:
+        await visit.context.add_init_script(WITHOUT_LOCKS)
+    page = await open_table(visit, table)
+    await cell(page, 1, "N").click()
+    await page.keyboard.press("Alt+Insert")
+    await page.keyboard.type("3")
+    await page.keyboard.press("Enter")
+    await edit(page, 0, "T", "mine")
+    await expect(page.locator("[data-action=save]")).to_have_attribute("aria-disabled", "false")
+    async with asyncio.timeout(8):
+        while "mine" not in await page.evaluate("JSON.stringify({...sessionStorage})"):
+            await asyncio.sleep(0.02)
+    other = await duplicate(page)
+    visit.watch(other)
+    await expect(other.locator("[data-part=status]")).to_contain_text("Another tab", timeout=10_000)
+    await edit(other, 1, "T", "theirs")
+    await save(other)
+    await other.reload()
+    await shown(other)
+    await expect(other.locator("[data-action=save]")).to_have_attribute("aria-disabled", "true")
+    await page.bring_to_front()
+    await page.reload()
+    await shown(page)
+    await save(page)
+    assert stored(iris, f"SELECT N, T FROM {table} ORDER BY ID") == [(1, "mine"), (2, "theirs"), (3, None)]
+    await other.close()
