@@ -239,19 +239,33 @@ async def read_page(
     if found.total is not None:
         known = found.total
         counts.put(view, known)
+    elif known is not None and not found.agrees(known):
+        counts.discard(view)
+        known = None
+        if count != "skip":
+            return _page_and_count(context, view, place, count=count, page=page, tally=tally, found=found)
     return _shown(context, view, found, page, known, pending=False, round_trips=tally.requests)
 
 
 async def _page_and_count(
-    context: Context, view: View, place: Place, *, count: str, page: int | None, tally: Tally
+    context: Context,
+    view: View,
+    place: Place,
+    *,
+    count: str,
+    page: int | None,
+    tally: Tally,
+    found: Page | None = None,
 ) -> AsyncIterator[TableData | RowCount]:
+    """Yield a page and its count; `found` is a page that was read already and contradicted the known count."""
     counts = context.tables.counts
     known: int | None = None
     background = count == "deferred"
     task = asyncio.create_task(counts.total(view, background=background))
     counting: asyncio.Task[int] | None = task
     try:
-        found = await context.tables.rows.page(view, place, pass_on=True)
+        if found is None:
+            found = await context.tables.rows.page(view, place, pass_on=True)
         if found.total is not None:
             # The page's last row is the table's: it tells the number itself, sooner than the count does.
             known = found.total
@@ -260,6 +274,10 @@ async def _page_and_count(
             counting = None
         elif not background:
             known = await _in_time(task)
+            if known is not None and found.counted and not found.agrees(known):
+                # Rows came or went between the two statements: the next page counts again.
+                counts.discard(view)
+                known, counting = None, None
         follows = known is None and counting is not None and context.message_id is not None
         least = found.least_total
         # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
@@ -307,7 +325,7 @@ def _shown(
     context.tables.anchors.remember(view, number, page)
     return TableData(
         rows=page.rows if page.passed is None else cast("list[dict[str, Any]]", page.passed),
-        total_rows=page.least_total if total is None else max(total, page.least_total),
+        total_rows=page.least_total if total is None else total,
         page=number,
         page_size=view.page_size,
         namespace=view.table.namespace,

@@ -39,6 +39,11 @@ class Counts:
         """Remember a count that a page has shown."""
         self._known.put(_key(view), total)
 
+    def discard(self, view: View) -> None:
+        """Forget a count that a page contradicts; a count under way is not remembered either."""
+        wanted = _key(view)
+        self._known.drop(lambda key: key == wanted)
+
     async def total(self, view: View, *, refresh: bool = False, background: bool = True) -> int:
         """Count the rows of a view, asking IRIS when the count is not known.
 

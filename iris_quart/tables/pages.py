@@ -69,7 +69,8 @@ class Page(msgspec.Struct, frozen=True):
     """Some rows of a view.
 
     `next` and `previous` are cursors, None where there is nothing more. `position` counts the rows before the
-    page, None when that is not known. `previews` are by row ID. `passed` holds the rows as the text of a JSON
+    page, None when that is not known; it is `counted` unless it comes from a cursor, whose number may be out of
+    date. `previews` are by row ID. `passed` holds the rows as the text of a JSON
     array, when that was allowed and either they could go on undecoded or they are many; `rows` is empty then.
     """
 
@@ -80,18 +81,30 @@ class Page(msgspec.Struct, frozen=True):
     previous: str | None
     position: int | None
     passed: msgspec.Raw | None = None
+    counted: bool = True
 
     @property
     def least_total(self) -> int:
-        """How many rows the view has at least."""
+        """Count the rows that the view has at least; an empty page is no evidence of rows before it."""
+        if not self.row_ids:
+            return 0
         return (self.position or 0) + len(self.row_ids) + (1 if self.next is not None else 0)
 
     @property
     def total(self) -> int | None:
-        """How many rows the view has, when the page tells it: its last row is the view's."""
-        if self.next is not None or self.position is None or (self.position and not self.row_ids):
+        """Count the rows of the view, if the page shows it: its last row is the view's."""
+        if self.next is not None or self.position is None or not self.counted:
+            return None
+        if self.position and not self.row_ids:
             return None
         return self.position + len(self.row_ids)
+
+    def agrees(self, total: int) -> bool:
+        """Check that a count of the view does not contradict what the page shows."""
+        ends = self.next is None
+        if not self.row_ids:
+            return not ends or self.position is None or total <= self.position
+        return total == self.least_total if ends and self.position is not None else total >= self.least_total
 
 
 class PageReading(msgspec.Struct, frozen=True):
@@ -142,7 +155,8 @@ class PageReading(msgspec.Struct, frozen=True):
             return await self._jump(position or 0)
         size = self.view.page_size
         answers = await self._answers(keyset_statement(self.view, self.projection, boundary, limit=size + 1))
-        return await self._page(answers[:size], position=position, before=True, after=len(answers) > size)
+        after = len(answers) > size
+        return await self._page(answers[:size], position=position, before=True, after=after, counted=False)
 
     async def _backward(self, boundary: Boundary | None) -> Page:
         if not self.view.table.has_row_id:
@@ -196,7 +210,15 @@ class PageReading(msgspec.Struct, frozen=True):
         many = self.view.page_size * len(self.view.columns) > DECODED_CELLS
         return answer.raw_rows() if passes or many else answer.rows
 
-    async def _page(self, answers: Sequence[Any], *, position: int | None, before: bool, after: bool) -> Page:
+    async def _page(
+        self,
+        answers: Sequence[Any],
+        *,
+        position: int | None,
+        before: bool,
+        after: bool,
+        counted: bool = True,
+    ) -> Page:
         last = None if position is None else position + len(answers) - 1
         if self.projection.passing is not None and self.pass_on:
             passed = await self._pass(self.projection.passing, answers)
@@ -204,11 +226,11 @@ class PageReading(msgspec.Struct, frozen=True):
                 ids = passed.row_ids
                 next_ = self._cursor(answers[-1:], last, ids[-1:]) or START if after else None
                 previous = self._cursor(answers[:1], position, ids[:1]) or END if before else None
-                return Page([], ids, {}, next_, previous, position, passed.rows)
+                return Page([], ids, {}, next_, previous, position, passed.rows, counted)
         next_ = self._cursor(answers[-1:], last) or START if after else None
         previous = self._cursor(answers[:1], position) or END if before else None
         rows, row_ids, previews, passed_rows = await self._decode(answers)
-        return Page(rows, row_ids, previews, next_, previous, position, passed_rows)
+        return Page(rows, row_ids, previews, next_, previous, position, passed_rows, counted)
 
     async def _pass(self, passing: Passing, answers: Sequence[msgspec.Raw]) -> Passed | None:
         size = self._rows_of(PASSED_CELLS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from iris_quart.errors import InvalidInput, IrisQuartError, RowGone
-from tests.commands.conftest import Desk
+from tests.commands.conftest import SETTINGS, Desk
+from tests.tables.engine import EngineClient, engine
 
 PERSON = {"namespace": "SAMPLES", "tableName": "Sample.Person"}
 MATRIX = {"namespace": "SAMPLES", "tableName": "SQLUser.TypeMatrix"}
@@ -178,6 +181,81 @@ async def test_count_follows_filters_and_is_remembered(desk: Desk) -> None:
     assert len(desk.client.statements) == sent
     await desk.answer("countRows", {**asked, "refresh": True})
     assert len(desk.client.statements) == sent + 1
+
+
+PLAIN_ITEMS = {"namespace": "USER", "tableName": "C.Items"}
+ITEMS = {**PLAIN_ITEMS, "pageSize": 10}
+
+
+@pytest.fixture
+async def items(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Yield a desk over a table of 100 rows that tests may write to."""
+    with engine(tmp_path, "CREATE TABLE C.Items (N INTEGER);") as namespace:
+        namespace.bulk_load("C.Items", ("N",), [(number,) for number in range(100)])
+        desk = Desk(EngineClient(namespace), SETTINGS, "demo")
+        yield desk
+        await desk.tables.close()
+
+
+def counted(events: list[Any]) -> list[tuple[int, str]]:
+    """Return what each event says about the number of rows."""
+    return [(event["payload"]["totalRows"], event["payload"]["countState"]) for event in events]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["count unknown", "count remembered"])
+@pytest.mark.parametrize("place", [{"page": 999}, {"offset": 100}, {"offset": 99_900}])
+async def test_an_empty_page_is_no_evidence_of_rows(items: Desk, place: dict[str, Any], known: bool) -> None:
+    if known:
+        await items.answer("countRows", PLAIN_ITEMS)
+    assert counted(await items.run("requestData", {**ITEMS, **place})) == [(100, "exact")]
+
+
+async def test_an_empty_page_without_a_count_claims_nothing(items: Desk) -> None:
+    events = await items.run("requestData", {**ITEMS, "page": 999, "count": "skip"})
+    assert counted(events) == [(0, "skipped")]
+    events = await items.run("requestData", {**ITEMS, "page": 999, "count": "deferred"}, "a1")
+    assert counted(events) == [(0, "pending"), (100, "exact")]
+
+
+@pytest.mark.parametrize("count", ["exact", "deferred"])
+@pytest.mark.parametrize(
+    ("change", "place", "total"),
+    [
+        ("DELETE FROM C.Items WHERE N >= 20", {"offset": 50}, 20),
+        ("DELETE FROM C.Items WHERE N >= 20", {"page": 9}, 20),
+        ("DELETE FROM C.Items WHERE N >= 52", {"offset": 50}, 52),
+        ("INSERT INTO C.Items (N) SELECT N FROM C.Items", {"offset": 150}, 200),
+    ],
+)
+async def test_a_page_that_contradicts_the_remembered_count_forgets_it(
+    items: Desk, change: str, place: dict[str, Any], total: int, count: str
+) -> None:
+    assert (await items.answer("countRows", PLAIN_ITEMS))["totalRows"] == 100
+    items.client.namespace.execute(change)
+    events = await items.run("requestData", {**ITEMS, **place, "count": count}, "a1")
+    assert counted(events)[-1] == (total, "exact")
+    assert all(state == "pending" for _, state in counted(events)[:-1])
+    assert (await items.answer("requestData", ITEMS))["totalRows"] == total, "the old count is forgotten"
+
+
+async def test_a_last_page_by_an_old_cursor_tells_no_exact_number(items: Desk) -> None:
+    """The cursor's number counted rows that were deleted since."""
+    before = await items.answer("requestData", {**ITEMS, "offset": 80, "count": "skip"})
+    items.client.namespace.execute("DELETE FROM C.Items WHERE N < 50")
+    after = {**ITEMS, "after": before["cursors"]["next"]}
+    assert counted(await items.run("requestData", {**after, "count": "skip"}))[0][1] == "skipped"
+    assert counted(await items.run("requestData", after))[-1] == (50, "exact")
+
+
+async def test_rows_that_come_between_a_page_and_its_count_leave_no_false_number(items: Desk) -> None:
+    gate = hold_counts(items)
+    reading = asyncio.create_task(items.run("requestData", {**ITEMS, "offset": 85}, "a1"))
+    while not any("COUNT(*)" in sql for sql in items.client.statements) or len(items.client.log) < 2:
+        await asyncio.sleep(0)
+    items.client.namespace.execute("DELETE FROM C.Items WHERE N >= 20")
+    gate.set()
+    assert counted(await reading)[0][1] != "exact"
+    assert (await items.answer("requestData", ITEMS))["totalRows"] == 20
 
 
 def hold_counts(desk: Desk) -> asyncio.Event:

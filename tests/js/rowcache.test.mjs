@@ -232,3 +232,84 @@ test("random reading, inserting and deleting always ends with every row once, in
     assert.deepEqual(keysOf(cache, 0, cache.length - 1), table.keys);
   }
 });
+
+/** A cache over 1,000 rows of which 800 were deleted behind its back, the first 100 rows still among its chunks. */
+async function shrunk(options) {
+  const table = new Table(1000);
+  const cache = await opened(table, options);
+  await cache.want(0, 99);
+  assert.equal(cache.length, 1000);
+  table.keys = table.keys.slice(0, 200);
+  return { table, cache };
+}
+
+test("what the server counts exactly ends the rows: a jump beyond them", async () => {
+  const { table, cache } = await shrunk();
+  cache.show(690, 710);
+  await cache.want(690, 710);
+  assert.deepEqual([cache.length, cache.countState], [200, "exact"]);
+  await cache.want(180, 199);
+  assert.deepEqual(keysOf(cache, 180, 199), table.keys.slice(180));
+});
+
+test("what the server counts exactly ends the rows: the end is asked for", async () => {
+  const { table, cache } = await shrunk();
+  await cache.want(985, 999);
+  assert.equal(cache.length, 200);
+  assert.deepEqual(keysOf(cache, 180, 199), table.keys.slice(180));
+});
+
+test("what the server counts exactly ends the rows: read again where there are none", async () => {
+  const { table, cache } = await shrunk();
+  assert.equal(await cache.refresh(690, 710), true);
+  assert.equal(cache.length, 200);
+  assert.deepEqual(keysOf(cache, 190, 199), table.keys.slice(190));
+});
+
+test("what the server counts exactly ends the rows: a late count", async () => {
+  const { table, cache } = await shrunk();
+  await cache.want(500, 520).catch(() => undefined);
+  const other = await opened(new Table(1000));
+  await other.want(900, 930);
+  other.setTotal(200, "exact");
+  assert.deepEqual([other.length, other.at(905)], [200, undefined]);
+  assert.equal(table.keys.length, 200);
+});
+
+test("rows that were deleted above move the last page to its right numbers", async () => {
+  const table = new Table(100);
+  const cache = await opened(table);
+  await cache.want(0, 79);
+  table.keys.splice(0, 30);
+  await cache.want(80, 99);
+  assert.equal(cache.length, 70);
+  assert.deepEqual(keysOf(cache, 50, 69), table.keys.slice(50));
+  await cache.want(0, 69);
+  assert.deepEqual(keysOf(cache, 0, 69), table.keys);
+});
+
+test("rows that came at the end are read, and the search for them ends", async () => {
+  const table = new Table(60);
+  const cache = await opened(table);
+  await cache.want(0, 59);
+  table.keys.push(5_000, 5_010);
+  cache.setTotal(62, "exact");
+  await cache.want(50, 61);
+  assert.deepEqual(keysOf(cache, 58, 61), table.keys.slice(58));
+  const { length } = table.requests;
+  cache.setTotal(65, "exact"); // a count that is not true any more
+  await cache.want(50, 64);
+  assert.equal(cache.length, 62);
+  assert.ok(table.requests.length < length + 5, "it does not ask for ever");
+});
+
+test("rows read again at the end of a table that shrank above keep together", async () => {
+  const table = new Table(100);
+  const cache = await opened(table);
+  await cache.want(40, 99);
+  table.keys.splice(0, 10);
+  assert.equal(await cache.refresh(45, 95), true);
+  assert.equal(cache.length, 90);
+  await cache.want(0, 89);
+  assert.deepEqual(keysOf(cache, 0, 89), table.keys);
+});

@@ -139,7 +139,8 @@ async def test_pages_by_key_are_the_sorted_table(
     request = ViewRequest("USER", "T.Things", sort=tuple(sort), page_size=size)
     forward = await walk(tables, request)
     assert ids_of(forward) == expected
-    assert forward[-1].total == len(expected)
+    assert forward[-1].least_total == len(expected)
+    assert forward[-1].total == (len(expected) if len(forward) == 1 else None), "a cursor's number may be old"
     assert [page.position for page in forward] == [index * size for index in range(len(forward))]
 
     view = await tables.rows.view(request)

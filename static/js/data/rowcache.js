@@ -126,12 +126,19 @@ export class RowCache {
       throw error;
     }
     this.#flight = null;
-    if (!fresh.length && from > 0) return this.refresh(Math.max(0, from - this.pageSize), from);
+    if (!fresh.length && from > 0) {
+      const end = page.countState === "exact" ? Math.min(from, page.total) : from;
+      return this.refresh(Math.max(0, end - this.pageSize), end);
+    }
     this.#chunks = fresh;
     if (fresh.length) this.length = Math.max(this.length, start);
     if (fresh[0]?.start > 0 && !fresh[0].previous) this.#shift(fresh[0], -fresh[0].start);
+    if (fresh.length && page.countState === "exact") {
+      const off = page.next ? Math.min(0, page.total - 1 - start) : page.total - start; // they move together
+      this.#shift(fresh[0], Math.max(off, -fresh[0].start));
+    }
+    this.#count(page, fresh[0]?.start ?? 0, fresh.at(-1));
     this.#index();
-    this.#count(page, fresh[0]?.start ?? 0);
     this.onLength();
     this.onRows(0, this.length - 1);
     this.#pump();
@@ -140,11 +147,17 @@ export class RowCache {
 
   /** The exact or estimated number of rows, once it is known. */
   setTotal(total, countState) {
-    const end = this.#chunks.at(-1);
-    const known = end ? end.start + end.rows.length : 0;
-    this.countState = end?.end ? "exact" : countState;
-    this.length = end?.end ? known : Math.max(total, known + 1);
+    const last = this.#chunks.at(-1);
+    const known = last ? last.start + last.rows.length : 0;
+    if (countState === "exact") {
+      this.#reconcile(total, last?.end && known > total ? last : null);
+      this.#index();
+    } else if (!last?.end) {
+      this.countState = countState;
+      this.length = Math.max(total, known + 1);
+    }
     this.onLength();
+    this.#pump();
   }
 
   /** Put other values into a row that is here; returns the row. */
@@ -309,29 +322,33 @@ export class RowCache {
         this.#chunks.length = this.#chunks.indexOf(after); // read again when they are wanted
       }
     }
+    let own = null; // the chunk that the page tells of
     if (rows.length) {
-      const chunk = { start: from, rows, next, previous, end, request, used: ++this.#clock };
+      const chunk = own = { start: from, rows, next, previous, end, request, used: ++this.#clock };
       const position = this.#chunks.findIndex((other) => other.start >= from);
       this.#chunks.splice(position < 0 ? this.#chunks.length : position, 0, chunk);
       if (request.before && !page.previous && !before) {
         this.#shift(chunk, -chunk.start);
         from = 0;
       }
-    } else if (request.after) {
-      Object.assign(before, { next: null, end: true });
+    } else if (request.after || (before && end && page.rows.length)) {
+      own = Object.assign(before, { next: null, end: true });
     } else if (request.before && after) {
       after.previous = null;
     }
+    this.#count(page, own && rows.length ? own.start : from, own);
     this.#index();
-    this.#count(page, from);
+    if (own && rows.length) from = own.start;
     this.onLength();
     this.onRows(from, from + Math.max(rows.length, 1) - 1);
   }
 
-  #count(page, from) {
+  #count(page, from, own) {
     const last = this.#chunks.at(-1);
     const known = last ? last.start + last.rows.length : 0;
-    if (last?.end || (!last && from === 0)) {
+    if (page.countState === "exact" && Number.isInteger(page.total) && (page.rows.length || from >= page.total)) {
+      this.#reconcile(page.total, own);
+    } else if (last?.end || (!last && from === 0)) {
       this.length = known;
       this.countState = "exact";
     } else if (!page.rows.length && from >= known) {
@@ -346,6 +363,32 @@ export class RowCache {
     }
   }
 
+  /**
+   * Take over an exact count of the server: no row stands beyond it. `own` is the chunk that was read last. When its rows do not
+   * fit where they were expected, rows came or went, and the numbers of all older chunks are wrong: they are read again when
+   * wanted. So are those out of sight when only the number of rows is another one than was known.
+   */
+  #reconcile(total, own) {
+    const changed = this.countState === "exact" && this.length !== total;
+    this.countState = "exact";
+    const most = own?.end ? total : total - 1;
+    const reaches = own ? own.start + own.rows.length : 0;
+    if (own && (own.end ? reaches !== most : reaches > most)) {
+      own.start = Math.max(0, most - own.rows.length);
+      this.#chunks = [own];
+    } else {
+      const keeps = (chunk) => chunk === own || !changed || this.#isNeeded(chunk);
+      this.#chunks = this.#chunks.filter((chunk) => chunk.start + chunk.rows.length <= total && keeps(chunk));
+    }
+    const last = this.#chunks.at(-1);
+    const known = last ? last.start + last.rows.length : 0;
+    const more = own === last && own && !own.end ? 1 : 0;
+    this.length = Math.max(total, known + more);
+    if (!last || more) return;
+    last.end = known === this.length;
+    if (last.end) last.next = null;
+  }
+
   /** Move a chunk and all behind it. */
   #shift(chunk, delta) {
     if (!delta) return;
@@ -358,12 +401,16 @@ export class RowCache {
     for (const chunk of this.#chunks) for (const row of chunk.rows) this.#chunkOf.set(row.id, chunk);
   }
 
+  /** Whether some of a chunk is on screen or waited for. */
+  #isNeeded(chunk) {
+    return [this.#view, ...this.#ranges].some((range) => range && range.from < chunk.start + chunk.rows.length && range.to >= chunk.start);
+  }
+
   #forget() {
     let size = this.size;
     if (size <= this.maxRows) return;
-    const needed = [this.#view, ...this.#ranges].filter(Boolean);
     const old = this.#chunks
-      .filter((chunk) => !needed.some((range) => range.from < chunk.start + chunk.rows.length && range.to >= chunk.start))
+      .filter((chunk) => !this.#isNeeded(chunk))
       .sort((a, b) => a.used - b.used);
     for (const chunk of old) {
       if (size <= this.maxRows) break;

@@ -362,6 +362,40 @@ export class Staged {
     return true;
   }
 
+  /** Take in what a snapshot holds of rows without edits here; `left` is a snapshot of the rest, null where nothing is left. */
+  merge(text) {
+    const other = new Staged({ now: this.now });
+    other.load(text);
+    const left = new Staged({ now: this.now });
+    for (const [id, entry] of other.entries) {
+      if (!this.entries.has(id)) this.entries.set(id, entry);
+      else if (entry.kind !== "insert") left.entries.set(id, entry); // the same new row is a copy of the one here
+    }
+    this.onChange(null);
+    return { left: left.snapshot() };
+  }
+
+  /**
+   * What an older snapshot holds of rows that still have edits: texts to be tried one after another, each shorter than the one
+   * before. `isWhole`: all of its rows still have edits.
+   */
+  older(text) {
+    const old = new Staged({ now: this.now });
+    old.load(text);
+    const total = old.entries.size;
+    for (const id of [...old.entries.keys()]) if (!this.entries.has(id)) old.entries.delete(id);
+    const isWhole = old.entries.size === total;
+    for (const [id, entry] of old.entries) {
+      const { state, sent } = this.entries.get(id);
+      if (sent) Object.assign(entry, { state, sent });
+    }
+    const texts = [old.snapshot()];
+    // A row that is being saved must not come back as one that was never sent.
+    for (const id of [...old.entries.keys()]) if (this.entries.get(id).sent) old.entries.delete(id);
+    texts.push(old.snapshot());
+    return { texts, isWhole: isWhole && texts[0] === texts[1] };
+  }
+
   /** Entries whose outcome the server can still tell when it is asked with the same id. */
   get askable() {
     return [...this.entries.values()].filter((entry) => entry.state === "unknown" && this.#isRemembered(entry));

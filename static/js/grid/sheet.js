@@ -237,7 +237,8 @@ export class Sheet extends SlickGrid {
       if (newTop >= 0 && newTop !== top) this.scrollRowToTop(newTop);
       this.render();
       const row = id === null ? -1 : indexOf(id);
-      if (row >= 0 && row !== activeRow) {
+      if (activeRow >= this.drawnLength && this.drawnLength) this.setActiveCellQuietly(this.drawnLength - 1, cell); // there are fewer rows
+      else if (row >= 0 && row !== activeRow) {
         this.setActiveCellQuietly(row, cell);
         if (range && (range.toRow > range.fromRow || range.toCell > range.fromCell)) {
           const moved = row - activeRow;

@@ -126,7 +126,8 @@ export const T = {
   decideFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} your decision first.`,
   ambiguous: "The new row was saved, but it cannot be told which one it is. Refresh to see it.",
   storedAs: (column, text) => `The database stored ${column} as ${text}.`,
-  draftsFull: "This browser's storage is full: your staged edits are only in this tab until you save them.",
+  draftsFull: "This browser's storage is full: your newest unsaved edits are only in this tab until you save them.",
+  draftsElsewhere: "Another tab of this browser has unsaved edits in this table. They stay in that tab; what you edit here is kept apart from them.",
   saveWaits: "The connection is away; the edits are sent when it is back.",
   fixFirst: "Correct the cell you are editing first.",
 

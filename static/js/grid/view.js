@@ -85,7 +85,8 @@ export class TableView extends EventTarget {
   async open(state = null) {
     this.table.layout = this.drafts.loadLayout();
     if (state) this.#takeState(state);
-    this.drafts.load();
+    await this.drafts.load();
+    if (this.closed) return;
     this.live.listen();
     this.filterBar.draw();
     await this.loading.open();

@@ -102,9 +102,10 @@ export class Panels {
     if (answer !== "go" || text === "") return view.focus();
     if (text.startsWith("=")) view.places.gotoKey(input.value.trim().slice(1).trim());
     else if (/^\d+$/.test(text)) {
-      const { countState, length } = view.table.cache;
+      const { cache } = view.table;
       view.goto(Number(text));
-      if (countState === "exact" && length && Number(text) > length) view.announce(T.lastRow(length));
+      await cache.want(Number(text) - 1, Number(text) - 1).catch(() => undefined); // only then is it sure how many there are
+      if (cache.countState === "exact" && cache.length && Number(text) > cache.length) view.announce(T.lastRow(cache.length));
     } else view.announce(T.noSuchRow(input.value), "error");
   }
 

@@ -2,7 +2,7 @@
 
 import { Staged } from "../data/staged.js";
 
-/** A Storage of its own keys, one a table: "NAMESPACE/TABLE", each part encoded. */
+/** A Storage of its own keys: "NAMESPACE/TABLE", each part encoded; a tab beside the first one adds ":" and a number. */
 export class DraftStore {
   #storage;
   #prefix;
@@ -15,6 +15,20 @@ export class DraftStore {
   constructor(storage, ...scope) {
     this.#storage = storage;
     this.#prefix = ["iris-quart", "draft", ...scope, ""].join(":");
+  }
+
+  /** Whose drafts these are, as a part of names. */
+  get scope() {
+    return this.#prefix;
+  }
+
+  /** Whether other tabs see the same drafts. */
+  get shared() {
+    try {
+      return this.#storage === globalThis.localStorage;
+    } catch {
+      return false;
+    }
   }
 
   getItem(key) {
@@ -31,12 +45,20 @@ export class DraftStore {
 
   /** Every draft: {namespace, table, pending: {changed, inserted, deleted}}. */
   get all() {
-    return this.#keys().map((key) => {
-      const [namespace, table] = key.split("/").map(decodeURIComponent);
-      const staged = new Staged();
-      staged.load(this.getItem(key));
-      const { changed, inserted, deleted } = staged.counts;
-      return { namespace, table, pending: { changed, inserted, deleted } };
+    const tables = new Map(); // name -> keys of its drafts
+    for (const key of this.#keys()) {
+      const [name] = key.split(":");
+      tables.set(name, [...(tables.get(name) ?? []), key]);
+    }
+    return Array.from(tables, ([name, keys]) => {
+      const [namespace, table] = name.split("/").map(decodeURIComponent);
+      const pending = { changed: 0, inserted: 0, deleted: 0 };
+      for (const key of keys) {
+        const staged = new Staged();
+        staged.load(this.getItem(key));
+        for (const kind of Object.keys(pending)) pending[kind] += staged.counts[kind];
+      }
+      return { namespace, table, pending };
     });
   }
 

@@ -1,0 +1,108 @@
+"""What the page shows is true of the database: numbers of rows, odd names, two tabs, cut values, large saves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from iris_quart.demo.server import ThreadedDemoServer
+
+from .conftest import Visitor
+from .test_edit_server import cell, edit, open_table, save, shown, stored
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+def make(iris: ThreadedDemoServer, name: str, columns: str, rows: Sequence[Sequence[Any]] = ()) -> str:
+    """Create a table in SQLUser and fill it; return its full name."""
+    namespace = iris.server.namespace("SAMPLES")
+    namespace.execute(f"CREATE TABLE SQLUser.{name} ({columns})")
+    places = ", ".join("?" * len(columns.split(",")))
+    for row in rows:
+        namespace.execute(f"INSERT INTO SQLUser.{name} VALUES ({places})", list(row))
+    return f"SQLUser.{name}"
+
+
+async def go_to_row(page: Page, number: int) -> None:
+    """Ask for a row by its number."""
+    await page.keyboard.press("Control+g")
+    await page.keyboard.type(str(number))
+    await page.keyboard.press("Enter")
+    await expect(page.locator("dialog")).to_have_count(0)
+
+
+async def test_rows_deleted_in_the_database_shorten_the_grid(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    table = make(iris, "Shrinks", "N INTEGER")
+    iris.server.namespace("SAMPLES").bulk_load(table, ("N",), [(n,) for n in range(1, 1001)])
+    page = await open_table(await visitor(), table)
+    status = page.locator("[data-part=status]")
+    await expect(status).to_contain_text("of 1,000")
+    stored(iris, f"DELETE FROM {table} WHERE N <= 400 OR N > 600")
+    await cell(page, 0, "N").click()
+    await go_to_row(page, 700)
+    await expect(status).to_contain_text("of 200")
+    await expect(page.locator(".slick-row.loading")).to_have_count(0)
+    await expect(cell(page, 199, "N")).to_have_text("600")
+    await expect(page.locator(".slick-row[data-row='199'] .gutter")).to_have_text("200")
+    await page.keyboard.press("Control+Home")
+    await page.keyboard.press("F5")
+    await expect(cell(page, 0, "N")).to_have_text("401")
+    await page.keyboard.press("Control+End")
+    await expect(cell(page, 199, "N")).to_have_text("600")
+    await expect(status).to_contain_text("of 200")
+
+
+WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', {get: () => undefined})"
+
+
+async def duplicate(page: Page) -> Page:
+    """Open another tab with a copy of this one's session storage, as a browser duplicates a tab."""
+    copied = await page.evaluate("JSON.stringify({...sessionStorage})")
+    other = await page.context.new_page()
+    await other.add_init_script(
+        f"if (!sessionStorage.length) for (const [key, text] of Object.entries({copied})) "
+        "sessionStorage.setItem(key, text);"
+    )
+    await other.goto(page.url)
+    await shown(other)
+    return other
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["Web Locks", "no Web Locks"])
+async def test_a_duplicated_tab_saves_a_new_row_once(
+    visitor: Visitor, iris: ThreadedDemoServer, locks: bool
+) -> None:
+    table = make(iris, f"Copies{int(locks)}", "N INTEGER, T VARCHAR(20)", [(1, "first"), (2, "second")])
+    visit = await visitor()
+    if not locks:
+        await visit.context.add_init_script(WITHOUT_LOCKS)
+    page = await open_table(visit, table)
+    await cell(page, 1, "N").click()
+    await page.keyboard.press("Alt+Insert")
+    await page.keyboard.type("3")
+    await page.keyboard.press("Enter")
+    await edit(page, 0, "T", "mine")
+    await expect(page.locator("[data-action=save]")).to_have_attribute("aria-disabled", "false")
+    async with asyncio.timeout(8):
+        while "mine" not in await page.evaluate("JSON.stringify({...sessionStorage})"):
+            await asyncio.sleep(0.02)
+    other = await duplicate(page)
+    visit.watch(other)
+    await expect(other.locator("[data-part=status]")).to_contain_text("Another tab", timeout=10_000)
+    await edit(other, 1, "T", "theirs")
+    await save(other)
+    await other.reload()
+    await shown(other)
+    await expect(other.locator("[data-action=save]")).to_have_attribute("aria-disabled", "true")
+    await page.bring_to_front()
+    await page.reload()
+    await shown(page)
+    await save(page)
+    assert stored(iris, f"SELECT N, T FROM {table} ORDER BY ID") == [(1, "mine"), (2, "theirs"), (3, None)]
+    await other.close()
