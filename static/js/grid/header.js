@@ -203,7 +203,7 @@ export class Header {
 
   /** Drag a header to another place; a short move is a click, and sorts. */
   #drag(start, node, column) {
-    if (start.button !== 0 || start.target.closest(".slick-resizable-handle")) return;
+    if (start.button !== 0 || start.pointerType === "touch" || start.target.closest(".slick-resizable-handle")) return;
     const { table } = this;
     let marker = null;
     let target = null;
