@@ -325,8 +325,12 @@ export class Sheet extends SlickGrid {
     }
   }
 
+  /** SlickGrid leaves a hidden filter row empty, and shows it so. */
   createColumnHeaders() {
+    const { showHeaderRow } = this._options;
+    this._options.showHeaderRow = true;
     super.createColumnHeaders();
+    this._options.showHeaderRow = showHeaderRow;
     this.fixHeader();
   }
 
