@@ -68,14 +68,20 @@ class FilterItem(ValueMessage):
         "operator, text with * for any characters and ? for one.",
     )
     operator: Operator | None = Field(None, description="How it is compared.")
-    match_case: bool = Field(False, description="Compare letter case too, whatever the column's collation.")
+    match_case: bool = Field(
+        False,
+        description="Compare letter case too, whatever the column's collation. Without it, contains, startsWith, "
+        "endsWith and patterns ignore letter case; all other operators compare by the column's collation.",
+    )
 
 
 class FilterFields(TableFields):
     """Which rows of a table."""
 
     filters: tuple[FilterItem, ...] | None = Field(None, max_length=FILTERS_MAX, description="Conditions.")
-    search: str | None = Field(None, max_length=200, description="Text to look for in all text columns.")
+    search: str | None = Field(
+        None, max_length=200, description="Text to look for in all text columns, in any letter case."
+    )
 
     def filter_requests(self) -> tuple[FilterRequest, ...]:
         """Give the filters as the tables take them."""

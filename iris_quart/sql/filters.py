@@ -145,8 +145,8 @@ def _values(column: Column, operator: Operator | None, value: Any, field: str) -
 def compile_where(filters: Sequence[Filter], search: str | None, columns: Sequence[Column]) -> Fragment:
     """Write the conditions of a view, joined by AND, without WHERE; empty when there are none.
 
-    `search` looks for a text in every text column of `columns`, with the letter-case rules of each. Raises
-    InvalidInput when there are more values than a statement takes.
+    `search` looks for a text in every text column of `columns`, whatever its letter case. Raises InvalidInput
+    when there are more values than a statement takes.
     """
     parts = [compile_filter(item) for item in filters]
     if search is not None and search.strip():
@@ -164,7 +164,7 @@ def _search(text: str, columns: Sequence[Column]) -> Fragment:
     searched = [column for column in columns if column.category in {Category.TEXT, Category.GUID}][:100]
     if not searched:
         return Fragment("1 = 0")
-    conditions = " OR ".join(f"{column.sql} LIKE ? ESCAPE '\\'" for column in searched)
+    conditions = " OR ".join(_like(column.sql, fold=True) for column in searched)
     return Fragment(f"({conditions})", (pattern,) * len(searched))
 
 
@@ -230,21 +230,35 @@ def _in(operand: str, item: Filter) -> Fragment:
 def _partial(item: Filter) -> Fragment:
     category, column = item.column.category, item.column.sql
     text = str(item.values[0])
+    fold = not item.match_case
     if category.is_temporal or category is Category.LIST:
-        operand = f"%ODBCOUT({column})"
+        operand, fold = f"%ODBCOUT({column})", fold and category is Category.LIST
     elif category.is_number:
-        operand = f"CAST({column} AS VARCHAR(50))"
+        operand, fold = f"CAST({column} AS VARCHAR(50))", False
     else:
         operand = _operand(item)
         if item.operator is Operator.STARTS_WITH:
-            return Fragment(f"{operand} %STARTSWITH ?", (text,))
+            if not fold:
+                return Fragment(f"{operand} %STARTSWITH ?", (text,))
+            return Fragment(f"%SQLUPPER({operand}) %STARTSWITH %SQLUPPER(?)", (text,))
     if item.operator is None:
         pattern = _escaped(text).replace("*", "%").replace("?", "_")
     else:
         before = "%" if item.operator in {Operator.CONTAINS, Operator.ENDS_WITH} else ""
         after = "%" if item.operator in {Operator.CONTAINS, Operator.STARTS_WITH} else ""
         pattern = f"{before}{_escaped(text)}{after}"
-    return Fragment(f"{operand} LIKE ? ESCAPE '\\'", (pattern,))
+    return Fragment(_like(operand, fold=fold), (pattern,))
+
+
+def _like(operand: str, *, fold: bool) -> str:
+    """Return a LIKE condition with one parameter; `fold` compares without letter case in any collation.
+
+    A column of the default collation SQLUPPER keeps its index with %SQLUPPER, which is what the index holds. Both
+    sides need it: it puts a blank in front of a text.
+    """
+    if fold:
+        return f"%SQLUPPER({operand}) LIKE %SQLUPPER(?) ESCAPE '\\'"
+    return f"{operand} LIKE ? ESCAPE '\\'"
 
 
 def _escaped(text: str) -> str:

@@ -1,5 +1,6 @@
 // The sign-in page works without this; with it, the browser remembers who signed in where, and can test the connection.
 
+import { guardCompositions } from "./shell/compositions.js";
 import { part } from "./shell/dom.js";
 import { json } from "./shell/http.js";
 import { Memory, storageOf } from "./shell/memory.js";
@@ -7,6 +8,7 @@ import { openMenu } from "./shell/menu.js";
 import { T } from "./texts.js";
 import "./theme.js";
 
+guardCompositions();
 const KEPT = 5;
 const form = document.getElementById("sign-in");
 const { server, namespace, username, password } = form.elements;

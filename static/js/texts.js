@@ -208,7 +208,7 @@ export const T = {
       ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
       ["Shift+Enter", "large editor for the value"],
       ["Space", "flip a check box; elsewhere, row detail"],
-      ["Ctrl+0 or Ctrl+Alt+N", "set NULL"],
+      ["Ctrl+Alt+N", "set NULL"],
       ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
       ["Ctrl+Alt+D", "set the column's default"],
       ["Delete", "clear the selected cells"],

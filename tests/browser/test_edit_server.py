@@ -96,7 +96,7 @@ async def test_an_edit_is_saved_and_still_there_after_a_reload(page: Page, iris:
 
 async def test_null_and_empty_reach_the_database(page: Page, iris: ThreadedDemoServer) -> None:
     await cell(page, 4, "Home_Street").click()
-    await page.keyboard.press("Control+0")
+    await page.keyboard.press("Control+Alt+n")
     await cell(page, 5, "Home_Street").click()
     await page.keyboard.press("Control+Alt+e")
     await edit(page, 6, "DOB", "1984-02-29")

@@ -225,6 +225,18 @@ FILTERS = st.sampled_from(
             lambda row: upper(row[0]) in {"A", ""},
         ),
         (FilterRequest("Code", "a", Operator.EQUALS), lambda row: row[1] == "a"),
+        (FilterRequest("Code", "A", Operator.CONTAINS), lambda row: "a" in (row[1] or "").lower()),
+        (FilterRequest("Code", "A", Operator.CONTAINS, match_case=True), lambda row: "A" in (row[1] or "")),
+        (
+            FilterRequest("Code", "A", Operator.STARTS_WITH),
+            lambda row: (row[1] or "").lower().startswith("a"),
+        ),
+        (
+            FilterRequest("Code", "A", Operator.STARTS_WITH, match_case=True),
+            lambda row: (row[1] or "").startswith("A"),
+        ),
+        (FilterRequest("Code", "B", Operator.ENDS_WITH), lambda row: (row[1] or "").lower().endswith("b")),
+        (FilterRequest("Code", "*A*"), lambda row: "a" in (row[1] or "").lower()),
         (FilterRequest("Whole", 2**53 + 1, Operator.EQUALS), lambda row: row[2] == 2**53 + 1),
         (FilterRequest("Whole", "7"), lambda row: row[2] == 7),
         (FilterRequest("Whole", "9007*"), lambda row: str(row[2]).startswith("9007")),
@@ -279,6 +291,15 @@ async def test_filters_leave_the_rows_that_a_model_leaves(
     assert ids_of(pages) == [row_id for row_id in in_order(rows, ids, sort) if row_id in left]
     view = await tables.rows.view(request)
     assert await tables.counts.total(view) == len(left)
+    await tables.close()
+
+
+async def test_search_finds_any_letter_case_in_a_column_that_compares_exactly(things: Namespace) -> None:
+    rows = [("x", code, *(None,) * 9) for code in ("Fog", "fog", "a FOGGY day", "clear", None)]
+    ids = fill(things, rows)
+    tables = services(things, Encoding())
+    pages = await walk(tables, ViewRequest("USER", "T.Things", search="fOg", page_size=4))
+    assert ids_of(pages) == ids[:3]
     await tables.close()
 
 

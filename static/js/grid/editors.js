@@ -47,8 +47,9 @@ export class CellEditor {
     this.input.setSelectionRange(this.text.length, this.text.length);
   }
 
-  /** Empty the field: the key that opened the editor is put in by the browser itself. */
-  startTyping() {
+  /** Empty the field: the browser puts in the key that opened the editor. Where it may not, only what it puts in replaces the text. */
+  startTyping({ certain = true } = {}) {
+    if (!certain) return this.input.select();
     this.input.value = "";
     this.isNull = false;
     this.touched = true;

@@ -125,8 +125,9 @@ export class Header {
   }
 
   #key(event, input, column) {
-    if (event.isComposing) return;
-    if (event.key === "Enter" || event.key === "ArrowDown") {
+    if (event.key === "Enter") {
+      if (this.#apply(input, column, true)) input.select(); // in the rows the next word would overwrite a cell
+    } else if (event.key === "ArrowDown") {
       if (this.#apply(input, column, true)) this.act.focusGrid();
     } else if (event.key === "Escape") {
       if (input.value) {
@@ -203,7 +204,7 @@ export class Header {
 
   /** Drag a header to another place; a short move is a click, and sorts. */
   #drag(start, node, column) {
-    if (start.button !== 0 || start.target.closest(".slick-resizable-handle")) return;
+    if (start.button !== 0 || start.pointerType === "touch" || start.target.closest(".slick-resizable-handle")) return;
     const { table } = this;
     let marker = null;
     let target = null;

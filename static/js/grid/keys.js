@@ -1,6 +1,7 @@
 // The keyboard map of the grid. Bare letters start an edit and nothing else; the browser's own keys stay the browser's.
 
-const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
+import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../shell/keyboard.js";
+
 const FAR = 1e9;
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);
 
@@ -34,8 +35,10 @@ export class Keys {
   }
 
   handle(event) {
-    if (event.isComposing || event.defaultPrevented) return;
-    const done = this.sheet.getCellEditor() ? this.#inEditor(event) : this.#inGrid(event);
+    const editing = Boolean(this.sheet.getCellEditor());
+    // Without an editor, the first key of an input method opens one.
+    if (event.defaultPrevented || event.isComposing || (editing && isComposing(event))) return;
+    const done = editing ? this.#inEditor(event) : this.#inGrid(event);
     if (!done) return;
     event.preventDefault();
     event.stopPropagation();
@@ -64,9 +67,10 @@ export class Keys {
       this.sheet.setFocus();
       return true;
     }
-    if (isNullKey(event)) return editor.setNull(), true;
-    if (control && event.altKey && event.code === "KeyE") return editor.setEmpty(), true;
-    if (control && !event.altKey && key.toLowerCase() === "s") {
+    const letter = control ? letterOf(event) : "";
+    if (event.altKey && letter === "n") return editor.setNull(), true;
+    if (event.altKey && letter === "e") return editor.setEmpty(), true;
+    if (!event.altKey && letter === "s") {
       if (this.sheet.commit()) {
         this.sheet.setFocus();
         this.actions.save();
@@ -91,14 +95,14 @@ export class Keys {
     if (key === "F5") return this.actions.refresh(), true;
     const control = isControl(event);
     if (control && !event.altKey) {
-      const done = this.#controlAnywhere(key.toLowerCase(), shift);
+      const done = this.#controlAnywhere(key === "Enter" ? "enter" : letterOf(event), shift);
       if (done) return true;
     }
     if (key === "Insert" && !control && !shift) return this.actions.insertRow(), true;
     const active = this.sheet.getActiveCell();
     if (!active) return false;
     if (control) return event.altKey ? this.#controlAlt(event) : this.#control(event);
-    if (event.altKey && !isAltGraph(event)) return this.#alt(key);
+    if (event.altKey && !typesText(event)) return this.#alt(key);
     if (key === "Delete") return this.selection.isRows ? this.actions.deleteRows() : this.actions.clear(), true;
     if (key === "Backspace") return this.actions.setEmpty(true), true;
     if (key === "ContextMenu" || (key === "F10" && shift)) return this.actions.cellMenu(), true;
@@ -156,9 +160,8 @@ export class Keys {
 
   #control(event) {
     const { key, shiftKey: shift } = event;
-    if (isNullKey(event)) return this.actions.setNull(), true;
     if (key === " ") return this.selection.widenToColumns(), true;
-    const letter = key.toLowerCase();
+    const letter = letterOf(event);
     if (letter === "a") return this.selection.all(), true;
     if (letter === "d") return this.selection.isRows ? this.actions.duplicateRows() : this.actions.fillDown(), true;
     if (key === "Delete" || key === "Backspace") return this.actions.deleteRows(), true;
@@ -167,11 +170,10 @@ export class Keys {
   }
 
   #controlAlt(event) {
-    if (isNullKey(event)) return this.actions.setNull(), true;
-    if (event.code === "KeyD") return this.actions.setDefault(), true;
-    if (event.code === "KeyE") return this.actions.setEmpty(), true;
-    if (event.code === "KeyZ") return this.actions.revert(), true;
-    return false;
+    const act = { n: "setNull", d: "setDefault", e: "setEmpty", z: "revert" }[letterOf(event)];
+    if (!act) return false;
+    this.actions[act]();
+    return true;
   }
 
   #alt(key) {
@@ -183,28 +185,14 @@ export class Keys {
 
   /** Open the empty editor and leave the key to the browser: it puts in dead keys, AltGr and IME text itself. */
   #type(event, active) {
-    const { key } = event;
-    const types = [...key].length === 1 || key === "Dead" || key === "Process" || event.keyCode === 229;
-    if (!types || (event.altKey && !isAltGraph(event) && !isMac)) return false;
+    if (!typesText(event) && event.key !== "Process" && !isComposing(event)) return false;
     if (!this.sheet.getColumns()[active.cell].editor) {
       this.actions.explain();
       return true;
     }
     this.sheet.scrollCellIntoView(active.row, active.cell);
     this.sheet.editActiveCell();
-    this.sheet.getCellEditor()?.startTyping();
+    this.sheet.getCellEditor()?.startTyping({ certain: !mayTypeNothing(event) });
     return false;
   }
-}
-
-const isAltGraph = (event) => Boolean(event.getModifierState?.("AltGraph"));
-
-/** Ctrl, or Cmd on a Mac; AltGr reports Ctrl and Alt on Windows and is neither. */
-function isControl(event) {
-  return (event.ctrlKey || event.metaKey) && !isAltGraph(event);
-}
-
-function isNullKey(event) {
-  if (!isControl(event)) return false;
-  return event.altKey ? event.code === "KeyN" : event.code === "Digit0" || event.code === "Numpad0" || event.key === "0";
 }

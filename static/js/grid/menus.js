@@ -32,7 +32,7 @@ export function cellMenu(view, at = null) {
     { label: T.edit, hint: "F2", disabled: locked, run: () => sheet.editActiveCell() },
     { label: T.openValue, hint: "Shift+Enter", disabled: !item, run: () => view.openValue() },
     references && value !== null && value !== "" && value !== undefined ? { label: T.followMenu(references.table), hint: "Alt+Enter", run: () => view.places.follow(active.row, active.cell) } : undefined,
-    { label: T.setNull, hint: "Ctrl+0", disabled: locked || column.schema.nullable === false, run: () => edits.setNull() },
+    { label: T.setNull, hint: "Ctrl+Alt+N", disabled: locked || column.schema.nullable === false, run: () => edits.setNull() },
     holdsEmpty(column.schema) ? { label: T.setEmpty, hint: "Ctrl+Alt+E", disabled: locked, run: () => edits.setEmpty() } : undefined,
     item?.isNew ? { label: T.setDefault, hint: "Ctrl+Alt+D", disabled: locked, run: () => edits.setDefault() } : undefined,
     { label: T.fillDown, hint: "Ctrl+D", disabled: locked || !selection.range || selection.range.toRow === selection.range.fromRow, run: () => edits.fillDown() },

@@ -62,7 +62,9 @@ export function paintValue(node, column, look) {
   }
   node.classList.toggle("is-readonly", !look.editable);
   node.replaceChildren(...valueNodes(look.value, column, look.preview));
-  if (column.references && look.value !== null && look.value !== undefined && look.value !== "") {
+  const follows = Boolean(column.references) && look.value !== null && look.value !== undefined && look.value !== "";
+  if (column.references) node.classList.toggle("has-follow", follows);
+  if (follows) {
     node.append(el("span", { class: "follow", title: T.follow(column.references.table), "aria-hidden": "true", data: { follow: "" } }, icon("chevron-right", { small: true })));
   }
   const mark = STATE_ICONS[look.state];

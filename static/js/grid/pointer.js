@@ -1,16 +1,19 @@
 // The mouse in the grid: whole rows by their numbers, check boxes, foreign keys, the menu of a cell.
 
+import { watchLongPress } from "../shell/long-press.js";
 import { cellMenu } from "./menus.js";
 
 /** Listens on the sheet of a view. */
 export class Pointer {
   #from = null;
+  #byTouch = false;
 
   constructor(view) {
     this.view = view;
     this.container = view.table.sheet.getContainerNode();
     this.container.addEventListener("pointerdown", this.#down, true);
     this.container.addEventListener("contextmenu", this.#menu);
+    watchLongPress(this.container);
     this.container.addEventListener("pointerover", this.#over);
     view.table.sheet.onClick.subscribe((event, { row, cell }) => this.#click(event, row, cell));
   }
@@ -27,7 +30,8 @@ export class Pointer {
   }
 
   #down = (event) => {
-    if (event.button !== 0) return;
+    this.#byTouch = event.pointerType === "touch";
+    if (event.button !== 0 || this.#byTouch) return; // a finger pans; it selects by its click
     const gutter = event.target.closest(".slick-cell.gutter");
     const place = this.#place(event);
     const { sheet, selection } = this.view.table;
@@ -67,7 +71,9 @@ export class Pointer {
 
   #click(event, row, cell) {
     const target = event.getNativeEvent?.().target ?? event.target;
-    if (target.closest("[data-follow]")) {
+    if (target.closest(".slick-cell.gutter")) {
+      if (this.#byTouch && this.view.table.sheet.commit()) this.view.table.selection.rows(row);
+    } else if (target.closest("[data-follow]")) {
       if (this.view.places.follow(row, cell)) event.stopImmediatePropagation();
     } else if (target.closest(".box")) {
       queueMicrotask(() => this.view.edits.toggle(row, cell));

@@ -3,6 +3,7 @@
 
 import { SelectionUtils, SlickCellSelectionModel, SlickEditorLock, SlickGrid, SlickRange } from "../../vendor/slickgrid/slickgrid.js";
 import { GUTTER } from "./columns.js";
+import { Panning } from "./panning.js";
 
 export { SlickRange };
 
@@ -26,6 +27,7 @@ export class Sheet extends SlickGrid {
       explicitInitialization: true,
       enableColumnReorder: false,
       emulatePagingWhenScrolling: false, // else one row down at the edge jumps a whole page
+      enableMouseWheelScrollHandler: false, // it moves by rows where the browser moves by pixels
       multiColumnSort: true,
       tristateMultiColumnSort: true,
       numberedMultiColumnSort: true,
@@ -56,7 +58,9 @@ export class Sheet extends SlickGrid {
     container.addEventListener("scroll", ({ target }) => {
       // Where the grid put it itself is no news: the rows may be on their way elsewhere already.
       if (target === this._headerScrollContainer && target.scrollLeft !== this.prevScrollLeft) this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
+      else if (target === this._viewportTopL) this.#followFrozen();
     }, true);
+    this.panning = new Panning(this);
     this.endStop = document.createElement("span");
     this.endStop.tabIndex = -1;
     container.after(this.endStop);
@@ -95,6 +99,33 @@ export class Sheet extends SlickGrid {
     }
   }
 
+  /** The element that scrolls the rows and the columns which are not frozen. */
+  get scroller() {
+    return this._viewportScrollContainerX;
+  }
+
+  /** Scroll the other columns to where the frozen ones are: the browser scrolls those by wheel and touch, as any element. */
+  #followFrozen() {
+    const frozen = this._viewportTopL;
+    const known = Math.min(this.prevScrollTop, frozen.scrollHeight - frozen.clientHeight);
+    if (frozen === this.scroller || !frozen.clientHeight || Math.abs(frozen.scrollTop - known) < 1) return;
+    this._viewportScrollContainerY.scrollTop = frozen.scrollTop;
+    this._viewportTopL = { scrollTop: 0 }; // a write to the real one would end the movement that is going on in it
+    try {
+      this.handleScroll();
+    } finally {
+      this._viewportTopL = frozen;
+    }
+    if (Math.abs(frozen.scrollTop - this.prevScrollTop) >= 1) frozen.scrollTop = this.prevScrollTop; // another virtual page
+  }
+
+  /** A finger pans and never selects; SlickGrid would also keep the browser from making a click of a tap. */
+  handleDragInit(event, drag) {
+    const native = event.getNativeEvent?.() ?? event;
+    if (native.type === "touchstart" && !this._container.classList.contains("by-pen")) return false;
+    return super.handleDragInit(event, drag);
+  }
+
   /** Let the browser's own Tab go on from the edge of the grid. */
   leave(back) {
     this.leaving = true;
@@ -127,6 +158,8 @@ export class Sheet extends SlickGrid {
     const kept = editor?.keep?.();
     const focused = document.activeElement;
     super.resizeCanvas();
+    // The frozen columns end above the others' scroll bar, else they would scroll less far.
+    this._container.style.setProperty("--strip", `${this.scroller.offsetHeight - this.scroller.clientHeight}px`);
     if (!kept || this.getCellEditor() === editor) return;
     this.editActiveCell();
     this.getCellEditor()?.restore?.(kept);
@@ -267,7 +300,7 @@ export class Sheet extends SlickGrid {
   }
 
   set scrolled({ top, left }) {
-    this._viewportScrollContainerY.scrollTop = top;
+    for (const viewport of [this._viewportScrollContainerY, this._viewportTopL]) viewport.scrollTop = top;
     this._viewportScrollContainerX.scrollLeft = left;
   }
 
@@ -293,8 +326,12 @@ export class Sheet extends SlickGrid {
     }
   }
 
+  /** SlickGrid leaves a hidden filter row empty, and shows it so. */
   createColumnHeaders() {
+    const { showHeaderRow } = this._options;
+    this._options.showHeaderRow = true;
     super.createColumnHeaders();
+    this._options.showHeaderRow = showHeaderRow;
     this.fixHeader();
   }
 

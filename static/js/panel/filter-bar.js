@@ -50,8 +50,10 @@ export class FilterBar {
   }
 
   #key(event) {
-    if (event.key === "Enter") this.#searched();
-    else if (event.key === "ArrowDown") this.view.focus();
+    if (event.key === "Enter") {
+      this.#searched();
+      this.search.select();
+    } else if (event.key === "ArrowDown") this.view.focus();
     else if (event.key === "Escape" && !this.search.value) this.view.focus();
     else return;
     event.preventDefault();

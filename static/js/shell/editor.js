@@ -8,6 +8,7 @@ import { isTyping, part } from "./dom.js";
 import { DraftStore } from "./draft-store.js";
 import { openExport } from "./export.js";
 import { openHelp } from "./help.js";
+import { isControl, letterOf } from "./keyboard.js";
 import { Memory, storageOf } from "./memory.js";
 import { openMenu } from "./menu.js";
 import { openPalette } from "./palette.js";
@@ -280,12 +281,13 @@ export class Editor {
   #key(event) {
     if (event.defaultPrevented || (this.#again.shown && event.key === "F5")) return;
     const { key } = event;
-    const control = event.ctrlKey || event.metaKey;
+    const control = isControl(event);
     const plain = !control && !event.altKey;
     let run = null;
     if (control && !event.altKey && !event.shiftKey) {
-      run = { k: () => this.#palette(), b: () => this.#sidebar.toggle(), s: () => this.#workspace.run("save"), f: () => this.#workspace.current && this.#workspace.run("showFilters") }[key.toLowerCase()];
-      if (key.toLowerCase() === "f" && !this.#workspace.current) run = null;
+      const letter = letterOf(event);
+      run = { k: () => this.#palette(), b: () => this.#sidebar.toggle(), s: () => this.#workspace.run("save"), f: () => this.#workspace.current && this.#workspace.run("showFilters") }[letter];
+      if (letter === "f" && !this.#workspace.current) run = null;
     } else if (key === "F1" && plain) run = openHelp;
     else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]")) run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");

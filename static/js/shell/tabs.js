@@ -2,7 +2,9 @@
 
 import { T, edits } from "../texts.js";
 import { el, icon } from "./dom.js";
+import { watchLongPress } from "./long-press.js";
 import { dragTabs } from "./tab-drag.js";
+import { wheelPixels } from "./wheel.js";
 
 /** Emits "select", "close", "menu" and "moved" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
 export class Tabs extends EventTarget {
@@ -15,7 +17,9 @@ export class Tabs extends EventTarget {
     this.#root = root;
     root.addEventListener("keydown", (event) => this.#key(event));
     dragTabs(root, { all: () => this.#tabs, move: (tab, to) => this.#place(tab, to), dropped: (tab) => this.#emit("moved", tab) });
-    root.addEventListener("wheel", (event) => { root.scrollLeft += event.deltaY || event.deltaX; }, { passive: true });
+    watchLongPress(root);
+    // Sideways the browser scrolls the strip itself.
+    root.addEventListener("wheel", (event) => { if (!event.ctrlKey && !event.shiftKey) root.scrollLeft += wheelPixels(event, root.clientWidth).y; }, { passive: true });
   }
 
   get all() {

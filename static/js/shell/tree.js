@@ -2,6 +2,7 @@
 
 import { T } from "../texts.js";
 import { el, icon } from "./dom.js";
+import { watchLongPress } from "./long-press.js";
 import { entries, group } from "./tree-model.js";
 
 const ICON = { view: "eye", table: "table-2", system: "table-2" };
@@ -32,6 +33,7 @@ export class Tree extends EventTarget {
     root.addEventListener("auxclick", (event) => event.button === 1 && this.#clicked(event, true));
     root.addEventListener("keydown", (event) => this.#key(event));
     root.addEventListener("contextmenu", (event) => this.#menu(event));
+    watchLongPress(root);
   }
 
   /** Everything of the namespace, for the palette. */

@@ -20,9 +20,15 @@ async def opening(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
     """Give a function that opens the grid; console errors and policy violations fail the test at its end."""
     visits: list[Visit] = []
 
-    async def open_grid(query: str = "", **options: Any) -> GridPage:
+    async def open_grid(
+        query: str = "", *, browser: dict[str, Any] | None = None, **options: Any
+    ) -> GridPage:
         context = await chromium.new_context(
-            viewport={"width": 1280, "height": 800}, permissions=["clipboard-read", "clipboard-write"]
+            **{
+                "viewport": {"width": 1280, "height": 800},
+                "permissions": ["clipboard-read", "clipboard-write"],
+                **(browser or {}),
+            }
         )
         context.set_default_timeout(PAGE_MILLISECONDS)
         await context.add_init_script(VIOLATIONS)

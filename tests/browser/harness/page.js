@@ -1,8 +1,10 @@
 // One TableView over the fake client; the query of the address sets its size and manners.
 
 import { TableView } from "/static/js/grid/view.js";
+import { guardCompositions } from "/static/js/shell/compositions.js";
 import { FakeClient } from "./fake-client.js";
 
+guardCompositions();
 const query = new URLSearchParams(location.search);
 const number = (name, otherwise) => Number(query.get(name) ?? otherwise);
 const client = new FakeClient({ rows: number("rows", 1000), columns: number("cols", 0), delay: number("delay", 5), readOnly: query.has("readonly"), countState: query.get("count") ?? "exact" });
