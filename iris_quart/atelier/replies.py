@@ -25,8 +25,11 @@ from .sqlerrors import SQL_ERROR, sql_error
 __all__ = ["Reply", "read_reply"]
 
 LICENCE = re.compile(rb"allocate a licen[cs]e|#5915|licen[cs]e limit|License Usage", re.IGNORECASE)
-TAGS = re.compile(r"<[^>]{0,2000}>")
+TAGS = re.compile(r"<[^<>]{0,2000}>")
 SERVER_TEXT_MAX = 2000
+ERROR_END_CHARACTERS = 16 * 1024
+"""Characters of each end of an error's text that are looked at."""
+ERRORS_MAX = 20
 
 
 class _Error(msgspec.Struct):
@@ -164,13 +167,13 @@ def read_reply(
 
 
 def _refusal(status: int, errors: list[_Error], body: bytes) -> Exception:
-    texts = [error.error for error in errors]
+    texts = [_shortened(error.error) for error in errors[:ERRORS_MAX]]
     for text in texts:
         if SQL_ERROR.search(text):
             # All the texts travel along: a second error often tells what the first one is about.
             return sql_error(text, "\n".join(texts)[:SERVER_TEXT_MAX])
     text = "\n".join(texts)[:SERVER_TEXT_MAX]
-    if LICENCE.search(body):
+    if LICENCE.search(body[:65536]):
         return _licence(text)
     if status == 403 or any(str(error.code) in {"822", "862"} for error in errors):
         return AccessDenied("IRIS does not let this user use its HTTP API here.", server_text=text)
@@ -180,6 +183,13 @@ def _refusal(status: int, errors: list[_Error], body: bytes) -> Exception:
         maybe_executed=status not in {400, 404, 405, 406, 415},
         server_text=text,
     )
+
+
+def _shortened(text: str) -> str:
+    """Cut the middle out of a text that is long by the value in it; its ends hold IRIS's own words."""
+    if len(text) <= 2 * ERROR_END_CHARACTERS:
+        return text
+    return text[:ERROR_END_CHARACTERS] + text[-ERROR_END_CHARACTERS:]
 
 
 def _not_json(status: int, body: bytes, *, statement: bool) -> Exception:

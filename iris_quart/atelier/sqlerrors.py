@@ -20,18 +20,17 @@ from iris_quart.errors import (
 
 __all__ = ["SQL_ERROR", "SQL_ERRORS", "Explanation", "explain", "sql_error"]
 
-SQL_ERROR = re.compile(r"SQLCODE:\s*(-?\d+)\s+Message:\s*(.*)", re.DOTALL)
+SQL_ERROR = re.compile(r"SQLCODE:\s*(-?\d{1,9})\s+Message:\s*(.*)", re.DOTALL)
 """Shape of an SQL error's text; the spacing varies between releases."""
 
 QUOTED = r"'((?:[^']|'')*)'"
 TABLE = re.compile(rf"[Tt]able {QUOTED}")
 FIELD = re.compile(rf"[Ff]ield(?:\(s\))? {QUOTED}")
-FIELDS_LIST = re.compile(r"Field\(s\) (.+?);? failed", re.DOTALL)
 CONSTRAINT = re.compile(
     rf"(?:[Cc]onstraint|Foreign Key(?: Constraint)?|[Ii]ndex) [{chr(39)}\"]([^'\"]+)['\"]"
 )
-VALUE = re.compile(r"\(value '(.*)'\) failed", re.DOTALL)
 ROW = re.compile(rf"Row(?:ID)? ?= ?{QUOTED}|RowID {QUOTED}")
+LISTED = re.compile(r'\b(\w+)=(?:"(?:[^"]|"")*"|[^,]*)')
 VALUE_MAX = 100
 
 
@@ -228,22 +227,24 @@ def _fill(slot: re.Match[str], found: dict[str, str]) -> str:
 def _names(message: str) -> dict[str, str]:
     """Find what IRIS's text names: field, table, constraint, value, row."""
     found: dict[str, str] = {}
-    value = VALUE.search(message)
-    if value:
-        found["value"] = value[1]
+    # The longest value that there can be; a pattern would look for its end from each of its starts.
+    before, opening, rest = message.partition("(value '")
+    value, closing, after = rest.rpartition("') failed")
+    has_value = bool(opening and closing)
+    if has_value:
+        found["value"] = value
         # The value is the user's; nothing in it may be taken for IRIS's words.
-        message = message[: value.start()] + message[value.end() :]
+        message = before + after
     for name, pattern in (("table", TABLE), ("field", FIELD), ("constraint", CONSTRAINT), ("row", ROW)):
         match = pattern.search(message)
         if match:
             found[name] = next(group for group in match.groups() if group is not None).replace("''", "'")
     if "field" not in found:
-        listed = FIELDS_LIST.search(message)
-        if listed:
-            names = re.findall(r'(\w+)=(?:"(?:[^"]|"")*"|[^,]*)', listed[1])
-            if names:
-                found["field"] = ", ".join(names)
-    if "field" in found and value and "." in found["field"]:
+        listed, failed, _ = message.partition("Field(s) ")[2].partition(" failed")
+        names = LISTED.findall(listed) if failed else []
+        if names:
+            found["field"] = ", ".join(names)
+    if "field" in found and has_value and "." in found["field"]:
         # -104 and -105 name the column as 'Schema.Table.Column'.
         table, _, column = found["field"].rpartition(".")
         found["field"], found["table"] = column, found.get("table", table)

@@ -36,7 +36,12 @@ JULIAN_OF_EPOCH = 2_393_470
 @lru_cache(maxsize=256)
 def _reader(layout: str) -> re.Pattern[str]:
     parts: list[str] = []
-    for word in _FORMAT.findall(layout):
+    words = _FORMAT.findall(layout)
+    raised_words = [word.upper() for word in words]
+    if raised_words.count("DAY") > 1 or raised_words.count("DY") > 1:
+        # Two names of days side by side could be divided in many ways, so a long row of them would never end.
+        raise SqlError(-400, f"Fatal error occurred: invalid date format '{shortened(layout)}'")
+    for word in words:
         raised = word.upper()
         if raised in _READERS:
             parts.append(_READERS[raised])

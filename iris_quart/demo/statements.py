@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READ = re.compile(
-    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:\(\s*)*(?:SELECT|WITH|EXPLAIN)\b", re.IGNORECASE | re.DOTALL
+    r"\s*+(?>/\*.*?\*/\s*|--[^\n]*\n\s*)*+(?:\(\s*+)*+(?:SELECT|WITH|EXPLAIN)\b", re.IGNORECASE | re.DOTALL
 )
 
 

@@ -23,7 +23,7 @@ from iris_quart.tables.rows import Page, Rows
 from iris_quart.tables.values import TEXT_TYPE
 from iris_quart.tables.views import ViewRequest
 
-from .csv_text import CsvWriter
+from .csv_text import CsvWriter, is_long
 from .security import require_session
 from .services import Services, services
 from .sessions import session_tables, slide
@@ -189,13 +189,17 @@ async def _parts(job: _Job, writer: CsvWriter, columns: Sequence[str], page: Pag
         row_id = page.row_ids[place]
         cut = page.previews.get(str(place) if row_id is None else row_id, {})
         values = [await _value(job, row_id, name) if name in cut else row[name] for name in columns]
-        waiting.append(writer.lines([values]))
-        size += len(waiting[-1])
-        if size >= PART_BYTES:
-            yield b"".join(waiting)
-            waiting.clear()
-            size = 0
-            await _still_there(job)
+        long = any(map(is_long, values))
+        for written in writer.slices(values) if long else (writer.lines([values]),):
+            waiting.append(written)
+            size += len(written)
+            if long:
+                await job.tables.turns.wait()
+            if size >= PART_BYTES:
+                yield b"".join(waiting)
+                waiting.clear()
+                size = 0
+                await _still_there(job)
     if waiting:
         yield b"".join(waiting)
 

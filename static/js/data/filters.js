@@ -84,8 +84,10 @@ export function parseFilter(text, column) {
     if (!items.length) throw new ValueError("needsValue");
     return { operator: "in", value: items.map((item) => valueOf(item, column)) };
   }
-  const range = /^(.+?)\s*\.\.\s*(.+)$/.exec(typed);
-  if (range && !isText(column)) return { operator: "between", value: [valueOf(range[1], column), valueOf(range[2], column)] };
+  const dots = typed.indexOf("..", 1);
+  if (dots > 0 && typed.length > dots + 2 && !isText(column)) {
+    return { operator: "between", value: [valueOf(typed.slice(0, dots), column), valueOf(typed.slice(dots + 2), column)] };
+  }
   for (const [sign, operator] of SIGNS) {
     if (!typed.startsWith(sign) || !allowed.includes(operator)) continue;
     const rest = typed.slice(sign.length).trim();

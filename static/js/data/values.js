@@ -45,6 +45,17 @@ export function isCut(value, preview) {
   return preview.unit !== "characters" || !Number.isInteger(preview.length) || preview.length > textOf(value).length;
 }
 
+/** The longest text that is read as a number, a date or a time; the server reads no longer one either. */
+const SHORT_MAX = 400;
+const NOT_SHORT = { integer: "notNumber", numeric: "notNumber", double: "notNumber", date: "notDate", time: "notTime", timestamp: "notTimestamp", bit: "notBit" };
+
+/** A text without the zeros at its end; a pattern would look for the end from each zero in it. */
+function withoutLastZeros(text) {
+  let end = text.length;
+  while (end && text[end - 1] === "0") end -= 1;
+  return text.slice(0, end);
+}
+
 /** A number's text without sign of plus, leading and trailing zeros: for comparing only. */
 function plainNumber(text) {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
@@ -52,7 +63,7 @@ function plainNumber(text) {
   let digits = (match[2] ?? "") + (match[3] ?? "");
   let exponent = Number(match[4] ?? 0) - (match[3] ?? "").length;
   digits = digits.replace(/^0+/, "");
-  const trimmed = digits.replace(/0+$/, "");
+  const trimmed = withoutLastZeros(digits);
   exponent += digits.length - trimmed.length;
   if (!trimmed) return "0";
   return `${match[1] === "-" ? "-" : ""}${trimmed}e${exponent}`;
@@ -106,7 +117,7 @@ function parseNumeric(text, column) {
   const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
   const fraction = match[3] ?? "";
   const { precision, scale } = column;
-  const used = fraction.replace(/0+$/, "").length;
+  const used = withoutLastZeros(fraction).length;
   if (Number.isInteger(scale) && used > scale) throw new ValueError("tooManyDecimals", { scale });
   if (Number.isInteger(precision) && Number.isInteger(scale) && whole.replace(/^0$/, "").length > precision - scale) {
     throw new ValueError("tooManyDigits", { digits: precision - scale });
@@ -146,6 +157,7 @@ export function parseValue(text, column) {
     if (column.nullable === false && !column.hasDefault) throw new ValueError("required");
     return null;
   }
+  if (trimmed.length > SHORT_MAX && NOT_SHORT[kind]) throw new ValueError(NOT_SHORT[kind]);
   if (kind === "integer") return parseInteger(trimmed, column);
   if (kind === "numeric") return parseNumeric(trimmed, column);
   if (kind === "double") return parseDouble(trimmed);
@@ -206,7 +218,7 @@ export function sumOf(values) {
   }
   if (!count) return null;
   const average = (sum * 10_000n) / BigInt(count);
-  return { count, sum: unitsText(sum, scale), average: unitsText(average, scale + 4).replace(/\.?0+$/, "") || "0" };
+  return { count, sum: unitsText(sum, scale), average: withoutLastZeros(unitsText(average, scale + 4)).replace(/\.$/, "") || "0" };
 }
 
 function unitsText(units, scale) {
