@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from iris_quart.dispatch import CommandBlueprint, Context, Kind
 from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
-from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, UnsetType, error_body
+from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import Change, ChangeKind, Plan, check
 
@@ -148,6 +148,7 @@ class SaveCellResult(Event, kw_only=True):
     outcome: str
     error: ErrorBody | UnsetType = UNSET
     conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
     values: dict[str, Any] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
@@ -175,6 +176,7 @@ class DeleteRowResult(Event, kw_only=True):
     outcome: str
     error: ErrorBody | UnsetType = UNSET
     conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
 
@@ -248,6 +250,7 @@ async def save_cell(context: Context, payload: SaveCell) -> SaveCellResult:
         outcome=result.outcome,
         error=result.error,
         conflict=result.conflict,
+        previews=result.previews,
         values=result.values,
         guard=result.guard,
         unguarded=result.unguarded,
@@ -309,6 +312,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         outcome=result.outcome,
         error=result.error,
         conflict=result.conflict,
+        previews=result.previews,
         guard=result.guard,
         unguarded=result.unguarded,
     )

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from iris_quart.config import Settings
 from iris_quart.dispatch import Context
 from iris_quart.errors import InvalidInput
-from iris_quart.protocol import Message
+from iris_quart.protocol import Message, PreviewMark
 from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
@@ -134,13 +134,6 @@ class ViewFields(FilterFields):
             page_size=min(size, most),
             sort_field="sortColumn" if self.sort_column else "sort",
         )
-
-
-class PreviewMark(msgspec.Struct):
-    """How long a value is of which only a part is shown; unit is characters or bytes."""
-
-    length: int
-    unit: str
 
 
 def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str, PreviewMark]]:

@@ -37,6 +37,7 @@ from .outcomes import (
     doubt,
     not_applied,
     refused,
+    shortened,
 )
 from .proofs import Proofs, Sent
 from .validation import Change, ChangeKind, Plan, check, is_kept, parse_seen, rewritten_form
@@ -346,7 +347,7 @@ class Edits:
         if result.outcome is Outcome.SAVED and _is_surely_ours(sent, result):
             self._learn(sent.plan, result)
         return replace(
-            result,
+            shortened(result, self._preview),
             guard="late" if guarded.late else None,
             unguarded=guarded.unguarded if result.outcome is Outcome.SAVED else (),
         )

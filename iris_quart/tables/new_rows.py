@@ -103,18 +103,21 @@ class NewRows:
         """Attribute rows to changes of other workers; a row that has a change here keeps it."""
         key = (server_key, namespace, table_name)
         for row_id in row_ids:
-            if self._owners.get(key, {}).get(row_id, (0, None))[1] is None:
+            known = self._owners[key].get(row_id) if key in self._owners else None
+            if known is None or known[1] is None:
                 self._own(key, row_id, None)
 
     def is_taken(self, new_row: NewRow, row_id: str) -> bool:
         """Check whether a row was made by another change."""
-        sequence, owner = self._owners.get(new_row.table, {}).get(row_id, (0, new_row))
-        return owner is not new_row and sequence > new_row.since
+        owners = self._owners.get(new_row.table)
+        known = None if owners is None else owners.get(row_id)
+        return known is not None and known[1] is not new_row and known[0] > new_row.since
 
     def taken(self, new_row: NewRow) -> int:
         """Count the rows of other changes that came since the mark of a change was read."""
         count = 0
-        for sequence, owner in reversed(self._owners.get(new_row.table, {}).values()):
+        owners = self._owners.get(new_row.table, OrderedDict())
+        for sequence, owner in reversed(owners.values()):
             if sequence <= new_row.since:
                 break
             count += owner is not new_row

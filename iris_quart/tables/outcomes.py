@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, OutcomeUnknown, RowGone
 from iris_quart.sql.metadata import WHOLE_TEXT, Column
+from iris_quart.sql.projection import Preview
 from iris_quart.sql.values import Wire
 
 from .validation import ChangeKind, Plan, may_become, rewritten_form, same_value, stored_form
@@ -25,6 +26,7 @@ __all__ = [
     "not_applied",
     "outside",
     "refused",
+    "shortened",
 ]
 
 
@@ -70,6 +72,8 @@ class Found:
     row_id: str
     values: Mapping[str, Wire]
     cut: frozenset[str] = frozenset()
+    previews: Mapping[str, Preview] = field(default_factory=dict)
+    """Whole lengths of the values that were cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Result:
 
     `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
     itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
+    `previews` are the lengths of values and of what a conflict found that are shown in part only.
     `proof` is "ambiguous" when a new row is there but cannot be told from others, and "outside" when the row is
     in the table behind a view, which does not show it any more.
     """
@@ -90,6 +95,7 @@ class Result:
     guard: str | None = None
     unguarded: tuple[str, ...] = ()
     proof: str | None = None
+    previews: Mapping[str, Preview] = field(default_factory=dict)
 
 
 def judge(
@@ -108,13 +114,13 @@ def judge(
             Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists, so nothing is saved.")
         )
     if all(_holds(column, value, found) for column, value in plan.values.items()):
-        return Result(Outcome.SAVED, plan.row_id, found.values)
+        return Result(Outcome.SAVED, plan.row_id, found.values, previews=found.previews)
     differences = _differences(plan, guard, found)
     matched = not in_doubt and (guard.raising or not differences)
     if not unapplied and (matched or _was_changed(plan, guard, found)):
         items = plan.values.items()
         if all(_is_stored(column, value, found, guard, matched) for column, value in items):
-            return Result(Outcome.SAVED, plan.row_id, found.values)
+            return Result(Outcome.SAVED, plan.row_id, found.values, previews=found.previews)
         if in_doubt and all(_may_be_stored(column, value, found, guard) for column, value in items):
             return doubt(plan)
     if differences:
@@ -256,13 +262,42 @@ def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -
         found.values,
         error=Conflict(
             f"The row is not as you saw it: {names} now holds another value. Compare, then decide.",
-            details={
-                name: {"base": item.base, "mine": item.mine, "theirs": item.theirs}
-                for name, item in differences.items()
-            },
+            details=_details(differences),
         ),
         conflict=dict(differences),
+        previews=found.previews,
     )
+
+
+def _details(differences: Mapping[str, Difference]) -> dict[str, dict[str, Wire]]:
+    return {
+        name: {"base": item.base, "mine": item.mine, "theirs": item.theirs}
+        for name, item in differences.items()
+    }
+
+
+def shortened(result: Result, preview: int) -> Result:
+    """Return a result whose long values are cut to `preview` characters and marked, as they are in a page."""
+    marks = dict(result.previews)
+    for name, value in result.values.items():
+        if name not in marks and isinstance(value, str) and len(value) > WHOLE_TEXT:
+            marks[name] = Preview(len(value), "characters")
+    if not marks:
+        return result
+    values = {name: _shown(value, marks.get(name), preview) for name, value in result.values.items()}
+    conflict = {
+        name: item._replace(theirs=_shown(item.theirs, marks.get(name), preview))
+        for name, item in result.conflict.items()
+    }
+    error = result.error
+    if isinstance(error, Conflict) and conflict:
+        error = Conflict(error.message, details=_details(conflict))
+    return replace(result, values=values, conflict=conflict, error=error, previews=marks)
+
+
+def _shown(value: Wire, mark: Preview | None, preview: int) -> Wire:
+    cut = mark is not None and mark.unit == "characters" and isinstance(value, str)
+    return value[:preview] if cut and isinstance(value, str) else value
 
 
 def _without_effect(plan: Plan, found: Found) -> Result:

@@ -127,9 +127,7 @@ async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -
     new_rows = NewRows()
     mine, other = await ready(stage, new_rows), await ready(stage, new_rows)
     stage.iris.add_fault(FaultRule(kind="reset_before", sql=INSERTS, times=1))
-    await asyncio.gather(
-        mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)])
-    )
+    await asyncio.gather(mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)]))
     results = [*await settled(mine, [insert(1)]), *await settled(other, [insert(2)])]
     assert Counter(result["outcome"] for result in results) == {"saved": 1, "failed": 1}
     assert len(stage.sql("SELECT %ID FROM Edit.Plain")) == 1
