@@ -21,6 +21,7 @@ __all__ = [
     "FilterFields",
     "FilterItem",
     "PreviewMark",
+    "SeenPreview",
     "SortItem",
     "TableFields",
     "ValueMessage",
@@ -28,6 +29,7 @@ __all__ = [
     "named_table",
     "preview_marks",
     "read_only_reason",
+    "seen_lengths",
     "why_read_only",
 ]
 
@@ -134,6 +136,18 @@ class ViewFields(FilterFields):
             page_size=min(size, most),
             sort_field="sortColumn" if self.sort_column else "sort",
         )
+
+
+class SeenPreview(Message):
+    """How long a value is of which only a part was seen."""
+
+    length: int = Field(ge=0, description="Whole length.")
+    unit: Literal["characters", "bytes"] = Field("characters", description="What the length counts.")
+
+
+def seen_lengths(previews: dict[str, SeenPreview] | None) -> dict[str, int] | None:
+    """Return the lengths of seen previews by column."""
+    return None if previews is None else {name: mark.length for name, mark in previews.items()}
 
 
 def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str, PreviewMark]]:

@@ -12,7 +12,7 @@ from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.projection import Projection
 from iris_quart.sql.values import Category, Wire, number_text
 
-from .new_rows import NewRow, NewRows, Rivals
+from .new_rows import NewRow, NewRows
 from .outcomes import Found, Outcome, Result, doubt
 from .validation import Plan, may_become, rewritten_form, stored_form
 
@@ -188,27 +188,24 @@ class Inserts:
         spare = len(found) - rivals.made
         if spare <= 0:
             # A row of ours that was changed since would be among the new ones.
-            return None if await self._nothing_else(plan, mark, new_row, rivals, limit) else doubt(plan)
+            return None if await self._nothing_else(plan, mark, new_row, limit) else doubt(plan)
         if spare != rivals.open + 1 or len(read) >= limit:
             return doubt(plan)
         ids = frozenset(row.row_id for row in found)
         if not ids <= new_row.candidates:
             new_row.candidates |= ids
             return doubt(plan)
-        new_row.acknowledged = True
+        self._new_rows.note_made(new_row)
         if len(found) == 1 and self._new_rows.claim(new_row, found[0].row_id):
             return Result(Outcome.SAVED, found[0].row_id, found[0].values, previews=found[0].previews)
         return Result(Outcome.SAVED, None, proof="ambiguous")
 
-    async def _nothing_else(
-        self, plan: Plan, mark: InsertMark, new_row: NewRow, rivals: Rivals, limit: int
-    ) -> bool:
+    async def _nothing_else(self, plan: Plan, mark: InsertMark, new_row: NewRow, limit: int) -> bool:
         """Check whether every row that is new was made by another change."""
         if mark.newest is None and not mark.empty:
             return False
         read = await self._same(plan, {}, mark.newest, limit)
-        found = self._unclaimed(read, mark, new_row)
-        return len(read) < limit and len(found) <= rivals.made
+        return len(read) < limit and not self._unclaimed(read, mark, new_row)
 
     def _unclaimed(self, rows: Sequence[Found], mark: InsertMark, new_row: NewRow | None) -> list[Found]:
         return [

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, OutcomeUnknown, RowGone
+from iris_quart.sql.edits import is_cut_text
 from iris_quart.sql.metadata import WHOLE_TEXT, Column
 from iris_quart.sql.projection import Preview
 from iris_quart.sql.values import Wire
@@ -61,6 +62,8 @@ class Guard:
     """Columns whose text a trigger is known to change."""
     whole: frozenset[Column] = frozenset()
     """Columns whose values were surely seen whole, although they are as long as a preview."""
+    lengths: Mapping[Column, int] = field(default_factory=dict)
+    """Whole lengths of values of which only a preview was seen."""
     raising: bool = False
     """The statement fails where the guard does not match (sql.edits.raising_guard)."""
 
@@ -246,12 +249,22 @@ def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference
 def _seen_again(column: Column, seen: Wire, guard: Guard, found: Found) -> bool:
     """Tell whether the condition of the guard holds for a column."""
     now, cut = found.values.get(column.name), column.name in found.cut
+    if column in guard.lengths and isinstance(seen, str) and is_cut_text(column):
+        lengths = {found.previews[column.name].length} if column.name in found.previews else _lengths(now)
+        return guard.lengths[column] in lengths and isinstance(now, str) and now.startswith(seen)
     if column.category.is_stream or column.category.is_preview:
         return seen is not None or now is None  # only NULL was compared
     if column.name in guard.unguarded and isinstance(seen, str) and isinstance(now, str):
         longer = cut or len(now) > max(WHOLE_TEXT, len(seen))
         return now == seen or (longer and now.startswith(seen))
     return not cut and same_value(column, seen, now)
+
+
+def _lengths(text: Wire) -> set[int]:
+    """Return the length of a text in characters and in UTF-16 units, either of which a server may count."""
+    if not isinstance(text, str):
+        return set()
+    return {len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2}
 
 
 def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -> Result:

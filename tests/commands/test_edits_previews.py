@@ -89,3 +89,27 @@ async def test_text_of_a_thousand_characters_travels_whole(stage: Stage, client:
     result, _ = await client.save("Edit.Cell", [change])
     assert result["conflict"]["Essay"]["theirs"] == "x" * 1000
     assert "previews" not in result
+
+
+@pytest.mark.parametrize("now", [200, 999, 2000])
+@pytest.mark.parametrize("column", ["Essay", "Story"])
+async def test_row_whose_text_was_seen_whole_is_not_deleted_when_it_grew(
+    stage: Stage, client: Client, column: str, now: int
+) -> None:
+    stage.sql(f"UPDATE Edit.Cell SET {column} = ? WHERE %ID = 1", "x" * now)
+    base = {"Name": "Ann", column: "x" * 200}
+    change = {"changeId": "d", "kind": "delete", "rowId": "1", "base": base, "previews": {}}
+    result, _ = await client.save("Edit.Cell", [change])
+    assert result["outcome"] == ("saved" if now == 200 or column == "Story" else "conflict"), result
+
+
+@pytest.mark.parametrize("now", ["x" * 2000, "x" * 2001, "y" * 2000, "x" * 200, None])
+@pytest.mark.parametrize("column", ["Essay", "Story"])
+async def test_row_of_which_a_preview_was_seen_is_deleted_only_if_it_is_as_long(
+    stage: Stage, client: Client, column: str, now: str | None
+) -> None:
+    stage.sql(f"UPDATE Edit.Cell SET {column} = ? WHERE %ID = 1", now)
+    mark = {column: {"length": 2000, "unit": "characters"}}
+    change = {"changeId": "d", "kind": "delete", "rowId": "1", "base": {column: "x" * 200}, "previews": mark}
+    result, _ = await client.save("Edit.Cell", [change])
+    assert result["outcome"] == ("saved" if now == "x" * 2000 else "conflict"), result
