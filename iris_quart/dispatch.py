@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from quart import Blueprint
 
 from .errors import InvalidInput, UnknownCommand
-from .protocol import Envelope, Event, Message
+from .protocol import Envelope, Event, Message, PreviewMark
 from .sessions import Withdrawal, WriteRecord
 from .sessions.session import account
 
@@ -79,11 +79,15 @@ class Browsing:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One proved change of a row; `values` are the new wire values by column, absent for a delete."""
+    """One proved change of a row; `values` are the new wire values by column, absent for a delete.
+
+    `previews` names those of which only the beginning is among them.
+    """
 
     kind: str
     row_id: str | None
     values: dict[str, Any] | None = None
+    previews: dict[str, PreviewMark] | None = None
 
 
 @dataclass(frozen=True, slots=True)

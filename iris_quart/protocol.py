@@ -21,6 +21,7 @@ __all__ = [
     "ErrorEvent",
     "Event",
     "Message",
+    "PreviewMark",
     "SessionExpired",
     "SessionExpiring",
     "UnsetType",
@@ -73,6 +74,13 @@ class Event(msgspec.Struct, kw_only=True, rename="camel"):
         super().__init_subclass__(**kwargs)
         if "event" not in cls.__dict__:
             cls.event = cls.__name__[0].lower() + cls.__name__[1:]
+
+
+class PreviewMark(msgspec.Struct):
+    """How long a value is of which only a part is shown; unit is characters or bytes."""
+
+    length: int
+    unit: str
 
 
 class ErrorBody(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import msgspec
 
 from iris_quart.dispatch import RowChange
 from iris_quart.errors import Cancelled, IrisQuartError, OutcomeUnknown, StoreUnavailable
-from iris_quart.protocol import UNSET, ErrorBody, Event, UnsetType, error_body
-from iris_quart.sql.metadata import WHOLE_TEXT
+from iris_quart.protocol import UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
 from iris_quart.tables.outcomes import Outcome, Result
 from iris_quart.tables.validation import ChangeKind, Plan
 
@@ -30,9 +30,10 @@ class ChangeResult(Event):
     """What became of one change.
 
     `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
-    there. `guard` is "late" when the client did not say what it had seen; `unguarded` names columns that could
-    not be compared; `proof` is "ambiguous" when a new row is there, but nobody can tell which it is, and "outside"
-    when a row is in the table behind a view, which does not show it any more.
+    there; `previews` marks what is there in part only, as `tableData.previews` does. `guard` is "late" when the
+    client did not say what it had seen; `unguarded` names columns that could not be compared; `proof` is "ambiguous"
+    when a new row is there, but nobody can tell which it is, and "outside" when a row is in the table behind a view,
+    which does not show it any more.
     """
 
     change_id: str
@@ -41,6 +42,7 @@ class ChangeResult(Event):
     values: dict[str, Any] | UnsetType = UNSET
     error: ErrorBody | UnsetType = UNSET
     conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
     proof: str | UnsetType = UNSET
@@ -55,6 +57,7 @@ def answer_of(write_id: str | None, result: Result) -> ChangeResult:
         values=_shown(result) or UNSET,
         error=UNSET if result.error is None else error_body(result.error),
         conflict={name: ChangeDifference(*item) for name, item in result.conflict.items()} or UNSET,
+        previews=_marks(result, result.conflict) or UNSET,
         guard=result.guard or UNSET,
         unguarded=list(result.unguarded) or UNSET,
         proof=result.proof or UNSET,
@@ -62,11 +65,13 @@ def answer_of(write_id: str | None, result: Result) -> ChangeResult:
 
 
 def _shown(result: Result) -> dict[str, Any]:
-    """Give the values that fit into a cell: long texts travel when somebody asks for them."""
+    """Return the values that are there in full: long texts travel when somebody asks for them."""
+    return {name: value for name, value in result.values.items() if name not in result.previews}
+
+
+def _marks(result: Result, names: Container[str]) -> dict[str, PreviewMark]:
     return {
-        name: value
-        for name, value in result.values.items()
-        if not (isinstance(value, str) and len(value) > WHOLE_TEXT)
+        name: PreviewMark(mark.length, mark.unit) for name, mark in result.previews.items() if name in names
     }
 
 
@@ -79,10 +84,10 @@ def row_changes(plan: Plan, result: Result) -> list[RowChange]:
             return []
         if result.proof == "outside":
             return [RowChange("delete", result.row_id)] if plan.kind is ChangeKind.UPDATE else []
-        return [RowChange(str(plan.kind), result.row_id, _shown(result))]
+        return [RowChange(str(plan.kind), result.row_id, dict(result.values), _marks(result, result.values))]
     if result.outcome is Outcome.CONFLICT:
         values = {name: item.theirs for name, item in result.conflict.items()}
-        return [RowChange("update", result.row_id, values)]
+        return [RowChange("update", result.row_id, values, _marks(result, values))]
     if result.outcome is Outcome.GONE and result.row_id is not None:
         return [RowChange("delete", result.row_id)]
     return []

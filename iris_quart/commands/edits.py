@@ -13,12 +13,12 @@ from pydantic import Field, model_validator
 from iris_quart.dispatch import CommandBlueprint, Context, Kind
 from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
 from iris_quart.names import ColumnName
-from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, UnsetType, error_body
+from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import Change, ChangeKind, Plan, check
 
 from .change_results import ChangeDifference, ChangeResult
-from .payloads import TableFields, ValueMessage, named_table, read_only_reason
+from .payloads import SeenPreview, TableFields, ValueMessage, named_table, read_only_reason, seen_lengths
 from .writes import Write, fingerprint, run_writes
 
 __all__ = [
@@ -76,6 +76,9 @@ class DeleteRow(TableFields):
     )
     primary_key_value: Any = Field(description="Its value in the row.")
     base: dict[str, Any] | None = Field(None, description="Wire values that were seen, by column.")
+    previews: dict[str, SeenPreview] | None = Field(
+        None, max_length=COLUMNS_MAX, description="Values of base of which only a preview was seen."
+    )
     row_index: int | None = Field(None, description="Given back as it is.")
 
 
@@ -93,6 +96,13 @@ class ChangeItem(ValueMessage):
         description="Wire values that were seen, by column; left out, the server looks before it writes.",
     )
 
+    previews: dict[str, SeenPreview] | None = Field(
+        None,
+        max_length=COLUMNS_MAX,
+        description="Values of base of which only a preview was seen, as tableData.previews marks them; with it all "
+        "others are compared whole.",
+    )
+
     @model_validator(mode="after")
     def _id(self) -> Self:
         if not ID_PATTERN.match(self.change_id):
@@ -101,7 +111,7 @@ class ChangeItem(ValueMessage):
 
     def change(self) -> Change:
         """Give the change as the tables take it."""
-        return Change(self.kind, self.row_id, self.values or {}, self.base)
+        return Change(self.kind, self.row_id, self.values or {}, self.base, seen_lengths(self.previews))
 
 
 class SaveChanges(TableFields):
@@ -149,6 +159,7 @@ class SaveCellResult(Event, kw_only=True):
     outcome: str
     error: ErrorBody | UnsetType = UNSET
     conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
     values: dict[str, Any] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
@@ -176,6 +187,7 @@ class DeleteRowResult(Event, kw_only=True):
     outcome: str
     error: ErrorBody | UnsetType = UNSET
     conflict: dict[str, ChangeDifference] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
     guard: str | UnsetType = UNSET
     unguarded: list[str] | UnsetType = UNSET
 
@@ -249,6 +261,7 @@ async def save_cell(context: Context, payload: SaveCell) -> SaveCellResult:
         outcome=result.outcome,
         error=result.error,
         conflict=result.conflict,
+        previews=result.previews,
         values=result.values,
         guard=result.guard,
         unguarded=result.unguarded,
@@ -292,7 +305,8 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         row_id = await context.tables.edits.find_row(
             table, payload.primary_key_column, payload.primary_key_value
         )
-        return check(table, Change(ChangeKind.DELETE, row_id, {}, payload.base))
+        previews = seen_lengths(payload.previews)
+        return check(table, Change(ChangeKind.DELETE, row_id, {}, payload.base, previews))
 
     content = fingerprint(
         "deleteRow",
@@ -301,6 +315,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         payload.primary_key_column,
         payload.primary_key_value,
         payload.base,
+        *_seen(payload.previews),
     )
     result = await _only(context, Write(context.message_id, content, make))
     return DeleteRowResult(
@@ -310,6 +325,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         outcome=result.outcome,
         error=result.error,
         conflict=result.conflict,
+        previews=result.previews,
         guard=result.guard,
         unguarded=result.unguarded,
     )
@@ -362,9 +378,22 @@ def _write(context: Context, namespace: str, table_name: str, item: ChangeItem) 
 
     row_id = None if item.row_id is None else str(item.row_id)
     content = fingerprint(
-        "change", namespace, table_name, str(item.kind), row_id, item.values or {}, item.base
+        "change",
+        namespace,
+        table_name,
+        str(item.kind),
+        row_id,
+        item.values or {},
+        item.base,
+        *_seen(item.previews),
     )
     return Write(item.change_id, content, make, inserts=item.kind is ChangeKind.INSERT)
+
+
+def _seen(previews: dict[str, SeenPreview] | None) -> tuple[dict[str, int], ...]:
+    """Return what a fingerprint has of previews: nothing where a client does not send them."""
+    lengths = seen_lengths(previews)
+    return () if lengths is None else (lengths,)
 
 
 async def _only(context: Context, write: Write) -> ChangeResult:

@@ -12,7 +12,7 @@ from iris_quart.config import Settings
 from iris_quart.dispatch import Context
 from iris_quart.errors import InvalidInput
 from iris_quart.names import ColumnName, NamespaceName, TableName, namespace_name, same_namespace
-from iris_quart.protocol import Message
+from iris_quart.protocol import Message, PreviewMark
 from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
@@ -22,6 +22,7 @@ __all__ = [
     "FilterFields",
     "FilterItem",
     "PreviewMark",
+    "SeenPreview",
     "SortItem",
     "TableFields",
     "ValueMessage",
@@ -29,6 +30,7 @@ __all__ = [
     "named_table",
     "preview_marks",
     "read_only_reason",
+    "seen_lengths",
     "why_read_only",
 ]
 
@@ -143,11 +145,16 @@ class ViewFields(FilterFields):
         )
 
 
-class PreviewMark(msgspec.Struct):
-    """How long a value is of which only a part is shown; unit is characters or bytes."""
+class SeenPreview(Message):
+    """How long a value is of which only a part was seen."""
 
-    length: int
-    unit: str
+    length: int = Field(ge=0, description="Whole length.")
+    unit: Literal["characters", "bytes"] = Field("characters", description="What the length counts.")
+
+
+def seen_lengths(previews: dict[str, SeenPreview] | None) -> dict[str, int] | None:
+    """Return the lengths of seen previews by column."""
+    return None if previews is None else {name: mark.length for name, mark in previews.items()}
 
 
 def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str, PreviewMark]]:

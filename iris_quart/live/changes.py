@@ -12,7 +12,7 @@ import msgspec
 from iris_quart import logs
 from iris_quart.dispatch import TableChange
 from iris_quart.errors import StoreUnavailable
-from iris_quart.protocol import UNSET, Event, UnsetType, encode_event, encode_json
+from iris_quart.protocol import UNSET, Event, PreviewMark, UnsetType, encode_event, encode_json
 from iris_quart.sessions import Session, SessionStore
 
 from .registry import LiveSocket, Registry
@@ -30,11 +30,15 @@ log = logs.get_logger(__name__)
 
 
 class ChangedRow(msgspec.Struct, kw_only=True, rename="camel"):
-    """One changed row; `values` are its new values by column, absent for a deleted row."""
+    """One changed row; `values` are its new values by column, absent for a deleted row.
+
+    `previews` marks the values that are cut, as `tableData.previews` does.
+    """
 
     kind: str
     row_id: str | None
     values: dict[str, Any] | UnsetType = UNSET
+    previews: dict[str, PreviewMark] | UnsetType = UNSET
 
 
 class RowsChanged(Event):
@@ -85,7 +89,12 @@ class Changes:
         Who saved need not wait until other workers know.
         """
         rows = [
-            ChangedRow(kind=row.kind, row_id=row.row_id, values=UNSET if row.values is None else row.values)
+            ChangedRow(
+                kind=row.kind,
+                row_id=row.row_id,
+                values=UNSET if row.values is None else row.values,
+                previews=row.previews or UNSET,
+            )
             for row in change.changes
         ]
         event = RowsChanged(

@@ -45,12 +45,18 @@ class Guards(NamedTuple):
     unguarded: tuple[str, ...]
 
 
-def guards_for(seen: Mapping[Column, Wire], *, preview: int, whole: Collection[Column] = ()) -> Guards:
+def guards_for(
+    seen: Mapping[Column, Wire],
+    *,
+    preview: int,
+    whole: Collection[Column] = (),
+    lengths: Mapping[Column, int] | None = None,
+) -> Guards:
     """Write the conditions that the columns still hold what was seen.
 
     Streams, binaries and lists cannot be compared, but for NULL. A text of `preview` characters in a column whose
     longer values travel cut may be the beginning of one, and is then compared as far as it goes, unless the column
-    is one of `whole`: seen in full.
+    is one of `whole`: seen in full. Those of `lengths` were seen as previews: whole length and beginning are compared.
     """
     conditions: list[Fragment] = []
     unguarded: list[str] = []
@@ -58,6 +64,14 @@ def guards_for(seen: Mapping[Column, Wire], *, preview: int, whole: Collection[C
         condition = guard(column.sql, column.category, value)
         if condition is None and value is None:
             condition = Fragment(f"{column.sql} IS NULL")
+        if lengths and column in lengths and isinstance(value, str) and is_cut_text(column):
+            beginning = _beginning(column, value)
+            length = f"CHARACTER_LENGTH({column.sql}) = ?"
+            conditions.append(
+                Fragment(f"{length} AND {beginning.sql}", (lengths[column], *beginning.parameters))
+            )
+            unguarded.append(column.name)
+            continue
         if condition is None or len(conditions) >= GUARDS_MAX:
             unguarded.append(column.name)
             continue
@@ -71,6 +85,11 @@ def guards_for(seen: Mapping[Column, Wire], *, preview: int, whole: Collection[C
             unguarded.append(column.name)
         conditions.append(condition)
     return Guards(tuple(conditions), tuple(unguarded))
+
+
+def is_cut_text(column: Column) -> bool:
+    """Check whether a preview of a column is the beginning of its text."""
+    return column.may_be_cut and not column.category.is_preview
 
 
 def _beginning(column: Column, value: str) -> Fragment:

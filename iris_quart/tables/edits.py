@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from iris_quart.errors import (
 )
 from iris_quart.sql.edits import (
     RAISED,
+    Guards,
     delete_statement,
     guards_for,
     insert_statement,
@@ -37,6 +38,7 @@ from .outcomes import (
     doubt,
     not_applied,
     refused,
+    shortened,
 )
 from .proofs import Proofs, Sent
 from .validation import Change, ChangeKind, Plan, check, is_kept, parse_seen, rewritten_form
@@ -96,16 +98,14 @@ class Edits:
 
     def statement(self, plan: Plan, guarded: Guard | None = None) -> Fragment:
         """Give the very statement that `send` sends for a change whose base is known."""
-        seen = plan.base or {}
-        whole = frozenset(plan.values) if guarded is None else guarded.whole
-        conditions = guards_for(seen, preview=self._preview, whole=whole).conditions
-        raising = self._must_raise(plan, seen) if guarded is None else guarded.raising
+        guarded = guarded or self._guard_of(plan)
+        conditions = self._guards(guarded).conditions
         if plan.kind is ChangeKind.INSERT:
             return insert_statement(plan.table, plan.values)
         assert plan.row_id is not None
         if plan.kind is ChangeKind.DELETE:
             return delete_statement(plan.table, plan.row_id, conditions)
-        return update_statement(plan.table, plan.row_id, plan.values, conditions, raising=raising)
+        return update_statement(plan.table, plan.row_id, plan.values, conditions, raising=guarded.raising)
 
     async def find_row(self, table: Table, column_name: str, value: Any) -> str:
         """Give the row ID of the row that a unique column, or the row ID, names.
@@ -173,9 +173,10 @@ class Edits:
                 self._new_rows.drop(new_row)
             raise
         if new_row is not None:
-            new_row.acknowledged = sent.result is None and not sent.in_doubt
             if sent.result is not None:
                 self._new_rows.drop(new_row)
+            elif not sent.in_doubt:
+                self._new_rows.note_made(new_row)
         if guarded.raising and sent.result is not None and _may_be_raised(sent.result.error):
             sent = await self._look_at_refusal(sent)
         return sent
@@ -267,9 +268,7 @@ class Edits:
         conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
         if plan.kind is ChangeKind.DELETE:
             conclusive = bool(base)
-        whole = frozenset(plan.values)
-        guard = Guard(base, guards_for(base, preview=self._preview, whole=whole).unguarded, whole=whole)
-        return Sent(plan, guard, None, in_doubt=True, conclusive=conclusive)
+        return Sent(plan, self._guard_of(plan), None, in_doubt=True, conclusive=conclusive)
 
     def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:
         """Let work on a change in doubt go on that no command waits for; once for each key."""
@@ -318,12 +317,33 @@ class Edits:
                     unread.append(column.name)
                 else:
                     base.setdefault(column, found.values.get(column.name))
-        # A cell of which only a preview is seen is not edited; what was read here was read whole.
-        whole = frozenset((*plan.values, *missing))
-        unguarded = (*guards_for(base, preview=self._preview, whole=whole).unguarded, *unread)
-        rewritten = self._rewritten.get(_key(plan.table), frozenset())
-        raising = plan.kind is ChangeKind.UPDATE and (late or self._must_raise(plan, base))
-        return Guard(base, unguarded, late, rewritten, whole, raising)
+        return self._guard_of(plan, base, read=missing if late else (), unread=unread)
+
+    def _guard_of(
+        self,
+        plan: Plan,
+        base: Mapping[Column, Wire] | None = None,
+        *,
+        read: Collection[Column] = (),
+        unread: Sequence[str] = (),
+    ) -> Guard:
+        """Return the guard of a change by its base; the columns `read` were looked up by the server itself."""
+        base = (plan.base or {}) if base is None else base
+        # A cell of which only a preview was seen is not edited; what was read here was read whole.
+        seen_whole = plan.values if plan.previews is None else base
+        whole = frozenset((*seen_whole, *read)) - frozenset(plan.previews or ())
+        guarded = Guard(
+            base,
+            late=bool(read),
+            rewritten=self._rewritten.get(_key(plan.table), frozenset()),
+            whole=whole,
+            lengths=plan.previews or {},
+            raising=self._must_raise(plan, base) or (bool(read) and plan.kind is ChangeKind.UPDATE),
+        )
+        return replace(guarded, unguarded=(*self._guards(guarded).unguarded, *unread))
+
+    def _guards(self, guarded: Guard) -> Guards:
+        return guards_for(guarded.base, preview=self._preview, whole=guarded.whole, lengths=guarded.lengths)
 
     def _must_raise(self, plan: Plan, base: Mapping[Column, Wire]) -> bool:
         """Check whether the row may not show that an update was applied, since IRIS may store another value."""
@@ -354,7 +374,7 @@ class Edits:
         if result.outcome is Outcome.SAVED and _is_surely_ours(sent, result):
             self._learn(sent.plan, result)
         return replace(
-            result,
+            shortened(result, self._preview),
             guard="late" if guarded.late else None,
             unguarded=guarded.unguarded if result.outcome is Outcome.SAVED else (),
         )

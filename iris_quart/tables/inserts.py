@@ -12,7 +12,7 @@ from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.projection import Projection
 from iris_quart.sql.values import Category, Wire, number_text
 
-from .new_rows import NewRow, NewRows, Rivals
+from .new_rows import NewRow, NewRows
 from .outcomes import Found, Outcome, Result, doubt
 from .validation import Plan, may_become, rewritten_form, stored_form
 
@@ -137,7 +137,7 @@ class Inserts:
             return doubt(plan) if in_doubt else Result(Outcome.SAVED, None, proof="ambiguous")
         row = found[0]
         if not in_doubt:
-            return Result(Outcome.SAVED, row.row_id, row.values)
+            return Result(Outcome.SAVED, row.row_id, row.values, previews=row.previews)
         held = None if mark is None else mark.held
         if held is not None and held.row_id == row.row_id:
             # It was there before. IRIS refuses a second one; only where the key is the row ID may it be a new one.
@@ -145,7 +145,7 @@ class Inserts:
         if not _equal(plan, row) or (new_row is not None and self._new_rows.is_taken(new_row, row.row_id)):
             # Somebody's row holds the key: another one, so that ours was refused, or ours, changed since.
             return doubt(plan, KEY_HELD)
-        return Result(Outcome.SAVED, row.row_id, row.values)
+        return Result(Outcome.SAVED, row.row_id, row.values, previews=row.previews)
 
     async def _look_by_values(self, plan: Plan, mark: InsertMark, new_row: NewRow | None) -> Result:
         """Find a row that IRIS took: the only one that is new and may be it."""
@@ -158,13 +158,17 @@ class Inserts:
         found = self._unclaimed(read, mark, new_row)
         if found:
             known = len(found) == 1 and len(read) < limit
-            return Result(Outcome.SAVED, found[0].row_id, found[0].values) if known else ambiguous
+            return (
+                Result(Outcome.SAVED, found[0].row_id, found[0].values, previews=found[0].previews)
+                if known
+                else ambiguous
+            )
         if mark.newest is not None or mark.empty:
             # A trigger or a type may have changed what was sent; then the only new row is ours, if it may be it.
             read = await self._same(plan, {}, mark.newest, limit)
             found = self._unclaimed(read, mark, new_row)
             if len(found) == 1 and len(read) < limit and _may_be(plan, found[0]):
-                return Result(Outcome.SAVED, found[0].row_id, found[0].values)
+                return Result(Outcome.SAVED, found[0].row_id, found[0].values, previews=found[0].previews)
         return ambiguous
 
     async def _look_in_doubt(self, plan: Plan, mark: InsertMark, new_row: NewRow) -> Result | None:
@@ -184,27 +188,24 @@ class Inserts:
         spare = len(found) - rivals.made
         if spare <= 0:
             # A row of ours that was changed since would be among the new ones.
-            return None if await self._nothing_else(plan, mark, new_row, rivals, limit) else doubt(plan)
+            return None if await self._nothing_else(plan, mark, new_row, limit) else doubt(plan)
         if spare != rivals.open + 1 or len(read) >= limit:
             return doubt(plan)
         ids = frozenset(row.row_id for row in found)
         if not ids <= new_row.candidates:
             new_row.candidates |= ids
             return doubt(plan)
-        new_row.acknowledged = True
+        self._new_rows.note_made(new_row)
         if len(found) == 1 and self._new_rows.claim(new_row, found[0].row_id):
-            return Result(Outcome.SAVED, found[0].row_id, found[0].values)
+            return Result(Outcome.SAVED, found[0].row_id, found[0].values, previews=found[0].previews)
         return Result(Outcome.SAVED, None, proof="ambiguous")
 
-    async def _nothing_else(
-        self, plan: Plan, mark: InsertMark, new_row: NewRow, rivals: Rivals, limit: int
-    ) -> bool:
+    async def _nothing_else(self, plan: Plan, mark: InsertMark, new_row: NewRow, limit: int) -> bool:
         """Check whether every row that is new was made by another change."""
         if mark.newest is None and not mark.empty:
             return False
         read = await self._same(plan, {}, mark.newest, limit)
-        found = self._unclaimed(read, mark, new_row)
-        return len(read) < limit and len(found) <= rivals.made
+        return len(read) < limit and not self._unclaimed(read, mark, new_row)
 
     def _unclaimed(self, rows: Sequence[Found], mark: InsertMark, new_row: NewRow | None) -> list[Found]:
         return [
@@ -299,5 +300,6 @@ def found_rows(projection: Projection, answers: Sequence[Mapping[str, Any]]) -> 
     for place, (row, row_id) in enumerate(zip(decoded.rows, decoded.row_ids, strict=True)):
         if row_id is None:
             raise InvalidResponse("IRIS answered with a row that lacks its row ID.")
-        found.append(Found(row_id, row, frozenset(decoded.previews.get(place, ()))))
+        previews = decoded.previews.get(place, {})
+        found.append(Found(row_id, row, frozenset(previews), previews))
     return found

@@ -30,7 +30,7 @@ TableKey = tuple[str, str, str]
 class NewRow:
     """The row of one INSERT that was sent, or is about to be."""
 
-    __slots__ = ("acknowledged", "candidates", "row_id", "sent_at", "since", "table", "values")
+    __slots__ = ("candidates", "made_at", "row_id", "sent_at", "since", "table", "values")
 
     def __init__(self, table: TableKey, values: Mapping[Column, Wire], since: int, sent_at: float) -> None:
         self.table = table
@@ -38,8 +38,8 @@ class NewRow:
         self.since = since
         """Rows that were attributed up to here were there before, or their IDs are in use again."""
         self.sent_at = sent_at
-        self.acknowledged = False
-        """Whether the row is surely in the table."""
+        self.made_at: int | None = None
+        """Sequence when the row was surely in the table; None while that is not known."""
         self.row_id: str | None = None
         """ID of its row, when that is known."""
         self.candidates: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class NewRows:
         self._owners: dict[TableKey, OrderedDict[str, tuple[int, NewRow | None]]] = {}
         self._waiting: dict[TableKey, list[NewRow]] = {}
         self.sequence = 0
-        """Count of the rows that were attributed so far."""
+        """Count of what was learnt so far; it orders what is known of rows and the marks of changes."""
 
     def expect(self, server_key: str, table: Table, values: Mapping[Column, Wire], *, since: int) -> NewRow:
         """Register the row of an INSERT before it is sent; `since` is the sequence before its mark was read."""
@@ -90,12 +90,19 @@ class NewRows:
         if not waiting:
             self._waiting.pop(new_row.table, None)
 
+    def note_made(self, new_row: NewRow) -> None:
+        """Note that a row is surely in the table, though it may not be known which it is."""
+        if new_row.made_at is None:
+            self.sequence += 1
+            new_row.made_at = self.sequence
+
     def claim(self, new_row: NewRow, row_id: str) -> bool:
         """Attribute a row to a change; False when it is another one's."""
         if self.is_taken(new_row, row_id):
             return False
         self._own(new_row.table, row_id, new_row)
-        new_row.acknowledged, new_row.row_id = True, row_id
+        self.note_made(new_row)
+        new_row.row_id = row_id
         self.drop(new_row)
         return True
 
@@ -103,31 +110,36 @@ class NewRows:
         """Attribute rows to changes of other workers; a row that has a change here keeps it."""
         key = (server_key, namespace, table_name)
         for row_id in row_ids:
-            if self._owners.get(key, {}).get(row_id, (0, None))[1] is None:
+            known = self._owners[key].get(row_id) if key in self._owners else None
+            if known is None or known[1] is None:
                 self._own(key, row_id, None)
 
     def is_taken(self, new_row: NewRow, row_id: str) -> bool:
         """Check whether a row was made by another change."""
-        sequence, owner = self._owners.get(new_row.table, {}).get(row_id, (0, new_row))
-        return owner is not new_row and sequence > new_row.since
+        owners = self._owners.get(new_row.table)
+        known = None if owners is None else owners.get(row_id)
+        return known is not None and known[1] is not new_row and known[0] > new_row.since
 
     def taken(self, new_row: NewRow) -> int:
         """Count the rows of other changes that came since the mark of a change was read."""
         count = 0
-        for sequence, owner in reversed(self._owners.get(new_row.table, {}).values()):
+        owners = self._owners.get(new_row.table, OrderedDict())
+        for sequence, owner in reversed(owners.values()):
             if sequence <= new_row.since:
                 break
             count += owner is not new_row
         return count
 
     def rivals(self, new_row: NewRow) -> Rivals:
-        """Count the other changes whose rows may be found for this one."""
+        """Count the other changes whose rows may be found for this one, but for rows that were there before."""
         others = [
             item
             for item in self._waiting.get(new_row.table, ())
-            if item is not new_row and item.may_be_found_as(new_row)
+            if item is not new_row
+            and (item.made_at is None or item.made_at > new_row.since)
+            and item.may_be_found_as(new_row)
         ]
-        made = sum(item.acknowledged for item in others)
+        made = sum(item.made_at is not None for item in others)
         return Rivals(made, len(others) - made)
 
     def _own(self, table: TableKey, row_id: str, owner: NewRow | None) -> None:

@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from iris_quart.errors import Conflict, ConnectionFailed, IrisQuartError, OutcomeUnknown, RowGone
+from iris_quart.sql.edits import is_cut_text
 from iris_quart.sql.metadata import WHOLE_TEXT, Column
+from iris_quart.sql.projection import Preview
 from iris_quart.sql.values import Wire
 
 from .validation import ChangeKind, Plan, may_become, rewritten_form, same_value, stored_form
@@ -25,6 +27,7 @@ __all__ = [
     "not_applied",
     "outside",
     "refused",
+    "shortened",
 ]
 
 
@@ -59,6 +62,8 @@ class Guard:
     """Columns whose text a trigger is known to change."""
     whole: frozenset[Column] = frozenset()
     """Columns whose values were surely seen whole, although they are as long as a preview."""
+    lengths: Mapping[Column, int] = field(default_factory=dict)
+    """Whole lengths of values of which only a preview was seen."""
     raising: bool = False
     """The statement fails where the guard does not match (sql.edits.raising_guard)."""
 
@@ -70,6 +75,8 @@ class Found:
     row_id: str
     values: Mapping[str, Wire]
     cut: frozenset[str] = frozenset()
+    previews: Mapping[str, Preview] = field(default_factory=dict)
+    """Whole lengths of the values that were cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class Result:
 
     `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
     itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
+    `previews` are the lengths of values and of what a conflict found that are shown in part only.
     `proof` is "ambiguous" when a new row is there but cannot be told from others, and "outside" when the row is
     in the table behind a view, which does not show it any more.
     """
@@ -90,6 +98,7 @@ class Result:
     guard: str | None = None
     unguarded: tuple[str, ...] = ()
     proof: str | None = None
+    previews: Mapping[str, Preview] = field(default_factory=dict)
 
 
 def judge(
@@ -108,13 +117,13 @@ def judge(
             Outcome.GONE, plan.row_id, error=RowGone("The row no longer exists, so nothing is saved.")
         )
     if all(_holds(column, value, found) for column, value in plan.values.items()):
-        return Result(Outcome.SAVED, plan.row_id, found.values)
+        return Result(Outcome.SAVED, plan.row_id, found.values, previews=found.previews)
     differences = _differences(plan, guard, found)
     matched = not in_doubt and (guard.raising or not differences)
     if not unapplied and (matched or _was_changed(plan, guard, found)):
         items = plan.values.items()
         if all(_is_stored(column, value, found, guard, matched) for column, value in items):
-            return Result(Outcome.SAVED, plan.row_id, found.values)
+            return Result(Outcome.SAVED, plan.row_id, found.values, previews=found.previews)
         if in_doubt and all(_may_be_stored(column, value, found, guard) for column, value in items):
             return doubt(plan)
     if differences:
@@ -240,12 +249,22 @@ def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference
 def _seen_again(column: Column, seen: Wire, guard: Guard, found: Found) -> bool:
     """Tell whether the condition of the guard holds for a column."""
     now, cut = found.values.get(column.name), column.name in found.cut
+    if column in guard.lengths and isinstance(seen, str) and is_cut_text(column):
+        lengths = {found.previews[column.name].length} if column.name in found.previews else _lengths(now)
+        return guard.lengths[column] in lengths and isinstance(now, str) and now.startswith(seen)
     if column.category.is_stream or column.category.is_preview:
         return seen is not None or now is None  # only NULL was compared
     if column.name in guard.unguarded and isinstance(seen, str) and isinstance(now, str):
         longer = cut or len(now) > max(WHOLE_TEXT, len(seen))
         return now == seen or (longer and now.startswith(seen))
     return not cut and same_value(column, seen, now)
+
+
+def _lengths(text: Wire) -> set[int]:
+    """Return the length of a text in characters and in UTF-16 units, either of which a server may count."""
+    if not isinstance(text, str):
+        return set()
+    return {len(text), len(text.encode("utf-16-le", "surrogatepass")) // 2}
 
 
 def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -> Result:
@@ -256,13 +275,42 @@ def _conflict(plan: Plan, differences: Mapping[str, Difference], found: Found) -
         found.values,
         error=Conflict(
             f"The row is not as you saw it: {names} now holds another value. Compare, then decide.",
-            details={
-                name: {"base": item.base, "mine": item.mine, "theirs": item.theirs}
-                for name, item in differences.items()
-            },
+            details=_details(differences),
         ),
         conflict=dict(differences),
+        previews=found.previews,
     )
+
+
+def _details(differences: Mapping[str, Difference]) -> dict[str, dict[str, Wire]]:
+    return {
+        name: {"base": item.base, "mine": item.mine, "theirs": item.theirs}
+        for name, item in differences.items()
+    }
+
+
+def shortened(result: Result, preview: int) -> Result:
+    """Return a result whose long values are cut to `preview` characters and marked, as they are in a page."""
+    marks = dict(result.previews)
+    for name, value in result.values.items():
+        if name not in marks and isinstance(value, str) and len(value) > WHOLE_TEXT:
+            marks[name] = Preview(len(value), "characters")
+    if not marks:
+        return result
+    values = {name: _shown(value, marks.get(name), preview) for name, value in result.values.items()}
+    conflict = {
+        name: item._replace(theirs=_shown(item.theirs, marks.get(name), preview))
+        for name, item in result.conflict.items()
+    }
+    error = result.error
+    if isinstance(error, Conflict) and conflict:
+        error = Conflict(error.message, details=_details(conflict))
+    return replace(result, values=values, conflict=conflict, error=error, previews=marks)
+
+
+def _shown(value: Wire, mark: Preview | None, preview: int) -> Wire:
+    cut = mark is not None and mark.unit == "characters" and isinstance(value, str)
+    return value[:preview] if cut and isinstance(value, str) else value
 
 
 def _without_effect(plan: Plan, found: Found) -> Result:

@@ -43,13 +43,15 @@ class ChangeKind(StrEnum):
 class Change:
     """A change as a client asks for it; values by column name, not yet looked at.
 
-    `base` is what the user saw; None when the client does not say.
+    `base` is what the user saw; None when the client does not say. `previews` are the whole lengths of the values
+    in `base` of which only a preview was seen; None when the client does not say which were.
     """
 
     kind: ChangeKind
     row_id: str | int | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     base: Mapping[str, Any] | None = None
+    previews: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Plan:
     row_id: str | None
     values: dict[Column, Wire]
     base: dict[Column, Wire] | None
+    previews: dict[Column, int] | None = None
 
 
 def check(table: Table, change: Change) -> Plan:
@@ -99,7 +102,10 @@ def check(table: Table, change: Change) -> Plan:
         for name, value in change.base.items():
             column = table.column(name, field=name[:128])
             base[column] = parse_seen(column, value)
-    return Plan(table, change.kind, row_id, values, base)
+    previews = None
+    if change.previews is not None:
+        previews = {table.column(name, field="previews"): length for name, length in change.previews.items()}
+    return Plan(table, change.kind, row_id, values, base, previews)
 
 
 def parse_row_id(value: Any, *, name: str = "rowId") -> str:

@@ -20,10 +20,14 @@ from iris_quart.errors import (
     RowGone,
 )
 from iris_quart.names import column_name, namespace_name, row_id, table_name
+from iris_quart.protocol import PreviewMark
 from iris_quart.sessions import Session
-from iris_quart.sql.metadata import Table
+from iris_quart.sql.decoding import PREVIEW_BYTES, binary_preview
+from iris_quart.sql.metadata import WHOLE_TEXT, Table
+from iris_quart.sql.values import Wire
 from iris_quart.tables import Tables
 from iris_quart.tables.outcomes import Outcome
+from iris_quart.tables.validation import parse_seen
 from iris_quart.tables.values import TEXT_TYPE, Value
 
 from .addresses import path_parts
@@ -139,10 +143,7 @@ async def _write(content: bytes | None) -> Response:
         # Whatever became of it, what was read before is no longer the truth for sure.
         place.tables.note_write(place.table.namespace, place.table.full_name)
     _audit(place, write_id, Outcome.SAVED, None)
-    shown = _short_text(value)
-    # What does not travel whole in a page is not pushed either: it would look whole.
-    change = RowChange("update", place.row_id, {} if shown is None else {place.column: shown})
-    message = TableChange(place.table.namespace, place.table.full_name, [change])
+    message = TableChange(place.table.namespace, place.table.full_name, [_row_change(place, value)])
     await services().live.changes.announce(place.session, message, None)
     response = jsonify({"sha256": value.sha256})
     response.headers["ETag"] = f'"{value.sha256}"'
@@ -163,8 +164,21 @@ def _audit(place: _Place, write_id: str, outcome: str, sqlcode: int | None) -> N
     services().audit.write(place.session, entry)
 
 
-def _short_text(value: Value) -> str | None:
-    if value.content is None or value.media_type != TEXT_TYPE:
-        return None
-    text = value.content.decode()
-    return text if len(text) <= services().settings.preview_characters else None
+def _row_change(place: _Place, value: Value) -> RowChange:
+    """Describe what others should see in the cell: a long value as a preview, marked as one."""
+    column = place.table.column(place.column)
+    shown: Wire
+    mark = None
+    if value.content is None:
+        shown = None
+    elif value.media_type != TEXT_TYPE:
+        shown = binary_preview(value.content[:PREVIEW_BYTES].decode("latin-1") or "\0")
+        mark = PreviewMark(len(value.content), "bytes")
+    else:
+        text = value.content.decode()
+        shown = parse_seen(column, text)
+        most = services().settings.preview_characters
+        if isinstance(shown, str) and len(text) > (most if column.category.is_stream else WHOLE_TEXT):
+            shown, mark = text[:most], PreviewMark(len(text), "characters")
+    previews = None if mark is None else {column.name: mark}
+    return RowChange("update", place.row_id, {column.name: shown}, previews)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -127,9 +128,7 @@ async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -
     new_rows = NewRows()
     mine, other = await ready(stage, new_rows), await ready(stage, new_rows)
     stage.iris.add_fault(FaultRule(kind="reset_before", sql=INSERTS, times=1))
-    await asyncio.gather(
-        mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)])
-    )
+    await asyncio.gather(mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)]))
     results = [*await settled(mine, [insert(1)]), *await settled(other, [insert(2)])]
     assert Counter(result["outcome"] for result in results) == {"saved": 1, "failed": 1}
     assert len(stage.sql("SELECT %ID FROM Edit.Plain")) == 1
@@ -199,3 +198,34 @@ async def test_row_ids_that_are_used_again_belong_to_the_new_rows(stage: Stage, 
         stage.sql("TRUNCATE TABLE Edit.Plain")
         result, _ = await client.save("Edit.Plain", [insert(number)])
         assert (result["outcome"], result["rowId"]) == ("saved", "1"), result
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_as_many_rows_are_told_as_saved_as_are_there(stage: Stage, seed: int) -> None:
+    chance = Random(seed)
+    new_rows = NewRows()
+    clients = [await ready(stage, new_rows) for _ in range(3)]
+    outcomes: list[str] = []
+    row_ids: list[str] = []
+
+    async def paste(client: Client, name: str) -> None:
+        changes = [
+            {"changeId": f"{name}-{number}", "kind": "insert", "values": chance.choice([ROW, {"V": "same"}])}
+            for number in range(10)
+        ]
+        for result in await settled(client, changes):
+            outcomes.append(result["outcome"])
+            if result.get("rowId") is not None:
+                row_ids.append(result["rowId"])
+
+    for _ in range(6):
+        kind = chance.choice(["reset_before", "reset_after", "late", "close_before"])
+        stage.iris.add_fault(
+            FaultRule(kind, sql=INSERTS, times=1, delay=0.1, probability=0.15, seed=chance.randrange(99))
+        )
+    await asyncio.gather(*(paste(client, f"p{number}") for number, client in enumerate(clients)))
+    counts = Counter(outcomes)
+    there = len(stage.sql("SELECT %ID FROM Edit.Plain"))
+    assert len(row_ids) == len(set(row_ids))
+    assert counts["saved"] <= there <= counts["saved"] + counts["unknown"], (counts, there)
+    assert set(counts) <= {"saved", "failed", "unknown"}

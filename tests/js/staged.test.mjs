@@ -245,6 +245,16 @@ test("a deletion is guarded by the row as seen, and takes edits of the row with 
   assert.deepEqual(staged.get("1").values, { Name: "Anna" });
 });
 
+test("a deletion says of which values only the start was seen, where that is known", () => {
+  const staged = new Staged();
+  staged.remove("1", row, ["City"], { City: { length: 4000, unit: "characters" } });
+  assert.deepEqual(staged.change(staged.get("1"), () => true).previews, { City: { length: 4000, unit: "characters" } });
+  staged.remove("2", row, [], {});
+  assert.deepEqual(staged.change(staged.get("2"), () => true).previews, {});
+  staged.remove("3", row);
+  assert.equal("previews" in staged.change(staged.get("3"), () => true), false);
+});
+
 test("a row marked to be deleted that someone changed is a conflict; one that someone deleted is settled", () => {
   const staged = new Staged();
   staged.remove("1", row);

@@ -258,10 +258,18 @@ async def test_writes_are_audited_and_told_to_others(things: Site) -> None:
         await client.put(address(), data="mine", headers={"If-Match": etag(b"other")})
         async with asyncio.timeout(5):
             event = json.loads(await socket.receive())
+        await client.put(address(), data="y" * 4000, headers={"If-Match": etag(b"short")})
+        await client.delete(address(), headers={"If-Match": etag(b"y" * 4000)})
+        async with asyncio.timeout(5):
+            longer, cleared = [json.loads(await socket.receive())["payload"]["changes"] for _ in range(2)]
     assert event["event"] == "rowsChanged"
     assert event["payload"]["changes"] == [{"kind": "update", "rowId": "1", "values": {"Long": "short"}}]
+    mark = {"length": 4000, "unit": "characters"}
+    assert longer[0]["values"] == {"Long": "y" * 200}
+    assert longer[0]["previews"] == {"Long": mark}
+    assert cleared == [{"kind": "update", "rowId": "1", "values": {"Long": None}}]
     lines = (things.settings.instance / "audit.jsonl").read_text().splitlines()
-    begun, first, _, second = (json.loads(line) for line in lines)
+    begun, first, _, second, *_ = (json.loads(line) for line in lines)
     assert (begun["outcome"], begun["writeId"]) == ("started", first["writeId"])
     assert (first["user"], first["table"], first["rowId"], first["columns"]) == (
         "_SYSTEM",

@@ -75,14 +75,14 @@ export class Staged {
 
   /**
    * Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it.
-   * `cut` names columns of which only the start is known.
+   * `cut` names columns of which only the start is known, `previews` marks them with their lengths, null when not known.
    */
-  remove(id, row, cut = []) {
+  remove(id, row, cut = [], previews = null) {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, state: "staged" });
+    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, previews, state: "staged", error: null });
+    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, previews, state: "staged" });
     this.onChange([id]);
     return true;
   }
@@ -183,6 +183,7 @@ export class Staged {
     if (entry.kind !== "delete") change.values = { ...entry.values };
     if (entry.kind === "update") change.base = { ...entry.base };
     if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
+    if (entry.kind === "delete" && entry.previews) change.previews = { ...entry.previews };
     return change;
   }
 

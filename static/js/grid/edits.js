@@ -315,7 +315,7 @@ export class Edits {
     const { rows, staged } = this.table;
     const item = rows.find(id);
     if (forwards) staged.restore(id);
-    else if (item || staged.get(id)) staged.remove(id, item?.values ?? row, cut);
+    else if (item || staged.get(id)) staged.remove(id, item?.values ?? row, cut, item ? (item.previews ?? {}) : null);
     else this.#lost++;
   }
 
@@ -336,7 +336,7 @@ export class Edits {
     const entry = staged.get(step.id);
     const item = rows.find(step.id);
     if (step.kind === "insert" && entry) step.values = { ...entry.values };
-    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut);
+    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut, item ? (item.previews ?? {}) : null);
     else this.#lost++;
   }
 }

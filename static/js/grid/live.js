@@ -51,7 +51,7 @@ export class Live {
     });
   };
 
-  #take({ kind, rowId, values = {}, by }) {
+  #take({ kind, rowId, values = {}, previews = {}, by }) {
     const { table, look } = this.view;
     const id = String(rowId);
     if (kind === "insert") {
@@ -71,12 +71,14 @@ export class Live {
       return;
     }
     const names = item ? Object.keys(values).filter((name) => !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
-    table.staged.rebase(id, values, by);
+    const whole = Object.fromEntries(Object.entries(values).filter(([name]) => !previews[name]));
+    table.staged.rebase(id, whole, by);
     if (!item) return;
     item.by = by;
     for (const name of names) {
       item.values[name] = values[name];
-      if (item.previews) delete item.previews[name];
+      if (previews[name]) (item.previews ??= {})[name] = previews[name];
+      else if (item.previews) delete item.previews[name];
     }
     if (names.length) look.flash(id, names);
     table.repaintRow(id);
