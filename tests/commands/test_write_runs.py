@@ -14,7 +14,7 @@ import pytest
 from iris_quart.commands.claims import made_at
 from iris_quart.demo import FaultRule
 from iris_quart.errors import StoreUnavailable
-from tests.faults.stage import Client, Office, Stage, open_office, open_stage
+from tests.faults.stage import Office, Stage, open_office, open_stage
 
 ROWS = 30
 
