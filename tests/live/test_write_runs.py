@@ -32,7 +32,9 @@ def table(iris: ThreadedDemoServer) -> Iterator[None]:
 
 
 def made(iris: ThreadedDemoServer) -> list[str]:
-    return sorted(str(name) for (name,) in iris.namespace("USER").execute("SELECT Name FROM Runs.Row", ()).rows)
+    return sorted(
+        str(name) for (name,) in iris.namespace("USER").execute("SELECT Name FROM Runs.Row", ()).rows
+    )
 
 
 ALL = sorted(f"N{number}" for number in range(ROWS))
@@ -40,7 +42,11 @@ ALL = sorted(f"N{number}" for number in range(ROWS))
 
 def paste(suffix: str = "") -> list[dict[str, Any]]:
     return [
-        {"changeId": f"pasted-row-number-{number:04}{suffix}", "kind": "insert", "values": {"Name": f"N{number}"}}
+        {
+            "changeId": f"pasted-row-number-{number:04}{suffix}",
+            "kind": "insert",
+            "values": {"Name": f"N{number}"},
+        }
         for number in range(ROWS)
     ]
 
@@ -154,12 +160,16 @@ async def test_killed_worker_leaves_in_doubt_at_most_what_was_under_way(
     assert len(made(iris)) == len(set(made(iris)))
 
 
-async def test_live_run_is_taken_over_when_its_worker_is_killed(start: Start, iris: ThreadedDemoServer) -> None:
+async def test_live_run_is_taken_over_when_its_worker_is_killed(
+    start: Start, iris: ThreadedDemoServer
+) -> None:
     server = start(workers=2, own=True)
     async with server.person() as person, contextlib.AsyncExitStack() as opened:
         sockets = [await opened.enter_async_context(person.socket()) for _ in range(6)]
         told: dict[str, str] = {}
-        commands = [await socket.send("saveChanges", payload(paste()), id="of-both-workers") for socket in sockets]
+        commands = [
+            await socket.send("saveChanges", payload(paste()), id="of-both-workers") for socket in sockets
+        ]
         collecting = [asyncio.create_task(answers(*pair)) for pair in zip(sockets, commands, strict=True)]
         await until_rows(iris, 10)
         os.kill(server.workers()[0], signal.SIGKILL)
