@@ -183,7 +183,10 @@ def _live_with(app: Quart, live: LiveWorker, metrics: Metrics, audit: Audit) -> 
     async def start() -> None:
         await store.start()
         await live.start()
-        logs.get_logger(__name__).info("worker started", version=__version__)
+        log = logs.get_logger(__name__)
+        for note in settings.time_out_notes():
+            log.warning(note)
+        log.info("worker started", version=__version__)
 
     @app.after_serving
     async def stop() -> None:

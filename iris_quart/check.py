@@ -29,6 +29,13 @@ async def check_servers(
 
     Without a user it only tells whether something that asks for a sign-in answers.
     """
+    print(
+        f"time-outs: a request to IRIS {settings.request_timeout_seconds:g} s; a change whose answer was lost is"
+        f" in doubt for {settings.doubt_time:g} s; the result of a change is kept for"
+        f" {settings.write_result_seconds:g} s"
+    )
+    for note in settings.time_out_notes():
+        print(f"  warning: {note}")
     if not settings.servers:
         print("no server is configured")
         return 1

@@ -174,13 +174,13 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(
         30, gt=0, le=600, description="Total time for one request to IRIS."
     )
-    doubt_seconds: float | None = Field(
-        None,
-        gt=0,
+    doubt_seconds: float = Field(
+        0,
+        ge=0,
         le=3600,
-        description="How long a statement whose answer was lost may still take effect in IRIS: at least "
-        "request_timeout_seconds + 10, and the Web Gateway's Server Response Timeout (60 s) + 5; by default the "
-        "greater of the two.",
+        description="How long a statement whose answer was lost may still take effect in IRIS; at least "
+        "request_timeout_seconds + 10, IRIS's lock time-out. 0: that, or the Web Gateway's Server Response Timeout "
+        "of 60 s + 5 if it is more.",
     )
     connect_timeout_seconds: float = Field(3, gt=0, le=60, description="Time to reach IRIS at all.")
     response_bytes_max: int = Field(
@@ -290,7 +290,7 @@ class Settings(BaseSettings):
         if self.session_absolute_seconds < self.session_idle_seconds:
             raise ValueError("session_absolute_seconds must not be less than session_idle_seconds")
         least = self.request_timeout_seconds + LOCK_SECONDS
-        if self.doubt_seconds is not None and self.doubt_seconds < least:
+        if 0 < self.doubt_seconds < least:
             raise ValueError(
                 f"doubt_seconds must be at least request_timeout_seconds + {LOCK_SECONDS:g}, IRIS's lock time-out: "
                 f"{least:g}"

@@ -62,6 +62,19 @@ In goes one JSON object a message, as text:
   keeps its result under its id for a while: the same id again returns the stored answer and runs nothing.
 - `"background": true` is for what no person asked for; such a command does not keep the session alive.
 
+The id of a write is its `id`, or the `changeId` of each change of `saveChanges`. Make a new random one for
+each write, such as `019a8e5c-3f1b-7c4e-9d2a-5b6f0e8c7a14`, and send the same write again under the same id:
+
+- An id of 16 characters and more names the same write in every session of the account at its IRIS server, so
+  that it can be sent again after a new sign-in. A shorter one names it in this session only: two scripts of
+  one account that count `1`, `2`, `3` do not answer for each other.
+- The result is kept for `writeResultSeconds` of the event `session`. A UUID of version 7 (RFC 9562) carries its
+  time: when it is older than that, by `serverTime`, and its result is no longer there, the write is not run and
+  its outcome is `unknown`. Other ids carry no time: do not send one again later than that.
+- While another command still runs the write, also in another worker, its result is waited for.
+- `skipped` means that no command has sent the write, and none will under this id; after a restart of the server
+  (close code 1012) the same id may be sent again.
+
 Out come events, as text:
 
     {"event": "tableList", "payload": {"namespace": "USER", "tables": []}, "id": "a1"}

@@ -115,7 +115,23 @@ def test_check_without_a_user_sees_that_somebody_answers(
     iris: ThreadedDemoServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert cli.main(["check", "--instance", str(config(tmp_path, iris.url))]) == 0
-    assert "answers and asks for a sign-in" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "answers and asks for a sign-in" in told
+    assert "is in doubt for 65 s" in told
+    assert "warning" not in told
+
+
+def test_check_names_time_outs_that_do_not_fit(
+    iris: ThreadedDemoServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("IRIS_QUART_REQUEST_TIMEOUT_SECONDS", "600")
+    assert cli.main(["check", "--instance", str(config(tmp_path, iris.url))]) == 0
+    told = capsys.readouterr().out
+    assert "is in doubt for 610 s" in told
+    assert "  warning: write_result_seconds (900) is less than" in told
 
 
 def test_check_with_a_user_says_what_it_found(iris: ThreadedDemoServer, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from iris_quart.config import BadSettings, Settings, is_loopback, load_settings, unknown_variables
 
@@ -148,3 +149,20 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
     settings: Any = Settings(instance=tmp_path)
     with pytest.raises(ValueError, match="frozen"):
         settings.page_size_max = 1
+
+
+def test_doubt_time_follows_the_other_time_outs(tmp_path: Path) -> None:
+    assert Settings(instance=tmp_path).doubt_time == 65
+    assert Settings(instance=tmp_path, request_timeout_seconds=600).doubt_time == 610
+    assert Settings(instance=tmp_path, request_timeout_seconds=30, doubt_seconds=300).doubt_time == 300
+    with pytest.raises(ValidationError, match=r"doubt_seconds must be at least .* 130"):
+        Settings(instance=tmp_path, request_timeout_seconds=120, doubt_seconds=65)
+
+
+def test_time_outs_that_do_not_fit_are_named_in_one_line_each(tmp_path: Path) -> None:
+    assert Settings(instance=tmp_path).time_out_notes() == []
+    (gateway,) = Settings(instance=tmp_path, doubt_seconds=45).time_out_notes()
+    assert gateway.startswith("doubt_seconds (45)")
+    (forgotten,) = Settings(instance=tmp_path, request_timeout_seconds=600).time_out_notes()
+    assert "write_result_seconds (900)" in forgotten
+    assert "\n" not in gateway + forgotten

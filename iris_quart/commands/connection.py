@@ -47,7 +47,12 @@ class ConnectionStatus(Event):
 
 
 class SessionState(Event):
-    """Who is signed in, and for how long; times left in seconds, `createdAt` in milliseconds since 1970."""
+    """Who is signed in, and for how long; times left in seconds, `createdAt` in milliseconds since 1970.
+
+    `serverTime` is the clock by which ids that carry a time are judged, in milliseconds since 1970. The result of a
+    write is kept for `writeResultSeconds`; a statement whose answer was lost may still take effect within
+    `doubtSeconds`.
+    """
 
     event: ClassVar[str] = "session"
     user: str
@@ -57,12 +62,15 @@ class SessionState(Event):
     created_at: int
     idle_seconds_left: float
     seconds_left: float
+    server_time: int
+    write_result_seconds: float
+    doubt_seconds: float
 
 
 class Cancelled(Event):
     """Whether the command could still be taken back; then it ends with the error CANCELLED.
 
-    A saveChanges that has begun is stopped instead, and ends with its own changesSaved.
+    A saveChanges is stopped instead, also one that waits, and ends with its own changesSaved.
     """
 
     id: str
@@ -96,6 +104,9 @@ async def get_session(context: Context, _payload: Nothing) -> SessionState:
         created_at=round(created * 1000),
         idle_seconds_left=round(max(0.0, session.ends_at - now), 3),
         seconds_left=round(max(0.0, session.absolute_until - now), 3),
+        server_time=round(now * 1000),
+        write_result_seconds=context.settings.write_result_seconds,
+        doubt_seconds=context.settings.doubt_time,
     )
 
 

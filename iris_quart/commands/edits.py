@@ -86,7 +86,10 @@ class ChangeItem(ValueMessage):
     """One staged edit."""
 
     change_id: str = Field(
-        description="Id of this change, 1 to 64 letters, digits, _ or -; its result is kept."
+        description="Id of this change, 1 to 64 letters, digits, _ or -; its result is kept. Make a new random one for "
+        "each change: of 16 characters and more it is the same change in every session of the account, a shorter one "
+        "only in this session. A UUID of version 7 is refused once its result may be forgotten.",
+        examples=["019a8e5c-3f1b-7c4e-9d2a-5b6f0e8c7a14"],
     )
     kind: ChangeKind = Field(description="update, insert or delete.")
     row_id: str | int | None = Field(None, description="Row ID; not for insert.")

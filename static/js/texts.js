@@ -19,6 +19,7 @@ export const T = {
   away: (seconds) => (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting"),
   stopped: "Disconnected",
   willReconnect: "Reconnecting by itself.",
+  tooLate: "The connection was away for so long that the server may have forgotten this save. Whether it was done is not known.",
   retryNow: "Retry now",
   reconnect: "Reconnect",
   why: {

@@ -352,3 +352,31 @@ test("a socket of someone else's session gets nothing of this page", async () =>
   latest().say({ event: "saveCellResult", payload: { success: true }, id: "mine" });
   assert.equal((await asked).payload.success, true);
 });
+
+test("a write whose result the server may have forgotten is ended as unknown, never sent again", async (context) => {
+  context.mock.timers.enable({ apis: ["Date", "setInterval", "setTimeout"], now: 1_000_000 });
+  const client = await live();
+  client.times.learn({ writeResultSeconds: 100 });
+  const lost = client.send("saveChanges", { changes: [{}] });
+  lost.catch(() => undefined);
+  latest().drop();
+  const waiting = client.send("saveChanges", { changes: [{}] });
+  waiting.catch(() => undefined);
+  context.mock.timers.tick(95_000);
+  await assert.rejects(lost, { code: "OUTCOME_UNKNOWN" });
+  latest().welcome();
+  await settled();
+  await assert.rejects(waiting, { code: "STALE" });
+  assert.deepEqual(latest().commands, ["getSession"]);
+});
+
+test("a write that was lost a moment ago is sent again, and its refusal says so", async () => {
+  const client = await live();
+  const lost = client.send("saveChanges", { changes: [{}] });
+  latest().drop();
+  client.retry();
+  latest().welcome();
+  await settled();
+  latest().answer("saveChanges", "error", { code: "RATE_LIMITED", message: "" });
+  await assert.rejects(lost, { code: "RATE_LIMITED", resent: true });
+});

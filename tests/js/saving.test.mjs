@@ -14,7 +14,11 @@ function open({ confirmKeys = async () => true } = {}) {
   const client = {
     state: "live",
     send: (command, { changes }, { onEvent }) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        const fail = async (error) => {
+          reject(error);
+          await turn();
+        };
         const answer = async (outcome, of = () => ({})) => {
           for (const change of changes) {
             const values = outcome === "saved" ? { ...change.values } : undefined;
@@ -23,7 +27,7 @@ function open({ confirmKeys = async () => true } = {}) {
           resolve({ event: "changesSaved", payload: {} });
           await turn();
         };
-        sent.push({ changes, answer, rows: changes.map(({ rowId }) => rowId) });
+        sent.push({ changes, answer, fail, rows: changes.map(({ rowId }) => rowId) });
       }),
   };
   const table = { staged, namespace: "USER", tableName: "Some.Table", writable: () => true, batch: (change) => change(), schema: { columns: [] } };
@@ -129,3 +133,40 @@ test("what nobody knows is asked for a second later and settled, whatever is loo
     mock.timers.reset();
   }
 });
+
+test("a save that waited too long to leave is sent under new ids", async () => {
+  const { saving, sent, staged, type } = open();
+  type("1", "a");
+  staged.insert({ Word: "new" });
+  saving.save();
+  await turn();
+  await sent[0].fail({ code: "STALE", message: "" });
+  assert.deepEqual(sent[1].changes.map(({ values }) => values), sent[0].changes.map(({ values }) => values));
+  for (const [index, change] of sent[1].changes.entries()) assert.notEqual(change.changeId, sent[0].changes[index].changeId);
+  await sent[1].answer("saved");
+  assert.equal(staged.entries.size, 0);
+  saving.close();
+});
+
+for (const [error, state] of [
+  [{ code: "RATE_LIMITED" }, "error"],
+  [{ code: "RATE_LIMITED", resent: true }, "unknown"], // the first run may be saving
+  [{ code: "AUTH_EXPIRED" }, "unknown"],
+  [{ code: "COMMAND_ERROR" }, "unknown"],
+]) {
+  test(`a new row whose save ended with ${JSON.stringify(error)} is ${state}: only what was surely not run gets a new id`, async () => {
+    const { saving, sent, staged } = open();
+    const id = staged.insert({ Word: "new" });
+    saving.save();
+    await turn();
+    await sent[0].fail({ message: "No.", ...error });
+    assert.equal(staged.get(id).state, state);
+    staged.set(id, "Word", "newer");
+    saving.save();
+    await turn();
+    const [again] = sent[1].changes;
+    assert.deepEqual([again.changeId === sent[0].changes[0].changeId, again.values.Word], state === "unknown" ? [true, "new"] : [false, "newer"]);
+    await sent[1].answer("saved");
+    saving.close();
+  });
+}

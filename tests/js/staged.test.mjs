@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { numberOf } from "../../static/js/data/json.js";
 import { History } from "../../static/js/data/history.js";
 import { Staged } from "../../static/js/data/staged.js";
+import { ServerTimes, timedId, timeOf } from "../../static/js/data/times.js";
 
 const row = { Name: "Ann", Age: 5, City: null };
 const edited = (staged = new Staged()) => {
@@ -117,6 +118,56 @@ test("an unknown outcome is asked again with the same id", () => {
   assert.equal(staged.askable.length, 0);
 });
 
+test("a change whose id the server may have forgotten is sent under a new one where a guard protects", () => {
+  let now = 1000;
+  const staged = edited(new Staged({ now: () => now }));
+  const [change] = send(staged, "1");
+  staged.unsent([staged.get("1")], "unknown");
+  now += 11 * 60_000;
+  assert.notEqual(staged.change(staged.get("1")).changeId, change.changeId);
+});
+
+test("the server's own times decide for how long an id is asked again, whatever the browser's clock says", () => {
+  let now = 5 * 3_600_000;
+  const times = new ServerTimes(() => now);
+  times.learn({ serverTime: 1_700_000_000_000, writeResultSeconds: 100, doubtSeconds: 40 });
+  const staged = new Staged({ now: () => now, times });
+  const id = staged.insert({ Name: "Ann" });
+  const [change] = send(staged, id);
+  assert.equal(timeOf(change.changeId), 1_700_000_000_000);
+  staged.settle({ changeId: change.changeId, outcome: "unknown" });
+  now += 89_000;
+  assert.deepEqual([staged.askable.length, staged.doubtLeft(staged.get(id))], [1, 0]);
+  now += 2_000;
+  assert.equal(staged.askable.length, 0);
+  // A clock that is set back makes nothing younger for the server.
+  now -= 3_600_000;
+  times.learn({ serverTime: 1_700_000_091_000, writeResultSeconds: 100, doubtSeconds: 40 });
+  assert.equal(staged.askable.length, 0);
+});
+
+test("edits that did not leave get an id of their own time when they do", () => {
+  let now = 1000;
+  const staged = new Staged({ now: () => now });
+  const id = staged.insert({ Name: "Ann" });
+  const [change] = send(staged, id);
+  staged.unsent([staged.get(id)], "staged", null, { never: true });
+  now += 86_400_000;
+  const fresh = staged.change(staged.get(id)).changeId;
+  assert.equal(timeOf(fresh) - timeOf(change.changeId), 86_400_000);
+});
+
+test("ids are UUIDs of version 7, and of others no time is read", () => {
+  const id = timedId(1_645_557_742_000, new Uint8Array([0xff, 0xc3, 0x18, 0xc4, 0xdc, 0x0c, 0x0c, 0x07, 0x39, 0x8f]));
+  assert.match(id, /^017f22e2-79b0-7fc3-98c4-dc0c0c07398f$/);
+  assert.equal(timeOf(id), 1_645_557_742_000);
+  assert.equal(timeOf("919108f7-52d1-4320-9bac-f847db4148a8"), null);
+  assert.equal(timeOf(undefined), null);
+  const ids = new Set(Array.from({ length: 1000 }, () => timedId(5)));
+  assert.equal(ids.size, 1000);
+  for (const each of ids) assert.match(each, /^00000000-0005-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
 test("what the server itself does not know is asked under a new id where a guard protects, else under the same", () => {
   const staged = edited();
   const id = staged.insert({ Name: "Zed" });
@@ -178,12 +229,16 @@ test("a new row of unknown outcome that is edited is asked for as it was sent, f
   assert.notEqual(again.changeId, sent.changeId);
 });
 
-test("a new row of unknown outcome that is inserted again is inserted as it is now", () => {
-  const staged = new Staged();
+test("a new row of unknown outcome that is inserted again is inserted as it is now, once the first can no longer arrive", () => {
+  let now = 1000;
+  const staged = new Staged({ now: () => now });
   const id = staged.insert({ Name: "Zed" });
   const [sent] = send(staged, id);
   staged.settle({ changeId: sent.changeId, outcome: "unknown" });
   staged.set(id, "Name", "Zoe");
+  staged.sendAnew(id);
+  assert.equal(staged.get(id).state, "unknown");
+  now += 65_001;
   staged.sendAnew(id);
   assert.deepEqual(send(staged, id)[0].values, { Name: "Zoe" });
 });

@@ -1,11 +1,10 @@
 // Staged edits of one table, by row ID: what the person changed, what they had seen, and what became of it.
 
 import { parse, stringify } from "./json.js";
+import { ServerTimes } from "./times.js";
 import { sameValue } from "./values.js";
 
 const VERSION = 1;
-// The server keeps the result of a write for 15 minutes; within that the same id may be sent again without harm.
-const ASK_AGAIN_MS = 10 * 60_000;
 
 const randomId = () => {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
@@ -22,9 +21,10 @@ const randomId = () => {
 export class Staged {
   entries = new Map();
 
-  constructor({ onChange = () => {}, now = Date.now } = {}) {
+  constructor({ onChange = () => {}, now = Date.now, times = new ServerTimes(now) } = {}) {
     this.onChange = onChange;
     this.now = now;
+    this.times = times;
   }
 
   get(id) {
@@ -145,11 +145,17 @@ export class Staged {
   }
 
   #isRemembered(entry) {
-    return Boolean(entry.sent?.at) && this.now() - entry.sent.at < ASK_AGAIN_MS;
+    return Boolean(entry.sent?.at) && this.times.remembers(entry.sent);
+  }
+
+  /** How long a new row of unknown outcome may still come to be in the table, in ms. */
+  doubtLeft(entry) {
+    return entry.sent?.at ? this.times.doubtLeft(entry.sent) : 0;
   }
 
   /** The person says that a new row of unknown outcome is not in the table: it is sent like one never sent. */
   sendAnew(id) {
+    if (this.doubtLeft(this.entries.get(id))) return;
     Object.assign(this.entries.get(id), { state: "staged", error: null, sent: null });
     this.onChange([id]);
   }
@@ -163,8 +169,9 @@ export class Staged {
     const content = stringify(change);
     // The server itself may not know: asked once more under a new id, the guard finds out and nothing happens twice.
     // A new row has no guard, so it keeps its id.
-    const again = entry.sent?.unknown && entry.kind !== "insert";
-    if (entry.sent?.content !== content || again) entry.sent = { changeId: randomId(), content, at: null };
+    // So is one whose result may be forgotten.
+    const again = entry.kind !== "insert" && (entry.sent?.unknown || (entry.sent?.at && !this.#isRemembered(entry)));
+    if (entry.sent?.content !== content || again) entry.sent = { changeId: this.times.newId(), content, at: null };
     entry.sent.values = { ...change.values };
     return { changeId: entry.sent.changeId, ...change };
   }
@@ -197,9 +204,13 @@ export class Staged {
     this.onChange(entries.map((entry) => entry.id));
   }
 
-  /** The entries did not leave, or nothing is known of them. */
-  unsent(entries, state = "staged", error = null) {
-    for (const entry of entries) if (entry.state === "saving") Object.assign(entry, { state, error });
+  /** Nothing is known of the entries; or, with `never`, they were surely not sent, so that another try is another write. */
+  unsent(entries, state = "staged", error = null, { never = false } = {}) {
+    for (const entry of entries) {
+      if (entry.state !== "saving") continue;
+      Object.assign(entry, { state, error });
+      if (never) entry.sent = null;
+    }
     this.onChange(entries.map((entry) => entry.id));
   }
 

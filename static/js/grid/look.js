@@ -112,7 +112,7 @@ function cellWhy(entry, name, item, state) {
 function rowWhy(entry) {
   if (entry.state === "error") return errorText(entry.error);
   if (entry.state === "gone") return goneText(entry);
-  if (entry.state === "unknown") return entry.kind === "insert" ? T.unknownInsert : T.unknownOutcome;
+  if (entry.state === "unknown") return entry.kind === "insert" ? T.unknownNewRow : T.unknownOutcome;
   return null;
 }
 

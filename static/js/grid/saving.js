@@ -6,6 +6,8 @@ import { T, sentences } from "./texts.js";
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
 const NOTES_TOLD = 3;
+/** Errors of a whole command that say that nothing of it was run, if it was sent only once. */
+const NOT_RUN = new Set(["INVALID_JSON", "INVALID_MESSAGE", "UNKNOWN_COMMAND", "INVALID_INPUT", "RATE_LIMITED", "READ_ONLY", "STORE_UNAVAILABLE", "CANCELLED"]);
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
@@ -117,6 +119,7 @@ export class Saving {
     };
     while (done < entries.length && !signal.aborted) {
       progress();
+      const begun = done;
       const batch = [];
       const changes = [];
       for (let size = 0; done < entries.length && batch.length < BATCH.rows && size < BATCH.characters; done++) {
@@ -140,13 +143,15 @@ export class Saving {
         });
         staged.unsent(batch.filter((entry) => entry.state === "saving"), "unknown");
       } catch (error) {
-        const unknown = error.code === "OUTCOME_UNKNOWN" || error.code === "AWAY";
         const left = batch.filter((entry) => entry.state === "saving");
-        if (error.code === "ABORTED") {
-          staged.unsent(left); // stopped before it left
-          break;
+        if (error.code === "ABORTED" || error.code === "STALE") {
+          staged.unsent(left, "staged", null, { never: true }); // it did not leave
+          if (error.code === "ABORTED") break;
+          done = begun;
+          continue;
         }
-        staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText });
+        const unknown = error.resent || !NOT_RUN.has(error.code);
+        staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText }, { never: !unknown });
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
         this.hooks.announce(sentences([error.message, T.stillStaged(staged.counts.rows)]), "error");

@@ -22,11 +22,11 @@ export class Table {
   edits = null;
   #batched = null;
 
-  constructor({ namespace, tableName, load, pageSize, onRows, onLength, onError, onStaged }) {
+  constructor({ namespace, tableName, load, pageSize, onRows, onLength, onError, onStaged, times }) {
     this.namespace = namespace;
     this.tableName = tableName;
     this.onStaged = onStaged;
-    this.staged = new Staged({ onChange: (ids) => this.#changed(ids) });
+    this.staged = new Staged({ onChange: (ids) => this.#changed(ids), times });
     this.cache = new RowCache({ load, pageSize, onRows, onLength, onError });
     this.rows = new Rows(this.cache, this.staged);
   }

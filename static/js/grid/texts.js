@@ -25,6 +25,8 @@ export const T = {
   goneBy: (by) => `${by ?? "Someone"} deleted this row. Your edits are kept: insert it again or drop them.`,
   unknownOutcome: "The connection broke while this was saved. It is not known whether it was; save again to find out.",
   unknownInsert: "The connection broke while this row was being saved. Whether it is in the table is not known: look for it, then drop this one or insert it again.",
+  unknownNewRow: "The connection broke while this row was being saved. Whether it is in the table is not known; the review of changes says what to do.",
+  unknownInsertWait: (seconds) => `The connection broke while this row was being saved. It may still come to be in the table in the next ${count(seconds, "second")}. Wait so long, then look for it.`,
   lookForIt: "Look for it",
   dropRow: "Drop this one",
   saving: "Being saved",

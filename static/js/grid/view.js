@@ -52,6 +52,7 @@ export class TableView extends EventTarget {
     this.states = new States(this.box, { refocus: () => this.focus(), stop: () => this.loading.stop() });
     this.loading = new Loading(this, client, { namespace, tableName });
     this.table = new Table({
+      times: client.times,
       namespace,
       tableName,
       pageSize: Math.max(PAGE_SIZES[0], Math.min(PAGE_SIZES[1], settings.pageSize ?? 100)),

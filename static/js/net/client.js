@@ -1,6 +1,7 @@
 // The page's one WebSocket: commands out, answers and pushed events in, back by itself after a drop.
 
 import { parse, stringify } from "../data/json.js";
+import { ServerTimes } from "../data/times.js";
 import { CommandError } from "./command-error.js";
 import { CLOSE, START, step } from "./connection.js";
 import { Exchanges, isWrite } from "./exchanges.js";
@@ -30,6 +31,7 @@ export class Client extends EventTarget {
   #ticker = null;
   #retryAt = null;
   #stopped = false;
+  times = new ServerTimes();
 
   /**
    * @param {object} options
@@ -175,8 +177,10 @@ export class Client extends EventTarget {
       this.#emit("session", session);
       return;
     }
+    if (session) this.times.learn(session);
     this.#happen({ type: "open" });
     if (session) this.#emit("session", session);
+    this.#expire();
     this.#dispatchWaiting();
   }
 
@@ -214,12 +218,21 @@ export class Client extends EventTarget {
     if (before !== next || act.do !== "nothing") this.#emit("state", this.situation);
   }
 
+  /** Writes that never left wait on; they are ended when the connection is back, and saved under new ids. */
+  #expire() {
+    const waiting = this.#exchanges.unsent().filter((exchange) => exchange.left || this.state === "live");
+    this.#exchanges.expire((ms) => this.times.isOver(ms), waiting);
+  }
+
   #beat() {
-    if (this.state !== "live") return;
+    if (this.state !== "live") return this.#expire();
     const verdict = this.#heartbeat.tick(Date.now());
     if (verdict === "ask") {
       this.send("getSession", {}, { background: true }).then(
-        ({ payload }) => this.#emit("session", payload),
+        ({ payload }) => {
+          this.times.learn(payload);
+          this.#emit("session", payload);
+        },
         () => undefined, // a drop is reported by the close
       );
     } else if (verdict === "dead") {
@@ -234,6 +247,7 @@ export class Client extends EventTarget {
     const text = stringify(background ? { command, payload, id, background } : { command, payload, id });
     exchange.bytes = text.length > this.#bytesMax / 4 ? new TextEncoder().encode(text).length : text.length;
     exchange.sent = exchange.left = true;
+    exchange.times++;
     if (exchange.bytes > this.#bytesMax) {
       this.#exchanges.receive(id, "error", {
         code: "INVALID_INPUT",

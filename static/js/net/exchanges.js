@@ -2,6 +2,7 @@
 // Pure bookkeeping; the client owns the socket.
 
 import { CommandError } from "./command-error.js";
+import { T } from "../texts.js";
 
 /** Commands that change data. They survive a lost connection: sent again with the same id, run once by the server. */
 const WRITES = new Set(["saveCell", "updateRow", "insertRow", "deleteRow", "saveChanges"]);
@@ -27,6 +28,10 @@ export function newId(random = (bytes) => crypto.getRandomValues(bytes)) {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
 }
 
+/** A clock of the browser may be set, and its steady one stand still while the computer sleeps: the older age counts. */
+const made = () => ({ made: Date.now(), madeSteady: performance.now() });
+const age = (exchange) => Math.max(Date.now() - exchange.made, performance.now() - exchange.madeSteady);
+
 export class Exchanges {
   #open = new Map(); // id -> exchange, in the order of sending
   #late = new Map(); // id -> exchange answered already, whose count is still to come
@@ -41,7 +46,7 @@ export class Exchanges {
   /** Begin: gives the exchange; its `promise` settles with the answer. */
   start(command, payload, { background = false, onEvent = null, id = newId() } = {}) {
     if (this.#open.has(id)) return this.#open.get(id);
-    const exchange = { id, command, payload, background, onEvent, write: isWrite(command), sent: false, bytes: 0 };
+    const exchange = { id, command, payload, background, onEvent, write: isWrite(command), sent: false, bytes: 0, times: 0, ...made() };
     exchange.promise = new Promise((resolve, reject) => Object.assign(exchange, { resolve, reject }));
     this.#open.set(id, exchange);
     return exchange;
@@ -60,7 +65,7 @@ export class Exchanges {
     exchange.onEvent?.(event, payload);
     if (event === "error") {
       this.#open.delete(id);
-      exchange.reject(new CommandError(payload));
+      exchange.reject(Object.assign(new CommandError(payload), { resent: exchange.times > 1 }));
     } else if (event === (LAST.get(exchange.command) ?? event)) {
       this.#open.delete(id);
       if (event === "tableData" && payload.countState === "pending") this.#late.set(id, exchange);
@@ -90,6 +95,19 @@ export class Exchanges {
         this.#open.delete(exchange.id);
         exchange.reject(new CommandError({ code: "AWAY", message: "The connection was lost", context: exchange.command }));
       }
+    }
+  }
+
+  /**
+   * End the writes that wait for a connection and whose result the server may forget before they are sent again: sent
+   * again after that they would be run twice. One that never left just is not sent under this id.
+   */
+  expire(isOver, waiting = this.unsent()) {
+    for (const exchange of waiting) {
+      if (!exchange.write || !isOver(age(exchange))) continue;
+      this.#open.delete(exchange.id);
+      const context = exchange.command;
+      exchange.reject(new CommandError(exchange.left ? { code: "OUTCOME_UNKNOWN", message: T.tooLate, context } : { code: "STALE", message: T.tooLate, context }));
     }
   }
 

@@ -19,6 +19,7 @@ const ORDER = { error: 0, conflict: 1, gone: 1, unknown: 2, saving: 3, staged: 4
 export class Review {
   #drawing = null;
   #sqlTimer = null;
+  #doubtTimer = null; // draws again when a new row of unknown outcome may be inserted again
   #asked = 0;
   #most = LINES_SHOWN;
 
@@ -166,6 +167,13 @@ export class Review {
     }
     if (entry.state === "unknown" && entry.kind === "insert") {
       const look = link(T.lookForIt, () => view.places.lookFor(entry));
+      const left = view.table.staged.doubtLeft(entry);
+      if (left) {
+        // Inserted again now, the row could be there twice.
+        clearTimeout(this.#doubtTimer);
+        this.#doubtTimer = setTimeout(() => this.drawSoon(), left + 1);
+        return [el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look)];
+      }
       return [el("p", { class: "why why-error" }, `${T.unknownInsert} `, look, " ", link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)), " ", link(T.dropRow, () => view.rowWork.revert(entry)))];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
