@@ -47,7 +47,9 @@ def test_the_parts_are_where_they_were() -> None:
     assert "self.app_send" in inspect.getsource(hardened._stock_handle)
     assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
     assert "self.protocol_send" in inspect.getsource(hardened._stock_run)
-    assert "self.writer.write(" in inspect.getsource(TCPServer.protocol_send)
+    assert "self.writer.write(" in inspect.getsource(hardened._stock_protocol_send)
+    assert "await self.writer.drain()" in inspect.getsource(hardened._stock_protocol_send)
+    assert "self.alpn_protocols" in inspect.getsource(Config.create_ssl_context)
     assert "config.graceful_timeout" in inspect.getsource(run.worker_serve)
     assert "_create_logger(" in inspect.getsource(stock_logging.Logger.__init__)
 
