@@ -11,6 +11,7 @@
 - A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
 - What a connection was made of goes when it ends: its circles, of some 25 KB, stayed until the collector came to the
   old ones, which is after some 300,000 connections.
+- The queue between Hypercorn and the application is a small one: an idle socket holds little.
 - Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
 - Text messages go straight to the transport, and come straight from it: their way through wsproto, Hypercorn's and
   Quart's queues cost as much as all that our own code does for a short command.
@@ -26,13 +27,16 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import h11
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
+from hypercorn.asyncio import task_group
+from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Event, RawData
@@ -47,6 +51,7 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from .frames import text_frame_head, whole_text
+from .inbox import Inbox
 from .limits import TokenBucket
 from .slow_readers import cutting_off
 
@@ -225,7 +230,7 @@ class BoundedConnection(ASGIWebsocketConnection):
 
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
-        self.queue = asyncio.Queue(maxsize=INBOX)
+        self.queue = cast("Any", Inbox(INBOX))
 
     async def __call__(self, receive: Any, send: Any) -> None:
         """Serve one websocket."""
@@ -271,6 +276,7 @@ def harden(
     streams.WSStream._handle_events = _handle_events  # type: ignore[method-assign]  # noqa: SLF001
     TCPServer.run = _run  # type: ignore[method-assign]
     TCPServer.protocol_send = _protocol_send  # type: ignore[method-assign]
+    TaskGroup.spawn_app = _spawn_app  # type: ignore[method-assign]
     Config.alpn_protocols = ["http/1.1"]
 
 
@@ -316,6 +322,18 @@ def _trip(buffer: streams.WebsocketBuffer) -> None:
     """Free what was received and take no more: `_handle_events` then closes the transport."""
     buffer.value = None
     buffer.length = -1
+
+
+async def _spawn_app(self: TaskGroup, app: Any, config: Config, scope: Any, send: Any) -> Any:
+    queue: Inbox[Any] = Inbox(config.max_app_queue_size)
+    loop = self._loop
+
+    def call_soon(function: Any, *arguments: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(function(*arguments), loop).result()
+
+    run_in_thread = partial(loop.run_in_executor, None)
+    self.spawn(task_group._handle, app, config, scope, queue.get, send, run_in_thread, call_soon)  # noqa: SLF001
+    return queue.put
 
 
 _stock_protocol_send = TCPServer.protocol_send

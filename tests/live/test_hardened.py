@@ -11,6 +11,7 @@ import hypercorn.asyncio.run as run
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
 import pytest
+from hypercorn.asyncio import task_group
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
@@ -29,6 +30,9 @@ REPLACED = (
     inspect.getsource(streams.WSStream).partition("async def _handle_events")[2].partition("async def")[0]
 )
 """Read when this module is collected; what replaces it must do all that it does."""
+SPAWNING = "cc0dd3cddb79d4cc4d4404f85a28ea2f372813566744a721ea71b1222da4dfbf"
+SPAWN_APP = inspect.getsource(task_group).partition("async def _handle")[2].partition("def spawn(")[0]
+"""The same for the queue between Hypercorn and the application."""
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +60,7 @@ def test_the_parts_are_where_they_were() -> None:
 
 def test_what_is_replaced_as_a_whole_is_what_was_read() -> None:
     assert hashlib.sha256(REPLACED.encode()).hexdigest() == HANDLING
+    assert hashlib.sha256(SPAWN_APP.encode()).hexdigest() == SPAWNING
 
 
 def test_nothing_is_negotiated() -> None:
