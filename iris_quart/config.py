@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         43200, gt=0, le=86400 * 7, description="And at the latest after this."
     )
     sessions_per_account: int = Field(
-        20, ge=1, description="Sessions of one account at a server; one more ends the longest idle one."
+        50, ge=1, description="Sessions of one account at a server; one more ends the longest idle one."
     )
     transfers_per_account: int = Field(
         6,

@@ -99,7 +99,7 @@ async def test_what_is_known_is_forgotten(kind: Kind, tmp_path: Path) -> None:
 
 
 async def test_one_session_too_many_ends_the_longest_idle_one(kind: Kind, tmp_path: Path) -> None:
-    settings = make_settings(tmp_path, store=kind.url)
+    settings = make_settings(tmp_path, store=kind.url, sessions_per_account=20)
     # What this store touches looks as if it had been used five minutes before.
     earlier = make_settings(tmp_path, store=kind.url, session_idle_seconds=1500)
     async with opened(settings) as one, opened(settings) as other, opened(earlier) as past:
