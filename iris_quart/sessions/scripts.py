@@ -153,7 +153,8 @@ return {{1, text(wait)}}
 FORGIVE = """
 for number = 1, 3 do redis.call('ZREMRANGEBYRANK', KEYS[number], -1, -1) end
 local rest = redis.call('GET', KEYS[4])
-if rest then
+-- A try at a known address took nothing of the network's pace.
+if rest and redis.call('EXISTS', KEYS[6]) == 0 then
     redis.call('SET', KEYS[4], string.format('%.6f', tonumber(rest) - tonumber(ARGV[1])), 'KEEPTTL')
 end
 if tonumber(ARGV[2]) > 0 then

@@ -255,7 +255,8 @@ class SqliteStore:
         """Take back the latest try, and remember the account and its address."""
         scopes = records.try_scopes(user, server_key, address)
         interval = records.pace_of(records.network_limit(self._settings)).interval
-        until = self._clock() + self._settings.login_known_seconds
+        now = self._clock()
+        until = now + self._settings.login_known_seconds
         sql = (
             "DELETE FROM attempts WHERE rowid ="
             " (SELECT rowid FROM attempts WHERE scope = ? ORDER BY at DESC LIMIT 1)"
@@ -263,7 +264,10 @@ class SqliteStore:
 
         def take_back(db: sqlite3.Connection) -> None:
             db.executemany(sql, [(scope,) for scope in (scopes.user, scopes.address, scopes.pair)])
-            db.execute("UPDATE paces SET rest = rest - ? WHERE scope = ?", (interval, scopes.network))
+            # A try at a known address took nothing of the network's pace.
+            free = "SELECT 1 FROM known WHERE scope = ? AND until > ?"
+            if not db.execute(free, (scopes.address, now)).fetchone():
+                db.execute("UPDATE paces SET rest = rest - ? WHERE scope = ?", (interval, scopes.network))
             known = [(scope, until) for scope in (scopes.pair, scopes.address)]
             db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", known)
 

@@ -148,6 +148,17 @@ async def test_downloads_that_nobody_reads_are_cut_off_and_hold_little(start: St
         assert sorted(waits)[len(waits) // 2] < 0.5, waits
 
 
+async def test_downloads_are_cut_off_under_hypercorn_too(start: Start) -> None:
+    """Its own loop tells of an aborted connection in another way than uvloop."""
+    server = await asyncio.to_thread(lambda: start(slow_reader_seconds=1, transfers_per_account=1))
+    async with server.person() as person, unread(person, VALUE) as connection:
+        assert (await person.http.get(SMALL)).status_code == 429
+        await answered(person, SMALL, 200)
+        async with asyncio.timeout(10):
+            assert await rest(connection) < len(STORY) - MIB
+    assert '"level": "error"' not in server.log
+
+
 async def test_a_slow_but_steady_reader_is_not_cut_off(start: Start) -> None:
     server = await asyncio.to_thread(lambda: start(own=True, slow_reader_seconds=0.8))
     async with server.person() as person:

@@ -81,6 +81,16 @@ async def test_a_known_account_is_guessed_no_faster(store: SessionStore) -> None
     assert (await store.attempt("alice", "another server", "203.0.113.7")).allowed
 
 
+async def test_a_good_account_gives_its_network_no_more_tries(store: SessionStore) -> None:
+    allowed = 0
+    for number in range(200):
+        assert (await store.attempt("mallory", "server", "198.51.100.1")).allowed
+        await store.forgive("mallory", "server", "198.51.100.1")
+        address = f"198.51.100.{2 + number % 250}"
+        allowed += (await store.attempt(f"user {number}", "server", address)).allowed
+    assert allowed < 50
+
+
 async def test_what_is_known_is_forgotten(kind: Kind, tmp_path: Path) -> None:
     settings = make_settings(tmp_path, store=kind.url, login_known_seconds=0.2, login_attempts_per_address=2)
     async with opened(settings) as store:
