@@ -32,7 +32,7 @@ from .sessions import Session, SessionStore, Vault, open_store, open_vault
 from .tables import Tables
 from .tables.new_rows import NewRows
 from .tables.turns import Turns
-from .web import api, assets, auth, editor, health, security
+from .web import api, assets, auth, editor, health, security, transfers
 from .web.services import EXTENSION
 
 __all__ = ["AppServices", "create_app", "settle_process"]
@@ -133,9 +133,11 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
         settings.drain_seconds + STOP_MARGIN,
         settings.messages_per_second,
         settings.messages_burst,
+        settings.slow_reader_seconds,
     )
     security.init_app(app, settings)
     assets.init_app(app)
+    transfers.init_app(app)
     for blueprint in COMMANDS:
         app.register_blueprint(blueprint)
     app.register_blueprint(sockets.blueprint)

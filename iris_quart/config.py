@@ -156,6 +156,14 @@ class Settings(BaseSettings):
     session_absolute_seconds: float = Field(
         43200, gt=0, le=86400 * 7, description="And at the latest after this."
     )
+    sessions_per_account: int = Field(
+        50, ge=1, description="Sessions of one account at a server; one more ends the longest idle one."
+    )
+    transfers_per_account: int = Field(
+        6,
+        ge=1,
+        description="Exports and whole values that one account at a server moves at once, in all workers.",
+    )
     sessions_poll_seconds: float = Field(
         0.2, ge=0.05, le=5, description="How often a worker asks SQLite for sessions ended elsewhere."
     )
@@ -163,7 +171,25 @@ class Settings(BaseSettings):
     login_attempts_per_address: int = Field(
         20, ge=1, description="Sign-in tries per minute and client address (IPv6: /64 network)."
     )
-    login_attempts_overall: int = Field(300, ge=1, description="Sign-in tries per minute in all.")
+    login_attempts_overall: int = Field(
+        300,
+        ge=1,
+        description="Sign-in tries per minute in all, not counting addresses where somebody signed in lately; a "
+        "fifth of it for one network (IPv4: /24, IPv6: /48).",
+    )
+    login_wait_seconds: float = Field(
+        10,
+        ge=0,
+        le=30,
+        description="A try beyond these last two limits waits up to this before it is refused.",
+    )
+    login_known_seconds: float = Field(
+        86400 * 30,
+        ge=0,
+        le=86400 * 366,
+        description="How long an account is known at an address where it signed in; tries of others do not refuse it "
+        "there.",
+    )
     login_floor_seconds: float = Field(
         0.3,
         ge=0,
@@ -236,7 +262,7 @@ class Settings(BaseSettings):
         45, gt=0, description="A socket that says nothing for so long is closed."
     )
     slow_reader_seconds: float = Field(
-        10, gt=0, description="A socket that does not read for so long is closed."
+        10, gt=0, description="A socket, or a download, that does not read for so long is cut off."
     )
     close_seconds: float = Field(2, gt=0, le=10, description="Time a peer has to answer a close.")
     drain_seconds: float = Field(5, gt=0, le=60, description="Time that commands in flight have at a stop.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 
-__all__ = ["counted_as"]
+__all__ = ["counted_as", "network_of"]
 
 HOME_BITS = 64
 """The smallest network that a provider gives to one customer (RFC 6177); all its addresses are one peer's."""
+NETWORK_BITS = {4: 24, 6: 48}
+"""The smallest networks that are routed by themselves: whoever has one has all its addresses."""
 
 
 def counted_as(address: str) -> str:
@@ -29,3 +31,13 @@ def counted_as(address: str) -> str:
     if found.ipv4_mapped is not None:
         return str(found.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(found), HOME_BITS), strict=False))
+
+
+def network_of(address: str) -> str:
+    """Return the network of an address: /24 of IPv4, /48 of IPv6; anything else counts as itself."""
+    text = counted_as(address)
+    try:
+        found = ipaddress.ip_network(text)
+    except ValueError:
+        return text
+    return str(found.supernet(new_prefix=NETWORK_BITS[found.version]))

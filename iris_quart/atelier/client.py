@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -55,7 +55,8 @@ class AtelierClient:
         await client.close()       # signs out at IRIS, which gives the licences back
 
     `signed_in` says that IRIS has accepted these credentials before, so that a refusal is AuthExpired from
-    the start. `transport_factory` makes the transport of each IRIS session.
+    the start. `transport_factory` makes the transport of each IRIS session. `licence_freed` waits for licences that
+    are being given back, and returns whether there were any.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class AtelierClient:
         limits: Limits,
         transport_factory: Callable[[], httpx.AsyncBaseTransport] | None = None,
         signed_in: bool = False,
+        licence_freed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self.target = target
         self.username = credentials.username
@@ -77,6 +79,7 @@ class AtelierClient:
             limits,
             transport_factory or partial(_make_transport, target, limits),
             proved=signed_in,
+            licence_freed=licence_freed,
         )
 
     @property

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -63,12 +63,14 @@ class IrisSessions:
         make_transport: Callable[[], httpx.AsyncBaseTransport],
         *,
         proved: bool = False,
+        licence_freed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._urls = urls
         self._limits = limits
         self._make_transport = make_transport
         self._authorization = (b"Authorization", _basic(credentials))
         self._proved = proved
+        self._licence_freed = licence_freed
         self._refused = False  # IRIS no longer accepts the credentials
         self._sessions: list[IrisSession] = []
         self._free: list[IrisSession] = []  # last used last
@@ -110,7 +112,7 @@ class IrisSessions:
         it; a write that is cancelled after it was handed over raises ConnectionFailed with True.
         """
         deadline = time.monotonic() + (self._limits.request_seconds if seconds is None else seconds)
-        repeated = False
+        repeated = waited = False
         while True:
             session = await self._acquire(write, background, deadline)
             try:
@@ -119,8 +121,12 @@ class IrisSessions:
                 return await self._attempt(session, method, url, body, fresh_after=fresh, deadline=deadline)
             except LicenseLimit as error:
                 # Another session of ours will be free soon; one licence more would be a luxury.
-                if error.maybe_executed or session.signed_in or not self._make_do(session):
+                if error.maybe_executed or session.signed_in:
                     raise
+                if not self._make_do(session):
+                    if waited or self._licence_freed is None or not await self._licence_freed():
+                        raise
+                    waited = True
             except Broken as broken:
                 if write or repeated:
                     raise broken.error from broken.__cause__

@@ -2,13 +2,16 @@
 
 - permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
 - HTTP/2 in clear is not spoken, neither at once nor by upgrade: a proxy that passes the upgrade on becomes a tunnel,
-  and whoever is in it says what address and scheme they come from.
+  and whoever is in it says what address and scheme they come from. Nor is it agreed over TLS: a stream that its peer
+  gives no window waits outside of all our bounds.
+- A peer that takes nothing of an HTTP answer for `slow_reader_seconds` is cut off, as a socket's is.
 - A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
   away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
 - Frames are counted as well as messages: pings and empty fragments are no messages, but each costs its time.
 - A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
 - What a connection was made of goes when it ends: its circles, of some 25 KB, stayed until the collector came to the
   old ones, which is after some 300,000 connections.
+- The queue between Hypercorn and the application is a small one: an idle socket holds little.
 - Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
 - Text messages go straight to the transport, and come straight from it: their way through wsproto, Hypercorn's and
   Quart's queues cost as much as all that our own code does for a short command.
@@ -24,14 +27,19 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import h11
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
+from hypercorn.asyncio import task_group
+from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.config import Config
+from hypercorn.events import Event, RawData
 from hypercorn.protocol.events import Data, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState
@@ -43,7 +51,9 @@ from wsproto.frame_protocol import CloseReason
 from wsproto.utilities import LocalProtocolError
 
 from .frames import text_frame_head, whole_text
+from .inbox import Inbox
 from .limits import TokenBucket
+from .slow_readers import cutting_off
 
 __all__ = ["WIRE", "BoundedConnection", "Wire", "harden", "wire_of"]
 
@@ -72,6 +82,7 @@ class _Limits:
 
     message_length = 16 * 1024 * 1024
     graceful_seconds = 0.0
+    slow_reader_seconds = math.inf
     frames_per_second = math.inf
     frames_burst = 2**31
 
@@ -219,7 +230,7 @@ class BoundedConnection(ASGIWebsocketConnection):
 
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
-        self.queue = asyncio.Queue(maxsize=INBOX)
+        self.queue = cast("Any", Inbox(INBOX))
 
     async def __call__(self, receive: Any, send: Any) -> None:
         """Serve one websocket."""
@@ -240,15 +251,18 @@ def harden(
     graceful_seconds: float,
     messages_per_second: float = math.inf,
     messages_burst: int = 2**31,
+    slow_reader_seconds: float = math.inf,
 ) -> None:
     """Put the bounds in force for this process.
 
     message_length: characters of a text message, or bytes of another, beyond which it is refused with 1009.
     graceful_seconds: least time that open sockets have when Hypercorn stops.
     messages_per_second, messages_burst: what a socket may send; some times as many frames, and then 1008.
+    slow_reader_seconds: how long the peer of an HTTP answer may take nothing of it.
     """
     _Limits.message_length = message_length
     _Limits.graceful_seconds = graceful_seconds
+    _Limits.slow_reader_seconds = slow_reader_seconds
     _Limits.frames_per_second = FRAMES * messages_per_second
     _Limits.frames_burst = FRAMES * messages_burst
     app.asgi_websocket_class = BoundedConnection
@@ -261,6 +275,9 @@ def harden(
     streams.WSStream.handle = _handle  # type: ignore[method-assign]
     streams.WSStream._handle_events = _handle_events  # type: ignore[method-assign]  # noqa: SLF001
     TCPServer.run = _run  # type: ignore[method-assign]
+    TCPServer.protocol_send = _protocol_send  # type: ignore[method-assign]
+    TaskGroup.spawn_app = _spawn_app  # type: ignore[method-assign]
+    Config.alpn_protocols = ["http/1.1"]
 
 
 _stock_create_logger = stock_logging._create_logger  # noqa: SLF001
@@ -305,6 +322,32 @@ def _trip(buffer: streams.WebsocketBuffer) -> None:
     """Free what was received and take no more: `_handle_events` then closes the transport."""
     buffer.value = None
     buffer.length = -1
+
+
+async def _spawn_app(self: TaskGroup, app: Any, config: Config, scope: Any, send: Any) -> Any:
+    queue: Inbox[Any] = Inbox(config.max_app_queue_size)
+    loop = self._loop
+
+    def call_soon(function: Any, *arguments: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(function(*arguments), loop).result()
+
+    run_in_thread = partial(loop.run_in_executor, None)
+    self.spawn(task_group._handle, app, config, scope, queue.get, send, run_in_thread, call_soon)  # noqa: SLF001
+    return queue.put
+
+
+_stock_protocol_send = TCPServer.protocol_send
+
+
+async def _protocol_send(self: TCPServer, event: Event) -> None:
+    wrapper: Any = vars(self).get("protocol")
+    stream = getattr(getattr(wrapper, "protocol", None), "stream", None)
+    if not isinstance(event, RawData) or isinstance(stream, streams.WSStream):
+        # `Connection` watches over the peer of a socket.
+        await _stock_protocol_send(self, event)
+        return
+    with cutting_off(self.writer.transport, _Limits.slow_reader_seconds):
+        await _stock_protocol_send(self, event)
 
 
 _stock_run = TCPServer.run

@@ -136,14 +136,15 @@ def _make_socket(
     worker: LiveWorker, connection: Connection, presence: Presence, tables: Tables
 ) -> LiveSocket:
     browsing = Browsing(namespace=presence.session.namespace)
-    # What the socket is made of shall not hold it: it would outlive its end until the collector comes.
-    made: weakref.WeakSet[LiveSocket] = weakref.WeakSet()
+    # The parts of the socket must not hold it: it would survive its end until a full garbage collection.
+    made: list[weakref.ref[LiveSocket]] = []
 
     async def announce(change: TableChange) -> None:
-        await worker.changes.announce(presence.session, change, next(iter(made), None))
+        await worker.changes.announce(presence.session, change, made[0]())
 
     def cancel(message_id: str) -> bool:
-        return any(socket.runner.cancel(message_id) for socket in made)
+        socket = made[0]()
+        return socket is not None and socket.runner.cancel(message_id)
 
     def audit(entry: AuditEntry) -> None:
         worker.audit(presence.session, entry)
@@ -165,7 +166,7 @@ def _make_socket(
     surroundings = _SocketSurroundings(worker, presence, connection, open_tables, browsing)
     runner = Runner(worker.commands, context, worker.settings, surroundings)
     socket = LiveSocket(presence, connection, runner, open_tables)
-    made.add(socket)
+    made.append(weakref.ref(socket))
     return socket
 
 

@@ -26,6 +26,7 @@ class Upstream:
         self._make_tables = make_tables
         self._open: dict[str, tuple[AtelierClient, Tables]] = {}
         self._past_round_trips = 0
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         """Count the sessions that have a client here."""
@@ -45,7 +46,13 @@ class Upstream:
         """Give the session's table services."""
         if found := self._open.get(session.key):
             return found[1]
-        client = AtelierClient(session.target, credentials, limits=self._limits, signed_in=True)
+        client = AtelierClient(
+            session.target,
+            credentials,
+            limits=self._limits,
+            signed_in=True,
+            licence_freed=self._left,
+        )
         tables = self._make_tables(client, session)
         self._open[session.key] = (client, tables)
         return tables
@@ -61,9 +68,25 @@ class Upstream:
                 # Whatever became of the rest, licences go back and the credentials are let go.
                 await client.close()
 
+    def give_back(self, client: AtelierClient) -> None:
+        """Sign a client that belongs to no session out at IRIS, in the background; `close` waits for it."""
+        task = asyncio.get_running_loop().create_task(client.close())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _left(self) -> bool:
+        """Wait for the clients that are signing out; False when there are none."""
+        if not self._leaving:
+            return False
+        await asyncio.wait(set(self._leaving))
+        return True
+
     async def close(self, seconds: float) -> None:
-        """Release all, within so many seconds."""
-        releases = [asyncio.ensure_future(self.release(key)) for key in list(self._open)]
+        """Release everything within `seconds`."""
+        releases: list[asyncio.Future[None]] = [
+            asyncio.ensure_future(self.release(key)) for key in list(self._open)
+        ]
+        releases += self._leaving
         if releases:
             _, late = await asyncio.wait(releases, timeout=seconds)
             for release in late:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from iris_quart.config import BadSettings, Settings
 
 from .session import Ended, NewSession, Session
-from .store import SessionStore, Withdrawal, WriteRecord
+from .store import Admission, SessionStore, Withdrawal, WriteRecord
 from .vault import Vault, open_vault
 
 __all__ = [
+    "Admission",
     "Ended",
     "NewSession",
     "Session",

@@ -40,6 +40,13 @@ CREATE TABLE writes (owner TEXT, id TEXT, fingerprint TEXT, state TEXT, answer B
     PRIMARY KEY (owner, id)) WITHOUT ROWID;
 CREATE TABLE changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, worker TEXT, message BLOB, at REAL);
 """
+ADDED = """
+CREATE TABLE IF NOT EXISTS paces (scope TEXT PRIMARY KEY, rest REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known (scope TEXT PRIMARY KEY, until REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS transfers (id TEXT PRIMARY KEY, owner TEXT, until REAL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS transfers_by_owner ON transfers (owner);
+"""
+"""Tables that came later: added to a file that workers of an earlier release may still use."""
 TABLES = ("sessions", "ended", "attempts", "tickets", "writes", "changes")
 
 T = TypeVar("T")
@@ -198,6 +205,8 @@ class Database:
                 for statement in SCHEMA.split(";"):
                     self._durable.execute(statement)
                 self._durable.execute(f"PRAGMA user_version = {VERSION}")
+            for statement in ADDED.split(";"):
+                self._durable.execute(statement)
             self._durable.execute("COMMIT")
             self._quick = self._connect("NORMAL")
         except sqlite3.Error as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,18 +13,26 @@ from pydantic import SecretStr
 
 from iris_quart.atelier import Credentials, Target
 from iris_quart.config import Settings
-from iris_quart.peers import counted_as
+from iris_quart.errors import RateLimited
+from iris_quart.peers import counted_as, network_of
 
 from .session import NewSession, Session, account, key_of
 from .vault import Vault
 
 __all__ = [
     "ATTEMPT_SECONDS",
+    "LEASE_RENEWAL_SECONDS",
+    "LEASE_SECONDS",
     "TICKET_SECONDS",
+    "Pace",
+    "TryScopes",
+    "account_scope",
     "begun",
+    "network_limit",
     "open_credentials",
     "open_ticket",
-    "scopes",
+    "pace_of",
+    "recent_seconds",
     "seal_credentials",
     "seal_ticket",
     "session_from_text",
@@ -31,10 +40,15 @@ __all__ = [
     "sweep_grace",
     "target_from_text",
     "target_to_text",
+    "too_many_sessions",
+    "try_scopes",
 ]
 
 TICKET_SECONDS = 60.0
 ATTEMPT_SECONDS = 60.0
+LEASE_SECONDS = 30.0
+"""How long the place of a transfer outlives the worker that held it."""
+LEASE_RENEWAL_SECONDS = 10.0
 
 
 def target_to_text(target: Target) -> str:
@@ -144,17 +158,82 @@ def open_ticket(vault: Vault, ticket: str, sealed: bytes) -> str | None:
     return None if plain is None else plain.decode()
 
 
-def scopes(settings: Settings, user: str, server_key: str, address: str) -> Sequence[tuple[str, int]]:
-    """Give the counters that a sign-in try fills, hashed, each with its limit per minute.
+@dataclass(frozen=True, slots=True)
+class TryScopes:
+    """What a sign-in try is counted by, hashed. See docs/security.md, "Guessing passwords"."""
 
-    The last one is for all tries and is not forgiven.
+    user: str
+    address: str
+    pair: str
+    """The account at this address."""
+    network: str
+    everything: str = "all"
+
+
+def try_scopes(user: str, server_key: str, address: str) -> TryScopes:
+    """Return what a sign-in try is counted by."""
+    person = f"{server_key}|{account(user)}"
+    place = counted_as(address)
+    return TryScopes(
+        f"user:{_hashed(person)}",
+        f"address:{_hashed(place)}",
+        f"pair:{_hashed(f'{person}|{place}')}",
+        f"network:{_hashed(network_of(address))}",
+    )
+
+
+def account_scope(user: str, server_key: str) -> str:
+    """Return the name, hashed, by which sessions and transfers of an account at a server are counted."""
+    return _hashed(f"{server_key}|{account(user)}")
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """An even pace of tries that allows a burst, never more than its limit in any minute.
+
+    Half of the limit may come at once, the other half comes back evenly over the minute (GCRA, the generic cell
+    rate algorithm of ATM Forum TM 4.0). A store keeps one number for each pace: when it would be at rest again.
     """
-    person = hashlib.sha256(f"{server_key}|{account(user)}".encode("utf-8", "surrogatepass"))
-    place = hashlib.sha256(counted_as(address).encode("utf-8", "surrogatepass"))
-    return (
-        (f"user:{person.hexdigest()[:32]}", settings.login_attempts_per_minute),
-        (f"address:{place.hexdigest()[:32]}", settings.login_attempts_per_address),
-        ("all", settings.login_attempts_overall),
+
+    interval: float
+    """Seconds in which one try comes back."""
+    burst: float
+    """Seconds by which the moment of rest may lie ahead."""
+
+    def after(self, rest: float, now: float) -> tuple[float, float]:
+        """Return the seconds until the next try may run, and the moment of rest with it counted."""
+        ahead = max(rest, now) + self.interval
+        return max(0.0, ahead - self.burst - now), ahead
+
+
+def pace_of(limit: int) -> Pace:
+    """Return the pace with which at most `limit` tries run in any minute."""
+    at_once = max(1, limit // 2)
+    interval = ATTEMPT_SECONDS / max(1, limit - at_once)
+    return Pace(interval, at_once * interval)
+
+
+def network_limit(settings: Settings) -> int:
+    """Return the tries per minute of a network: a fifth of all, so that a few networks do not use up the rest."""
+    return max(settings.login_attempts_overall // 5, settings.login_attempts_per_address)
+
+
+def recent_seconds(settings: Settings) -> float:
+    """Return the idle time below which a session may be in use, though the store may not know it yet."""
+    return 2 * sweep_grace(settings)
+
+
+def too_many_sessions(limit: int, wait: float) -> RateLimited:
+    """Build the refusal of a session when the account uses all that it may have."""
+    seconds = max(1, math.ceil(wait))
+    return RateLimited(
+        f"This account is signed in {limit} times, and each of these sessions was used a moment ago. "
+        f"Sign out of one of them, or try again in {seconds} seconds.",
+        details={"retryAfter": seconds},
     )
 
 

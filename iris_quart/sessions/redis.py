@@ -25,7 +25,7 @@ from . import records
 from .news import News
 from .redis_server import LISTEN_SECONDS, RedisServer, translated
 from .session import Ended, NewSession, Session, account, key_of, new_secret
-from .store import Withdrawal, WriteRecord
+from .store import Admission, Withdrawal, WriteRecord
 from .vault import Vault
 
 __all__ = ["RedisStore"]
@@ -39,6 +39,7 @@ ENDED = f"{PREFIX}ended"
 CHANGES = f"{PREFIX}changes"
 KEYS = f"{PREFIX}keys"
 WORKER = f"{PREFIX}worker:"
+ACCOUNT = f"{PREFIX}account:"
 CHANGES_KEPT = 2000
 
 FOREIGN = (
@@ -64,6 +65,9 @@ class RedisStore:
         self._claiming: dict[tuple[str, str], int] = {}
         self._kept_milliseconds = int(settings.write_result_seconds * 1000)
         self._known: dict[str, float] = {}
+        # Places of transfers under way, with the key of their account.
+        self._places: dict[str, str] = {}
+        self._renewed = 0.0
         # Sessions that ended here, until no copy of them can be alive anywhere.
         self._tombstones: dict[str, tuple[str, float]] = {}
         # Those among them of which this worker told before the server could.
@@ -117,15 +121,24 @@ class RedisStore:
             return False
         return True
 
-    async def create(self, new: NewSession, credentials: Credentials) -> str:
+    async def create(self, new: NewSession, credentials: Credentials, *, replaced: str | None = None) -> str:
         """Begin a session and return its id."""
         await self._server.ask(self._server.get, [])
         session_id = new_secret()
-        session = records.begun(new, session_id, self.now(), self._settings)
+        settings = self._settings
+        session = records.begun(new, session_id, self.now(), settings)
         sealed = records.seal_credentials(self._vault, session_id, session, credentials)
         times = [f"{session.idle_until:.6f}", f"{session.absolute_until:.6f}"]
-        arguments = [session.key, records.session_to_text(session), *times, sealed]
-        await self._server.run(self._server.create, [SESSION + session.key, DEADLINES], arguments)
+        account_key = ACCOUNT + records.account_scope(new.user, new.server_key)
+        recent = records.recent_seconds(settings)
+        room = [SESSION, replaced or "", settings.sessions_per_account, settings.session_idle_seconds, recent]
+        wait = await self._server.run(
+            self._server.create,
+            [SESSION + session.key, DEADLINES, account_key, ENDED],
+            [session.key, records.session_to_text(session), *times, sealed, *room],
+        )
+        if wait:
+            raise records.too_many_sessions(settings.sessions_per_account, float(wait))
         self._known[session.key] = session.absolute_until
         return session_id
 
@@ -219,19 +232,60 @@ class RedisStore:
         """Give every session that ends, in any worker of any machine."""
         return self._ended.follow()
 
-    async def attempt(self, user: str, server_key: str, address: str) -> float | None:
+    async def attempt(self, user: str, server_key: str, address: str) -> Admission:
         """Count a sign-in try."""
-        counters = records.scopes(self._settings, user, server_key, address)
-        arguments = [repr(records.ATTEMPT_SECONDS), new_secret(), *(limit for _, limit in counters)]
-        wait = await self._server.run(
-            self._server.attempt, [f"{PREFIX}try:{scope}" for scope, _ in counters], arguments
-        )
-        return float(wait) if wait else None
+        scopes, settings = records.try_scopes(user, server_key, address), self._settings
+        network = records.pace_of(records.network_limit(settings))
+        everything = records.pace_of(settings.login_attempts_overall)
+        names = [f"try:{scopes.user}", f"try:{scopes.address}", f"try:{scopes.pair}"]
+        names += [f"pace:{scopes.network}", f"pace:{scopes.everything}"]
+        names += [f"known:{scopes.pair}", f"known:{scopes.address}"]
+        arguments = [
+            records.ATTEMPT_SECONDS,
+            new_secret(),
+            settings.login_attempts_per_minute,
+            settings.login_attempts_per_address,
+            *(network.interval, network.burst, everything.interval, everything.burst),
+            settings.login_wait_seconds,
+        ]
+        keys = [PREFIX + name for name in names]
+        allowed, seconds = await self._server.run(self._server.attempt, keys, arguments)
+        return Admission(allowed == 1, float(seconds))
 
     async def forgive(self, user: str, server_key: str, address: str) -> None:
-        """Take back the latest try of this user and address."""
-        counters = records.scopes(self._settings, user, server_key, address)[:-1]
-        await self._server.run(self._server.forgive, [f"{PREFIX}try:{scope}" for scope, _ in counters], [])
+        """Take back the latest try, and remember the account and its address."""
+        scopes = records.try_scopes(user, server_key, address)
+        names = [
+            f"try:{scopes.user}",
+            f"try:{scopes.address}",
+            f"try:{scopes.pair}",
+            f"pace:{scopes.network}",
+        ]
+        names += [f"known:{scopes.pair}", f"known:{scopes.address}"]
+        interval = records.pace_of(records.network_limit(self._settings)).interval
+        arguments = [interval, int(self._settings.login_known_seconds * 1000)]
+        await self._server.run(self._server.forgive, [PREFIX + name for name in names], arguments)
+
+    async def begin_transfer(self, user: str, server_key: str) -> str | None:
+        """Take one of the account's places."""
+        owner, place = f"{PREFIX}transfers:{records.account_scope(user, server_key)}", new_secret()
+        arguments = [place, self._settings.transfers_per_account, records.LEASE_SECONDS]
+        if not await self._server.run(self._server.hold, [owner], arguments):
+            return None
+        self._places[place] = owner
+        return place
+
+    async def end_transfer(self, place: str) -> None:
+        """Give a place back."""
+        owner = self._places.pop(place, None)
+        if owner is not None:
+            with translated():
+                await self._server.client.zrem(owner, place)
+
+    async def _renew_places(self) -> None:
+        """Keep the places that this worker holds."""
+        for place, owner in list(self._places.items()):
+            await self._server.run(self._server.renew, [owner], [place, records.LEASE_SECONDS])
 
     async def make_ticket(self, session_id: str) -> str:
         """Make a ticket that stands for the session once."""
@@ -428,6 +482,10 @@ class RedisStore:
                     await self._server.client.set(WORKER + self._worker, b"", px=int(WORKER_SECONDS * 1000))
                 await self._server.run(self._server.sweep, [DEADLINES, ENDED], [SESSION, grace])
             now = self.now()
+            if abs(now - self._renewed) > records.LEASE_RENEWAL_SECONDS:
+                self._renewed = now
+                with contextlib.suppress(StoreUnavailable):
+                    await self._renew_places()
             for key in [key for key, (_, until) in self._tombstones.items() if until < now]:
                 del self._tombstones[key]
                 self._told.discard(key)

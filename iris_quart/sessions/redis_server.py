@@ -45,6 +45,8 @@ class RedisServer:
         self.sweep = script(scripts.SWEEP)
         self.attempt = script(scripts.ATTEMPT)
         self.forgive = script(scripts.FORGIVE)
+        self.hold = script(scripts.HOLD)
+        self.renew = script(scripts.RENEW)
         self.take = script(scripts.TAKE)
         self.begin = script(scripts.BEGIN)
         self.mark_started = script(scripts.START)

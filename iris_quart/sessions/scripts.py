@@ -13,8 +13,10 @@ __all__ = [
     "FINISH",
     "FORGIVE",
     "GET",
+    "HOLD",
     "PEEK",
     "RELEASE",
+    "RENEW",
     "START",
     "SWEEP",
     "TAKE",
@@ -28,12 +30,38 @@ local now = tonumber(t[1]) + tonumber(t[2]) / 1000000
 local function text(number) return string.format('%.6f', number) end
 """
 
-# KEYS: session, deadlines. ARGV: key, static fields, idle_until, absolute_until, credentials.
-CREATE = """
+# KEYS: session, deadlines, the account's sessions, ended. ARGV: key, static fields, idle_until, absolute_until,
+# credentials, prefix of session keys, key of the replaced session, most sessions, idle seconds, seconds of recent use.
+# Answers '' or, when each of the account's sessions was used lately, the seconds to wait.
+CREATE = f"""{_NOW}
+local live = {{}}
+for _, key in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
+    local v = redis.call('HMGET', ARGV[6] .. key, 'i', 'a')
+    if not v[1] then
+        redis.call('ZREM', KEYS[3], key)
+    elseif key ~= ARGV[7] and math.min(tonumber(v[1]), tonumber(v[2])) > now then
+        live[#live + 1] = {{key, tonumber(v[1])}}
+    end
+end
+table.sort(live, function(one, other) return one[2] < other[2] end)
+local surplus = #live - tonumber(ARGV[8]) + 1
+for number = 1, surplus do
+    local idle = now + tonumber(ARGV[9]) - live[number][2]
+    if idle < tonumber(ARGV[10]) then return text(tonumber(ARGV[10]) - idle) end
+end
+for number = 1, surplus do
+    local key = live[number][1]
+    redis.call('DEL', ARGV[6] .. key)
+    redis.call('ZREM', KEYS[2], key)
+    redis.call('ZREM', KEYS[3], key)
+    redis.call('XADD', KEYS[4], 'MAXLEN', '~', 10000, '*', 'k', key, 'r', 'limit')
+end
 redis.call('HSET', KEYS[1], 's', ARGV[2], 'i', ARGV[3], 'a', ARGV[4], 'c', ARGV[5])
 redis.call('PEXPIREAT', KEYS[1], math.ceil((tonumber(ARGV[4]) + 60) * 1000))
 redis.call('ZADD', KEYS[2], math.min(tonumber(ARGV[3]), tonumber(ARGV[4])), ARGV[1])
-return 1
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[1])
+redis.call('PEXPIREAT', KEYS[3], math.ceil((tonumber(ARGV[4]) + 60) * 1000))
+return ''
 """
 
 # KEYS: sessions. Answers now, then for each session its static fields and idle deadline, or two empty texts.
@@ -85,27 +113,73 @@ end
 return #keys
 """
 
-# KEYS: counters. ARGV: window in seconds, a unique word, then each counter's limit. Answers '' or seconds to wait.
+# KEYS: counters of user, address and pair, paces of network and all, marks of a known pair and address. ARGV: window
+# in seconds, a unique word, limit by user (and pair), limit by address, interval and burst of both paces, longest wait.
+# Answers 1 and the seconds to wait, or 0 and the seconds until another try may be allowed.
 ATTEMPT = f"""{_NOW}
 local window = tonumber(ARGV[1])
-for number, key in ipairs(KEYS) do
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', text(now - window))
-    local over = redis.call('ZCARD', key) - tonumber(ARGV[2 + number])
+local pair_known = redis.call('EXISTS', KEYS[6]) == 1
+local spared = pair_known or redis.call('EXISTS', KEYS[7]) == 1
+local judged = {{{{KEYS[1], ARGV[3]}}, {{KEYS[2], ARGV[4]}}}}
+if pair_known then judged = {{{{KEYS[3], ARGV[3]}}}} end
+for _, counter in ipairs(judged) do
+    redis.call('ZREMRANGEBYSCORE', counter[1], '-inf', text(now - window))
+    local over = redis.call('ZCARD', counter[1]) - tonumber(counter[2])
     if over >= 0 then
-        local oldest = redis.call('ZRANGE', key, over, over, 'WITHSCORES')
-        return text(math.max(1, tonumber(oldest[2]) + window - now))
+        local oldest = redis.call('ZRANGE', counter[1], over, over, 'WITHSCORES')
+        return {{0, text(math.max(1, tonumber(oldest[2]) + window - now))}}
     end
 end
-for _, key in ipairs(KEYS) do
-    redis.call('ZADD', key, text(now), ARGV[2])
-    redis.call('PEXPIRE', key, math.ceil(window * 1000))
+local wait, rests = 0, {{}}
+if not spared then
+    for number = 0, 1 do
+        local interval, burst = tonumber(ARGV[5 + 2 * number]), tonumber(ARGV[6 + 2 * number])
+        local rest = math.max(tonumber(redis.call('GET', KEYS[4 + number]) or 0), now) + interval
+        wait = math.max(wait, rest - burst - now)
+        rests[number] = rest
+    end
+    local most = tonumber(ARGV[9])
+    if wait > most then return {{0, text(math.max(1, wait - most))}} end
+    for number = 0, 1 do
+        local milliseconds = math.ceil((rests[number] - now) * 1000) + 1000
+        redis.call('SET', KEYS[4 + number], text(rests[number]), 'PX', milliseconds)
+    end
 end
-return ''
+for number = 1, 3 do
+    redis.call('ZADD', KEYS[number], text(now), ARGV[2])
+    redis.call('PEXPIRE', KEYS[number], math.ceil(window * 1000))
+end
+return {{1, text(wait)}}
 """
 
-# KEYS: counters.
+# KEYS: counters of user, address and pair, pace of the network, marks of a known pair and address. ARGV: interval of
+# the pace, milliseconds to remember.
 FORGIVE = """
-for _, key in ipairs(KEYS) do redis.call('ZREMRANGEBYRANK', key, -1, -1) end
+for number = 1, 3 do redis.call('ZREMRANGEBYRANK', KEYS[number], -1, -1) end
+local rest = redis.call('GET', KEYS[4])
+-- A try at a known address took nothing of the network's pace.
+if rest and redis.call('EXISTS', KEYS[6]) == 0 then
+    redis.call('SET', KEYS[4], string.format('%.6f', tonumber(rest) - tonumber(ARGV[1])), 'KEEPTTL')
+end
+if tonumber(ARGV[2]) > 0 then
+    for number = 5, 6 do redis.call('SET', KEYS[number], '1', 'PX', ARGV[2]) end
+end
+return 1
+"""
+
+# KEYS: transfers of an account. ARGV: place, most of them, seconds of a lease.
+HOLD = f"""{_NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now))
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('ZADD', KEYS[1], text(now + tonumber(ARGV[3])), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[3]) * 1000))
+return 1
+"""
+
+# KEYS: transfers of an account. ARGV: place, seconds of a lease.
+RENEW = f"""{_NOW}
+redis.call('ZADD', KEYS[1], 'XX', text(now + tonumber(ARGV[2])), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(tonumber(ARGV[2]) * 1000))
 return 1
 """
 

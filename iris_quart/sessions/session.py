@@ -79,4 +79,5 @@ class Ended:
 
     key: str
     reason: str
-    """logout, replaced, ended (by another session or an administrator), idle, absolute, credentials, lost."""
+    """logout, replaced, ended (by another session or an administrator), limit (another sign-in of the account needed
+    its place), idle, absolute, credentials, lost."""

@@ -21,7 +21,7 @@ from .bell import Bell
 from .database import Database, Row
 from .liveness import WorkerLock
 from .session import Ended, NewSession, Session, account, key_of, new_secret
-from .store import Withdrawal, WriteRecord
+from .store import Admission, Withdrawal, WriteRecord
 from .vault import Vault
 
 __all__ = ["FILE_NAME", "SqliteStore"]
@@ -56,6 +56,8 @@ class SqliteStore:
         self._ended_before = 0
         self._changes_before = 0
         self._pruned = 0.0
+        self._places: set[str] = set()
+        self._renewed = 0.0
         self._read: dict[str, Session] = {}
         self._read_at = 0
         self._current = False
@@ -90,17 +92,40 @@ class SqliteStore:
             return False
         return True
 
-    async def create(self, new: NewSession, credentials: Credentials) -> str:
+    async def create(self, new: NewSession, credentials: Credentials, *, replaced: str | None = None) -> str:
         """Begin a session and return its id."""
         session_id = new_secret()
-        now = self._clock()
-        session = records.begun(new, session_id, now, self._settings)
+        session = records.begun(new, session_id, self._clock(), self._settings)
         sealed = records.seal_credentials(self._vault, session_id, session, credentials)
         row = (*_row_of(session), sealed)
         marks = ", ".join("?" * len(row))
         sql = f"INSERT INTO sessions ({COLUMNS}, credentials) VALUES ({marks})"
-        await self._db.write(lambda db: db.execute(sql, row), durable=True)
+
+        def insert(db: sqlite3.Connection) -> int:
+            ended = self._make_room(db, session, replaced)
+            db.execute(sql, row)
+            return ended
+
+        if await self._db.write(insert, durable=True):
+            self._bell.ring()
         return session_id
+
+    def _make_room(self, db: sqlite3.Connection, new: Session, replaced: str | None) -> int:
+        """End the longest idle sessions of an account that has too many. Raises RateLimited."""
+        now, limit = new.created, self._settings.sessions_per_account
+        sql = (
+            f"SELECT key, idle_until FROM sessions WHERE {LIVE} AND server_key = ? AND account(user) = ?"
+            " AND key <> ? ORDER BY idle_until"
+        )
+        rows = db.execute(sql, (now, new.server_key, account(new.user), replaced or "")).fetchall()
+        surplus = rows[: max(0, len(rows) - limit + 1)]
+        for key, idle_until in surplus:
+            idle = now + self._settings.session_idle_seconds - idle_until
+            if idle < (recent := records.recent_seconds(self._settings)):
+                raise records.too_many_sessions(limit, recent - idle)
+            db.execute("DELETE FROM sessions WHERE key = ?", (key,))
+            db.execute("INSERT INTO ended (key, reason, at) VALUES (?, 'limit', ?)", (key, now))
+        return len(surplus)
 
     async def get(self, session_id: str) -> Session | None:
         """Find a session by its id."""
@@ -194,31 +219,95 @@ class SqliteStore:
                     yield Ended(key, reason)
             await self._bell.wait(self._settings.sessions_poll_seconds)
 
-    async def attempt(self, user: str, server_key: str, address: str) -> float | None:
+    async def attempt(self, user: str, server_key: str, address: str) -> Admission:
         """Count a sign-in try."""
-        limits = records.scopes(self._settings, user, server_key, address)
+        scopes, settings = records.try_scopes(user, server_key, address), self._settings
         now = self._clock()
         since = now - records.ATTEMPT_SECONDS
+        by_user = settings.login_attempts_per_minute
+        paces = (
+            (scopes.network, records.pace_of(records.network_limit(settings))),
+            (scopes.everything, records.pace_of(settings.login_attempts_overall)),
+        )
 
-        def count(db: sqlite3.Connection) -> float | None:
-            for scope, limit in limits:
+        def count(db: sqlite3.Connection) -> Admission:
+            sql = "SELECT scope FROM known WHERE scope IN (?, ?) AND until > ?"
+            known = {scope for (scope,) in db.execute(sql, (scopes.pair, scopes.address, now))}
+            counters = [(scopes.user, by_user), (scopes.address, settings.login_attempts_per_address)]
+            if scopes.pair in known:
+                counters = [(scopes.pair, by_user)]
+            for scope, limit in counters:
                 sql = "SELECT at FROM attempts WHERE scope = ? AND at > ? ORDER BY at DESC LIMIT 1 OFFSET ?"
                 row = db.execute(sql, (scope, since, limit - 1)).fetchone()
                 if row is not None:
-                    return max(1.0, float(row[0]) - since)
-            db.executemany("INSERT INTO attempts VALUES (?, ?)", [(scope, now) for scope, _ in limits])
-            return None
+                    return Admission(False, max(1.0, float(row[0]) - since))
+            wait, rests = 0.0, []
+            for scope, pace in () if known else paces:
+                row = db.execute("SELECT rest FROM paces WHERE scope = ?", (scope,)).fetchone()
+                seconds, rest = pace.after(row[0] if row else now, now)
+                wait = max(wait, seconds)
+                rests.append((scope, rest))
+            if wait > settings.login_wait_seconds:
+                return Admission(False, max(1.0, wait - settings.login_wait_seconds))
+            db.executemany("INSERT OR REPLACE INTO paces VALUES (?, ?)", rests)
+            counted = [(scope, now) for scope in (scopes.user, scopes.address, scopes.pair)]
+            db.executemany("INSERT INTO attempts VALUES (?, ?)", counted)
+            return Admission(True, wait)
 
         return await self._db.write(count)
 
     async def forgive(self, user: str, server_key: str, address: str) -> None:
-        """Take back the latest try of this user and address."""
+        """Take back the latest try, and remember the account and its address."""
+        scopes = records.try_scopes(user, server_key, address)
+        interval = records.pace_of(records.network_limit(self._settings)).interval
+        now = self._clock()
+        until = now + self._settings.login_known_seconds
         sql = (
             "DELETE FROM attempts WHERE rowid ="
             " (SELECT rowid FROM attempts WHERE scope = ? ORDER BY at DESC LIMIT 1)"
         )
-        scopes = [(scope,) for scope, _ in records.scopes(self._settings, user, server_key, address)[:-1]]
-        await self._db.write(lambda db: db.executemany(sql, scopes))
+
+        def take_back(db: sqlite3.Connection) -> None:
+            db.executemany(sql, [(scope,) for scope in (scopes.user, scopes.address, scopes.pair)])
+            # A try at a known address took nothing of the network's pace.
+            free = "SELECT 1 FROM known WHERE scope = ? AND until > ?"
+            if not db.execute(free, (scopes.address, now)).fetchone():
+                db.execute("UPDATE paces SET rest = rest - ? WHERE scope = ?", (interval, scopes.network))
+            known = [(scope, until) for scope in (scopes.pair, scopes.address)]
+            db.executemany("INSERT OR REPLACE INTO known VALUES (?, ?)", known)
+
+        await self._db.write(take_back)
+
+    async def begin_transfer(self, user: str, server_key: str) -> str | None:
+        """Take one of the account's places."""
+        owner, place, now = records.account_scope(user, server_key), new_secret(), self._clock()
+
+        def take(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM transfers WHERE until <= ?", (now,))
+            sql = "SELECT count(*) FROM transfers WHERE owner = ?"
+            if db.execute(sql, (owner,)).fetchone()[0] >= self._settings.transfers_per_account:
+                return False
+            row = (place, owner, now + records.LEASE_SECONDS)
+            db.execute("INSERT INTO transfers VALUES (?, ?, ?)", row)
+            return True
+
+        if not await self._db.write(take):
+            return None
+        self._places.add(place)
+        return place
+
+    async def end_transfer(self, place: str) -> None:
+        """Give a place back."""
+        self._places.discard(place)
+        await self._db.write(lambda db: db.execute("DELETE FROM transfers WHERE id = ?", (place,)))
+
+    async def _renew_places(self) -> None:
+        """Keep the places that this worker holds."""
+        until = self._clock() + records.LEASE_SECONDS
+        rows = [(until, place) for place in self._places]
+        sql = "UPDATE transfers SET until = ? WHERE id = ?"
+        if rows:
+            await self._db.write(lambda db: db.executemany(sql, rows))
 
     async def make_ticket(self, session_id: str) -> str:
         """Make a ticket that stands for the session once."""
@@ -400,6 +489,9 @@ class SqliteStore:
                     which = f"min(idle_until, absolute_until) <= ? AND {column} <= ?"
                     if self._db.read(f"SELECT 1 FROM sessions WHERE {which} LIMIT 1", (due, due)):
                         await self._end(which, (due, due), reason)
+                if abs(self._clock() - self._renewed) > records.LEASE_RENEWAL_SECONDS:
+                    self._renewed = self._clock()
+                    await self._renew_places()
                 if abs(self._clock() - self._pruned) > PRUNE_SECONDS:
                     self._pruned = self._clock()
                     await self._db.write(self._prune)
@@ -409,6 +501,8 @@ class SqliteStore:
         db.execute("DELETE FROM ended WHERE at < ?", (now - ENDED_SECONDS,))
         db.execute("DELETE FROM changes WHERE at < ?", (now - CHANGES_SECONDS,))
         db.execute("DELETE FROM attempts WHERE at < ?", (now - records.ATTEMPT_SECONDS,))
+        db.execute("DELETE FROM paces WHERE rest < ?", (now,))
+        db.execute("DELETE FROM known WHERE until < ?", (now,))
         db.execute("DELETE FROM tickets WHERE until < ?", (now,))
         db.execute("DELETE FROM writes WHERE until < ?", (now,))
 

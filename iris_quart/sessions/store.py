@@ -10,7 +10,7 @@ from iris_quart.atelier import Credentials
 
 from .session import Ended, NewSession, Session
 
-__all__ = ["SessionStore", "Withdrawal", "WriteRecord"]
+__all__ = ["Admission", "SessionStore", "Withdrawal", "WriteRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,15 @@ class Withdrawal:
     answer: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Whether a sign-in try may go on, and when."""
+
+    allowed: bool
+    seconds: float = 0.0
+    """Allowed: how long to wait before IRIS is asked. Refused: how long until another try may be allowed."""
+
+
 class SessionStore(Protocol):
     """Sessions, tickets, sign-in limits, results of writes and live changes, shared by all workers.
 
@@ -55,8 +64,13 @@ class SessionStore(Protocol):
     async def healthy(self) -> bool:
         """Tell whether the store answers; never raises."""
 
-    async def create(self, new: NewSession, credentials: Credentials) -> str:
-        """Begin a session and return its id, 256 random bits as base64url: the only copy there is."""
+    async def create(self, new: NewSession, credentials: Credentials, *, replaced: str | None = None) -> str:
+        """Begin a session and return its id, 256 random bits as base64url: the only copy there is.
+
+        An account has at most settings.sessions_per_account sessions at a server, not counting the one with the key
+        `replaced`, which the caller ends. The longest idle one ends in favour of the new one (reason "limit"). Raises
+        RateLimited when that one too was used a moment ago.
+        """
 
     async def get(self, session_id: str) -> Session | None:
         """Find a session; None when it is unknown, ended or past a deadline."""
@@ -96,11 +110,24 @@ class SessionStore(Protocol):
     def watch(self) -> AsyncIterator[Ended]:
         """Give every session that ends from `start` on, in any worker, deadlines included."""
 
-    async def attempt(self, user: str, server_key: str, address: str) -> float | None:
-        """Count a sign-in try: None when it may go on, else the seconds until one may."""
+    async def attempt(self, user: str, server_key: str, address: str) -> Admission:
+        """Count a sign-in try, and admit it now, after a wait, or not.
+
+        An account at an address where it signed in lately is judged by its own tries there alone, an address where
+        anybody signed in lately is not judged by its network and by all tries together.
+        """
 
     async def forgive(self, user: str, server_key: str, address: str) -> None:
-        """Take back the latest try of this user and address, for it succeeded."""
+        """Take back the latest try, for it succeeded, and remember the account and its address."""
+
+    async def begin_transfer(self, user: str, server_key: str) -> str | None:
+        """Take one of the account's settings.transfers_per_account places; None when all are taken.
+
+        This worker holds the place until `end_transfer`, or it falls free half a minute after the worker died.
+        """
+
+    async def end_transfer(self, place: str) -> None:
+        """Give a place back."""
 
     async def make_ticket(self, session_id: str) -> str:
         """Make a ticket that stands for the session once, within 60 s, in any worker."""

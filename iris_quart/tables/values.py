@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +29,14 @@ from iris_quart.sql.values import Category, Fragment, Parameter, Wire, guard, nu
 from .catalogue import SqlClient
 from .validation import is_kept, may_become, parse_seen, same_value, stored_form
 
-__all__ = ["Value", "Values", "value_hash"]
+__all__ = ["MeasuredValue", "Value", "Values", "value_hash"]
 
 CHUNK = 1_000_000
 """Characters read at once; an IRIS string holds some 3.6 million."""
 WRITE_MAX = 3_000_000
 """Characters that one parameter surely takes."""
+SLICE = 999_999
+"""Characters of a value that is sent on while it is read; a multiple of 3, so that slices in base64 join."""
 READS_MAX = 3
 EDGE = 1000
 """Characters at both ends by which a guard knows a stream that is too long to be sent along as it was."""
@@ -50,6 +53,22 @@ class Value:
     media_type: str
     sha256: str
     """Hex digest of the content; that of NULL differs from that of nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredValue:
+    """What a value has been found to be, before it is sent on in slices."""
+
+    media_type: str
+    sha256: str
+    size: int | None
+    """Bytes of the content; None is NULL."""
+    content: bytes | None = None
+    """A value of one slice, which need not be read again."""
+
+
+class _Changed(Exception):
+    """The value has another length than a moment ago."""
 
 
 def value_hash(content: bytes | None) -> str:
@@ -76,6 +95,89 @@ class Values:
             if value is not None:
                 return value
         raise Conflict("The value changes while it is being read; try again.")
+
+    async def measure_value(
+        self, table: Table, row_id: str, column: str, look: Callable[[bytes, str], None] | None = None
+    ) -> MeasuredValue:
+        """Read one value slice by slice and keep none of it, unless there is only one.
+
+        look: called with each slice and the media type. Raises what `read_value` raises.
+        """
+        found = _addressed(table, column)
+        media_type = BYTES_TYPE if _is_binary(found) else TEXT_TYPE
+        for _ in range(READS_MAX):
+            digest, size, first, slices = hashlib.sha256(), 0, b"", 0
+            try:
+                async for content in self._slices(table, row_id, found):
+                    if content is None:
+                        return MeasuredValue(media_type, value_hash(None), None)
+                    if look is not None:
+                        look(content, media_type)
+                    digest.update(content)
+                    size += len(content)
+                    slices += 1
+                    first = content if slices == 1 else b""
+            except _Changed:
+                continue
+            return MeasuredValue(media_type, digest.hexdigest(), size, first if slices == 1 else None)
+        raise Conflict("The value changes while it is being read; try again.")
+
+    async def value_slices(
+        self, table: Table, row_id: str, column: str, measured: MeasuredValue
+    ) -> AsyncGenerator[bytes]:
+        """Yield a value that was measured before, slice by slice.
+
+        Raises Conflict, before the last slice, when it is another value now.
+        """
+        if measured.size is None or measured.content is not None:
+            yield measured.content or b""
+            return
+        digest, last = hashlib.sha256(), b""
+        try:
+            async with aclosing(self._slices(table, row_id, _addressed(table, column))) as slices:
+                async for content in slices:
+                    if last:
+                        yield last
+                    last = content or b""
+                    digest.update(last)
+        except _Changed:
+            last = b""
+        if not last or digest.hexdigest() != measured.sha256:
+            raise Conflict("The value was changed while it was being read; try again.", field=column)
+        yield last
+
+    async def _slices(self, table: Table, row_id: str, column: Column) -> AsyncGenerator[bytes | None]:
+        """Read a value in slices; one None for NULL. Raises _Changed when its length changes on the way."""
+        encoding = await self._client.encoding(table.namespace)
+        charset = "latin-1" if _is_binary(column) else "utf-8"
+        if not (column.category.is_stream or _is_binary(column) or column.may_be_cut):
+            row = await self._row(table, row_id, f"{_shown(column)} AS value_part, {_flag(column)}", ())
+            yield _value(column, _part(column, row, encoding)).content
+            return
+        length = position = 0
+        half = ""
+        while True:
+            items = (
+                f"SUBSTRING({column.sql}, ?, {SLICE}) AS value_part, "
+                f"CHARACTER_LENGTH({column.sql}) AS value_length, {_flag(column)}"
+            )
+            row = await self._row(table, row_id, items, (position + 1,))
+            part = _part(column, row, encoding)
+            if position and (part is None or _length(row) != length):
+                raise _Changed
+            if part is None:
+                yield None
+                return
+            length = _length(row)
+            if length > self._bytes_max:
+                raise InvalidInput(f"The value is larger than {self._bytes_max} bytes.", field=column.name)
+            position += SLICE
+            text = half + (part if isinstance(part, str) else number_text(part))
+            # A slice may end between the two UTF-16 units of one character.
+            half = text[-1:] if position < length and "\ud800" <= text[-1:] <= "\udbff" else ""
+            yield _joined(text[: len(text) - len(half)]).encode(charset, "replace")
+            if position >= length:
+                return
 
     async def write_value(
         self, table: Table, row_id: str, column: str, content: bytes | None, if_match: str
@@ -178,7 +280,7 @@ class Values:
             # IRIS counts UTF-16 units where a Python string counts characters.
             position += CHUNK
             if position >= length:
-                return _value(column, "".join(pieces))
+                return _value(column, _joined("".join(pieces)))
 
     async def _row(
         self, table: Table, row_id: str, items: str, parameters: tuple[Parameter, ...]
@@ -269,6 +371,17 @@ def _addressed(table: Table, column: str) -> Column:
     if not table.has_row_id:
         raise InvalidInput("Rows of a view without a key cannot be addressed.", field="rowId")
     return table.column(column, field="column")
+
+
+def _is_binary(column: Column) -> bool:
+    return column.category in {Category.BINARY, Category.LONG_BINARY}
+
+
+def _joined(text: str) -> str:
+    """Join the halves of characters that were read apart."""
+    if text.isascii() or not any("\ud800" <= character <= "\udbff" for character in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _shown(column: Column) -> str:

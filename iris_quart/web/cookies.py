@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from quart import has_request_context, has_websocket_context, request, websocket
+
 from iris_quart.config import Settings
 
 from .services import services
@@ -12,8 +14,15 @@ NAME = "iris_quart"
 
 
 def secure_cookies(settings: Settings) -> bool:
-    """Tell whether people reach us over https; a browser would drop Secure cookies otherwise."""
-    return bool(settings.public_origin and settings.public_origin.startswith("https://"))
+    """Return whether the browser reaches us over https; it would drop Secure cookies otherwise.
+
+    So `public_origin` says when a proxy ends TLS; when this server ends it, so does the request itself.
+    """
+    if settings.public_origin and settings.public_origin.startswith("https://"):
+        return True
+    if has_request_context():
+        return request.scheme == "https"
+    return has_websocket_context() and websocket.scheme in {"https", "wss"}
 
 
 def session_cookie(settings: Settings) -> str:

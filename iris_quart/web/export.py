@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import quote
 
 import msgspec
@@ -20,9 +20,10 @@ from iris_quart.sql.pages import View
 from iris_quart.sql.values import Wire
 from iris_quart.tables import Tables
 from iris_quart.tables.rows import Page, Rows
-from iris_quart.tables.values import TEXT_TYPE
+from iris_quart.tables.values import MeasuredValue
 from iris_quart.tables.views import ViewRequest
 
+from .csv_long import FormulaScan, cell_text, long_cell
 from .csv_text import CsvWriter, is_long
 from .security import require_session
 from .services import Services, services
@@ -82,7 +83,7 @@ async def export() -> Response:
     """
     asked = _asked()
     session_id, session = await require_session()
-    with transfer(session.key) as under_way:
+    async with transfer(session) as under_way:
         return await _exported(asked, session_id, session, under_way)
 
 
@@ -189,12 +190,9 @@ async def _parts(job: _Job, writer: CsvWriter, columns: Sequence[str], page: Pag
         row_id = page.row_ids[place]
         cut = page.previews.get(str(place) if row_id is None else row_id, {})
         values = [await _value(job, row_id, name) if name in cut else row[name] for name in columns]
-        long = any(map(is_long, values))
-        for written in writer.slices(values) if long else (writer.lines([values]),):
-            waiting.append(written)
-            size += len(written)
-            if long:
-                await job.tables.turns.wait()
+        async for part in _line(job, writer, values):
+            waiting.append(part)
+            size += len(part)
             if size >= PART_BYTES:
                 yield b"".join(waiting)
                 waiting.clear()
@@ -204,12 +202,58 @@ async def _parts(job: _Job, writer: CsvWriter, columns: Sequence[str], page: Pag
         yield b"".join(waiting)
 
 
-async def _value(job: _Job, row_id: str | None, column: str) -> Wire:
+@dataclass(frozen=True, slots=True)
+class _LongValue:
+    """A value of many slices, which are read while they are written."""
+
+    row_id: str
+    column: str
+    measured: MeasuredValue
+    risky: bool
+
+
+async def _value(job: _Job, row_id: str | None, column: str) -> Wire | _LongValue:
     if row_id is None:
         raise InvalidInput("Long values of a view without row IDs cannot be read whole.", field="columns")
-    value = await job.tables.values.read_value(job.view.table, row_id, column)
-    if value.content is None:
+    scan = FormulaScan()
+    value = await job.tables.values.measure_value(job.view.table, row_id, column, scan.look)
+    if value.size is None:
         return None
-    if value.media_type == TEXT_TYPE:
-        return value.content.decode()
-    return base64.b64encode(value.content).decode()
+    if value.content is not None:
+        return cell_text(value.content, value.media_type)
+    return _LongValue(row_id, column, value, scan.risky)
+
+
+async def _line(job: _Job, writer: CsvWriter, values: Sequence[Wire | _LongValue]) -> AsyncIterator[bytes]:
+    """Write one line, in pieces where a value of it is long."""
+    if any(isinstance(value, _LongValue) for value in values):
+        async for part in _long_line(job, writer, values):
+            yield part
+        return
+    held = cast("list[Wire]", values)
+    if not any(map(is_long, held)):
+        yield writer.lines([held])
+        return
+    for part in writer.slices(held):
+        yield part
+        await job.tables.turns.wait()
+
+
+async def _long_line(
+    job: _Job, writer: CsvWriter, values: Sequence[Wire | _LongValue]
+) -> AsyncIterator[bytes]:
+    """Write a line whose long values come in slices."""
+    for number, value in enumerate(values):
+        if number:
+            yield b","
+        if isinstance(value, _LongValue):
+            slices = job.tables.values.value_slices(
+                job.view.table, value.row_id, value.column, value.measured
+            )
+            with_apostrophe = value.risky and job.export.safe
+            cell = long_cell(slices, value.measured.media_type, with_apostrophe=with_apostrophe)
+            async for part in cell:
+                yield part
+        else:
+            yield writer.line([value]).removesuffix("\r\n").encode("utf-8", "replace")
+    yield b"\r\n"

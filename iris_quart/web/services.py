@@ -9,7 +9,7 @@ from quart import current_app
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from iris_quart.atelier import Credentials
+    from iris_quart.atelier import AtelierClient, Credentials
     from iris_quart.audit import Audit
     from iris_quart.config import Settings
     from iris_quart.dispatch import Commands, TableChange
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from iris_quart.sessions.vault import Vault
     from iris_quart.tables import Tables
 
-__all__ = ["EXTENSION", "FanOut", "LiveSide", "Services", "SocketCount", "services"]
+__all__ = ["EXTENSION", "FanOut", "IrisClients", "LiveSide", "Services", "SocketCount", "services"]
 
 EXTENSION = "iris_quart"
 
@@ -36,8 +36,19 @@ class FanOut(Protocol):
         """Tell everybody, for no socket wrote it."""
 
 
+class IrisClients(Protocol):
+    """What the routes ask of the IRIS side of this worker."""
+
+    def give_back(self, client: AtelierClient) -> None:
+        """Sign a client out at IRIS in the background."""
+
+
 class LiveSide(Protocol):
     """What the routes ask of the live side."""
+
+    @property
+    def upstream(self) -> IrisClients:
+        """The clients of this worker."""
 
     @property
     def changes(self) -> FanOut:

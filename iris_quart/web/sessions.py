@@ -57,9 +57,31 @@ class SessionUser(AuthUser):
 
 
 class SessionAuth(QuartAuth):
-    """quart-auth with our user, who never travels in a header or an URL."""
+    """quart-auth with our user, who never travels in a header or an URL, and with the cookie that the request needs."""
 
     user_class = SessionUser
+
+    def __init__(self, app: Quart, settings: Settings, **options: Any) -> None:
+        self._settings = settings
+        super().__init__(app, **options)
+
+    @property
+    def cookie_name(self) -> str:
+        """Return the name of the session's cookie."""
+        return session_cookie(self._settings)
+
+    @cookie_name.setter
+    def cookie_name(self, _: str | None) -> None:
+        """Ignore quart-auth's own setting."""
+
+    @property
+    def cookie_secure(self) -> bool:
+        """Return whether the session's cookie is Secure."""
+        return secure_cookies(self._settings)
+
+    @cookie_secure.setter
+    def cookie_secure(self, _: bool | None) -> None:
+        """Ignore quart-auth's own setting."""
 
 
 def install(app: Quart, settings: Settings, vault: Vault) -> None:
@@ -69,9 +91,8 @@ def install(app: Quart, settings: Settings, vault: Vault) -> None:
     app.config["SECRET_KEY_FALLBACKS"] = keys[1:]
     SessionAuth(
         app,
+        settings,
         attribute_name=ATTRIBUTE,
-        cookie_name=session_cookie(settings),
-        cookie_secure=secure_cookies(settings),
         cookie_http_only=True,
         cookie_samesite="Lax",
         cookie_path="/",

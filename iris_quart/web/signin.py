@@ -132,7 +132,8 @@ async def prove(services: Services, application: Application) -> ServerInfo:
 async def sign_in(services: Services, application: Application, replaced: Session | None) -> str:
     """Sign in and return the id of a new session; the session it replaces ends.
 
-    Raises RateLimited (details.retryAfter in seconds; IRIS was not asked), AuthFailed, ServerUnreachable,
+    Raises RateLimited (details.retryAfter in seconds; IRIS was not asked, or knows the person but the account has no
+    session left), AuthFailed, ServerUnreachable,
     ConnectionTimeout, ConnectionFailed, InvalidResponse, LicenseLimit, InvalidInput for a namespace that is
     not there, and StoreUnavailable. A failure comes after settings.login_floor_seconds or a multiple of it.
     """
@@ -150,6 +151,7 @@ async def sign_in(services: Services, application: Application, replaced: Sessio
             user_agent=application.user_agent[:USER_AGENT_CHARACTERS],
         ),
         Credentials(application.username, application.password),
+        replaced=None if replaced is None else replaced.key,
     )
     if replaced is not None:
         await store.end(replaced.key, "replaced")
@@ -160,13 +162,15 @@ async def _admitted(services: Services, application: Application) -> tuple[_Serv
     started = asyncio.get_running_loop().time()
     try:
         server = _find(services.settings, application)
-        wait = await services.store.attempt(application.username, server.counted_as, application.address)
-        if wait is not None:
+        admission = await services.store.attempt(application.username, server.counted_as, application.address)
+        if not admission.allowed:
             raise RateLimited(
-                f"Too many tries to sign in. Try again in {max(1, round(wait))} seconds.",
-                details={"retryAfter": wait},
+                f"Too many tries to sign in. Try again in {max(1, round(admission.seconds))} seconds.",
+                details={"retryAfter": admission.seconds},
             )
-        target, info = await _ask(services.settings, server, application)
+        if admission.seconds:
+            await asyncio.sleep(admission.seconds)
+        target, info = await _ask(services, server, application)
         # Also a wrong namespace is only told to those whom IRIS knows.
         _namespace(server, info, application.namespace)
         await services.store.forgive(application.username, server.counted_as, application.address)
@@ -215,19 +219,19 @@ def _key_of(address: Address) -> str:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-async def _ask(settings: Settings, server: _Server, application: Application) -> tuple[Target, ServerInfo]:
+async def _ask(services: Services, server: _Server, application: Application) -> tuple[Target, ServerInfo]:
     if server.target is not None:
-        return server.target, await _server_info(settings, server.target, application)
-    seconds = settings.connect_timeout_seconds
-    answer = await one_answer(_ask_free(settings, application), seconds)
+        return server.target, await _server_info(services, server.target, application)
+    seconds = services.settings.connect_timeout_seconds
+    answer = await one_answer(_ask_free(services, application), seconds)
     if isinstance(answer, AuthFailed):
         raise answer
     return answer
 
 
-async def _ask_free(settings: Settings, application: Application) -> tuple[Target, ServerInfo] | AuthFailed:
+async def _ask_free(services: Services, application: Application) -> tuple[Target, ServerInfo] | AuthFailed:
     """Ask a typed address. Refused credentials are an answer: they come from an IRIS that is allowed."""
-    address = application.server
+    address, settings = application.server, services.settings
     assert isinstance(address, Address)
     target = await free_target(
         address.host,
@@ -239,14 +243,14 @@ async def _ask_free(settings: Settings, application: Application) -> tuple[Targe
         seconds=settings.connect_timeout_seconds,
     )
     try:
-        return target, await _server_info(settings, target, application)
+        return target, await _server_info(services, target, application)
     except AuthFailed as error:
         return error
 
 
-async def _server_info(settings: Settings, target: Target, application: Application) -> ServerInfo:
+async def _server_info(services: Services, target: Target, application: Application) -> ServerInfo:
     credentials = Credentials(application.username, application.password)
-    client = AtelierClient(target, credentials, limits=Limits.of(settings))
+    client = AtelierClient(target, credentials, limits=Limits.of(services.settings))
     try:
         return await client.server_info()
     except AccessDenied:
@@ -254,7 +258,7 @@ async def _server_info(settings: Settings, target: Target, application: Applicat
     except AuthFailed:
         raise AuthFailed(WRONG) from None
     finally:
-        await client.close()
+        services.live.upstream.give_back(client)
 
 
 def _namespace(server: _Server, info: ServerInfo, wanted: str | None) -> str | None:

@@ -70,6 +70,7 @@ class WebServer:
             "IRIS_QUART_SERVERS": json.dumps(servers),
             "IRIS_QUART_LOGIN_ATTEMPTS_PER_MINUTE": "1000",
             "IRIS_QUART_LOGIN_ATTEMPTS_PER_ADDRESS": "1000",
+            "IRIS_QUART_SESSIONS_PER_ACCOUNT": "1000",
             "IRIS_QUART_LOGIN_FLOOR_SECONDS": "0",
             **{f"IRIS_QUART_{name.upper()}": value for name, value in settings.items()},
         }

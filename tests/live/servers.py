@@ -72,6 +72,7 @@ class WebServer:
             "login_floor_seconds": 0,
             "login_attempts_per_minute": 1000,
             "login_attempts_per_address": 1000,
+            "sessions_per_account": 1000,
             **settings,
         }
         self.environment = {

@@ -11,6 +11,7 @@ import hypercorn.asyncio.run as run
 import hypercorn.logging as stock_logging
 import hypercorn.protocol.ws_stream as streams
 import pytest
+from hypercorn.asyncio import task_group
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol.h11 import H11Protocol
@@ -29,6 +30,9 @@ REPLACED = (
     inspect.getsource(streams.WSStream).partition("async def _handle_events")[2].partition("async def")[0]
 )
 """Read when this module is collected; what replaces it must do all that it does."""
+SPAWNING = "cc0dd3cddb79d4cc4d4404f85a28ea2f372813566744a721ea71b1222da4dfbf"
+SPAWN_APP = inspect.getsource(task_group).partition("async def _handle")[2].partition("def spawn(")[0]
+"""The same for the queue between Hypercorn and the application."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,13 +51,16 @@ def test_the_parts_are_where_they_were() -> None:
     assert "self.app_send" in inspect.getsource(hardened._stock_handle)
     assert "self.stream_send" in inspect.getsource(H11Protocol._create_stream)
     assert "self.protocol_send" in inspect.getsource(hardened._stock_run)
-    assert "self.writer.write(" in inspect.getsource(TCPServer.protocol_send)
+    assert "self.writer.write(" in inspect.getsource(hardened._stock_protocol_send)
+    assert "await self.writer.drain()" in inspect.getsource(hardened._stock_protocol_send)
+    assert "self.alpn_protocols" in inspect.getsource(Config.create_ssl_context)
     assert "config.graceful_timeout" in inspect.getsource(run.worker_serve)
     assert "_create_logger(" in inspect.getsource(stock_logging.Logger.__init__)
 
 
 def test_what_is_replaced_as_a_whole_is_what_was_read() -> None:
     assert hashlib.sha256(REPLACED.encode()).hexdigest() == HANDLING
+    assert hashlib.sha256(SPAWN_APP.encode()).hexdigest() == SPAWNING
 
 
 def test_nothing_is_negotiated() -> None:

@@ -58,6 +58,7 @@ def make_settings(folder: Path, **changes: Any) -> Settings:
         "login_floor_seconds": 0.0,
         "sessions_poll_seconds": 0.05,
         "login_attempts_per_address": 1000,
+        "sessions_per_account": 1000,
         "connect_timeout_seconds": 1.0,
     }
     return Settings(**(values | changes))

@@ -52,8 +52,10 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-@pytest.fixture
-async def served(tmp_path: Path, iris: DemoServer) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
+@pytest.fixture(params=[True, False], ids=["with public_origin", "without"])
+async def served(
+    tmp_path: Path, iris: DemoServer, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[str, ssl.SSLContext]]:
     """The application behind Hypercorn with TLS: its origin, and a context that trusts it."""
     certificate, key = make_certificate(tmp_path)
     with socket.socket() as probe:
@@ -61,7 +63,8 @@ async def served(tmp_path: Path, iris: DemoServer) -> AsyncIterator[tuple[str, s
         port = probe.getsockname()[1]
     origin = f"https://localhost:{port}"
     servers = {"demo": ServerSettings(url=iris.url)}
-    app = create_app(make_settings(tmp_path / "instance", servers=servers, public_origin=origin))
+    public = {"public_origin": origin} if request.param else {}
+    app = create_app(make_settings(tmp_path / "instance", servers=servers, **public))
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.certfile, config.keyfile, config.errorlog = str(certificate), str(key), None
@@ -85,6 +88,10 @@ async def served(tmp_path: Path, iris: DemoServer) -> AsyncIterator[tuple[str, s
 async def test_sign_in_page_and_socket(served: tuple[str, ssl.SSLContext]) -> None:
     origin, context = served
     async with httpx.AsyncClient(verify=context, base_url=origin, trust_env=False) as client:
+        form = await client.get("/login")
+        others = form.headers.get_list("Set-Cookie")
+        assert others
+        assert all(other.startswith("__Host-iris_quart_") and "; Secure" in other for other in others)
         response = await client.post("/api/connect", json=CONNECT, headers={"Origin": origin})
         assert response.status_code == 200, response.text
         (cookie,) = response.headers.get_list("Set-Cookie")
@@ -105,3 +112,17 @@ async def test_sign_in_page_and_socket(served: tuple[str, ssl.SSLContext]) -> No
         async with connect(address, ssl=context, origin=origin, additional_headers=sent, proxy=None) as ws:  # type: ignore[arg-type]
             await ws.send('{"command": "getSession"}')
             assert "_SYSTEM" in str(await asyncio.wait_for(ws.recv(), 5))
+
+
+@pytest.mark.live
+async def test_http_2_is_not_agreed(served: tuple[str, ssl.SSLContext]) -> None:
+    """Its streams have buffers of their own, which none of our bounds on slow readers and dead peers reach."""
+    origin, context = served
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", int(origin.rpartition(":")[2]), ssl=context, server_hostname="localhost"
+    )
+    agreed = writer.get_extra_info("ssl_object").selected_alpn_protocol()
+    writer.close()
+    assert agreed == "http/1.1"
+    assert reader is not None
