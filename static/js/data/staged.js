@@ -1,7 +1,7 @@
 // Staged edits of one table, by row ID: what the person changed, what they had seen, and what became of it.
 
-import { parse, stringify } from "./json.js";
-import { sameValue } from "./values.js";
+import { own, parse, record, recordOf, stringify } from "./json.js";
+import { markOf, sameValue } from "./values.js";
 
 const VERSION = 1;
 // The server keeps the result of a write for 15 minutes; within that the same id may be sent again without harm.
@@ -47,7 +47,7 @@ export class Staged {
   set(id, column, value, original, row) {
     let entry = this.entries.get(id);
     if (!entry) {
-      entry = { id, kind: "update", values: {}, base: {}, row: { ...row }, state: "staged" };
+      entry = { id, kind: "update", values: record(), base: record(), row: record(row), state: "staged" };
       this.entries.set(id, entry);
     }
     if (entry.kind === "insert") {
@@ -68,7 +68,7 @@ export class Staged {
 
   /** Stage a new row at a place; returns its provisional ID. */
   insert(values = {}, at = Infinity, id = `new:${randomId()}`) {
-    this.entries.set(id, { id, kind: "insert", values: { ...values }, base: {}, row: {}, at, state: "staged" });
+    this.entries.set(id, { id, kind: "insert", values: record(values), base: record(), row: record(), at, state: "staged" });
     this.onChange([id]);
     return id;
   }
@@ -81,8 +81,8 @@ export class Staged {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, state: "staged" });
+    else if (entry) Object.assign(entry, { kind: "delete", row: record(row, entry.row), cut, state: "staged", error: null });
+    else this.entries.set(id, { id, kind: "delete", values: record(), base: record(), row: record(row), cut, state: "staged" });
     this.onChange([id]);
     return true;
   }
@@ -165,7 +165,7 @@ export class Staged {
     // A new row has no guard, so it keeps its id.
     const again = entry.sent?.unknown && entry.kind !== "insert";
     if (entry.sent?.content !== content || again) entry.sent = { changeId: randomId(), content, at: null };
-    entry.sent.values = { ...change.values };
+    entry.sent.values = record(change.values);
     return { changeId: entry.sent.changeId, ...change };
   }
 
@@ -180,9 +180,9 @@ export class Staged {
     if (entry.kind === "insert" && entry.state === "unknown" && entry.sent) return parse(entry.sent.content);
     const change = { kind: entry.kind };
     if (entry.kind !== "insert") change.rowId = entry.id;
-    if (entry.kind !== "delete") change.values = { ...entry.values };
-    if (entry.kind === "update") change.base = { ...entry.base };
-    if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
+    if (entry.kind !== "delete") change.values = record(entry.values);
+    if (entry.kind === "update") change.base = record(entry.base);
+    if (entry.kind === "delete") change.base = recordOf(Object.entries(entry.row).filter(([name]) => writable(name)));
     return change;
   }
 
@@ -217,11 +217,15 @@ export class Staged {
     const { outcome } = result;
     let saved = null;
     if (outcome === "saved") {
-      saved = { ...entry.sent.values, ...result.values };
+      saved = record(entry.sent.values, result.values);
       this.#saved(entry, result, saved);
     } else if (outcome === "conflict") {
       entry.state = "conflict";
-      entry.conflict = result.conflict ?? {};
+      entry.conflict = record(result.conflict);
+      for (const [name, sides] of Object.entries(entry.conflict)) {
+        const preview = markOf(sides.theirs, result.previews, name);
+        if (preview) entry.conflict[name] = { ...sides, preview };
+      }
       entry.error = result.error ?? null;
     } else {
       entry.state = { gone: "gone", unknown: "unknown", skipped: "staged" }[outcome] ?? "error";
@@ -242,8 +246,8 @@ export class Staged {
       this.entries.delete(entry.id);
       const later = Object.keys(entry.values).filter((name) => !sameValue(entry.values[name], sent.values[name]));
       if (later.length && result.rowId !== null && result.rowId !== undefined) {
-        const values = Object.fromEntries(later.map((name) => [name, entry.values[name]]));
-        const base = Object.fromEntries(later.map((name) => [name, saved[name] ?? null]));
+        const values = recordOf(later.map((name) => [name, entry.values[name]]));
+        const base = recordOf(later.map((name) => [name, saved[name] ?? null]));
         this.entries.set(result.rowId, { id: result.rowId, kind: "update", values, base, row: saved, state: "staged" });
       }
     } else {
@@ -259,27 +263,31 @@ export class Staged {
 
   /**
    * Someone else changed a row. Returns the columns that are now in conflict.
-   * What is staged stays; the same value from both sides is no edit any more.
+   * What is staged stays; the same value from both sides is no edit any more. `marks` tells which values are only
+   * the start; false: all are whole.
    */
-  rebase(id, theirs, by = null) {
+  rebase(id, theirs, by = null, marks = null) {
     const entry = this.entries.get(id);
     if (!entry || entry.kind === "insert" || entry.state === "saving") return [];
     const columns = [];
     for (const [name, value] of Object.entries(theirs)) {
+      const preview = marks === false ? null : markOf(value, marks, name);
+      const mark = preview ? { preview } : {};
+      if (preview && !entry.cut?.includes(name)) entry.cut = [...(entry.cut ?? []), name];
       if (entry.kind === "delete") {
         if (!(name in entry.row) || sameValue(entry.row[name], value)) continue;
-        entry.conflict = { ...entry.conflict, [name]: { base: entry.row[name], mine: entry.row[name], theirs: value } };
+        entry.conflict = record(entry.conflict, { [name]: { base: entry.row[name], mine: entry.row[name], theirs: value, ...mark } });
         columns.push(name);
         continue;
       }
       entry.row[name] = value;
       if (!(name in entry.values) || sameValue(entry.base[name], value)) continue;
-      if (sameValue(entry.values[name], value)) {
+      if (!preview && sameValue(entry.values[name], value)) {
         entry.base[name] = value;
         this.#unset(entry, name);
         continue;
       }
-      entry.conflict = { ...entry.conflict, [name]: { base: entry.base[name], mine: entry.values[name], theirs: value } };
+      entry.conflict = record(entry.conflict, { [name]: { base: entry.base[name], mine: entry.values[name], theirs: value, ...mark } });
       columns.push(name);
     }
     if (columns.length) Object.assign(entry, { state: "conflict", by });
@@ -289,11 +297,11 @@ export class Staged {
   }
 
   /** A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a conflict. */
-  contest(id, column, seen, theirs, by = null) {
+  contest(id, column, seen, theirs, by = null, marks = null) {
     const entry = this.entries.get(id);
     if (!entry || entry.kind !== "update" || !(column in entry.values)) return false;
     entry.base[column] = seen;
-    return this.rebase(id, { [column]: theirs }, by).length > 0;
+    return this.rebase(id, { [column]: theirs }, by, marks).length > 0;
   }
 
   /** Someone else deleted a row that has edits. Returns true when a decision is needed. */
@@ -309,15 +317,15 @@ export class Staged {
   /** Decide a conflict: {column: "mine" | "theirs"}; returns the values to take over from the other side. */
   resolve(id, choices) {
     const entry = this.entries.get(id);
-    const taken = {};
+    const taken = record();
     for (const [name, choice] of Object.entries(choices)) {
-      const conflict = entry?.conflict?.[name];
+      const conflict = own(entry?.conflict, name);
       if (!conflict) continue;
       entry.row[name] = conflict.theirs;
       taken[name] = conflict.theirs;
       if (entry.kind === "update") {
         entry.base[name] = conflict.theirs;
-        if (choice === "theirs" || sameValue(entry.values[name], conflict.theirs)) this.#unset(entry, name);
+        if (choice === "theirs" || (!conflict.preview && sameValue(entry.values[name], conflict.theirs))) this.#unset(entry, name);
       }
       delete entry.conflict[name];
     }
@@ -331,7 +339,7 @@ export class Staged {
   insertAgain(id, writable, at) {
     const entry = this.entries.get(id);
     const known = Object.entries(entry.row).filter(([name]) => !entry.cut?.includes(name));
-    const values = Object.fromEntries(Object.entries({ ...Object.fromEntries(known), ...entry.values }).filter(([name]) => writable(name)));
+    const values = recordOf(Object.entries(record(recordOf(known), entry.values)).filter(([name]) => writable(name)));
     this.entries.delete(id);
     this.onChange([id]);
     return this.insert(values, at);
@@ -356,6 +364,9 @@ export class Staged {
     for (const entry of data.entries) {
       if (entry.at === "end") entry.at = Infinity;
       if (entry.state === "saving") entry.state = "unknown";
+      for (const part of ["values", "base", "row"]) entry[part] = record(entry[part]);
+      if (entry.conflict) entry.conflict = record(entry.conflict);
+      if (entry.sent) entry.sent.values = record(entry.sent.values);
       this.entries.set(entry.id, entry);
     }
     this.onChange(null);

@@ -1,7 +1,7 @@
 // What a value looks like, what a typed text means, and whether two values are the same. No value passes through a Date
 // or a float: dates are texts, and a number keeps its digits.
 
-import { LosslessNumber, isNumber, numberOf } from "./json.js";
+import { LosslessNumber, isNumber, numberOf, own } from "./json.js";
 
 /** Thrown by parseValue; `reason` is a key of the texts, `values` fill its places. */
 export class ValueError extends Error {
@@ -43,6 +43,16 @@ export function textOf(value) {
 export function isCut(value, preview) {
   if (!preview) return false;
   return preview.unit !== "characters" || !Number.isInteger(preview.length) || preview.length > textOf(value).length;
+}
+
+// A value that came with an answer or a push, and not with a page of rows, may be cut at this length.
+const SENT_WHOLE = 1_000;
+
+/** The mark of a value that came beside the rows, from the server's `marks` or because it is as long as a cut one; null if whole. */
+export function markOf(value, marks, name) {
+  const mark = own(marks, name) ?? null;
+  if (mark || typeof value !== "string" || value.length < SENT_WHOLE) return mark;
+  return { length: null, unit: "characters" };
 }
 
 /** A number's text without sign of plus, leading and trailing zeros: for comparing only. */

@@ -1,7 +1,7 @@
 // Copy, cut and paste with spreadsheets, by the browser's own clipboard events on the focused grid: no permission asked,
 // no helper field, nothing scrolls. A format of our own beside the text keeps NULL apart from ''.
 
-import { parse, stringify } from "../data/json.js";
+import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
 import { ValueError, textOf } from "../data/values.js";
 import { SKIP, converted, pasted } from "./edits.js";
@@ -182,7 +182,7 @@ export class Clipboard {
   }
 
   #newRow(row, fromCell, targets, valueFor, refused) {
-    const values = {};
+    const values = record();
     targets.forEach((source, offset) => {
       const column = this.table.columns[fromCell + offset];
       if (source < 0 || !column.editable) return;

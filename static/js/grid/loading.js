@@ -1,5 +1,6 @@
 // How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
 
+import { own, recordOf } from "../data/json.js";
 import { Reading } from "./reading.js";
 import { T, sentences } from "./texts.js";
 
@@ -96,7 +97,7 @@ export class Loading {
     const { schema } = this.table;
     if (!rows.length || !schema) return;
     const names = Object.keys(rows[0].values);
-    if (names.length !== schema.columns.length || schema.columns.some(({ name }) => !(name in rows[0].values))) this.#reopen();
+    if (names.length !== schema.columns.length || schema.columns.some(({ name }) => !Object.hasOwn(rows[0].values, name))) this.#reopen();
   }
 
   async #reopen() {
@@ -160,7 +161,7 @@ export class Loading {
       for (let position = from; position <= to; position++) {
         const row = cache.at(position);
         if (!row || !staged.get(row.id)) continue;
-        staged.rebase(row.id, Object.fromEntries(Object.entries(row.values).filter(([name]) => !row.previews?.[name])));
+        staged.rebase(row.id, recordOf(Object.entries(row.values).filter(([name]) => !own(row.previews, name))), null, false);
       }
     });
   }

@@ -1,5 +1,6 @@
 // How cells and rows look at this moment: values with their staged edits, states with their reasons.
 
+import { own } from "../data/json.js";
 import { textOf } from "../data/values.js";
 import { paintGutter, paintValue, paintWaiting } from "./paint.js";
 import { T } from "./texts.js";
@@ -40,7 +41,7 @@ export class Look {
     const state = this.#cellState(item, name, entry, changed);
     paintValue(node, column.schema, {
       value,
-      preview: changed ? null : (item.previews?.[name] ?? null),
+      preview: changed ? null : (own(item.previews, name) ?? null),
       state,
       why: cellWhy(entry, name, item, state),
       editable: column.editable && !deleted,
@@ -79,7 +80,7 @@ export class Look {
   #cellState(item, name, entry, changed) {
     if (this.#flashes.get(item.id)?.has(name)) return changed ? "conflict" : "others";
     if (!entry) return null;
-    if (entry.conflict?.[name]) return "conflict";
+    if (own(entry.conflict, name)) return "conflict";
     if (entry.state === "error" && (entry.error?.field === name || (changed && !entry.error?.field))) return "error";
     if (!changed || entry.kind !== "update") return null;
     return { saving: "saving", unknown: "unknown" }[entry.state] ?? "changed";
@@ -100,8 +101,8 @@ export class Look {
 
 function cellWhy(entry, name, item, state) {
   if (!entry) return null;
-  const conflict = entry.conflict?.[name];
-  if (conflict) return T.becameBy(entry.by, shown(conflict.theirs));
+  const conflict = own(entry.conflict, name);
+  if (conflict) return T.becameBy(entry.by, theirsText(conflict));
   if (state === "error") return errorText(entry.error);
   if (state === "unknown") return T.unknownOutcome;
   if (state === "saving") return T.saving;
@@ -120,6 +121,9 @@ function rowWhy(entry) {
 export const goneText = (entry) => (entry.outside ? errorText(entry.error) : T.goneBy(entry.by));
 
 const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value));
+
+/** The other side of a conflict, with an ellipsis where only its start came. */
+export const theirsText = ({ theirs, preview }) => `${shown(theirs)}${preview ? "…" : ""}`;
 
 /** An error of a row in words: the sentence, then IRIS's own. */
 export function errorText(error) {

@@ -1,10 +1,10 @@
 // The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
 
 import { el, icon } from "../shell/dom.js";
-import { stringify } from "../data/json.js";
-import { textOf } from "../data/values.js";
-import { errorText, goneText } from "../grid/look.js";
+import { record, recordOf, stringify } from "../data/json.js";
+import { errorText, goneText, theirsText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
+import { readTheirs } from "./value.js";
 import { missingIn } from "../grid/saving.js";
 import { T } from "../grid/texts.js";
 
@@ -110,9 +110,11 @@ export class Review {
     if (await this.view.ask({ title: T.discardTitle, text: T.discardText(what), go: T.discardGo })) this.view.discard();
   }
 
-  #decideAll(entries, choice) {
+  async #decideAll(conflicts, choice) {
+    const read = await Promise.all(conflicts.map((entry) => readTheirs(this.view, entry)));
+    const entries = conflicts.filter((entry, index) => read[index] && this.view.table.staged.get(entry.id) === entry);
     this.view.table.batch(() => {
-      for (const entry of entries) this.view.rowWork.resolve(entry.id, Object.fromEntries(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
+      for (const entry of entries) this.view.rowWork.resolve(entry.id, recordOf(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
     });
   }
 
@@ -157,7 +159,7 @@ export class Review {
     if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
     if (entry.state === "conflict") {
       const [name] = Object.keys(entry.conflict ?? {});
-      const text = name ? T.becameBy(entry.by, shown(entry.conflict[name].theirs)) : errorText(entry.error);
+      const text = name ? T.becameBy(entry.by, theirsText(entry.conflict[name])) : errorText(entry.error);
       return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
     }
     if (entry.state === "gone") {
@@ -200,8 +202,6 @@ export class Review {
   }
 }
 
-const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : textOf(value));
-
 function mark(entry) {
   const state = entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown" ? entry.state : entry.kind;
   if (state === "error") return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
@@ -214,7 +214,7 @@ function mark(entry) {
 
 /** How a person recognises a row: its first text, and its row ID. */
 export function rowLabel(view, entry) {
-  const values = { ...entry.row, ...entry.values };
+  const values = record(entry.row, entry.values);
   const column = view.table.schema.columns.find((each) => typeof values[each.name] === "string" && values[each.name] !== "");
   const id = entry.kind === "insert" ? T.newRow : entry.id;
   return { text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : String(id), id: column ? id : "" };
