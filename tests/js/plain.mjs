@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 
-/** A value with its records (objects without prototype) as plain objects, for comparing with literals. */
+import { record } from "../../static/js/data/json.js";
+
+/** A value with its records as plain objects, for comparing with literals. */
 function plain(value) {
   if (Array.isArray(value)) return value.map(plain);
   if (value === null || typeof value !== "object") return value;
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return value;
+  if (prototype !== Object.prototype && prototype !== Object.getPrototypeOf(record())) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, plain(each)]));
 }
 

@@ -1,7 +1,7 @@
 // Staged edits of one table, by row ID: what the person changed, what they had seen, and what became of it.
 
 import { own, parse, record, recordOf, stringify } from "./json.js";
-import { markOf, sameValue } from "./values.js";
+import { Invalid, markOf, sameValue } from "./values.js";
 
 const VERSION = 1;
 // The server keeps the result of a write for 15 minutes; within that the same id may be sent again without harm.
@@ -21,6 +21,7 @@ const randomId = () => {
  */
 export class Staged {
   entries = new Map();
+  #hasRefused = false; // some entry may hold a text that its column refuses
 
   constructor({ onChange = () => {}, now = Date.now } = {}) {
     this.onChange = onChange;
@@ -53,9 +54,11 @@ export class Staged {
     if (entry.kind === "insert") {
       if (value === undefined) delete entry.values[column];
       else entry.values[column] = value;
+      if (value instanceof Invalid) this.#hasRefused = true;
     } else {
       if (!(column in entry.base)) entry.base[column] = original;
       entry.values[column] = value;
+      if (value instanceof Invalid) this.#hasRefused = true;
       // While the row is being saved the database may take either value: the answer decides what is left.
       if (value === undefined || (sameValue(value, entry.base[column]) && entry.state !== "saving")) {
         this.#unset(entry, column);
@@ -68,6 +71,7 @@ export class Staged {
 
   /** Stage a new row at a place; returns its provisional ID. */
   insert(values = {}, at = Infinity, id = `new:${randomId()}`) {
+    this.#hasRefused ||= Object.values(values).some((value) => value instanceof Invalid);
     this.entries.set(id, { id, kind: "insert", values: record(values), base: record(), row: record(), at, state: "staged" });
     this.onChange([id]);
     return id;
@@ -120,7 +124,7 @@ export class Staged {
     for (const entry of this.entries.values()) {
       if (entry.kind === "insert") counts.inserted++;
       else if (entry.kind === "delete") counts.deleted++;
-      else counts.changed += Object.keys(entry.values).length;
+      else for (const _name in entry.values) counts.changed++;
     }
     return counts;
   }
@@ -134,6 +138,11 @@ export class Staged {
     return [...this.entries.values()].filter((entry) => entry.state !== "saving" && !this.#waits(entry));
   }
 
+  /** The rows with texts that their columns refuse. */
+  get invalid() {
+    return [...this.entries.values()].filter((entry) => this.#isInvalid(entry));
+  }
+
   /** What waits for the person. */
   get undecided() {
     return [...this.entries.values()].filter((entry) => this.#waits(entry));
@@ -141,7 +150,11 @@ export class Staged {
 
   /** A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice. */
   #waits(entry) {
-    return entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+    return this.#isInvalid(entry) || entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+  }
+
+  #isInvalid(entry) {
+    return this.#hasRefused && invalidIn(entry).length > 0;
   }
 
   #isRemembered(entry) {
@@ -365,10 +378,12 @@ export class Staged {
       if (entry.at === "end") entry.at = Infinity;
       if (entry.state === "saving") entry.state = "unknown";
       for (const part of ["values", "base", "row"]) entry[part] = record(entry[part]);
+      for (const name of Object.keys(entry.values)) entry.values[name] = Invalid.revive(entry.values[name]);
       if (entry.conflict) entry.conflict = record(entry.conflict);
       if (entry.sent) entry.sent.values = record(entry.sent.values);
       this.entries.set(entry.id, entry);
     }
+    this.#hasRefused = true; // perhaps
     this.onChange(null);
     return true;
   }
@@ -378,6 +393,7 @@ export class Staged {
     const other = new Staged({ now: this.now });
     other.load(text);
     const left = new Staged({ now: this.now });
+    this.#hasRefused = true; // perhaps
     for (const [id, entry] of other.entries) {
       if (!this.entries.has(id)) this.entries.set(id, entry);
       else if (entry.kind !== "insert") left.entries.set(id, entry); // the same new row is a copy of the one here
@@ -433,6 +449,16 @@ export class Staged {
   #tidy(entry) {
     if (entry.conflict && !Object.keys(entry.conflict).length) entry.conflict = null;
     if (entry.state === "conflict" && !entry.conflict) entry.state = "staged";
-    if (entry.kind === "update" && !Object.keys(entry.values).length && entry.state !== "saving") this.entries.delete(entry.id);
+    if (entry.kind === "update" && isEmpty(entry.values) && entry.state !== "saving") this.entries.delete(entry.id);
   }
+}
+
+function isEmpty(record) {
+  for (const _name in record) return false;
+  return true;
+}
+
+/** The columns in which a row has a text that they refuse; a row that is deleted needs none corrected. */
+export function invalidIn(entry) {
+  return entry.kind === "delete" ? [] : Object.keys(entry.values).filter((name) => entry.values[name] instanceof Invalid);
 }

@@ -12,6 +12,28 @@ export class ValueError extends Error {
   }
 }
 
+/** A text that was put into a cell and that its column refuses: it stays there, and its row is not saved, until it is corrected. */
+export class Invalid {
+  /** @param {string} text @param {{reason: string, values?: object}} error why it is refused */
+  constructor(text, { reason, values = {} }) {
+    Object.assign(this, { text, reason, values });
+    Object.freeze(this);
+  }
+
+  toString() {
+    return this.text;
+  }
+
+  toJSON() {
+    return { invalid: this.text, reason: this.reason, values: this.values };
+  }
+
+  /** The value that a parsed JSON text stands for. */
+  static revive(value) {
+    return typeof value?.invalid === "string" ? new Invalid(value.invalid, value) : value;
+  }
+}
+
 const INTEGER_RANGES = {
   tinyint: [-128n, 127n],
   smallint: [-32768n, 32767n],

@@ -1,9 +1,10 @@
 // How cells and rows look at this moment: values with their staged edits, states with their reasons.
 
 import { own } from "../data/json.js";
-import { textOf } from "../data/values.js";
+import { invalidIn } from "../data/staged.js";
+import { Invalid, textOf } from "../data/values.js";
 import { paintGutter, paintValue, paintWaiting } from "./paint.js";
-import { T } from "./texts.js";
+import { T, reasonText } from "./texts.js";
 
 const FLASH = 1600;
 
@@ -74,6 +75,7 @@ export class Look {
     if (!item) return null;
     if (!entry) return this.table.gone.has(item.id) ? "gone" : this.table.outside.has(item.id) ? "outside" : null;
     if (["saving", "error", "conflict", "gone", "unknown"].includes(entry.state)) return entry.state;
+    if (invalidIn(entry).length) return "error";
     return { insert: "new", delete: "deleted", update: "changed" }[entry.kind];
   }
 
@@ -81,6 +83,7 @@ export class Look {
     if (this.#flashes.get(item.id)?.has(name)) return changed ? "conflict" : "others";
     if (!entry) return null;
     if (own(entry.conflict, name)) return "conflict";
+    if (changed && entry.kind !== "delete" && entry.values[name] instanceof Invalid) return "error";
     if (entry.state === "error" && (entry.error?.field === name || (changed && !entry.error?.field))) return "error";
     if (!changed || entry.kind !== "update") return null;
     return { saving: "saving", unknown: "unknown" }[entry.state] ?? "changed";
@@ -103,7 +106,8 @@ function cellWhy(entry, name, item, state) {
   if (!entry) return null;
   const conflict = own(entry.conflict, name);
   if (conflict) return T.becameBy(entry.by, theirsText(conflict));
-  if (state === "error") return errorText(entry.error);
+  const value = own(entry.values, name);
+  if (state === "error") return value instanceof Invalid ? T.invalidCell(reasonText(value)) : errorText(entry.error);
   if (state === "unknown") return T.unknownOutcome;
   if (state === "saving") return T.saving;
   if (state === "changed") return T.was(shown(entry.base[name]));
@@ -113,9 +117,14 @@ function cellWhy(entry, name, item, state) {
 function rowWhy(entry) {
   if (entry.state === "error") return errorText(entry.error);
   if (entry.state === "gone") return goneText(entry);
+  const [name] = invalidIn(entry);
+  if (name !== undefined) return invalidText(entry, name);
   if (entry.state === "unknown") return entry.kind === "insert" ? T.unknownInsert : T.unknownOutcome;
   return null;
 }
+
+/** Why a row cannot be saved as it is. */
+export const invalidText = (entry, name) => `${name}: ${T.invalidCell(reasonText(entry.values[name]))}`;
 
 /** What is told of a row that is not there any more. */
 export const goneText = (entry) => (entry.outside ? errorText(entry.error) : T.goneBy(entry.by));

@@ -65,6 +65,10 @@ export const T = {
   leftAsIs: (n, why) => `${count(n, "cell")} left as ${n === 1 ? "it is" : "they are"}: ${why}`,
   notRestored: (names) => `Not brought back: ${list(names)}, of which the whole is not here`,
   notCopied: (names) => `Not copied: ${list(names)}, of which only the start is here`,
+  invalidCell: (why) => `${why.replace(/\.$/, "")}. Correct or revert this cell; its row is not saved until then.`,
+  headerLeftOut: "The first row of the clipboard holds the columns' names and was left out",
+  invalidRows: (n, row, name, why) => `${count(n, "row")} not saved, for a value does not fit its column; first ${row === null ? "the new row" : `row ${row}`}, ${name}: ${why.replace(/\.$/, "")}`,
+  invalidPasted: (n, reasons, more) => `${count(n, "cell")} to be corrected before ${n === 1 ? "its row is" : "their rows are"} saved: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
   notPasted: (n, reasons, more) => `${count(n, "cell")} not pasted: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
   whyInRows: (why, rows, more, inNew) => {
     const places = [rows.length && `${rows.length > 1 ? "rows" : "row"} ${rows.join(", ")}${more ? ", …" : ""}`, inNew && "new rows"];

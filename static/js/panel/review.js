@@ -2,7 +2,8 @@
 
 import { el, icon } from "../shell/dom.js";
 import { record, recordOf, stringify } from "../data/json.js";
-import { errorText, goneText, theirsText } from "../grid/look.js";
+import { invalidIn } from "../data/staged.js";
+import { errorText, goneText, invalidText, theirsText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
 import { readTheirs } from "./value.js";
 import { missingIn } from "../grid/saving.js";
@@ -166,6 +167,8 @@ export class Review {
       const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
       return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
+    const [wrong] = invalidIn(entry);
+    if (wrong !== undefined) return [el("p", { class: "why why-error" }, invalidText(entry, wrong), " ", link(T.goToCell, () => view.places.showCell(entry.id, wrong)))];
     if (entry.state === "unknown" && entry.kind === "insert") {
       const look = link(T.lookForIt, () => view.places.lookFor(entry));
       return [el("p", { class: "why why-error" }, `${T.unknownInsert} `, look, " ", link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)), " ", link(T.dropRow, () => view.rowWork.revert(entry)))];
@@ -204,7 +207,7 @@ export class Review {
 
 function mark(entry) {
   const state = entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown" ? entry.state : entry.kind;
-  if (state === "error") return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
+  if (state === "error" || invalidIn(entry).length) return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
   if (state === "unknown") return icon("circle-help", { label: T.state.unknown, class: "icon-c-error" });
   if (state === "conflict" || state === "gone") return icon("arrow-right-left", { label: T.state[state], class: "icon-c-conflict" });
   if (state === "insert") return icon("plus", { label: T.state.new, class: "icon-c-new" });
