@@ -4,7 +4,8 @@
 import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
 import { Invalid, ValueError, textOf } from "../data/values.js";
-import { SKIP, converted, pasted } from "./edits.js";
+import { writeText } from "../shell/clipboard.js";
+import { SKIP, converted, newRowId, pasted } from "./edits.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText, sentences } from "./texts.js";
 
@@ -88,18 +89,17 @@ export class Clipboard {
     this.announce(T.copying(count));
     if (!(await this.edits.present(range))) return;
     const values = this.#grab(range);
-    try {
-      await navigator.clipboard.writeText(this.#text(range, values));
-      this.#tellCopied(values);
-    } catch {
-      this.announce(T.tooMuchToCopy(count, 0), "error");
-    }
+    if (!values) return this.announce(T.couldNotRead, "error");
+    if (await writeText(this.#text(range, values))) this.#tellCopied(values);
+    else this.announce(T.copyRefused, "error");
   }
 
   /** For the menu, where there is no clipboard event. */
   async copySelection() {
     const range = this.#range;
-    if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
+    const count = range ? range.toRow - range.fromRow + 1 : 0;
+    if (count > COPY_ROWS) this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
+    else if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
   }
 
   async cut(event) {
@@ -161,7 +161,7 @@ export class Clipboard {
       : { steps: [], refused: [] };
     const inserts = [];
     for (let row = existing; row < height; row++) {
-      inserts.push({ kind: "insert", id: `new:paste-${crypto.randomUUID()}`, at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
+      inserts.push({ kind: "insert", id: newRowId(), at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
     }
     edits.history.commit([...steps, ...inserts]);
     table.selection.range = range;

@@ -219,7 +219,7 @@ export class Edits {
   insertRows(list, below = null, left = new Set()) {
     const { rows, staged } = this.table;
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
-    const steps = list.map((values) => ({ kind: "insert", id: newId(), values, at }));
+    const steps = list.map((values) => ({ kind: "insert", id: newRowId(), values, at }));
     this.history.commit(steps);
     this.announce(sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]), left.size ? "error" : undefined);
     return steps.map(({ id }) => id).filter((id) => staged.get(id));
@@ -371,7 +371,8 @@ export function pasted(text, column, item) {
 const NEW = "new:";
 const isProvisional = (id) => id.startsWith(NEW);
 
-function newId() {
+/** A provisional ID for a new row. */
+export function newRowId() {
   return `${NEW}${Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join("")}`;
 }
 

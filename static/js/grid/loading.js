@@ -1,6 +1,7 @@
 // How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
 
 import { own, recordOf } from "../data/json.js";
+import { writeText } from "../shell/clipboard.js";
 import { Reading } from "./reading.js";
 import { T, sentences } from "./texts.js";
 
@@ -204,8 +205,13 @@ export class Loading {
     const again = () => (error.code === "TABLE_NOT_FOUND" ? this.open().catch(() => undefined) : this.#again());
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
     const kept = this.table.staged.counts.rows;
-    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
+    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => this.#copy(text)]], { alert: true });
     view.announce(error.message, "error");
+  }
+
+  async #copy(text) {
+    const copied = await writeText(text);
+    this.view.announce(copied ? T.errorCopied : T.copyRefused, copied ? undefined : "error");
   }
 
   /** Take filters, sort and search to the next read. */

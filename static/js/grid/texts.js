@@ -88,6 +88,7 @@ export const T = {
   copying: (rows) => `Reading ${count(rows, "row")} to copy…`,
   tooMuchToCopy: (rows, most) => `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
   tooMuchToChange: (cells, most) => `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
+  copyRefused: "Not copied: the browser does not let this page write to the clipboard. Press Ctrl+C on the cells again, or allow the clipboard for this site.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
   editLabel: (name) => `Edit ${name}`,
 
@@ -151,6 +152,7 @@ export const T = {
   readingStopped: "Reading was stopped",
   tryAgain: "Try again",
   copyError: "Copy",
+  errorCopied: "Copied",
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",
   lostColumns: (names) => `No longer in the table: ${names}.`,
   lostEdits: (names, n) => `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
@@ -241,6 +243,7 @@ export const T = {
   deletes: "Deletes this row.",
   sqlHead: (n) => `SQL; each row is saved and proved on its own${n ? `; without the ${count(n, "open row")}` : ""}`,
   copySql: "Copy SQL",
+  sqlCopied: "SQL copied",
   moreRows: (n) => `… and ${count(n, "more row")}.`,
   showMore: "Show more",
   noColumn: "no longer in the table",

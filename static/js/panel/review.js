@@ -1,5 +1,6 @@
 // The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
 
+import { writeText } from "../shell/clipboard.js";
 import { el, icon } from "../shell/dom.js";
 import { record, recordOf, stringify } from "../data/json.js";
 import { invalidIn } from "../data/staged.js";
@@ -31,13 +32,18 @@ export class Review {
     this.sqlHead = el("span");
     this.sql = el("pre");
     this.foot = el("div", { class: "panel-foot" });
-    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => navigator.clipboard.writeText(this.sql.textContent) } }, icon("copy"));
+    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => this.#copySql() } }, icon("copy"));
     this.element = el("aside", { class: "panel float review", "aria-label": T.review, on: { keydown: (event) => event.key === "Escape" && close() } },
       el("div", { class: "panel-head" }, el("h2", {}, T.review), this.summary, this.closeButton),
       this.list,
       el("div", { class: "sql", tabindex: "0", role: "region", "aria-label": "SQL" }, el("div", { class: "sql-head" }, this.sqlHead, copy), this.sql),
       this.foot,
     );
+  }
+
+  async #copySql() {
+    const copied = await writeText(this.sql.textContent);
+    this.view.announce(copied ? T.sqlCopied : T.copyRefused, copied ? undefined : "error");
   }
 
   focus() {
