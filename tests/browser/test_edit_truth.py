@@ -174,3 +174,56 @@ async def test_a_long_value_of_somebody_else_is_read_whole_before_it_is_decided(
     await cell(page, 0, "T").click()
     await page.keyboard.press("Shift+Enter")
     await expect(page.get_by_role("textbox", name="Value of T")).to_have_value(whole)
+
+
+async def test_what_was_chosen_decides_in_a_table_of_one_column(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    table = make(iris, "OneColumn", "N INTEGER", [(n,) for n in range(1, 7)])
+    page = await open_table(await visitor(), table)
+    numbers = f"SELECT N FROM {table} ORDER BY %ID"
+    await cell(page, 0, "N").click()
+    await page.keyboard.press("Delete")
+    await save(page)
+    assert stored(iris, numbers)[0] == (None,), "a cell was chosen"
+    # Rows by their numbers: marked, deleted, and the selection does not fall to the rows that moved up.
+    await page.locator(".slick-row[data-row='1'] .gutter").click()
+    await page.locator(".slick-row[data-row='2'] .gutter").click(modifiers=["Shift"])
+    await page.keyboard.press("Delete")
+    await page.get_by_role("alertdialog").locator(".button-primary").click()
+    await expect(page.locator(".slick-row.is-deleted")).not_to_have_count(0)
+    await save(page)
+    assert stored(iris, numbers) == [(None,), (4,), (5,), (6,)]
+    await expect(cell(page, 1, "N")).to_have_text("4")
+    await page.keyboard.press("Delete")
+    await expect(page.locator(".slick-row.is-deleted")).to_have_count(0)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await save(page)
+    assert stored(iris, numbers) == [(None,), (None,), (5,), (6,)], "one cell, for no row is chosen"
+
+
+async def test_what_a_page_without_tls_lacks_has_a_way_back(
+    visitor: Visitor, iris: ThreadedDemoServer
+) -> None:
+    table = make(iris, "Insecure", "N INTEGER, T VARCHAR(20)", [(1, "first"), (2, "second")])
+    visit = await visitor()
+    await visit.context.add_init_script(
+        WITHOUT_LOCKS + ";Object.defineProperty(Navigator.prototype, 'clipboard', {get: () => undefined});"
+        "delete Crypto.prototype.randomUUID; Object.defineProperty(Crypto.prototype, 'subtle', {get: () => undefined});"
+    )
+    page = await open_table(visit, table)
+    await cell(page, 0, "T").click()
+    await page.keyboard.press("Control+c")
+    await expect(page.locator("[data-part=status]")).to_contain_text("Copied 1")
+    await cell(page, 1, "N").click()
+    await page.keyboard.press("Control+Shift+v")
+    await cell(page, 0, "T").click(button="right")
+    await page.get_by_role("menuitem", name="Copy").click()
+    await expect(page.locator("[data-part=status]")).to_contain_text("Copied 1")
+    await cell(page, 1, "T").click()
+    await page.keyboard.press("Control+Shift+v")
+    await expect(page.locator("[data-part=status]")).to_contain_text("new row")
+    await page.evaluate("Document.prototype.execCommand = () => false")
+    await cell(page, 0, "T").click(button="right")
+    await page.get_by_role("menuitem", name="Copy").click()
+    await expect(page.locator("[data-part=status]")).to_contain_text("does not let this page write")

@@ -108,7 +108,7 @@ export class RowWork {
     if (entry.kind === "insert") notes.push(...this.#inserted(entry, values, result));
     else if (entry.kind === "delete") {
       edits.history.deleted(entry.id);
-      table.restructure(() => table.rows.remove(entry.id));
+      this.#takeOut(entry.id);
     } else {
       const item = table.rows.find(entry.id);
       if (item) this.#put(item, values, (name) => this.#cutBy(result, sent, name));
@@ -117,6 +117,16 @@ export class RowWork {
     }
     table.repaintRow(result.rowId ?? entry.id);
     return notes;
+  }
+
+  /** Take a row away that was deleted. */
+  #takeOut(id) {
+    const { table } = this.view;
+    const { rows, selection } = table;
+    const range = selection?.range ?? null;
+    const row = rows.indexOf(id);
+    table.restructure(() => rows.remove(id));
+    selection?.rowRemoved(range, row);
   }
 
   /** Put values into a row; `preview(name)` is the mark of one of which only the start came. */
