@@ -89,6 +89,7 @@ export const T = {
   closeAll: "Close all tabs",
   copyLink: "Copy link",
   copied: "Copied.",
+  copyRefused: "Not copied: the browser does not let this page write to the clipboard.",
   discardTitle: (table) => `Drop the staged edits of ${table}?`,
   discardText: (text) => `${text}: nothing of it has been saved.`,
   discardAnyway: "Drop them",

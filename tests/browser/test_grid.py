@@ -445,15 +445,15 @@ async def test_paste_from_a_spreadsheet(grid: Opener) -> None:
     await page.to_clipboard('"a ""q""\nsecond"\t2024-5-6\t 42 \n"b"\t\tx\n')
     await page.click(2, "City")
     await page.keys("Control+v")
-    await page.until("view.pending.changed === 5")
+    await page.until("view.pending.changed === 6")
     assert await page.value(2, "City") == 'a "q"\nsecond'
     assert [await page.value(2, "DOB"), await page.value(2, "Age")] == ["2024-05-06", 42]
     assert [await page.value(3, "City"), await page.value(3, "DOB"), await page.value(3, "Age")] == [
-        "b",
+        '"b"',
         None,
-        3,
+        "x",
     ]
-    assert "1 cell not pasted: Age: Not a number" in await page.said()
+    assert "1 cell to be corrected before its row is saved: Age: Not a number" in await page.said()
 
 
 async def test_cells_that_a_paste_left_alone_are_told_by_their_rows(grid: Opener) -> None:
@@ -463,9 +463,75 @@ async def test_cells_that_a_paste_left_alone_are_told_by_their_rows(grid: Opener
     await page.keys("Control+v")
     await page.until("view.pending.inserted === 1")
     assert (await page.said()).startswith(
-        "6 cells not pasted: DOB: Write a date as 2024-01-31 (rows 5, 7, new rows); "
+        "6 cells to be corrected before their rows are saved: DOB: Write a date as 2024-01-31 (rows 5, 7, new rows); "
         "Age: Not a number (rows 6, 7, new rows)"
     )
+
+
+async def test_what_a_column_refuses_of_a_paste_stays_in_its_cell_and_keeps_its_row_from_being_saved(
+    grid: Opener,
+) -> None:
+    page = await grid("rows=8&store=1")
+    await page.to_clipboard("good\t\t2024-01-01\nworse\t\tnot a date\nworst\t\t31.12.1980\n")
+    await page.click(2, "Name")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 9")
+    assert [await page.text(row, "DOB") for row in (2, 3, 4)] == ["2024-01-01", "not a date", "31.12.1980"]
+    assert await page.states(3, "DOB") == "is-error"
+    await page.until("sessionStorage.length === 1")
+    await page.js("view.drafts.saveNow()")
+    await page.page.reload()
+    await page.until("window.ready")
+    assert await page.text(3, "DOB") == "not a date"
+    await page.keys("Control+s")
+    await page.js("view.save()")
+    await page.until("view.pending.changed === 6")
+    assert "Saved 1 row; 2 rows not saved" in " ".join(await page.js("said.map(([text]) => text)"))
+    await page.until("view.table.sheet.getActiveCell()?.row === 3")
+    assert await page.active() == [3, "DOB"]
+    sent = await page.js(
+        "client.requests.filter(({command}) => command === 'saveChanges')"
+        ".flatMap(({payload}) => payload.changes.map(({rowId}) => rowId))"
+    )
+    assert sent == ["3"]
+    await page.type("2024-02-02")
+    await page.keys("Enter")
+    await page.js("view.save()")
+    await page.until("view.pending.changed === 3")
+    assert await page.js("client.value('4', 'DOB')") == "2024-02-02"
+    await page.keys("Control+z", "Control+z")
+
+
+async def test_refused_cells_of_new_rows_stay_in_them(grid: Opener) -> None:
+    page = await grid("rows=8")
+    await page.to_clipboard("one\t\t31.12.1980\n")
+    await page.click(2, "Name")
+    await page.keys("Control+Shift+v")
+    await page.until("view.pending.inserted === 1")
+    assert await page.text(8, "DOB") == "31.12.1980"
+    await page.js("view.save()")
+    assert "not saved" in await page.said()
+    assert await page.pending() == [0, 1, 0]
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+
+
+async def test_pasted_read_only_columns_are_no_errors_and_a_header_row_is_recognised(grid: Opener) -> None:
+    page = await grid("rows=8")
+    await page.to_clipboard("id\tName\tCITY\n7\tpasted\there\n")
+    await page.click(2, "ID")
+    await page.keys("Control+v")
+    await page.until("view.pending.changed === 2")
+    assert [await page.value(2, name) for name in ("ID", "Name", "City")] == [3, "pasted", "here"]
+    said = await page.js("window.said.at(-1)")
+    assert said == [
+        "The first row of the clipboard holds the columns' names and was left out. 2 cells changed.",
+        "info",
+    ]
+    await page.to_clipboard("7")
+    await page.click(2, "ID")
+    await page.keys("Control+v")
+    assert "ID cannot be edited" in await page.said()
 
 
 async def test_one_value_fills_a_range_and_a_block_tiles_it(grid: Opener) -> None:

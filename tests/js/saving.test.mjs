@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { deepEqual } from "./plain.mjs";
 
 import { Staged } from "../../static/js/data/staged.js";
 import { Saving } from "../../static/js/grid/saving.js";
@@ -45,14 +46,14 @@ test("saves that were asked for while another ran are one save, and the next one
   saving.save();
   saving.save();
   await sent[0].answer("saved");
-  assert.deepEqual(sent.map(({ rows }) => rows), [["1"], ["2"]]);
+  deepEqual(sent.map(({ rows }) => rows), [["1"], ["2"]]);
   assert.equal(saving.busy, true);
   type("3", "c");
   saving.save();
   await turn();
   assert.equal(sent.length, 2);
   await sent[1].answer("saved");
-  assert.deepEqual(sent[2].rows, ["3"]);
+  deepEqual(sent[2].rows, ["3"]);
   await sent[2].answer("saved");
   assert.equal(saving.busy, false);
   assert.equal(said.length, 3); // a save that found all done meanwhile says nothing
@@ -69,12 +70,12 @@ test("a value typed over one that is being saved is guarded by that one, never b
   saving.save();
   saving.save();
   await sent[0].answer("saved");
-  assert.deepEqual(sent[1].changes[0].base, { Word: "a" });
+  deepEqual(sent[1].changes[0].base, { Word: "a" });
   type("1", "c");
   saving.save();
   await turn();
   await sent[1].answer("saved");
-  assert.deepEqual(sent[2].changes.map(({ values, base }) => [values, base]), [[{ Word: "c" }, { Word: "b" }]]);
+  deepEqual(sent[2].changes.map(({ values, base }) => [values, base]), [[{ Word: "c" }, { Word: "b" }]]);
   await sent[2].answer("saved");
   assert.equal(staged.entries.size, 0);
   saving.close();
@@ -108,7 +109,7 @@ test("one question about keys is asked at a time", async () => {
   assert.equal(asked.length, 2);
   asked[1](true);
   await turn();
-  assert.deepEqual(sent[0].rows, ["1"]);
+  deepEqual(sent[0].rows, ["1"]);
   await sent[0].answer("saved");
   saving.close();
 });
@@ -125,7 +126,7 @@ test("what nobody knows is asked for a second later and settled, whatever is loo
     staged.preview(staged.savable, () => true); // the review shows what saving would send
     mock.timers.tick(1_000);
     await turn();
-    assert.deepEqual(sent[1].rows, ["1"]);
+    deepEqual(sent[1].rows, ["1"]);
     await sent[1].answer("saved");
     assert.equal(staged.entries.size, 0);
     saving.close();

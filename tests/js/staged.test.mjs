@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deepEqual } from "./plain.mjs";
 
 import { numberOf } from "../../static/js/data/json.js";
 import { History } from "../../static/js/data/history.js";
@@ -21,8 +22,8 @@ const send = (staged, ...ids) => {
 test("an edit carries what was seen", () => {
   const staged = edited();
   const change = staged.change(staged.get("1"));
-  assert.deepEqual({ ...change, changeId: "x" }, { changeId: "x", kind: "update", rowId: "1", values: { Name: "Anna" }, base: { Name: "Ann" } });
-  assert.deepEqual(staged.counts, { changed: 1, inserted: 0, deleted: 0, rows: 1 });
+  deepEqual({ ...change, changeId: "x" }, { changeId: "x", kind: "update", rowId: "1", values: { Name: "Anna" }, base: { Name: "Ann" } });
+  deepEqual(staged.counts, { changed: 1, inserted: 0, deleted: 0, rows: 1 });
 });
 
 test("the old value typed back is no edit", () => {
@@ -35,15 +36,15 @@ test("the old value typed back is no edit", () => {
 test("NULL and '' are different edits", () => {
   const staged = new Staged();
   staged.set("1", "City", "", null, row);
-  assert.deepEqual(staged.get("1").values, { City: "" });
-  assert.deepEqual(staged.get("1").base, { City: null });
+  deepEqual(staged.get("1").values, { City: "" });
+  deepEqual(staged.get("1").base, { City: null });
 });
 
 test("the second of two edits to a cell is the one that is saved", () => {
   const staged = edited();
   staged.set("1", "Name", "Anne", "Ann", row);
-  assert.deepEqual(staged.change(staged.get("1")).values, { Name: "Anne" });
-  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
+  deepEqual(staged.change(staged.get("1")).values, { Name: "Anne" });
+  deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
 });
 
 test("the same content keeps its id, another content gets another", () => {
@@ -58,7 +59,7 @@ test("saved: the edit is gone and what the database holds is returned", () => {
   const staged = edited();
   const [change] = send(staged, "1");
   const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "1", values: { Name: "ANNA" } });
-  assert.deepEqual(saved, { Name: "ANNA" });
+  deepEqual(saved, { Name: "ANNA" });
   assert.equal(staged.entries.size, 0);
 });
 
@@ -67,8 +68,8 @@ test("typed on while saving: the newer value stays staged on the saved one", () 
   const [change] = send(staged, "1");
   staged.set("1", "Name", "Annabel", "Ann", row);
   staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
-  assert.deepEqual(staged.get("1").values, { Name: "Annabel" });
-  assert.deepEqual(staged.get("1").base, { Name: "Anna" });
+  deepEqual(staged.get("1").values, { Name: "Annabel" });
+  deepEqual(staged.get("1").base, { Name: "Anna" });
   assert.equal(staged.get("1").state, "staged");
 });
 
@@ -77,8 +78,8 @@ test("typed back to the old value while saving: it is an edit of the saved value
   const [change] = send(staged, "1");
   staged.set("1", "Name", "Ann", "Ann", row);
   staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
-  assert.deepEqual(staged.get("1").values, { Name: "Ann" });
-  assert.deepEqual(staged.get("1").base, { Name: "Anna" });
+  deepEqual(staged.get("1").values, { Name: "Ann" });
+  deepEqual(staged.get("1").base, { Name: "Anna" });
 });
 
 test("what is being saved cannot be dropped, deleted or reverted before its answer", () => {
@@ -91,7 +92,7 @@ test("what is being saved cannot be dropped, deleted or reverted before its answ
   assert.equal(staged.remove("1", row), false);
   assert.equal(staged.remove(fresh), false);
   staged.clear();
-  assert.deepEqual([...staged.entries.keys()], ["1", fresh]);
+  deepEqual([...staged.entries.keys()], ["1", fresh]);
   const { entry } = staged.settle({ changeId: change.changeId, outcome: "saved", values: { Name: "Anna" } });
   assert.equal(entry.kind, "update");
   assert.equal(staged.get("1"), undefined);
@@ -184,12 +185,12 @@ test("a new row whose id the server has forgotten is not sent by itself: it migh
   const id = staged.insert({ Name: "Ann" });
   const [change] = send(staged, id);
   staged.settle({ changeId: change.changeId, outcome: "unknown" });
-  assert.deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [1, 1, 0]);
+  deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [1, 1, 0]);
   now += 11 * 60_000;
-  assert.deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [0, 0, 1]);
+  deepEqual([staged.savable.length, staged.askable.length, staged.undecided.length], [0, 0, 1]);
   staged.sendAnew(id);
   assert.notEqual(staged.change(staged.get(id)).changeId, change.changeId);
-  assert.deepEqual([staged.savable.length, staged.undecided.length], [1, 0]);
+  deepEqual([staged.savable.length, staged.undecided.length], [1, 0]);
 });
 
 test("looking at what would be sent changes nothing: an answer under way still finds its edit, and what is unknown is still asked for", () => {
@@ -198,7 +199,7 @@ test("looking at what would be sent changes nothing: an answer under way still f
   const [update, insert] = send(staged, "1", id);
   staged.set("1", "Name", "Anne", "Ann", row);
   const shown = staged.preview([...staged.entries.values()], () => true);
-  assert.deepEqual(shown.map(({ values }) => values), [{ Name: "Anne" }, { Name: "Zed" }]);
+  deepEqual(shown.map(({ values }) => values), [{ Name: "Anne" }, { Name: "Zed" }]);
   assert.equal(new Set(shown.map(({ changeId }) => changeId)).size, 2);
   assert.notEqual(staged.settle({ changeId: update.changeId, outcome: "unknown" }), null);
   assert.notEqual(staged.settle({ changeId: insert.changeId, outcome: "unknown" }), null);
@@ -216,16 +217,16 @@ test("a new row of unknown outcome that is edited is asked for as it was sent, f
   copy.load(staged.snapshot());
   for (const each of [staged, copy]) {
     assert.equal(each.get(id).state, "unknown");
-    assert.deepEqual(each.preview(each.savable)[0].values, { Name: "Zed" });
+    deepEqual(each.preview(each.savable)[0].values, { Name: "Zed" });
     const [asked] = send(each, id);
-    assert.deepEqual(asked, sent);
-    assert.deepEqual(each.value(id, "Name"), "Zoe");
+    deepEqual(asked, sent);
+    deepEqual(each.value(id, "Name"), "Zoe");
   }
   staged.settle({ changeId: sent.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed" } });
-  assert.deepEqual([staged.get("77").values, staged.get("77").base, staged.entries.size], [{ Name: "Zoe" }, { Name: "Zed" }, 1]);
+  deepEqual([staged.get("77").values, staged.get("77").base, staged.entries.size], [{ Name: "Zoe" }, { Name: "Zed" }, 1]);
   copy.settle({ changeId: sent.changeId, outcome: "failed", error: { message: "It was not made." } });
   const [again] = send(copy, id);
-  assert.deepEqual(again.values, { Name: "Zoe" });
+  deepEqual(again.values, { Name: "Zoe" });
   assert.notEqual(again.changeId, sent.changeId);
 });
 
@@ -240,30 +241,30 @@ test("a new row of unknown outcome that is inserted again is inserted as it is n
   assert.equal(staged.get(id).state, "unknown");
   now += 65_001;
   staged.sendAnew(id);
-  assert.deepEqual(send(staged, id)[0].values, { Name: "Zoe" });
+  deepEqual(send(staged, id)[0].values, { Name: "Zoe" });
 });
 
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");
   staged.settle({ changeId: change.changeId, outcome: "conflict", conflict: { Name: { base: "Ann", mine: "Anna", theirs: "Bob" } } });
-  assert.deepEqual([staged.savable.length, staged.undecided.length], [0, 1]);
-  assert.deepEqual(staged.resolve("1", { Name: "mine" }), { Name: "Bob" });
-  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Bob" });
-  assert.deepEqual(staged.change(staged.get("1")).values, { Name: "Anna" });
+  deepEqual([staged.savable.length, staged.undecided.length], [0, 1]);
+  deepEqual(staged.resolve("1", { Name: "mine" }), { Name: "Bob" });
+  deepEqual(staged.change(staged.get("1")).base, { Name: "Bob" });
+  deepEqual(staged.change(staged.get("1")).values, { Name: "Anna" });
 });
 
 test("a conflict taken from the other side leaves nothing staged", () => {
   const staged = edited();
-  assert.deepEqual(staged.rebase("1", { Name: "Bob", Age: 9 }, "alice"), ["Name"]);
+  deepEqual(staged.rebase("1", { Name: "Bob", Age: 9 }, "alice"), ["Name"]);
   assert.equal(staged.get("1").by, "alice");
-  assert.deepEqual(staged.resolve("1", { Name: "theirs" }), { Name: "Bob" });
+  deepEqual(staged.resolve("1", { Name: "theirs" }), { Name: "Bob" });
   assert.equal(staged.entries.size, 0);
 });
 
 test("the same value from both sides is no conflict and no edit", () => {
   const staged = edited();
-  assert.deepEqual(staged.rebase("1", { Name: "Anna" }), []);
+  deepEqual(staged.rebase("1", { Name: "Anna" }), []);
   assert.equal(staged.entries.size, 0);
 });
 
@@ -271,15 +272,15 @@ test("typed over a value that changed meanwhile: what was seen is the base, and 
   const staged = new Staged();
   staged.set("1", "Name", "Anna", "theirs", { ...row, Name: "theirs" });
   assert.equal(staged.contest("1", "Name", "Ann", "theirs", "alice"), true);
-  assert.deepEqual(staged.get("1").conflict, { Name: { base: "Ann", mine: "Anna", theirs: "theirs" } });
+  deepEqual(staged.get("1").conflict, { Name: { base: "Ann", mine: "Anna", theirs: "theirs" } });
   assert.equal(staged.get("1").by, "alice");
   assert.equal(staged.contest("1", "City", "x", "y"), false);
 });
 
 test("another column changed by someone else is no conflict", () => {
   const staged = edited();
-  assert.deepEqual(staged.rebase("1", { Age: 6 }), []);
-  assert.deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
+  deepEqual(staged.rebase("1", { Age: 6 }), []);
+  deepEqual(staged.change(staged.get("1")).base, { Name: "Ann" });
 });
 
 test("a row gone with edits can be inserted again with them", () => {
@@ -287,25 +288,25 @@ test("a row gone with edits can be inserted again with them", () => {
   assert.equal(staged.gone("1", "alice"), true);
   assert.equal(staged.savable.length, 0);
   const id = staged.insertAgain("1", (name) => name !== "Age", 3);
-  assert.deepEqual(staged.get(id).values, { Name: "Anna", City: null });
+  deepEqual(staged.get(id).values, { Name: "Anna", City: null });
   assert.equal(staged.get(id).at, 3);
 });
 
 test("a deletion is guarded by the row as seen, and takes edits of the row with it until it is taken back", () => {
   const staged = edited();
   staged.remove("1", row);
-  assert.deepEqual(staged.change(staged.get("1"), (name) => name !== "City").base, { Name: "Ann", Age: 5 });
-  assert.deepEqual(staged.counts, { changed: 0, inserted: 0, deleted: 1, rows: 1 });
+  deepEqual(staged.change(staged.get("1"), (name) => name !== "City").base, { Name: "Ann", Age: 5 });
+  deepEqual(staged.counts, { changed: 0, inserted: 0, deleted: 1, rows: 1 });
   staged.restore("1");
-  assert.deepEqual(staged.get("1").values, { Name: "Anna" });
+  deepEqual(staged.get("1").values, { Name: "Anna" });
 });
 
 test("a deletion says of which values only the start was seen, where that is known", () => {
   const staged = new Staged();
   staged.remove("1", row, ["City"], { City: { length: 4000, unit: "characters" } });
-  assert.deepEqual(staged.change(staged.get("1"), () => true).previews, { City: { length: 4000, unit: "characters" } });
+  deepEqual(staged.change(staged.get("1"), () => true).previews, { City: { length: 4000, unit: "characters" } });
   staged.remove("2", row, [], {});
-  assert.deepEqual(staged.change(staged.get("2"), () => true).previews, {});
+  deepEqual(staged.change(staged.get("2"), () => true).previews, {});
   staged.remove("3", row);
   assert.equal("previews" in staged.change(staged.get("3"), () => true), false);
 });
@@ -313,7 +314,7 @@ test("a deletion says of which values only the start was seen, where that is kno
 test("a row marked to be deleted that someone changed is a conflict; one that someone deleted is settled", () => {
   const staged = new Staged();
   staged.remove("1", row);
-  assert.deepEqual(staged.rebase("1", { Age: 6 }), ["Age"]);
+  deepEqual(staged.rebase("1", { Age: 6 }), ["Age"]);
   assert.equal(staged.get("1").state, "conflict");
   staged.resolve("1", { Age: "mine" });
   assert.equal(staged.change(staged.get("1")).base.Age, 6);
@@ -329,7 +330,7 @@ test("a new row sends only what was filled", () => {
   staged.set(id, "Age", 3);
   staged.set(id, "Age", undefined);
   const change = staged.change(staged.get(id));
-  assert.deepEqual(change.values, { Name: "Zed", City: null });
+  deepEqual(change.values, { Name: "Zed", City: null });
   assert.ok(!("rowId" in change) && !("base" in change));
   staged.remove(id);
   assert.equal(staged.entries.size, 0);
@@ -341,9 +342,9 @@ test("a new row edited while it is saved goes on as an edit of the saved row", (
   const [change] = send(staged, id);
   staged.set(id, "Name", "Zoe");
   const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed", Age: 1 } });
-  assert.deepEqual(saved, { Name: "Zed", Age: 1 });
-  assert.deepEqual(staged.get("77").values, { Name: "Zoe" });
-  assert.deepEqual(staged.get("77").base, { Name: "Zed" });
+  deepEqual(saved, { Name: "Zed", Age: 1 });
+  deepEqual(staged.get("77").values, { Name: "Zoe" });
+  deepEqual(staged.get("77").base, { Name: "Zed" });
 });
 
 test("everything survives a reload, with all digits; what was on its way is unknown", () => {
@@ -376,11 +377,55 @@ test("undo and redo walk the batches, across a save and a new row's ID", () => {
   history.rebase("2", { b: 9 });
   history.undo();
   history.redo();
-  assert.deepEqual(log.slice(1), [
+  deepEqual(log.slice(1), [
     ["backwards", ["2", "b", 9], ["77", "a", 1]],
     ["forwards", ["77", "a", 1], ["2", "b", 9]],
   ]);
   history.undo();
   history.commit([{ id: "3", column: "c", base: 3 }]);
   assert.equal(history.canRedo, false);
+});
+
+const HARD = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+
+test("columns may be called as what every object has", () => {
+  for (const name of HARD) {
+    const staged = new Staged();
+    assert.equal(staged.has("1", name), false);
+    const row = JSON.parse(`{"ID": 1, "${name}": "old"}`);
+    staged.set("1", "ID", 2, 1, row);
+    assert.equal(staged.has("1", name), false, "another column's edit is none of this one");
+    staged.set("1", name, "new", "old", row);
+    const id = staged.insert(JSON.parse(`{"${name}": "x"}`));
+    const again = new Staged();
+    again.load(staged.snapshot());
+    for (const each of [staged, again]) {
+      assert.equal(each.value("1", name, null), "new");
+      assert.equal(each.value(id, name, null), "x");
+      const change = each.change(each.get("1"));
+      assert.deepEqual(Object.entries(change.values).sort(), [["ID", 2], [name, "new"]].sort());
+      assert.ok(JSON.stringify(change).includes(`"base":{"ID":1,"${name}":"old"}`));
+    }
+    again.settle({ changeId: again.get("1").sent.changeId, outcome: "conflict", conflict: JSON.parse(`{"${name}": {"base": "old", "mine": "new", "theirs": "other"}}`) });
+    assert.equal(again.resolve("1", JSON.parse(`{"${name}": "mine"}`))[name], "other");
+    assert.equal(again.get("1").base[name], "other");
+    const { saved } = again.settle({ changeId: (again.change(again.get("1")), again.get("1").sent.changeId), outcome: "saved", values: JSON.parse(`{"ID": 2, "${name}": "new"}`) });
+    assert.equal(saved[name], "new");
+    assert.equal(again.get("1"), undefined);
+  }
+});
+
+test("the start of the other side's value is not taken for the whole", () => {
+  const start = "x".repeat(1_000);
+  const staged = new Staged();
+  staged.set("1", "T", start, "seen", { T: "seen" });
+  staged.rebase("1", { T: start }, "bob", { T: { length: 5_000, unit: "characters" } });
+  assert.equal(staged.get("1").conflict.T.preview.length, 5_000, "equal to mine only as far as it goes");
+  staged.set("2", "T", "mine", "seen", { T: "seen" });
+  staged.rebase("2", { T: start });
+  assert.ok(staged.get("2").conflict.T.preview, "as long as what is cut, and not marked");
+  staged.set("3", "T", "mine", "seen", { T: "seen" });
+  staged.change(staged.get("3"));
+  staged.settle({ changeId: staged.get("3").sent.changeId, outcome: "conflict", conflict: { T: { base: "seen", mine: "mine", theirs: "y" } }, previews: { T: { length: 9, unit: "characters" } } });
+  assert.equal(staged.get("3").conflict.T.preview.length, 9);
 });

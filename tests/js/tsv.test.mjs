@@ -16,7 +16,11 @@ const table = [
   ['"open\tcell', [['"open', "cell"]]],
   ['5" disk\t6"', [['5" disk', '6"']]],
   ['"quoted" start\tb', [['"quoted" start', "b"]]],
-  ['""\tb', [["", "b"]]],
+  ['""\tb', [['""', "b"]]],
+  ['"quoted"', [['"quoted"']]],
+  ['"a"\t"b"\n"c"', [['"a"', '"b"'], ['"c"']]],
+  ['say "hi"', [['say "hi"']]],
+  ['"two\tcells"', [["two\tcells"]]],
   ["a\t", [["a", ""]]],
 ];
 for (const [text, rows] of table) {
@@ -26,6 +30,11 @@ for (const [text, rows] of table) {
 test("what is written is read back", () => {
   const rows = [["plain", "tab\there", 'quote"', "line\r\nbreak", '"', "", "\u00e9\u20ac\ud83d\ude00", "<b>x</b>"], ["", "b", "", "", "", "", "", "="]];
   assert.deepEqual(readTsv(writeTsv(rows)), rows);
+});
+
+test("quotes alone are written as they are", () => {
+  assert.equal(writeTsv([['say "hi"', '"quoted"']]), 'say "hi"\t"quoted"');
+  assert.equal(writeTsv([['a "q"\nb']]), '"a ""q""\nb"');
 });
 
 test("null is an empty cell", () => assert.equal(writeTsv([[null, "a", undefined, 5]]), "\ta\t\t5"));

@@ -1,5 +1,7 @@
 // What stands in which row of the grid: the rows of the query, and between them the new ones of the person.
 
+import { own, record } from "./json.js";
+
 /**
  * Rows for the grid, over a RowCache and Staged edits.
  *
@@ -72,7 +74,7 @@ export class Rows {
     const kept = this.#extras.filter(({ item }) => !item.isNew || wanted.has(item.id));
     const added = inserts.filter(({ id }) => !known.has(id));
     if (kept.length === this.#extras.length && !added.length) return false;
-    this.#extras = [...kept, ...added.map(({ id, at }) => ({ at: at ?? 0, item: { id, values: {}, previews: {}, isNew: true } }))];
+    this.#extras = [...kept, ...added.map(({ id, at }) => ({ at: at ?? 0, item: { id, values: record(), previews: record(), isNew: true } }))];
     this.#sort();
     return true;
   }
@@ -80,7 +82,7 @@ export class Rows {
   /** A new row was saved: it has its row ID and values now, and stays where it is. */
   settle(id, rowId, values) {
     const extra = this.#extras.find(({ item }) => item.id === id);
-    if (extra) extra.item = { id: rowId, values: { ...values }, previews: {}, isNew: false };
+    if (extra) extra.item = { id: rowId, values: record(values), previews: record(), isNew: false };
   }
 
   /** Forget saved new rows that came with the rows of the query; true when some did. */
@@ -129,7 +131,7 @@ export class Rows {
   /** The value of a column: the staged one, else the row's; undefined where a new row takes its default. */
   valueOf(item, column) {
     if (!item) return undefined;
-    return this.staged.value(item.id, column, item.isNew ? undefined : (item.values[column] ?? null));
+    return this.staged.value(item.id, column, item.isNew ? undefined : (own(item.values, column) ?? null));
   }
 
   #sort() {

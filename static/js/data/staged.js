@@ -1,8 +1,8 @@
 // Staged edits of one table, by row ID: what the person changed, what they had seen, and what became of it.
 
-import { parse, stringify } from "./json.js";
+import { own, parse, record, recordOf, stringify } from "./json.js";
 import { ServerTimes } from "./times.js";
-import { sameValue } from "./values.js";
+import { Invalid, markOf, sameValue } from "./values.js";
 
 const VERSION = 1;
 
@@ -20,6 +20,7 @@ const randomId = () => {
  */
 export class Staged {
   entries = new Map();
+  #hasRefused = false; // some entry may hold a text that its column refuses
 
   constructor({ onChange = () => {}, now = Date.now, times = new ServerTimes(now) } = {}) {
     this.onChange = onChange;
@@ -47,15 +48,17 @@ export class Staged {
   set(id, column, value, original, row) {
     let entry = this.entries.get(id);
     if (!entry) {
-      entry = { id, kind: "update", values: {}, base: {}, row: { ...row }, state: "staged" };
+      entry = { id, kind: "update", values: record(), base: record(), row: record(row), state: "staged" };
       this.entries.set(id, entry);
     }
     if (entry.kind === "insert") {
       if (value === undefined) delete entry.values[column];
       else entry.values[column] = value;
+      if (value instanceof Invalid) this.#hasRefused = true;
     } else {
       if (!(column in entry.base)) entry.base[column] = original;
       entry.values[column] = value;
+      if (value instanceof Invalid) this.#hasRefused = true;
       // While the row is being saved the database may take either value: the answer decides what is left.
       if (value === undefined || (sameValue(value, entry.base[column]) && entry.state !== "saving")) {
         this.#unset(entry, column);
@@ -68,7 +71,8 @@ export class Staged {
 
   /** Stage a new row at a place; returns its provisional ID. */
   insert(values = {}, at = Infinity, id = `new:${randomId()}`) {
-    this.entries.set(id, { id, kind: "insert", values: { ...values }, base: {}, row: {}, at, state: "staged" });
+    this.#hasRefused ||= Object.values(values).some((value) => value instanceof Invalid);
+    this.entries.set(id, { id, kind: "insert", values: record(values), base: record(), row: record(), at, state: "staged" });
     this.onChange([id]);
     return id;
   }
@@ -81,8 +85,8 @@ export class Staged {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, previews, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, previews, state: "staged" });
+    else if (entry) Object.assign(entry, { kind: "delete", row: record(row, entry.row), cut, previews, state: "staged", error: null });
+    else this.entries.set(id, { id, kind: "delete", values: record(), base: record(), row: record(row), cut, previews, state: "staged" });
     this.onChange([id]);
     return true;
   }
@@ -120,7 +124,7 @@ export class Staged {
     for (const entry of this.entries.values()) {
       if (entry.kind === "insert") counts.inserted++;
       else if (entry.kind === "delete") counts.deleted++;
-      else counts.changed += Object.keys(entry.values).length;
+      else for (const _name in entry.values) counts.changed++;
     }
     return counts;
   }
@@ -134,6 +138,11 @@ export class Staged {
     return [...this.entries.values()].filter((entry) => entry.state !== "saving" && !this.#waits(entry));
   }
 
+  /** The rows with texts that their columns refuse. */
+  get invalid() {
+    return [...this.entries.values()].filter((entry) => this.#isInvalid(entry));
+  }
+
   /** What waits for the person. */
   get undecided() {
     return [...this.entries.values()].filter((entry) => this.#waits(entry));
@@ -141,7 +150,11 @@ export class Staged {
 
   /** A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice. */
   #waits(entry) {
-    return entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+    return this.#isInvalid(entry) || entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+  }
+
+  #isInvalid(entry) {
+    return this.#hasRefused && invalidIn(entry).length > 0;
   }
 
   #isRemembered(entry) {
@@ -172,7 +185,7 @@ export class Staged {
     // So is one whose result may be forgotten.
     const again = entry.kind !== "insert" && (entry.sent?.unknown || (entry.sent?.at && !this.#isRemembered(entry)));
     if (entry.sent?.content !== content || again) entry.sent = { changeId: this.times.newId(), content, at: null };
-    entry.sent.values = { ...change.values };
+    entry.sent.values = record(change.values);
     return { changeId: entry.sent.changeId, ...change };
   }
 
@@ -187,10 +200,10 @@ export class Staged {
     if (entry.kind === "insert" && entry.state === "unknown" && entry.sent) return parse(entry.sent.content);
     const change = { kind: entry.kind };
     if (entry.kind !== "insert") change.rowId = entry.id;
-    if (entry.kind !== "delete") change.values = { ...entry.values };
-    if (entry.kind === "update") change.base = { ...entry.base };
-    if (entry.kind === "delete") change.base = Object.fromEntries(Object.entries(entry.row).filter(([name]) => writable(name)));
-    if (entry.kind === "delete" && entry.previews) change.previews = { ...entry.previews };
+    if (entry.kind !== "delete") change.values = record(entry.values);
+    if (entry.kind === "update") change.base = record(entry.base);
+    if (entry.kind === "delete") change.base = recordOf(Object.entries(entry.row).filter(([name]) => writable(name)));
+    if (entry.kind === "delete" && entry.previews) change.previews = record(entry.previews);
     return change;
   }
 
@@ -229,11 +242,15 @@ export class Staged {
     const { outcome } = result;
     let saved = null;
     if (outcome === "saved") {
-      saved = { ...entry.sent.values, ...result.values };
+      saved = record(entry.sent.values, result.values);
       this.#saved(entry, result, saved);
     } else if (outcome === "conflict") {
       entry.state = "conflict";
-      entry.conflict = result.conflict ?? {};
+      entry.conflict = record(result.conflict);
+      for (const [name, sides] of Object.entries(entry.conflict)) {
+        const preview = markOf(sides.theirs, result.previews, name);
+        if (preview) entry.conflict[name] = { ...sides, preview };
+      }
       entry.error = result.error ?? null;
     } else {
       entry.state = { gone: "gone", unknown: "unknown", skipped: "staged" }[outcome] ?? "error";
@@ -254,8 +271,8 @@ export class Staged {
       this.entries.delete(entry.id);
       const later = Object.keys(entry.values).filter((name) => !sameValue(entry.values[name], sent.values[name]));
       if (later.length && result.rowId !== null && result.rowId !== undefined) {
-        const values = Object.fromEntries(later.map((name) => [name, entry.values[name]]));
-        const base = Object.fromEntries(later.map((name) => [name, saved[name] ?? null]));
+        const values = recordOf(later.map((name) => [name, entry.values[name]]));
+        const base = recordOf(later.map((name) => [name, saved[name] ?? null]));
         this.entries.set(result.rowId, { id: result.rowId, kind: "update", values, base, row: saved, state: "staged" });
       }
     } else {
@@ -271,27 +288,31 @@ export class Staged {
 
   /**
    * Someone else changed a row. Returns the columns that are now in conflict.
-   * What is staged stays; the same value from both sides is no edit any more.
+   * What is staged stays; the same value from both sides is no edit any more. `marks` tells which values are only
+   * the start; false: all are whole.
    */
-  rebase(id, theirs, by = null) {
+  rebase(id, theirs, by = null, marks = null) {
     const entry = this.entries.get(id);
     if (!entry || entry.kind === "insert" || entry.state === "saving") return [];
     const columns = [];
     for (const [name, value] of Object.entries(theirs)) {
+      const preview = marks === false ? null : markOf(value, marks, name);
+      const mark = preview ? { preview } : {};
+      if (preview && !entry.cut?.includes(name)) entry.cut = [...(entry.cut ?? []), name];
       if (entry.kind === "delete") {
         if (!(name in entry.row) || sameValue(entry.row[name], value)) continue;
-        entry.conflict = { ...entry.conflict, [name]: { base: entry.row[name], mine: entry.row[name], theirs: value } };
+        entry.conflict = record(entry.conflict, { [name]: { base: entry.row[name], mine: entry.row[name], theirs: value, ...mark } });
         columns.push(name);
         continue;
       }
       entry.row[name] = value;
       if (!(name in entry.values) || sameValue(entry.base[name], value)) continue;
-      if (sameValue(entry.values[name], value)) {
+      if (!preview && sameValue(entry.values[name], value)) {
         entry.base[name] = value;
         this.#unset(entry, name);
         continue;
       }
-      entry.conflict = { ...entry.conflict, [name]: { base: entry.base[name], mine: entry.values[name], theirs: value } };
+      entry.conflict = record(entry.conflict, { [name]: { base: entry.base[name], mine: entry.values[name], theirs: value, ...mark } });
       columns.push(name);
     }
     if (columns.length) Object.assign(entry, { state: "conflict", by });
@@ -301,11 +322,11 @@ export class Staged {
   }
 
   /** A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a conflict. */
-  contest(id, column, seen, theirs, by = null) {
+  contest(id, column, seen, theirs, by = null, marks = null) {
     const entry = this.entries.get(id);
     if (!entry || entry.kind !== "update" || !(column in entry.values)) return false;
     entry.base[column] = seen;
-    return this.rebase(id, { [column]: theirs }, by).length > 0;
+    return this.rebase(id, { [column]: theirs }, by, marks).length > 0;
   }
 
   /** Someone else deleted a row that has edits. Returns true when a decision is needed. */
@@ -321,15 +342,15 @@ export class Staged {
   /** Decide a conflict: {column: "mine" | "theirs"}; returns the values to take over from the other side. */
   resolve(id, choices) {
     const entry = this.entries.get(id);
-    const taken = {};
+    const taken = record();
     for (const [name, choice] of Object.entries(choices)) {
-      const conflict = entry?.conflict?.[name];
+      const conflict = own(entry?.conflict, name);
       if (!conflict) continue;
       entry.row[name] = conflict.theirs;
       taken[name] = conflict.theirs;
       if (entry.kind === "update") {
         entry.base[name] = conflict.theirs;
-        if (choice === "theirs" || sameValue(entry.values[name], conflict.theirs)) this.#unset(entry, name);
+        if (choice === "theirs" || (!conflict.preview && sameValue(entry.values[name], conflict.theirs))) this.#unset(entry, name);
       }
       delete entry.conflict[name];
     }
@@ -343,7 +364,7 @@ export class Staged {
   insertAgain(id, writable, at) {
     const entry = this.entries.get(id);
     const known = Object.entries(entry.row).filter(([name]) => !entry.cut?.includes(name));
-    const values = Object.fromEntries(Object.entries({ ...Object.fromEntries(known), ...entry.values }).filter(([name]) => writable(name)));
+    const values = recordOf(Object.entries(record(recordOf(known), entry.values)).filter(([name]) => writable(name)));
     this.entries.delete(id);
     this.onChange([id]);
     return this.insert(values, at);
@@ -368,8 +389,13 @@ export class Staged {
     for (const entry of data.entries) {
       if (entry.at === "end") entry.at = Infinity;
       if (entry.state === "saving") entry.state = "unknown";
+      for (const part of ["values", "base", "row"]) entry[part] = record(entry[part]);
+      for (const name of Object.keys(entry.values)) entry.values[name] = Invalid.revive(entry.values[name]);
+      if (entry.conflict) entry.conflict = record(entry.conflict);
+      if (entry.sent) entry.sent.values = record(entry.sent.values);
       this.entries.set(entry.id, entry);
     }
+    this.#hasRefused = true; // perhaps
     this.onChange(null);
     return true;
   }
@@ -379,6 +405,7 @@ export class Staged {
     const other = new Staged({ now: this.now });
     other.load(text);
     const left = new Staged({ now: this.now });
+    this.#hasRefused = true; // perhaps
     for (const [id, entry] of other.entries) {
       if (!this.entries.has(id)) this.entries.set(id, entry);
       else if (entry.kind !== "insert") left.entries.set(id, entry); // the same new row is a copy of the one here
@@ -434,6 +461,16 @@ export class Staged {
   #tidy(entry) {
     if (entry.conflict && !Object.keys(entry.conflict).length) entry.conflict = null;
     if (entry.state === "conflict" && !entry.conflict) entry.state = "staged";
-    if (entry.kind === "update" && !Object.keys(entry.values).length && entry.state !== "saving") this.entries.delete(entry.id);
+    if (entry.kind === "update" && isEmpty(entry.values) && entry.state !== "saving") this.entries.delete(entry.id);
   }
+}
+
+function isEmpty(record) {
+  for (const _name in record) return false;
+  return true;
+}
+
+/** The columns in which a row has a text that they refuse; a row that is deleted needs none corrected. */
+export function invalidIn(entry) {
+  return entry.kind === "delete" ? [] : Object.keys(entry.values).filter((name) => entry.values[name] instanceof Invalid);
 }

@@ -1,6 +1,7 @@
-// Tab-separated text as spreadsheets write and read it: quoted cells with tabs, quotes and line breaks inside.
+// Tab-separated text as spreadsheets write and read it: a cell is quoted where it holds a tab or a line break, and only there,
+// so that quotes of a text stay quotes.
 
-const NEEDS_QUOTES = /["\t\r\n]/;
+const NEEDS_QUOTES = /[\t\r\n]/;
 const CELL_END = /[\t\r\n]/g;
 
 const quote = (text) => (NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -18,7 +19,7 @@ export function readTsv(text) {
   for (;;) {
     let cell = "";
     const closing = text[i] === '"' ? closingQuote(text, i) : -1;
-    if (closing >= 0) {
+    if (closing >= 0 && NEEDS_QUOTES.test(text.slice(i + 1, closing))) {
       cell = text.slice(i + 1, closing).replaceAll('""', '"');
       i = closing + 1;
     } else {

@@ -1,7 +1,7 @@
 // What a value looks like, what a typed text means, and whether two values are the same. No value passes through a Date
 // or a float: dates are texts, and a number keeps its digits.
 
-import { LosslessNumber, isNumber, numberOf } from "./json.js";
+import { LosslessNumber, isNumber, numberOf, own } from "./json.js";
 
 /** Thrown by parseValue; `reason` is a key of the texts, `values` fill its places. */
 export class ValueError extends Error {
@@ -9,6 +9,28 @@ export class ValueError extends Error {
     super(reason);
     this.reason = reason;
     this.values = values;
+  }
+}
+
+/** A text that was put into a cell and that its column refuses: it stays there, and its row is not saved, until it is corrected. */
+export class Invalid {
+  /** @param {string} text @param {{reason: string, values?: object}} error why it is refused */
+  constructor(text, { reason, values = {} }) {
+    Object.assign(this, { text, reason, values });
+    Object.freeze(this);
+  }
+
+  toString() {
+    return this.text;
+  }
+
+  toJSON() {
+    return { invalid: this.text, reason: this.reason, values: this.values };
+  }
+
+  /** The value that a parsed JSON text stands for. */
+  static revive(value) {
+    return typeof value?.invalid === "string" ? new Invalid(value.invalid, value) : value;
   }
 }
 
@@ -54,6 +76,16 @@ function withoutLastZeros(text) {
   let end = text.length;
   while (end && text[end - 1] === "0") end -= 1;
   return text.slice(0, end);
+}
+
+// A value that came with an answer or a push, and not with a page of rows, may be cut at this length.
+const SENT_WHOLE = 1_000;
+
+/** The mark of a value that came beside the rows, from the server's `marks` or because it is as long as a cut one; null if whole. */
+export function markOf(value, marks, name) {
+  const mark = own(marks, name) ?? null;
+  if (mark || typeof value !== "string" || value.length < SENT_WHOLE) return mark;
+  return { length: null, unit: "characters" };
 }
 
 /** A number's text without sign of plus, leading and trailing zeros: for comparing only. */

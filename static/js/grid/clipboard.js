@@ -1,10 +1,11 @@
 // Copy, cut and paste with spreadsheets, by the browser's own clipboard events on the focused grid: no permission asked,
 // no helper field, nothing scrolls. A format of our own beside the text keeps NULL apart from ''.
 
-import { parse, stringify } from "../data/json.js";
+import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
-import { ValueError, textOf } from "../data/values.js";
-import { SKIP, converted, pasted } from "./edits.js";
+import { Invalid, ValueError, textOf } from "../data/values.js";
+import { writeText } from "../shell/clipboard.js";
+import { SKIP, converted, newRowId, pasted } from "./edits.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText, sentences } from "./texts.js";
 
@@ -14,6 +15,7 @@ const CONFIRM_CELLS = 1_000;
 const REASONS_TOLD = 3;
 const ROWS_TOLD = 5;
 const CUT = { cut: true }; // stands for a value of which only the start is here
+const plain = (value) => (value instanceof Invalid ? value.text : (value ?? null));
 const isCutMark = (value) => value?.cut === true;
 
 /** The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false. */
@@ -45,7 +47,7 @@ export class Clipboard {
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
       if (!item) return null;
-      values.push(columns.map((column) => (this.edits.cut(item, column.field) ? CUT : (rows.valueOf(item, column.field) ?? null))));
+      values.push(columns.map((column) => (this.edits.cut(item, column.field) ? CUT : plain(rows.valueOf(item, column.field)))));
     }
     return values;
   }
@@ -87,18 +89,17 @@ export class Clipboard {
     this.announce(T.copying(count));
     if (!(await this.edits.present(range))) return;
     const values = this.#grab(range);
-    try {
-      await navigator.clipboard.writeText(this.#text(range, values));
-      this.#tellCopied(values);
-    } catch {
-      this.announce(T.tooMuchToCopy(count, 0), "error");
-    }
+    if (!values) return this.announce(T.couldNotRead, "error");
+    if (await writeText(this.#text(range, values))) this.#tellCopied(values);
+    else this.announce(T.copyRefused, "error");
   }
 
   /** For the menu, where there is no clipboard event. */
   async copySelection() {
     const range = this.#range;
-    if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
+    const count = range ? range.toRow - range.fromRow + 1 : 0;
+    if (count > COPY_ROWS) this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
+    else if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
   }
 
   async cut(event) {
@@ -123,6 +124,8 @@ export class Clipboard {
     const width = Math.max(...block.map((row) => row.length));
     const fromCell = asRows || !at ? (at?.fromCell ?? table.selection.firstCell) : at.fromCell;
     const targets = this.#targets(fromCell, at, width);
+    const isHeader = block.length > 1 && this.#isHeader(block[0], fromCell, targets);
+    if (isHeader) block = block.slice(1);
     const beyond = Math.max(0, width - targets.filter((source) => source < width).length);
     const length = table.sheet.getDataLength();
     const fromRow = asRows || !at ? length : at.fromRow;
@@ -132,11 +135,23 @@ export class Clipboard {
     const added = height - existing;
     const cells = height * Math.min(width, targets.length);
     if ((cells > CONFIRM_CELLS || added > 100) && !(await this.confirm({ title: T.pasteTitle(cells), text: T.pasteText(cells, added), go: T.paste }))) return;
+    const invalid = []; // what its column refuses stays in its cell, to be corrected
+    const locked = new Set(); // columns that cannot be edited: a copied row brings its key along
     const valueFor = (row, column, item, source) => {
       const value = block[row % block.length]?.[source];
       if (value === undefined) return SKIP;
+      if (!column.editable) {
+        locked.add(column);
+        return SKIP;
+      }
       if (isCutMark(value)) throw new ValueError("cut");
-      return own ? converted(value, column) : pasted(value, column, item);
+      try {
+        return own ? converted(value, column) : pasted(value, column, item);
+      } catch (error) {
+        if (!(error instanceof ValueError) || (item && edits.reason(item, column) && !item.isNew)) throw error;
+        invalid.push({ row: row < existing ? fromRow + row : null, why: `${column.field}: ${reasonText(error)}` });
+        return new Invalid(textOf(value), error);
+      }
     };
     const range = new SlickRange(fromRow, fromCell, fromRow + height - 1, fromCell + targets.length - 1);
     const present = existing ? new SlickRange(fromRow, fromCell, fromRow + existing - 1, range.toCell) : null;
@@ -146,15 +161,26 @@ export class Clipboard {
       : { steps: [], refused: [] };
     const inserts = [];
     for (let row = existing; row < height; row++) {
-      inserts.push({ kind: "insert", id: `new:paste-${crypto.randomUUID()}`, at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
+      inserts.push({ kind: "insert", id: newRowId(), at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
     }
     edits.history.commit([...steps, ...inserts]);
     table.selection.range = range;
-    const told = refused.length ? [this.#refusals(refused)] : []; // first, for the status bar cuts the end
+    const told = []; // what went wrong first, for the status bar cuts the end
+    if (invalid.length) told.push(this.#refusals(invalid, T.invalidPasted));
+    if (refused.length) told.push(this.#refusals(refused, T.notPasted));
+    if (isHeader) told.push(T.headerLeftOut);
     if (steps.length || inserts.length) told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
     if (inserts.length) told.push(T.inserted(inserts.length));
     if (beyond) told.push(T.pasteBeyond(beyond));
-    this.announce(sentences(told), refused.length || beyond ? "error" : undefined);
+    if (!steps.length && !inserts.length && !refused.length) for (const column of locked) told.push(edits.reason(null, column));
+    this.announce(sentences(told), invalid.length || refused.length || beyond || (locked.size && !steps.length) ? "error" : undefined);
+  }
+
+  /** Whether the first row of a block holds the names of the columns that it falls on. */
+  #isHeader(first, fromCell, targets) {
+    const names = targets.map((source, offset) => [source, this.table.columns[fromCell + offset]]).filter(([source]) => source >= 0);
+    const said = (text) => textOf(text).trim().toLowerCase();
+    return names.length === first.length && names.every(([source, column]) => said(first[source]) === column.field.toLowerCase());
   }
 
   /** For each grid column from the first on, which column of the block it takes: hidden ones take none. */
@@ -170,19 +196,19 @@ export class Clipboard {
     return targets;
   }
 
-  /** What was not pasted and where: by reason, for what stands there now is the old value. */
-  #refusals(refused) {
+  /** What was refused and where, by reason. */
+  #refusals(refused, say) {
     const reasons = [...Map.groupBy(refused, ({ why }) => why)];
     const texts = reasons.slice(0, REASONS_TOLD).map(([why, cells]) => {
       const rows = new Set(cells.map(({ row }) => (row === null ? null : this.table.rows.numberOf(row)))); // a new row has no number
       const inNew = rows.delete(null);
       return T.whyInRows(why, [...rows].slice(0, ROWS_TOLD), rows.size > ROWS_TOLD, inNew);
     });
-    return T.notPasted(refused.length, texts, reasons.length - texts.length);
+    return say(refused.length, texts, reasons.length - texts.length);
   }
 
   #newRow(row, fromCell, targets, valueFor, refused) {
-    const values = {};
+    const values = record();
     targets.forEach((source, offset) => {
       const column = this.table.columns[fromCell + offset];
       if (source < 0 || !column.editable) return;

@@ -1,6 +1,7 @@
 // Edits of cells and rows: everything goes through the undo history into the staged edits.
 
 import { History } from "../data/history.js";
+import { own, record, recordOf } from "../data/json.js";
 import { holdsEmpty, isCut, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
 import { revertSteps } from "./revert.js";
 import { SlickRange } from "./sheet.js";
@@ -28,7 +29,7 @@ export class Edits {
     if (!column.editable) return T.readOnlyColumn(column.field, column.schema?.readOnlyReason);
     if (!item) return T.waitingRow;
     if (this.table.staged.get(item.id)?.kind === "delete") return T.deletedRow;
-    if (item.previews?.[column.field] && !this.table.staged.has(item.id, column.field)) return T.wholeValueFirst;
+    if (own(item.previews, column.field) && !this.table.staged.has(item.id, column.field)) return T.wholeValueFirst;
     return null;
   }
 
@@ -39,7 +40,7 @@ export class Edits {
 
   /** True when only the start of a cell's value is here: nothing may be made of it. */
   cut(item, name) {
-    return Boolean(item) && !this.table.staged.has(item.id, name) && isCut(item.values[name], item.previews?.[name]);
+    return Boolean(item) && !this.table.staged.has(item.id, name) && isCut(item.values[name], own(item.previews, name));
   }
 
   /** The step that gives a cell a value, or null when it has it already. */
@@ -57,7 +58,7 @@ export class Edits {
 
   #whole(item) {
     const cut = this.cutColumns(item);
-    return cut.length ? Object.fromEntries(Object.entries(item.values).filter(([name]) => !cut.includes(name))) : item.values;
+    return cut.length ? recordOf(Object.entries(item.values).filter(([name]) => !cut.includes(name))) : item.values;
   }
 
   /** Stage a value; `seen` is what the database held when the editing began, where nothing was staged then. */
@@ -66,7 +67,7 @@ export class Edits {
     if (!step) return;
     this.history.commit([step]);
     if (seen === undefined || seen === step.base || sameValue(seen, step.base)) return;
-    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by)) this.announce(T.changedMeanwhile(item.by, column.field), "error");
+    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by, item.previews)) this.announce(T.changedMeanwhile(item.by, column.field), "error");
   }
 
   /** What a cell holds in the database; undefined where an edit is staged already, or the row is new. */
@@ -218,7 +219,7 @@ export class Edits {
   insertRows(list, below = null, left = new Set()) {
     const { rows, staged } = this.table;
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
-    const steps = list.map((values) => ({ kind: "insert", id: newId(), values, at }));
+    const steps = list.map((values) => ({ kind: "insert", id: newRowId(), values, at }));
     this.history.commit(steps);
     this.announce(sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]), left.size ? "error" : undefined);
     return steps.map(({ id }) => id).filter((id) => staged.get(id));
@@ -233,7 +234,7 @@ export class Edits {
     const left = new Set();
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
-      const values = {};
+      const values = record();
       for (const column of this.table.columns) {
         if (column.gutter || column.schema.unique || column.schema.isPrimaryKey) continue;
         const value = rows.valueOf(item, column.field);
@@ -263,7 +264,7 @@ export class Edits {
       .filter((item) => staged.get(item.id)?.kind !== "delete" && !busy.includes(item))
       .map((item) => {
         const entry = staged.get(item.id);
-        return { kind: "delete", id: item.id, row: { ...item.values }, cut: this.cutColumns(item), isNew: Boolean(item.isNew), values: { ...entry?.values }, at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
+        return { kind: "delete", id: item.id, row: record(item.values), cut: this.cutColumns(item), isNew: Boolean(item.isNew), values: record(entry?.values), at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
       });
     this.history.commit(steps);
     if (steps.length) this.announce(T.marked(steps.length));
@@ -325,7 +326,7 @@ export class Edits {
     if (entry?.kind === "delete") staged.restore(step.id);
     else if (step.kind === "delete" && !step.isNew && !step.saved) this.#lost++;
     else if (step.kind === "delete" && !step.isNew) {
-      const values = Object.fromEntries(Object.entries(step.row).filter(([name]) => this.writable(name) && !step.cut.includes(name)));
+      const values = recordOf(Object.entries(step.row).filter(([name]) => this.writable(name) && !step.cut.includes(name)));
       for (const name of Object.keys(step.row)) if (!(name in values) && this.#isPartOfCopy(name, step.row[name])) this.#left.add(name);
       this.history.rename(step.id, staged.insert(values, step.at));
     } else staged.insert(step.values, step.at, step.id);
@@ -335,8 +336,8 @@ export class Edits {
     const { rows, staged } = this.table;
     const entry = staged.get(step.id);
     const item = rows.find(step.id);
-    if (step.kind === "insert" && entry) step.values = { ...entry.values };
-    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut, item ? (item.previews ?? {}) : null);
+    if (step.kind === "insert" && entry) step.values = record(entry.values);
+    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? record(), step.cut, item ? (item.previews ?? record()) : null);
     else this.#lost++;
   }
 }
@@ -370,7 +371,8 @@ export function pasted(text, column, item) {
 const NEW = "new:";
 const isProvisional = (id) => id.startsWith(NEW);
 
-function newId() {
+/** A provisional ID for a new row. */
+export function newRowId() {
   return `${NEW}${Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join("")}`;
 }
 

@@ -1,7 +1,7 @@
 // What others do to the table while it is open: cells change in place and flash, new rows are offered, deleted ones marked.
 
 import { el, icon } from "../shell/dom.js";
-import { sameValue } from "../data/values.js";
+import { markOf, sameValue } from "../data/values.js";
 import { T } from "./texts.js";
 
 /** Takes in rowsChanged for one view; bursts are taken in once a frame. */
@@ -51,7 +51,7 @@ export class Live {
     });
   };
 
-  #take({ kind, rowId, values = {}, previews = {}, by }) {
+  #take({ kind, rowId, values = {}, previews = null, by }) {
     const { table, look } = this.view;
     const id = String(rowId);
     if (kind === "insert") {
@@ -70,15 +70,13 @@ export class Live {
       }
       return;
     }
-    const names = item ? Object.keys(values).filter((name) => !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
-    const whole = Object.fromEntries(Object.entries(values).filter(([name]) => !previews[name]));
-    table.staged.rebase(id, whole, by);
+    const names = item ? Object.keys(values).filter((name) => markOf(values[name], previews, name) || !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
+    table.staged.rebase(id, values, by, previews);
     if (!item) return;
     item.by = by;
     for (const name of names) {
       item.values[name] = values[name];
-      if (previews[name]) (item.previews ??= {})[name] = previews[name];
-      else if (item.previews) delete item.previews[name];
+      table.mark(item, name, markOf(values[name], previews, name));
     }
     if (names.length) look.flash(id, names);
     table.repaintRow(id);

@@ -1,5 +1,7 @@
 // How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
 
+import { own, recordOf } from "../data/json.js";
+import { writeText } from "../shell/clipboard.js";
 import { Reading } from "./reading.js";
 import { T, sentences } from "./texts.js";
 
@@ -96,7 +98,7 @@ export class Loading {
     const { schema } = this.table;
     if (!rows.length || !schema) return;
     const names = Object.keys(rows[0].values);
-    if (names.length !== schema.columns.length || schema.columns.some(({ name }) => !(name in rows[0].values))) this.#reopen();
+    if (names.length !== schema.columns.length || schema.columns.some(({ name }) => !Object.hasOwn(rows[0].values, name))) this.#reopen();
   }
 
   async #reopen() {
@@ -160,7 +162,7 @@ export class Loading {
       for (let position = from; position <= to; position++) {
         const row = cache.at(position);
         if (!row || !staged.get(row.id)) continue;
-        staged.rebase(row.id, Object.fromEntries(Object.entries(row.values).filter(([name]) => !row.previews?.[name])));
+        staged.rebase(row.id, recordOf(Object.entries(row.values).filter(([name]) => !own(row.previews, name))), null, false);
       }
     });
   }
@@ -203,8 +205,13 @@ export class Loading {
     const again = () => (error.code === "TABLE_NOT_FOUND" ? this.open().catch(() => undefined) : this.#again());
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
     const kept = this.table.staged.counts.rows;
-    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => navigator.clipboard.writeText(text)]], { alert: true });
+    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => this.#copy(text)]], { alert: true });
     view.announce(error.message, "error");
+  }
+
+  async #copy(text) {
+    const copied = await writeText(text);
+    this.view.announce(copied ? T.errorCopied : T.copyRefused, copied ? undefined : "error");
   }
 
   /** Take filters, sort and search to the next read. */

@@ -1,8 +1,10 @@
 // How cells and rows look at this moment: values with their staged edits, states with their reasons.
 
-import { textOf } from "../data/values.js";
+import { own } from "../data/json.js";
+import { invalidIn } from "../data/staged.js";
+import { Invalid, textOf } from "../data/values.js";
 import { paintGutter, paintValue, paintWaiting } from "./paint.js";
-import { T } from "./texts.js";
+import { T, reasonText } from "./texts.js";
 
 const FLASH = 1600;
 
@@ -40,7 +42,7 @@ export class Look {
     const state = this.#cellState(item, name, entry, changed);
     paintValue(node, column.schema, {
       value,
-      preview: changed ? null : (item.previews?.[name] ?? null),
+      preview: changed ? null : (own(item.previews, name) ?? null),
       state,
       why: cellWhy(entry, name, item, state),
       editable: column.editable && !deleted,
@@ -73,13 +75,15 @@ export class Look {
     if (!item) return null;
     if (!entry) return this.table.gone.has(item.id) ? "gone" : this.table.outside.has(item.id) ? "outside" : null;
     if (["saving", "error", "conflict", "gone", "unknown"].includes(entry.state)) return entry.state;
+    if (invalidIn(entry).length) return "error";
     return { insert: "new", delete: "deleted", update: "changed" }[entry.kind];
   }
 
   #cellState(item, name, entry, changed) {
     if (this.#flashes.get(item.id)?.has(name)) return changed ? "conflict" : "others";
     if (!entry) return null;
-    if (entry.conflict?.[name]) return "conflict";
+    if (own(entry.conflict, name)) return "conflict";
+    if (changed && entry.kind !== "delete" && entry.values[name] instanceof Invalid) return "error";
     if (entry.state === "error" && (entry.error?.field === name || (changed && !entry.error?.field))) return "error";
     if (!changed || entry.kind !== "update") return null;
     return { saving: "saving", unknown: "unknown" }[entry.state] ?? "changed";
@@ -100,9 +104,10 @@ export class Look {
 
 function cellWhy(entry, name, item, state) {
   if (!entry) return null;
-  const conflict = entry.conflict?.[name];
-  if (conflict) return T.becameBy(entry.by, shown(conflict.theirs));
-  if (state === "error") return errorText(entry.error);
+  const conflict = own(entry.conflict, name);
+  if (conflict) return T.becameBy(entry.by, theirsText(conflict));
+  const value = own(entry.values, name);
+  if (state === "error") return value instanceof Invalid ? T.invalidCell(reasonText(value)) : errorText(entry.error);
   if (state === "unknown") return T.unknownOutcome;
   if (state === "saving") return T.saving;
   if (state === "changed") return T.was(shown(entry.base[name]));
@@ -112,14 +117,22 @@ function cellWhy(entry, name, item, state) {
 function rowWhy(entry) {
   if (entry.state === "error") return errorText(entry.error);
   if (entry.state === "gone") return goneText(entry);
+  const [name] = invalidIn(entry);
+  if (name !== undefined) return invalidText(entry, name);
   if (entry.state === "unknown") return entry.kind === "insert" ? T.unknownNewRow : T.unknownOutcome;
   return null;
 }
+
+/** Why a row cannot be saved as it is. */
+export const invalidText = (entry, name) => `${name}: ${T.invalidCell(reasonText(entry.values[name]))}`;
 
 /** What is told of a row that is not there any more. */
 export const goneText = (entry) => (entry.outside ? errorText(entry.error) : T.goneBy(entry.by));
 
 const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value));
+
+/** The other side of a conflict, with an ellipsis where only its start came. */
+export const theirsText = ({ theirs, preview }) => `${shown(theirs)}${preview ? "…" : ""}`;
 
 /** An error of a row in words: the sentence, then IRIS's own. */
 export function errorText(error) {

@@ -1,7 +1,8 @@
 // The menu of a cell: everything that a key can do, with its key.
 
 import { openMenu } from "../shell/menu.js";
-import { holdsEmpty } from "../data/values.js";
+import { own } from "../data/json.js";
+import { Invalid, holdsEmpty } from "../data/values.js";
 import { operatorsOf } from "../data/filters.js";
 import { T } from "./texts.js";
 
@@ -24,7 +25,7 @@ export function cellMenu(view, at = null) {
     table.filters.put(column.field, filter);
     view.filtersChanged();
   };
-  const comparable = item && !item.isNew && !item.previews?.[column.field] && (value === null || operators.includes("equals"));
+  const comparable = item && !item.isNew && !own(item.previews, column.field) && !(value instanceof Invalid) && (value === null || operators.includes("equals"));
   const { references } = column.schema;
   const items = [
     entry?.state === "conflict" ? { label: T.compare, icon: "arrow-right-left", run: () => view.panels.decide(entry.id) } : undefined,

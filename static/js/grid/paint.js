@@ -1,7 +1,7 @@
 // What a cell looks like: its value as text, its state as a tint with a mark. Values only ever become text nodes.
 
 import { el, icon } from "../shell/dom.js";
-import { isCut, isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
+import { Invalid, isCut, isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 const BONES = ["bone-1", "bone-2", "bone-3", "bone-4"];
@@ -13,6 +13,7 @@ const span = (className, text) => el("span", { class: className }, text);
 export function valueNodes(value, column, preview = null) {
   if (value === undefined) return [unset(column)];
   const kind = kindOf(column);
+  if (value instanceof Invalid) return [value.text === "" ? span("v-empty", "''") : document.createTextNode(firstLine(value.text))];
   if (value === null) {
     const word = span("v-null", "NULL");
     return kind === "bit" ? [span("bool", ""), word].map((node, i) => (i ? node : (node.append(box(null)), node))) : [word];

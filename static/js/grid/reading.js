@@ -1,5 +1,7 @@
 // Reading a table over the socket: schema, pages, counts. Pages come by cursor, or by offset where rows have no identity.
 
+import { own, record } from "../data/json.js";
+
 /**
  * A table as the server has it. `onCount(total, countState)` is told counts that come late, `onRead({ms, roundTrips})` how
  * long a page took and how many requests to IRIS.
@@ -84,7 +86,7 @@ export class Reading {
     const keyed = Array.isArray(rowIds) && rowIds.length === rows.length && rowIds.every((id) => id !== null);
     const list = rows.map((values, index) => {
       const id = keyed ? String(rowIds[index]) : `#${offset + index}`;
-      return { id, values, previews: (keyed ? previews[id] : previews[String(index)]) ?? {} };
+      return { id, values, previews: record(own(previews, keyed ? id : String(index))) };
     });
     let next = cursors?.next ?? null;
     let previous = cursors?.previous ?? null;

@@ -1,6 +1,7 @@
 // Work on whole rows: new ones, copies, deletions, taking back, and what a save made of them.
 
-import { sameValue, textOf } from "../data/values.js";
+import { own, recordOf } from "../data/json.js";
+import { markOf, sameValue, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
 /** Rows of one view. */
@@ -70,9 +71,10 @@ export class RowWork {
   /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
   resolve(id, choices) {
     const { table, edits } = this.view;
+    const marks = recordOf(Object.entries(table.staged.get(id)?.conflict ?? {}).map(([name, { preview }]) => [name, preview]));
     const taken = table.staged.resolve(id, choices);
     const item = table.rows.find(id);
-    if (item) Object.assign(item.values, taken);
+    if (item) this.#put(item, taken, (name) => marks[name]);
     edits.history.rebase(id, taken);
     table.repaintRow(id);
   }
@@ -106,15 +108,39 @@ export class RowWork {
     if (entry.kind === "insert") notes.push(...this.#inserted(entry, values, result));
     else if (entry.kind === "delete") {
       edits.history.deleted(entry.id);
-      table.restructure(() => table.rows.remove(entry.id));
+      this.#takeOut(entry.id);
     } else {
       const item = table.rows.find(entry.id);
-      if (item) Object.assign(item.values, values);
+      if (item) this.#put(item, values, (name) => this.#cutBy(result, sent, name));
       edits.history.rebase(entry.id, values);
       notes.push(...storedOtherwise(sent, result));
     }
     table.repaintRow(result.rowId ?? entry.id);
     return notes;
+  }
+
+  /** Take a row away that was deleted. */
+  #takeOut(id) {
+    const { table } = this.view;
+    const { rows, selection } = table;
+    const range = selection?.range ?? null;
+    const row = rows.indexOf(id);
+    table.restructure(() => rows.remove(id));
+    selection?.rowRemoved(range, row);
+  }
+
+  /** Put values into a row; `preview(name)` is the mark of one of which only the start came. */
+  #put(item, values, preview) {
+    for (const name of Object.keys(values)) {
+      item.values[name] = values[name];
+      this.view.table.mark(item, name, preview(name));
+    }
+  }
+
+  /** The mark of a value that an answer brought; what was sent itself is whole. */
+  #cutBy({ values, previews }, sent, name) {
+    const value = own(values, name);
+    return value === undefined || value === own(sent, name) ? null : markOf(value, previews, name);
   }
 
   #inserted(entry, values, result) {
@@ -123,6 +149,8 @@ export class RowWork {
     const known = rowId !== null && rowId !== undefined;
     if (known) {
       table.rows.settle(entry.id, rowId, values);
+      const item = table.rows.find(rowId);
+      if (item) this.#put(item, values, (name) => this.#cutBy(result, entry.values, name));
       edits.history.rename(entry.id, rowId);
     }
     table.restructure(() => table.rows.sync());
@@ -142,6 +170,6 @@ export class RowWork {
 
 /** A trigger or a type stored something else than was sent. */
 function storedOtherwise(sent, { values = {} }) {
-  const changed = Object.entries(sent).filter(([name, value]) => name in values && value !== undefined && value !== values[name] && !sameValue(value, values[name]));
+  const changed = Object.entries(sent).filter(([name, value]) => Object.hasOwn(values, name) && value !== undefined && value !== values[name] && !sameValue(value, values[name]));
   return changed.map(([name]) => T.storedAs(name, values[name] === null ? "NULL" : values[name] === "" ? "''" : textOf(values[name])));
 }

@@ -1,7 +1,8 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
 import { stringify } from "../data/json.js";
-import { T, sentences } from "./texts.js";
+import { invalidIn } from "../data/staged.js";
+import { T, reasonText, sentences } from "./texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
 const AUTOSAVE_DELAY = 250;
@@ -42,14 +43,20 @@ export class Saving {
     }
     if (stops !== this.#stops) return null;
     const { staged } = this.table;
-    const entries = staged.savable.filter((entry) => !ids || ids.includes(entry.id));
+    const wanted = (entry) => !ids || ids.includes(entry.id);
+    const entries = staged.savable.filter(wanted);
+    const invalid = staged.invalid.filter(wanted);
     if (!entries.length) {
-      if (!waited) this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
+      if (!waited && invalid.length) this.hooks.announce(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]), "error");
+      else if (!waited) this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
+      this.#goToInvalid(invalid);
       return null;
     }
-    this.#running = this.#confirmed(entries, again);
+    this.#running = this.#confirmed(entries, again, invalid);
     try {
-      return await this.#running;
+      const counts = await this.#running;
+      if (counts) this.#goToInvalid(invalid);
+      return counts;
     } finally {
       this.#running = null;
       this.hooks.progress(null);
@@ -57,10 +64,14 @@ export class Saving {
     }
   }
 
-  async #confirmed(entries, again) {
+  #goToInvalid([entry]) {
+    if (entry && this.table.staged.get(entry.id) === entry) this.hooks.goTo(entry.id, invalidIn(entry)[0] ?? null);
+  }
+
+  async #confirmed(entries, again, invalid) {
     if (!again && !(await this.hooks.confirmKeys(entries))) return null;
     if (!again) this.#asked = 0;
-    return this.#send(entries.filter((entry) => this.table.staged.get(entry.id) === entry));
+    return this.#send(entries.filter((entry) => this.table.staged.get(entry.id) === entry), invalid);
   }
 
   /** Save soon, for a person who chose autosave. */
@@ -103,9 +114,9 @@ export class Saving {
     clearTimeout(this.#askTimer);
   }
 
-  async #send(entries) {
+  async #send(entries, invalid) {
     const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
-    const told = { first: null, notes: new Set() };
+    const told = { first: null, notes: new Set(), invalid };
     const { staged, namespace, tableName } = this.table;
     // New rows, then changes, then deletions, so that a row can be moved to a new parent and the old one deleted.
     const order = { insert: 0, update: 1, delete: 2 };
@@ -176,10 +187,10 @@ export class Saving {
   }
 
   /** One message at the end: what was saved, what was not and why, what is kept, what to know besides. */
-  #tell({ saved, conflicts, failed, unknown }, { first, notes }, stopped) {
+  #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid }, stopped) {
     const { rows } = this.table.staged.counts;
     const why = failed ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "") : "";
-    const bad = [why, conflicts && T.inConflict(conflicts), unknown && T.outcomeUnknown(unknown)].filter(Boolean);
+    const bad = [why, conflicts && T.inConflict(conflicts), unknown && T.outcomeUnknown(unknown), invalid.length && invalidRows(invalid)].filter(Boolean);
     const sum = [saved && T.saved(saved), ...bad].filter(Boolean);
     const said = sum.join("; ");
     const texts = stopped ? [T.saveStopped(saved, rows)] : said ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)] : [];
@@ -187,6 +198,13 @@ export class Saving {
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
     this.hooks.announce(sentences([...texts, ...more].filter(Boolean)), bad.length ? "error" : notes.size ? "warning" : undefined);
   }
+}
+
+/** What is told of rows that cannot be sent as they are. */
+function invalidRows(entries) {
+  const [entry] = entries;
+  const [name] = invalidIn(entry);
+  return T.invalidRows(entries.length, entry.kind === "insert" ? null : entry.id, name, reasonText(entry.values[name]));
 }
 
 /** A new row is saved by itself only when every required column has a value. */

@@ -30,10 +30,14 @@ export class Selection {
     this.sheet.getSelectionModel().setSelectedRanges([range]);
   }
 
-  /** True when the range holds whole rows. */
+  /** True when whole rows were chosen: cells that happen to cover a row are cells. */
   get isRows() {
-    const range = this.range;
-    return range !== null && range.fromCell <= this.firstCell && range.toCell >= this.lastCell && this.lastCell > this.firstCell;
+    return this.range?.isRows === true;
+  }
+
+  /** Choose whole rows; such a range says so itself, as it goes with the grid. */
+  #chooseRows(from, to) {
+    this.range = Object.assign(new SlickRange(from, this.firstCell, to, this.lastCell), { isRows: true });
   }
 
   /** Move the head of the range. */
@@ -46,7 +50,8 @@ export class Selection {
     let cell = limit(head.cell + cells, this.firstCell, this.lastCell);
     while (sheet.getColumns()[cell].hidden && cell > this.firstCell && cell < this.lastCell) cell += Math.sign(cells);
     const row = limit(head.row + rows, 0, sheet.getDataLength() - 1);
-    this.range = new SlickRange(active.row, active.cell, row, cell);
+    if (this.isRows && !cells) this.#chooseRows(Math.min(active.row, row), Math.max(active.row, row));
+    else this.range = new SlickRange(active.row, active.cell, row, cell);
     sheet.head = { row, cell };
     sheet.scrollCellIntoView(row, cell);
   }
@@ -59,7 +64,7 @@ export class Selection {
   }
 
   all() {
-    this.range = new SlickRange(0, this.firstCell, this.sheet.getDataLength() - 1, this.lastCell);
+    this.#chooseRows(0, this.sheet.getDataLength() - 1);
   }
 
   /** Select whole rows; the active cell goes to the first of them. */
@@ -67,20 +72,31 @@ export class Selection {
     const active = this.sheet.getActiveCell();
     const cell = active?.cell ?? this.firstCell;
     if (!active || active.row !== from) this.sheet.setActiveCell(from, cell, false, false, false);
-    this.range = new SlickRange(from, this.firstCell, to, this.lastCell);
+    this.#chooseRows(Math.min(from, to), Math.max(from, to));
     this.sheet.head = { row: to, cell: this.lastCell };
   }
 
   /** Widen the range to whole rows. */
   widenToRows() {
     const range = this.range;
-    if (range) this.range = new SlickRange(range.fromRow, this.firstCell, range.toRow, this.lastCell);
+    if (range) this.#chooseRows(range.fromRow, range.toRow);
   }
 
   /** Widen the range to whole columns. */
   widenToColumns() {
     const range = this.range;
     if (range) this.range = new SlickRange(0, range.fromCell, this.sheet.getDataLength() - 1, range.toCell);
+  }
+
+  /** A row was taken out: what is chosen stays with the rows that are left of it, and never falls to one that moved up. */
+  rowRemoved(range, row) {
+    if (!range || row < 0 || row > range.toRow) return;
+    const from = row < range.fromRow ? range.fromRow - 1 : range.fromRow;
+    const to = range.toRow - 1;
+    const active = this.sheet.getActiveCell();
+    if (to < from) {
+      if (active) this.range = new SlickRange(active.row, active.cell);
+    } else this.range = Object.assign(new SlickRange(from, range.fromCell, to, range.toCell), { isRows: range.isRows });
   }
 
   /** What the status bar says of the range: {rows, columns, sum, avg, nulls}; the sums only where all rows are here. */

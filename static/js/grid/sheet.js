@@ -254,7 +254,7 @@ export class Sheet extends SlickGrid {
     if (this.restructuring) return change();
     const { row: activeRow, cell } = this.getActiveCell() ?? { row: -1, cell: -1 };
     const id = this.drawnId(activeRow);
-    const kept = this.getCellEditor()?.keep?.();
+    const typed = this.getCellEditor()?.keep?.();
     const { top } = this.getViewport();
     const topId = this.drawnId(top);
     const range = this.getSelectionModel().getSelectedRanges().at(-1) ?? null;
@@ -273,14 +273,15 @@ export class Sheet extends SlickGrid {
       if (activeRow >= this.drawnLength && this.drawnLength) this.setActiveCellQuietly(this.drawnLength - 1, cell); // there are fewer rows
       else if (row >= 0 && row !== activeRow) {
         this.setActiveCellQuietly(row, cell);
-        if (range && (range.toRow > range.fromRow || range.toCell > range.fromCell)) {
+        if (range && (range.isRows || range.toRow > range.fromRow || range.toCell > range.fromCell)) {
           const moved = row - activeRow;
-          this.getSelectionModel().setSelectedRanges([new SlickRange(range.fromRow + moved, range.fromCell, range.toRow + moved, range.toCell)]);
+          const kept = new SlickRange(range.fromRow + moved, range.fromCell, range.toRow + moved, range.toCell);
+          this.getSelectionModel().setSelectedRanges([Object.assign(kept, { isRows: range.isRows })]);
         }
       }
-      if (row >= 0 && kept) {
+      if (row >= 0 && typed) {
         this.editActiveCell();
-        this.getCellEditor()?.restore?.(kept);
+        this.getCellEditor()?.restore?.(typed);
       }
     } finally {
       this.restructuring = false;

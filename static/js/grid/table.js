@@ -1,6 +1,7 @@
 // What the parts of a table's grid share: rows, staged edits, columns, query, and repainting.
 
 import { Filters } from "../data/filters.js";
+import { record } from "../data/json.js";
 import { Layout } from "../data/layout.js";
 import { RowCache } from "../data/rowcache.js";
 import { Rows } from "../data/rows.js";
@@ -45,6 +46,13 @@ export class Table {
   }
 
   writable = (name) => Boolean(this.edits?.writable(name));
+
+  /** Say whether only the start of a row's value is here: `preview` is its mark, or null where it is whole. */
+  mark(item, name, preview) {
+    item.previews ??= record();
+    if (preview) item.previews[name] = preview;
+    else delete item.previews[name];
+  }
 
   /** Do many staged changes and repaint once. */
   batch(change) {

@@ -67,6 +67,10 @@ export const T = {
   leftAsIs: (n, why) => `${count(n, "cell")} left as ${n === 1 ? "it is" : "they are"}: ${why}`,
   notRestored: (names) => `Not brought back: ${list(names)}, of which the whole is not here`,
   notCopied: (names) => `Not copied: ${list(names)}, of which only the start is here`,
+  invalidCell: (why) => `${why.replace(/\.$/, "")}. Correct or revert this cell; its row is not saved until then.`,
+  headerLeftOut: "The first row of the clipboard holds the columns' names and was left out",
+  invalidRows: (n, row, name, why) => `${count(n, "row")} not saved, for a value does not fit its column; first ${row === null ? "the new row" : `row ${row}`}, ${name}: ${why.replace(/\.$/, "")}`,
+  invalidPasted: (n, reasons, more) => `${count(n, "cell")} to be corrected before ${n === 1 ? "its row is" : "their rows are"} saved: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
   notPasted: (n, reasons, more) => `${count(n, "cell")} not pasted: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
   whyInRows: (why, rows, more, inNew) => {
     const places = [rows.length && `${rows.length > 1 ? "rows" : "row"} ${rows.join(", ")}${more ? ", …" : ""}`, inNew && "new rows"];
@@ -86,6 +90,7 @@ export const T = {
   copying: (rows) => `Reading ${count(rows, "row")} to copy…`,
   tooMuchToCopy: (rows, most) => `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
   tooMuchToChange: (cells, most) => `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
+  copyRefused: "Not copied: the browser does not let this page write to the clipboard. Press Ctrl+C on the cells again, or allow the clipboard for this site.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
   editLabel: (name) => `Edit ${name}`,
 
@@ -149,6 +154,7 @@ export const T = {
   readingStopped: "Reading was stopped",
   tryAgain: "Try again",
   copyError: "Copy",
+  errorCopied: "Copied",
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",
   lostColumns: (names) => `No longer in the table: ${names}.`,
   lostEdits: (names, n) => `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
@@ -239,6 +245,7 @@ export const T = {
   deletes: "Deletes this row.",
   sqlHead: (n) => `SQL; each row is saved and proved on its own${n ? `; without the ${count(n, "open row")}` : ""}`,
   copySql: "Copy SQL",
+  sqlCopied: "SQL copied",
   moreRows: (n) => `… and ${count(n, "more row")}.`,
   showMore: "Show more",
   noColumn: "no longer in the table",

@@ -75,6 +75,7 @@ export class TableView extends EventTarget {
       announce: this.announce,
       progress: (progress) => this.setStatus({ saving: progress }),
       settled: (...outcome) => this.rowWork.settled(...outcome),
+      goTo: (id, name) => this.places.showCell(id, name),
       confirmKeys: (entries) => this.rowWork.confirmKeys(entries),
     });
     this.live = new Live(this);

@@ -2,17 +2,19 @@
 
 import { openDialog } from "../shell/dialog.js";
 import { el } from "../shell/dom.js";
+import { recordOf } from "../data/json.js";
 import { T } from "../grid/texts.js";
 import { valueNodes } from "../grid/paint.js";
+import { readTheirs } from "./value.js";
 import { rowLabel } from "./review.js";
 
 /** Let the person decide the conflict of a row; nothing happens when they put it off. */
 export async function decide(view, id) {
   const { staged, schema } = view.table;
   const entry = staged.get(id);
-  if (!entry?.conflict) return;
+  if (!entry?.conflict || !(await readTheirs(view, entry)) || staged.get(id) !== entry || !entry.conflict) return;
   const names = schema.columns.map(({ name }) => name).filter((name) => name in entry.conflict);
-  const choices = Object.fromEntries(names.map((name) => [name, "mine"]));
+  const choices = recordOf(names.map((name) => [name, "mine"]));
   const deleting = entry.kind === "delete";
   const rows = names.map((name) => {
     const column = schema.columns.find((each) => each.name === name);
@@ -50,7 +52,7 @@ export async function decide(view, id) {
   });
   if (!answer || staged.get(id) !== entry) return;
   if (answer === "theirs") {
-    view.rowWork.resolve(id, Object.fromEntries(names.map((name) => [name, "theirs"])));
+    view.rowWork.resolve(id, recordOf(names.map((name) => [name, "theirs"])));
     if (deleting) staged.restore(id);
   } else {
     view.rowWork.resolve(id, choices);

@@ -1,6 +1,7 @@
 // The row detail: every column of the active row below one another, also hidden ones.
 
 import { el, icon } from "../shell/dom.js";
+import { own } from "../data/json.js";
 import { T } from "../grid/texts.js";
 import { valueNodes } from "../grid/paint.js";
 
@@ -50,7 +51,7 @@ export class Detail {
       const { name } = column;
       const value = rows.valueOf(item, name);
       const changed = staged.has(item.id, name);
-      const preview = changed ? null : (item.previews?.[name] ?? null);
+      const preview = changed ? null : (own(item.previews, name) ?? null);
       const open = el("button", { class: "link", type: "button", "aria-label": `${T.loadWhole} ${name}`, on: { click: () => this.#open(name) } }, T.loadWhole);
       const text = typeof value === "string" && value.includes("\n") && !preview ? [el("span", { class: "whole" }, value)] : valueNodes(value, column, preview);
       return [el("dt", { title: name }, name), el("dd", { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null }, el("span", { class: "field-value" }, ...text), open)];

@@ -1,10 +1,12 @@
 // The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
 
+import { writeText } from "../shell/clipboard.js";
 import { el, icon } from "../shell/dom.js";
-import { stringify } from "../data/json.js";
-import { textOf } from "../data/values.js";
-import { errorText, goneText } from "../grid/look.js";
+import { record, recordOf, stringify } from "../data/json.js";
+import { invalidIn } from "../data/staged.js";
+import { errorText, goneText, invalidText, theirsText } from "../grid/look.js";
 import { valueNodes } from "../grid/paint.js";
+import { readTheirs } from "./value.js";
 import { missingIn } from "../grid/saving.js";
 import { T } from "../grid/texts.js";
 
@@ -31,13 +33,18 @@ export class Review {
     this.sqlHead = el("span");
     this.sql = el("pre");
     this.foot = el("div", { class: "panel-foot" });
-    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => navigator.clipboard.writeText(this.sql.textContent) } }, icon("copy"));
+    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => this.#copySql() } }, icon("copy"));
     this.element = el("aside", { class: "panel float review", "aria-label": T.review, on: { keydown: (event) => event.key === "Escape" && close() } },
       el("div", { class: "panel-head" }, el("h2", {}, T.review), this.summary, this.closeButton),
       this.list,
       el("div", { class: "sql", tabindex: "0", role: "region", "aria-label": "SQL" }, el("div", { class: "sql-head" }, this.sqlHead, copy), this.sql),
       this.foot,
     );
+  }
+
+  async #copySql() {
+    const copied = await writeText(this.sql.textContent);
+    this.view.announce(copied ? T.sqlCopied : T.copyRefused, copied ? undefined : "error");
   }
 
   focus() {
@@ -111,9 +118,11 @@ export class Review {
     if (await this.view.ask({ title: T.discardTitle, text: T.discardText(what), go: T.discardGo })) this.view.discard();
   }
 
-  #decideAll(entries, choice) {
+  async #decideAll(conflicts, choice) {
+    const read = await Promise.all(conflicts.map((entry) => readTheirs(this.view, entry)));
+    const entries = conflicts.filter((entry, index) => read[index] && this.view.table.staged.get(entry.id) === entry);
     this.view.table.batch(() => {
-      for (const entry of entries) this.view.rowWork.resolve(entry.id, Object.fromEntries(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
+      for (const entry of entries) this.view.rowWork.resolve(entry.id, recordOf(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
     });
   }
 
@@ -158,13 +167,15 @@ export class Review {
     if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
     if (entry.state === "conflict") {
       const [name] = Object.keys(entry.conflict ?? {});
-      const text = name ? T.becameBy(entry.by, shown(entry.conflict[name].theirs)) : errorText(entry.error);
+      const text = name ? T.becameBy(entry.by, theirsText(entry.conflict[name])) : errorText(entry.error);
       return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
     }
     if (entry.state === "gone") {
       const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
       return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
     }
+    const [wrong] = invalidIn(entry);
+    if (wrong !== undefined) return [el("p", { class: "why why-error" }, invalidText(entry, wrong), " ", link(T.goToCell, () => view.places.showCell(entry.id, wrong)))];
     if (entry.state === "unknown" && entry.kind === "insert") {
       const look = link(T.lookForIt, () => view.places.lookFor(entry));
       const left = view.table.staged.doubtLeft(entry);
@@ -208,11 +219,9 @@ export class Review {
   }
 }
 
-const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : textOf(value));
-
 function mark(entry) {
   const state = entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown" ? entry.state : entry.kind;
-  if (state === "error") return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
+  if (state === "error" || invalidIn(entry).length) return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
   if (state === "unknown") return icon("circle-help", { label: T.state.unknown, class: "icon-c-error" });
   if (state === "conflict" || state === "gone") return icon("arrow-right-left", { label: T.state[state], class: "icon-c-conflict" });
   if (state === "insert") return icon("plus", { label: T.state.new, class: "icon-c-new" });
@@ -222,7 +231,7 @@ function mark(entry) {
 
 /** How a person recognises a row: its first text, and its row ID. */
 export function rowLabel(view, entry) {
-  const values = { ...entry.row, ...entry.values };
+  const values = record(entry.row, entry.values);
   const column = view.table.schema.columns.find((each) => typeof values[each.name] === "string" && values[each.name] !== "");
   const id = entry.kind === "insert" ? T.newRow : entry.id;
   return { text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : String(id), id: column ? id : "" };

@@ -4,6 +4,7 @@
 import { BASE } from "../base.js";
 import { confirm, openDialog } from "../shell/dialog.js";
 import { el } from "../shell/dom.js";
+import { own } from "../data/json.js";
 import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
@@ -18,7 +19,7 @@ export async function openValue(view, row, cell) {
   const editor = table.sheet.isEditing(row, cell) ? table.sheet.getCellEditor() : null;
   const typed = editor?.touched && !editor.isNull ? editor.newText : null;
   table.sheet.cancelEditing();
-  const whole = !item.previews?.[column.field] || table.staged.has(item.id, column.field);
+  const whole = !own(item.previews, column.field) || table.staged.has(item.id, column.field);
   const binary = kindOf(column.schema) === "binary";
   if (whole && !binary) return stageValue(view, item, column, typed, edits.reason(item, column));
   return editStored(view, item, column, binary);
@@ -101,6 +102,30 @@ async function stageValue(view, item, column, typed, reason) {
   if (answer === "null") view.edits.setCell(now, column, null, seen);
   if (answer !== "go" || (editor.area.value === shown && value !== null && value !== undefined)) return;
   view.edits.setCell(now, column, parseValue(lines ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value, column.schema), seen);
+}
+
+/** Read the whole text of a stored value; null is NULL. Throws an Error with a sentence where it cannot be read. */
+export async function readWhole(view, rowId, column) {
+  const response = await request(valueUrl(view, rowId, column), {}, T.valueNoAnswer);
+  return response.status === 204 ? null : response.text();
+}
+
+/** Read the other side of a conflict whole, where only its start came; false, with the reason told, where that fails. */
+export async function readTheirs(view, entry) {
+  try {
+    for (const [name, sides] of Object.entries(entry.conflict ?? {})) {
+      if (!sides.preview) continue;
+      const { preview } = sides;
+      const whole = await readWhole(view, entry.id, name);
+      if (sides.preview !== preview) continue; // it changed again
+      sides.theirs = whole;
+      delete sides.preview;
+    }
+    return true;
+  } catch (error) {
+    view.announce(error.message, "error");
+    return false;
+  }
 }
 
 /** A value that did not travel whole, or a binary one: by its own address. */

@@ -1,6 +1,7 @@
 // Quiet messages in the corner: they go by themselves, unless there is something to decide.
 
 import { T } from "../texts.js";
+import { writeText } from "./clipboard.js";
 import { el, icon, part } from "./dom.js";
 
 const SHOWN_FOR = 6000;
@@ -46,17 +47,8 @@ export function announce(text) {
   requestAnimationFrame(() => { host.textContent = text; });
 }
 
-/** Put text on the clipboard and say so. */
+/** Put text on the clipboard and say so, or why not. */
 export async function copyText(text, said = T.copied) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const area = el("textarea", { class: "sr", "aria-hidden": "true" });
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
-  toast(said, { key: "copied" });
+  if (await writeText(text)) toast(said, { key: "copied" });
+  else toast(T.copyRefused, { kind: "error", key: "copied" });
 }
