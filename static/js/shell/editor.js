@@ -1,5 +1,6 @@
 // The page put together: connection, sidebar, tables, keys, and what happens when the session ends.
 
+import { BASE } from "../base.js";
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
@@ -40,7 +41,7 @@ export class Editor {
   /** @param {object} page what readPage gives */
   constructor(page) {
     this.#page = page;
-    const scope = [page.server.name, page.user];
+    const scope = [...(BASE ? [BASE] : []), page.server.name, page.user]; // other paths of this origin may be other instances
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
     this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);
