@@ -19,7 +19,7 @@ import { Sidebar } from "./sidebar.js";
 import { announce, copyText, toast } from "./toasts.js";
 import { takeOut } from "./veil.js";
 import { Workspace } from "./workspace.js";
-import { address, readNamespace } from "./location.js";
+import { address, readNamespace, sameTable } from "./location.js";
 
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
@@ -245,7 +245,7 @@ export class Editor {
     openPalette(() => [
       ...this.#workspace.tabs.map((tab) => ({ label: tab.table, icon: "table-2", hint: `${T.openTabs} · ${tab.namespace}`, group: T.openTabs, boost: 40, run: () => this.#workspace.open(tab) })),
       ...this.#sidebar.tables
-        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => tab.table === full && tab.namespace === namespace))
+        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => sameTable(tab, { namespace, table: full })))
         .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0] || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
       ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
       ...this.#commands(),
