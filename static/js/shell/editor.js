@@ -229,7 +229,7 @@ export class Editor {
     openMenu(
       anchor,
       [
-        { label: T.open, icon: "table-2", hint: "Enter", run: () => this.#workspace.open({ namespace, table }) },
+        { label: T.open, icon: "table-2", hint: "Enter", run: () => { this.#workspace.open({ namespace, table }); this.#sidebar.leave(); } },
         { label: T.openBehind, icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
         { label: T.copyLink, icon: "link", run: () => copyText(location.origin + address({ namespace, table })) },
         { label: T.copyName, icon: "copy", run: () => copyText(table) },
