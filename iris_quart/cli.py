@@ -15,6 +15,7 @@ from .config import BadSettings, ServerSettings, Settings, default_instance, loa
 __all__ = ["main"]
 
 FAILED, WRONG = 1, 2
+PORT = 8000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = kinds.add_parser("demo", help="run the editor with an embedded IRIS and sample data")
     demo.add_argument("--host", default="127.0.0.1", help="address of the page (default: %(default)s)")
-    demo.add_argument("--port", type=int, default=8000, help="port of the page (default: %(default)s)")
+    demo.add_argument("--port", type=int, default=PORT, help="port of the page (default: %(default)s)")
     demo.add_argument(
         "--iris-port", type=int, default=0, help="port of the embedded IRIS (default: a free one)"
     )
@@ -105,6 +106,9 @@ def _demo(options: argparse.Namespace) -> int:
         settings = load_settings(instance=instance, servers=servers)
         if "log_level" not in settings.model_fields_set:
             settings = settings.model_copy(update={"log_level": "warning"})
+        if "cookie_name" not in settings.model_fields_set and options.port != PORT:
+            # Browsers send a host's cookies to all of its ports: a second demo would sign out the first.
+            settings = settings.model_copy(update={"cookie_name": f"{settings.cookie_name}_{options.port}"})
         bind = _place(options.host, options.port)
         judge_bind(settings, [bind])
         return run_on_loop(lambda: _serve_demo(settings, bind, server.url))

@@ -145,6 +145,12 @@ class Settings(BaseSettings):
         False, description="Allow plain http beyond loopback. Passwords travel in clear."
     )
     trusted_hops: int = Field(0, ge=0, le=5, description="Proxies in front whose X-Forwarded-* are believed.")
+    cookie_name: str = Field(
+        "iris_quart",
+        pattern="^[A-Za-z0-9_-]{1,40}$",
+        description="Name of the session's cookie. Browsers share cookies between the ports and paths of one host: "
+        "instances there need a name each, else they sign each other out.",
+    )
     read_only: bool = Field(False, description="Nobody changes anything, on any server.")
     drafts: Literal["tab", "browser", "off"] = Field(
         "tab", description="Where the page keeps unsaved edits: this tab, this browser, or nowhere."

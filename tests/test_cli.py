@@ -231,7 +231,10 @@ def test_demo_says_where_it_is_and_stops_cleanly(tmp_path: Path, number: int) ->
                 except httpx.TransportError:
                     assert time.monotonic() < deadline
                     assert process.poll() is None
-            page = client.get(f"http://127.0.0.1:{port}/login").text
+            answer = client.get(f"http://127.0.0.1:{port}/login")
+            page = answer.text
+            # All ports of a host share their cookies: another demo's have another name.
+            assert f"iris_quart_{port}_form" in answer.cookies
             assert client.get(f"http://127.0.0.1:{iris_port}/api/atelier/").status_code == 401
         process.send_signal(number)
         begun = time.monotonic()

@@ -10,8 +10,6 @@ from .services import services
 
 __all__ = ["cookie_name", "cookies_secure", "secure_cookies", "session_cookie"]
 
-NAME = "iris_quart"
-
 
 def secure_cookies(settings: Settings) -> bool:
     """Return whether the browser reaches us over https; it would drop Secure cookies otherwise.
@@ -27,7 +25,8 @@ def secure_cookies(settings: Settings) -> bool:
 
 def session_cookie(settings: Settings) -> str:
     """Name the session's cookie; `__Host-` binds it to this very host and to Path=/ (RFC 6265bis)."""
-    return f"__Host-{NAME}" if secure_cookies(settings) else NAME
+    name = settings.cookie_name
+    return f"__Host-{name}" if secure_cookies(settings) else name
 
 
 def cookies_secure() -> bool:

@@ -304,6 +304,23 @@ class TestOverHttps:
         assert sorted(attributes) == ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
 
 
+class TestNamedCookie:
+    """Beside another instance on the same host."""
+
+    @pytest.fixture
+    def changes(self) -> dict[str, Any]:
+        return {"cookie_name": "editor_two"}
+
+    async def test_sign_in_leaves_the_cookie_of_another_instance(self, site: Site) -> None:
+        client = site.client()
+        client.set_cookie("localhost", "iris_quart", "other-instance")
+        assert (await client.post("/api/connect", json=CONNECT)).status_code == 200
+        kept = {cookie.name: cookie.value for cookie in client.cookie_jar or ()}
+        assert kept["iris_quart"] == "other-instance"
+        assert (await client.get("/api/session")).status_code == 200
+        assert "editor_two" in kept
+
+
 async def test_sixth_try_is_refused_without_asking_iris(site: Site) -> None:
     client = site.client()
     for _ in range(5):

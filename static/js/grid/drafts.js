@@ -1,6 +1,7 @@
 // What is kept between visits: staged edits where the frame's store says, the layout in the browser.
 
 import { Layout } from "../data/layout.js";
+import { storedKey } from "../shell/memory.js";
 import { Ownership } from "../shell/ownership.js";
 import { T } from "./texts.js";
 
@@ -94,7 +95,7 @@ export class Drafts {
   }
 
   #lockOf(key) {
-    return `iris-quart:draft:${this.store.scope ?? ""}${key}`;
+    return `iris-quart:draft:${this.store.scope ?? ""}${key.toLowerCase()}`;
   }
 
   #read(key) {
@@ -143,12 +144,16 @@ export class Drafts {
   }
 
   loadLayout() {
-    const text = this.#try(() => globalThis.localStorage?.getItem(`iris-quart:layout:${this.name}`));
+    const text = this.#try(() => globalThis.localStorage?.getItem(this.#layoutKey));
     return new Layout(this.#try(() => JSON.parse(text ?? "null")) ?? null);
   }
 
   saveLayout() {
-    this.#try(() => globalThis.localStorage?.setItem(`iris-quart:layout:${this.name}`, JSON.stringify(this.table.layout.data)));
+    this.#try(() => globalThis.localStorage?.setItem(this.#layoutKey, JSON.stringify(this.table.layout.data)));
+  }
+
+  get #layoutKey() {
+    return storedKey(globalThis.localStorage, `iris-quart:layout:${this.name}`);
   }
 
   /** A browser may forbid its storage, or it may be full. */

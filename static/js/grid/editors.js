@@ -15,6 +15,7 @@ export class CellEditor {
     const lines = this.kind === "text" || this.kind === "longText";
     this.input = el(lines ? "textarea" : "input", {
       class: "cell-editor",
+      dir: "auto",
       type: lines ? null : "text",
       rows: lines ? "1" : null,
       autocomplete: "off",

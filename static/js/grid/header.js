@@ -53,6 +53,7 @@ export class Header {
     const operator = defaultOperator(column.schema);
     const input = el("input", {
       class: "filter",
+      dir: "auto",
       type: "text",
       autocomplete: "off",
       spellcheck: "false",

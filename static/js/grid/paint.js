@@ -9,6 +9,9 @@ const CUT = 400; // characters of a value that a cell holds; the rest is in the 
 
 const span = (className, text) => el("span", { class: className }, text);
 
+/** Letters of scripts that are written from right to left. */
+const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 /** The nodes that show a value in a cell; `preview` tells the size of a value that did not travel whole. */
 export function valueNodes(value, column, preview = null) {
   if (value === undefined) return [unset(column)];
@@ -63,6 +66,9 @@ export function paintValue(node, column, look) {
   }
   node.classList.toggle("is-readonly", !look.editable);
   node.replaceChildren(...valueNodes(look.value, column, look.preview));
+  // The attribute costs every cell some layout: those without such a letter do without it.
+  if (typeof look.value === "string" && RTL.test(look.value)) node.dir = "auto";
+  else if (node.dir) node.removeAttribute("dir");
   const follows = Boolean(column.references) && look.value !== null && look.value !== undefined && look.value !== "";
   if (column.references) node.classList.toggle("has-follow", follows);
   if (follows) {

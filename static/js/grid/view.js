@@ -29,7 +29,10 @@ import { T } from "./texts.js";
 
 const PAGE_SIZES = [50, 1000];
 
-/** Emits "status" (for status bar, toolbar and tabs) and "openTable" ({namespace, tableName, view}). */
+/**
+ * Emits "status" (for status bar, toolbar and tabs), "openTable" ({namespace, tableName, view}) and "named" when its names
+ * turn out to be written otherwise in IRIS.
+ */
 export class TableView extends EventTarget {
   #status = { lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
@@ -277,6 +280,7 @@ export class TableView extends EventTarget {
   /** The schema came: for the first time, or because columns changed. */
   schemaCame(schema) {
     const { table } = this;
+    this.#takeNames(schema);
     const names = new Set(schema.columns.map((column) => column.name));
     table.schema = this.settings.readOnly ? { ...schema, readOnly: true } : schema;
     const lost = table.filters.keepOnly(names).map(({ column }) => column);
@@ -288,6 +292,16 @@ export class TableView extends EventTarget {
     this.filterBar.draw();
     if (lost.length) this.announce(T.lostColumns(lost.join(", ")), "error");
     this.queueStatus();
+  }
+
+  /** Letter case is no part of a name: the table goes by the one that IRIS knows, as the changes of others do. */
+  #takeNames({ namespace, tableName }) {
+    const { table, loading } = this;
+    const fold = (text) => text?.toLowerCase();
+    if (fold(tableName) !== fold(this.tableName) || fold(namespace) !== fold(this.namespace)) return;
+    if (tableName === this.tableName && namespace === this.namespace) return;
+    for (const owner of [this, table, loading.reading]) Object.assign(owner, { namespace, tableName });
+    this.dispatchEvent(new CustomEvent("named"));
   }
 
   #makeSheet() {

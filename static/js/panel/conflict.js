@@ -22,9 +22,9 @@ export async function decide(view, id) {
     const cells = ["theirs", "mine"].map((side) => {
       const input = el("input", { type: "radio", name: `conflict-${column.name}`, checked: side === "mine" && !deleting, on: { change: () => choose(name, side) } });
       const content = side === "mine" && deleting ? [T.yourDelete] : valueNodes(side === "mine" ? mine : theirs, column);
-      return el("td", { data: { side } }, deleting ? el("span", {}, ...content) : el("label", {}, input, ...content));
+      return el("td", { dir: "auto", data: { side } }, deleting ? el("span", {}, ...content) : el("label", {}, input, ...content));
     });
-    return el("tr", { data: { column: name } }, el("th", { scope: "row" }, name), el("td", {}, ...valueNodes(base, column)), ...cells);
+    return el("tr", { data: { column: name } }, el("th", { scope: "row" }, name), el("td", { dir: "auto" }, ...valueNodes(base, column)), ...cells);
   });
   const choose = (name, side) => {
     choices[name] = side;

@@ -54,7 +54,7 @@ export class Detail {
       const preview = changed ? null : (own(item.previews, name) ?? null);
       const open = el("button", { class: "link", type: "button", "aria-label": `${T.loadWhole} ${name}`, on: { click: () => this.#open(name) } }, T.loadWhole);
       const text = typeof value === "string" && value.includes("\n") && !preview ? [el("span", { class: "whole" }, value)] : valueNodes(value, column, preview);
-      return [el("dt", { title: name }, name), el("dd", { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null }, el("span", { class: "field-value" }, ...text), open)];
+      return [el("dt", { title: name }, name), el("dd", { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null }, el("span", { class: "field-value", dir: "auto" }, ...text), open)];
     })));
     this.body.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }

@@ -18,6 +18,7 @@ export class FilterBar {
     this.root = root;
     this.search = el("input", {
       class: "input bar-search",
+      dir: "auto",
       type: "search",
       "aria-label": T.search,
       placeholder: T.searchPlaceholder,
@@ -89,7 +90,7 @@ export class FilterBar {
   #value(filter, column) {
     const plain = filter.operator === "in" || filter.operator === "between" ? filterText(filter, column?.schema).replace(/^in /, "") : String(filter.value ?? "");
     const input = el("input", {
-      type: "text", class: "chip-value", value: plain, "aria-label": `${filter.column}: value`, spellcheck: "false",
+      type: "text", class: "chip-value", dir: "auto", value: plain, "aria-label": `${filter.column}: value`, spellcheck: "false",
       on: { change: () => this.#put(filter, column, input), keydown: (event) => event.key === "Enter" && this.#put(filter, column, input) },
     });
     input.size = Math.max(4, Math.min(24, plain.length));

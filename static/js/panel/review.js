@@ -133,7 +133,7 @@ export class Review {
     return el("li", { class: "change" },
       mark(entry),
       el("div", {},
-        el("h3", {}, label.text, el("span", { class: "dim num" }, label.id)),
+        el("h3", {}, el("span", { dir: "auto" }, label.text), el("span", { class: "dim num" }, label.id)),
         lines.length ? el("dl", {}, ...lines) : null,
         entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
         ...this.#why(entry),
@@ -151,9 +151,9 @@ export class Review {
     const changed = [...columns.filter(({ name }) => name in entry.values), ...gone];
     const lines = changed.flatMap((column) => {
       const { name } = column;
-      const after = el("ins", {}, ...valueNodes(entry.values[name], column));
+      const after = el("ins", { dir: "auto" }, ...valueNodes(entry.values[name], column));
       const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.rowWork.revert(entry, name) } }, icon("undo-2", { small: true }));
-      const before = entry.kind === "insert" ? [] : [el("del", {}, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
+      const before = entry.kind === "insert" ? [] : [el("del", { dir: "auto" }, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
       return [el("dt", {}, name), el("dd", {}, ...before, after, column.gone ? el("span", { class: "why-error" }, T.noColumn) : null, revert)];
     });
     if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.othersBecome)));

@@ -26,7 +26,7 @@ export async function openValue(view, row, cell) {
 }
 
 function textEditor(view, column, { text, readOnly, note }) {
-  const area = el("textarea", { class: "input value-text", rows: "16", spellcheck: "false", "aria-label": T.valueTitle(column.field), readonly: readOnly });
+  const area = el("textarea", { class: "input value-text", dir: "auto", rows: "16", spellcheck: "false", "aria-label": T.valueTitle(column.field), readonly: readOnly });
   area.value = text;
   const check = el("p", { class: "field-note", role: "status" }, note);
   const format = el("button", { class: "button button-outline", type: "button", hidden: true, on: { click: () => {

@@ -1,6 +1,7 @@
 // Where staged edits are kept, after the server's setting: this tab, this browser, or nowhere. They may be patients' data.
 
 import { Staged } from "../data/staged.js";
+import { storedKey } from "./memory.js";
 
 /** A Storage of its own keys: "NAMESPACE/TABLE", each part encoded; a tab beside the first one adds ":" and a number. */
 export class DraftStore {
@@ -32,15 +33,20 @@ export class DraftStore {
   }
 
   getItem(key) {
-    return this.#storage?.getItem(this.#prefix + key) ?? null;
+    return this.#storage?.getItem(this.#stored(key)) ?? null;
   }
 
   setItem(key, text) {
-    if (!this.#sealed) this.#storage?.setItem(this.#prefix + key, text);
+    if (!this.#sealed) this.#storage?.setItem(this.#stored(key), text);
   }
 
   removeItem(key) {
-    this.#storage?.removeItem(this.#prefix + key);
+    this.#storage?.removeItem(this.#stored(key));
+  }
+
+  /** One draft a table, however an address writes the table's name. */
+  #stored(key) {
+    return storedKey(this.#storage, this.#prefix + key);
   }
 
   /** Every draft: {namespace, table, pending: {changed, inserted, deleted}}. */

@@ -1,5 +1,6 @@
 // The page put together: connection, sidebar, tables, keys, and what happens when the session ends.
 
+import { BASE } from "../base.js";
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
@@ -18,7 +19,7 @@ import { Sidebar } from "./sidebar.js";
 import { announce, copyText, toast } from "./toasts.js";
 import { takeOut } from "./veil.js";
 import { Workspace } from "./workspace.js";
-import { address, readNamespace } from "./location.js";
+import { address, readNamespace, sameTable } from "./location.js";
 
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
@@ -40,7 +41,7 @@ export class Editor {
   /** @param {object} page what readPage gives */
   constructor(page) {
     this.#page = page;
-    const scope = [page.server.name, page.user];
+    const scope = [...(BASE ? [BASE] : []), page.server.name, page.user]; // other paths of this origin may be other instances
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
     this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);
@@ -228,7 +229,7 @@ export class Editor {
     openMenu(
       anchor,
       [
-        { label: T.open, icon: "table-2", hint: "Enter", run: () => this.#workspace.open({ namespace, table }) },
+        { label: T.open, icon: "table-2", hint: "Enter", run: () => { this.#workspace.open({ namespace, table }); this.#sidebar.leave(); } },
         { label: T.openBehind, icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
         { label: T.copyLink, icon: "link", run: () => copyText(location.origin + address({ namespace, table })) },
         { label: T.copyName, icon: "copy", run: () => copyText(table) },
@@ -244,7 +245,7 @@ export class Editor {
     openPalette(() => [
       ...this.#workspace.tabs.map((tab) => ({ label: tab.table, icon: "table-2", hint: `${T.openTabs} · ${tab.namespace}`, group: T.openTabs, boost: 40, run: () => this.#workspace.open(tab) })),
       ...this.#sidebar.tables
-        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => tab.table === full && tab.namespace === namespace))
+        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => sameTable(tab, { namespace, table: full })))
         .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0] || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
       ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
       ...this.#commands(),

@@ -5,6 +5,10 @@ import { parse, stringify } from "../data/json.js";
 
 const PATH = /^\/table\/([^/]+)\/(.+)$/;
 
+/** True for two names of one table: letter case is no part of a name in IRIS. */
+export const sameTable = (one, other) => fold(one) === fold(other);
+const fold = ({ namespace, table }) => `${namespace}\n${table}`.toLowerCase();
+
 /** The address of a table and how it is looked at. */
 export function address({ namespace, table, view = {} }) {
   const query = new URLSearchParams();
@@ -28,7 +32,7 @@ export function namespaceAddress(namespace) {
 
 /** The namespace that an address without a table names, or null. */
 export function readNamespace({ search }) {
-  return new URLSearchParams(search).get("namespace");
+  return new URLSearchParams(search).get("namespace")?.toUpperCase() ?? null;
 }
 
 /** What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left out. */
@@ -37,7 +41,8 @@ export function readAddress({ pathname, search }) {
   if (!match) return null;
   let namespace, table;
   try {
-    [namespace, table] = [decodeURIComponent(match[1]), decodeURIComponent(match[2])];
+    // Namespaces are in upper case in IRIS; how the table is written its description says.
+    [namespace, table] = [decodeURIComponent(match[1]).toUpperCase(), decodeURIComponent(match[2])];
   } catch {
     return null;
   }

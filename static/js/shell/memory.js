@@ -33,6 +33,13 @@ export class Memory {
   }
 }
 
+/** The key under which a storage keeps something, letter case aside: `key` itself where there is none. */
+export function storedKey(storage, key) {
+  if (storage.getItem(key) !== null) return key;
+  const folded = key.toLowerCase();
+  return Object.keys(storage).find((other) => other.toLowerCase() === folded) ?? key;
+}
+
 /** The named storage of the window, or one that forgets where the browser forbids it. */
 export function storageOf(name) {
   try {

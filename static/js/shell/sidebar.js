@@ -163,6 +163,11 @@ export class Sidebar extends EventTarget {
     this.#told();
   }
 
+  /** A table was opened: on a narrow page the sidebar does not stay over its rows. */
+  leave() {
+    this.#drawer(false);
+  }
+
   /** Lay the sidebar over a narrow page, or take it away. */
   #drawer(open) {
     if (open) this.#app.dataset.drawer = "";

@@ -2,6 +2,7 @@
 
 import { T, edits } from "../texts.js";
 import { el, icon } from "./dom.js";
+import { sameTable } from "./location.js";
 import { watchLongPress } from "./long-press.js";
 import { dragTabs } from "./tab-drag.js";
 import { wheelPixels } from "./wheel.js";
@@ -31,7 +32,7 @@ export class Tabs extends EventTarget {
   }
 
   find(namespace, table) {
-    return this.#tabs.find((tab) => tab.namespace === namespace && tab.table === table) ?? null;
+    return this.#tabs.find((tab) => sameTable(tab, { namespace, table })) ?? null;
   }
 
   /** Add a tab at the end; does not select it. */
@@ -58,12 +59,13 @@ export class Tabs extends EventTarget {
           },
         },
       },
-      el("span", { class: "label" }, tab.table),
+      el("span", { class: "label" }),
       el("span", { class: "tab-x", title: `${T.closeTab} (Delete)` }, icon("x", { small: true })),
     );
     this.#tabs.push(tab);
     this.#root.append(tab.button);
     this.mark(tab);
+    this.label();
     return tab;
   }
 
@@ -83,6 +85,7 @@ export class Tabs extends EventTarget {
     const at = this.#tabs.indexOf(tab);
     this.#tabs.splice(at, 1);
     tab.button.remove();
+    this.label();
     return this.#tabs[at] ?? this.#tabs[at - 1] ?? null;
   }
 
@@ -91,12 +94,23 @@ export class Tabs extends EventTarget {
     if (this.#place(tab, this.#tabs.indexOf(tab) + by)) this.#emit("moved", tab);
   }
 
+  /** Write the tables on their tabs; the namespace beside it where tables of one name are open. */
+  label() {
+    for (const tab of this.#tabs) {
+      const twin = this.#tabs.some((other) => other !== tab && other.table.toLowerCase() === tab.table.toLowerCase());
+      const label = tab.button.querySelector(".label");
+      label.textContent = tab.table;
+      tab.button.querySelector(".tab-namespace")?.remove();
+      if (twin) label.after(el("span", { class: "tab-namespace" }, tab.namespace));
+    }
+  }
+
   /** Show whether a tab has staged edits. */
   mark(tab) {
     const text = edits(tab.pending ?? {});
     tab.button.title = [`${tab.namespace}.${tab.table}`, text].filter(Boolean).join(": ");
     const dot = tab.button.querySelector(".staged");
-    if (text && !dot) tab.button.querySelector(".label").after(el("span", { class: "staged", role: "img", aria: { label: T.staged } }));
+    if (text && !dot) tab.button.querySelector(".tab-x").before(el("span", { class: "staged", role: "img", aria: { label: T.staged } }));
     if (!text) dot?.remove();
   }
 

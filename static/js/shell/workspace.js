@@ -5,15 +5,15 @@ import { CommandError } from "../net/command-error.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "./dialog.js";
 import { el, part } from "./dom.js";
-import { address, namespaceAddress, readAddress } from "./location.js";
+import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
 import { openMenu } from "./menu.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
 import { announce, copyText, toast } from "./toasts.js";
 import { Toolbar } from "./toolbar.js";
 
-/** A filter being typed makes one step of the history, not one a letter. */
-const ADDRESS_AFTER = 600;
+/** Changes of filters and sort within this many milliseconds are one step of the history: a filter being typed. */
+const STEP = 1000;
 
 /** Emits "current" ({current, staged}) whenever either changes. */
 export class Workspace extends EventTarget {
@@ -23,7 +23,8 @@ export class Workspace extends EventTarget {
   #toolbar;
   #status;
   #welcome;
-  #addressTimer = null;
+  #keepTimer = null;
+  #followed = -Infinity; // when the address last followed what is on screen
   #kept = []; // drafts of tables that are not open
 
   /** @param {{client: object, page: object, preferences: object, drafts: object, lists: {window: object, browser: object}, settings: object}} needs */
@@ -72,7 +73,7 @@ export class Workspace extends EventTarget {
   /** The tables with staged edits: what their tabs say, for the others what was kept of them. */
   #staged() {
     const open = this.#tabs.all.filter(({ pending }) => pending);
-    const kept = this.#kept.filter(({ namespace, table }) => !open.some((tab) => tab.namespace === namespace && tab.table === table));
+    const kept = this.#kept.filter(({ namespace, table }) => !open.some((tab) => sameTable(tab, { namespace, table })));
     return [...open, ...kept].filter(({ pending }) => edits(pending));
   }
 
@@ -82,8 +83,9 @@ export class Workspace extends EventTarget {
     const { tabs = [], current = null } = own.get("tabs") ?? browser.get("tabs") ?? {};
     this.#kept = this.#needs.drafts.all;
     for (const { namespace, table, state } of tabs) {
+      if (this.#tabs.find(namespace, table)) continue;
       const tab = this.#add(namespace, table, state ?? null);
-      tab.pending = this.#kept.find((draft) => draft.namespace === namespace && draft.table === table)?.pending ?? null;
+      tab.pending = this.#kept.find((draft) => sameTable(draft, tab))?.pending ?? null;
       this.#tabs.mark(tab);
     }
     const wanted = readAddress(location);
@@ -193,6 +195,8 @@ export class Workspace extends EventTarget {
   }
 
   #select(tab, { history: step = "push", focus = false } = {}) {
+    this.#note(this.current);
+    this.#followed = -Infinity;
     this.#tabs.select(tab);
     for (const other of this.#tabs.all) other.panel.hidden = other !== tab;
     if (!tab.view) this.#mount(tab);
@@ -216,6 +220,7 @@ export class Workspace extends EventTarget {
     const view = new TableView({ host: tab.panel, client, namespace: tab.namespace, tableName: tab.table, settings, nonce: page.nonce, store: drafts, announce: (text, kind) => this.#say(tab, text, kind) });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
+    view.addEventListener("named", () => this.#named(tab));
     view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
     // What went wrong in reading stands in the view itself; all else is an error of the page.
     tab.opened = view.open(tab.state ?? undefined).catch((error) => {
@@ -242,8 +247,7 @@ export class Workspace extends EventTarget {
     const before = edits(tab.pending ?? {});
     tab.pending = status.pending ?? null;
     if (edits(tab.pending ?? {}) !== before) this.#tabs.mark(tab);
-    clearTimeout(this.#addressTimer);
-    this.#addressTimer = setTimeout(() => this.#write("push"), ADDRESS_AFTER);
+    if (tab === this.current) this.#follow();
     this.#changed({ keep: false });
   }
 
@@ -269,14 +273,41 @@ export class Workspace extends EventTarget {
     bar.replaceChildren(el("span", {}, el("strong", {}, T.readOnly), ` ${readOnly.reason}`), copy);
   }
 
-  /** Bring the address in step with the tab. */
-  #write(step) {
+  /** Remember how a tab is looked at. */
+  #note(tab) {
+    if (tab?.view) tab.state = tab.view.state ?? tab.state;
+  }
+
+  /** The table on screen is looked at in another way, perhaps: the address says so at once. */
+  #follow() {
+    const again = performance.now() - this.#followed < STEP;
+    if (this.#write(again ? "replace" : "push", { keep: false })) this.#followed = performance.now();
+    clearTimeout(this.#keepTimer);
+    this.#keepTimer = setTimeout(() => {
+      this.#note(this.current);
+      this.#keep();
+    }, STEP);
+  }
+
+  /** The table of a tab is written otherwise in IRIS. */
+  #named(tab) {
+    Object.assign(tab, { namespace: tab.view.namespace, table: tab.view.tableName });
+    this.#tabs.label();
+    this.#tabs.mark(tab);
+    if (tab === this.current) this.#write("replace");
+    this.#changed();
+  }
+
+  /** Bring the address in step with the tab; true where it was not. */
+  #write(step, { keep = true } = {}) {
     const tab = this.current;
-    if (!tab) return;
-    if (tab.view) tab.state = tab.view.state ?? tab.state;
+    if (!tab) return false;
+    this.#note(tab);
     const to = address({ namespace: tab.namespace, table: tab.table, view: tab.state ?? {} });
-    if (to !== location.pathname + location.search) history[step === "push" ? "pushState" : "replaceState"](null, "", to);
-    this.#keep();
+    const other = to !== location.pathname + location.search;
+    if (other) history[step === "push" ? "pushState" : "replaceState"](null, "", to);
+    if (keep) this.#keep();
+    return other;
   }
 
   /** Show what an address of the history names; one without a table leaves the tabs as they are. */
