@@ -34,6 +34,14 @@ class Edit:
     rival: bool = False
     """It reuses the id of another edit, to be refused."""
 
+    def __str__(self) -> str:
+        said = {"values": dict(self.values), "base": self.base, "row": self.row_id}
+        told: list[str] = []
+        for answer in self.answers:
+            if not told or not told[-1].startswith(answer.outcome):
+                told.append(f"{answer.outcome} ({answer.received - self.first_sent:+.2f} s, {answer.how})")
+        return f"{self.kind} {self.table} {said} as {self.change_id}, sent {self.first_sent:.2f}: {', '.join(told)}"
+
     @property
     def outcome(self) -> str | None:
         """What was answered last."""
@@ -175,8 +183,16 @@ class Ledger:
                 self._find("unasked", None, f"{cause}: {applied}")
         return self._verdict
 
+    def faults(self, edit: Edit) -> Sequence[str]:
+        """Return the kinds of faults that struck the statements of an edit."""
+        return self._history.faults.get(edit.cause, [])
+
     def _find(self, kind: str, edit: Edit | None, sentence: str) -> None:
-        self._verdict.findings.append(Finding(kind, edit, f"{sentence} | {edit}"))
+        struck = [] if edit is None else self.faults(edit)
+        arrived = [] if edit is None else self._history.arrived.get(edit.cause, [])
+        came = ", ".join(f"{moment:.2f}" for moment in arrived)
+        sentence = f"{edit} | {sentence} | faults: {', '.join(struck)}; statements arrived: {came}"
+        self._verdict.findings.append(Finding(kind, edit, sentence))
 
     def _judge_statements(self, edit: Edit, applied: Sequence[Applied]) -> None:
         """Check that what was done is what was asked for, on a row that was as it was seen."""
@@ -220,7 +236,7 @@ class Ledger:
             elif edit.kind == "update" and any(self._holds(edit, version.row) for version in seen):
                 self._verdict.tolerated["equal by others"] += 1
             else:
-                self._find("false saved", edit, f"{answer}; row: {seen}")
+                self._find("false saved", edit, f"row {answer.row_id}: {_listed(seen)}; made: {made}")
             return
         if answer.row_id not in {None, made.row_id}:
             self._find("wrong row ID", edit, f"said {answer.row_id}, is {made.row_id}")
@@ -238,12 +254,12 @@ class Ledger:
             self._judge_not_made(edit, answer, made)
         theirs = {name: item.get("theirs") for name, item in answer.conflict.items()}
         if not any(_matches(edit.table, theirs, version.row) for version in seen):
-            self._find("false theirs", edit, f"{theirs} was never there: {seen}")
+            self._find("false theirs", edit, f"{theirs} was never there: {_listed(seen)}")
 
     def _judge_gone(self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]) -> None:
         self._judge_not_made(edit, answer, made)
         if not any(version.row is None for version in seen):
-            self._find("false gone", edit, f"{answer}; row: {seen}")
+            self._find("false gone", edit, _listed(seen))
 
     def _judge_failed(
         self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
@@ -254,7 +270,7 @@ class Ledger:
         self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
     ) -> None:
         if made is not None:
-            self._find("false skipped", edit, f"{answer}; {made}")
+            self._find("false skipped", edit, str(made))
 
     def _judge_not_made(self, edit: Edit, answer: Answer, made: Applied | None) -> None:
         if made is None:
@@ -271,7 +287,7 @@ class Ledger:
             self._verdict.tolerated["undone by others"] += 1
         else:
             late = " before a late apply" if made.at > answer.received else ""
-            self._find(f"false {answer.outcome}{late}", edit, f"{answer}; {made}")
+            self._find(f"false {answer.outcome}{late}", edit, f"{answer.message} {made}")
 
     def _is_rewritten(self, edit: Edit, answer: Answer, made: Applied) -> bool:
         new, values = made.new or {}, edit.values or {}
@@ -286,7 +302,7 @@ class Ledger:
         if edit.kind == "delete" or not answer.values:
             return
         if not any(_matches(edit.table, answer.values, version.row) for version in seen):
-            self._find("false values", edit, f"{answer.values} was never there: {seen}")
+            self._find("false values", edit, f"{answer.values} was never there: {_listed(seen)}")
 
     def _wanted(self, edit: Edit) -> dict[str, str | None]:
         return {
@@ -300,4 +316,11 @@ class Ledger:
 def _matches(table: str, said: Mapping[str, Any], row: Row | None) -> bool:
     return row is not None and all(
         row[name] == canonical(table, name, value) for name, value in said.items() if name in row
+    )
+
+
+def _listed(versions: Sequence[Version]) -> str:
+    return "; ".join(
+        f"{dict(item.row) if item.row is not None else 'no row'} by {item.cause} from {item.begin:.2f}"
+        for item in versions
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -41,7 +44,7 @@ class Typist:
     def edit(self, table: str, rows: Seen) -> tuple[Edit, dict[str, Any]]:
         """Make one edit and its change as the protocol has it."""
         columns = list(TABLES[table])
-        kind = self._random.choices(("update", "insert", "delete"), (60, 30, 10))[0]
+        kind = self._random.choices(("update", "insert", "delete"), (70, 20, 10))[0]
         if kind == "insert" or len(rows) < 8:
             filled = [name for name in columns if name == "K" or self._random.random() < 0.5]
             return self.change(table, "insert", None, {name: self.value(name) for name in filled}, None)
@@ -69,7 +72,7 @@ class Typist:
     ) -> tuple[Edit, dict[str, Any]]:
         """Make an edit with a new id."""
         self._number += 1
-        change: dict[str, Any] = {"changeId": f"{self._name}-{self._number}", "kind": kind}
+        change: dict[str, Any] = {"changeId": self._new_id(), "kind": kind}
         if row_id is not None:
             change["rowId"] = row_id
         if kind != "delete":
@@ -78,6 +81,15 @@ class Typist:
             change["base"] = dict(base)
         edit = Edit(cause_of(change), change["changeId"], table, kind, row_id, values, base)
         return edit, change
+
+    def _new_id(self) -> str:
+        """Return an id as a script makes it, or a UUID that carries its time (RFC 9562, version 7)."""
+        name = f"{self._name}-{self._number:020}"
+        if self._number % 2:
+            return name
+        noise = int(hashlib.sha256(f"{name} {self._random.random()}".encode()).hexdigest()[:20], 16)
+        value = (int(time.time() * 1000) & (1 << 48) - 1) << 80 | noise & (1 << 80) - 1
+        return str(uuid.UUID(int=value & ~(0xF << 76) & ~(3 << 62) | 7 << 76 | 2 << 62))
 
     def again(self, edit: Edit) -> tuple[Edit, dict[str, Any]]:
         """Make the same edit with a new id, as the page does after one that was skipped."""

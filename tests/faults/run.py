@@ -157,7 +157,7 @@ class Run:
     """One run: people, workers, faults and the other program."""
 
     def __init__(
-        self, iris: DemoServer, instance: Path, *, edits: int, seed: int, kills: int, faults: bool = True
+        self, iris: DemoServer, instance: Path, *, edits: int, seed: int, kills: int, explain: bool = False
     ) -> None:
         self.iris = iris
         self.instance = instance
@@ -165,7 +165,7 @@ class Run:
         self.left = edits
         self.total = edits
         self.kills = kills
-        self.with_faults = faults
+        self.explain = explain
         self.killed: Counter[str] = Counter()
         self.ending = False
         self.edits: list[Edit] = []
@@ -195,13 +195,12 @@ class Run:
                 for actor in actors:
                     for worker in self.workers:
                         await actor.socket(worker)
-                if self.with_faults:
-                    rules = [
-                        self.iris.add_fault(
-                            FaultRule(kind, sql=sql, probability=chance, seed=number, **more)  # type: ignore[arg-type]
-                        )
-                        for number, (kind, sql, chance, more) in enumerate(FAULTS)
-                    ]
+                rules = [
+                    self.iris.add_fault(
+                        FaultRule(kind, sql=sql, probability=chance, seed=number, **more)  # type: ignore[arg-type]
+                    )
+                    for number, (kind, sql, chance, more) in enumerate(FAULTS)
+                ]
                 other = asyncio.create_task(self._other_program(stop))
                 try:
                     await asyncio.gather(*(self._work(actor) for actor in actors))
@@ -228,6 +227,9 @@ class Run:
             f"{sum(rule.struck for rule in rules)} faults struck, "
             f"{', '.join(f'{count} {name}' for name, count in self.killed.items()) or 'no worker ended'}"
         )
+        for edit in self.edits:
+            if edit.outcome == "unknown" and self.explain:
+                print(f"  unknown: {edit} faults: {ledger.faults(edit)}")
         for text, count in self.errors.most_common(8):
             print(f"  {count} commands ended with {text}")
         return verdict
@@ -468,7 +470,7 @@ def _write(execute: Any, table: str, kind: str, column: str, value: Any, row_id:
         execute(f"INSERT INTO {table} ({column}) VALUES ({expression})", parameters, select_mode="odbc")
 
 
-async def run(edits: int, seed: int, kills: int, *, faults: bool = True) -> Verdict:
+async def run(edits: int, seed: int, kills: int, *, explain: bool = False) -> Verdict:
     """Run once in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="iris-quart-faults-") as folder:
         directory = Path(folder)
@@ -478,7 +480,7 @@ async def run(edits: int, seed: int, kills: int, *, faults: bool = True) -> Verd
         for namespace in (await asyncio.to_thread(open_namespaces, options)).values():
             namespace.close()
         async with DemoServer(options) as iris:
-            one = Run(iris, directory / "instance", edits=edits, seed=seed, kills=kills, faults=faults)
+            one = Run(iris, directory / "instance", edits=edits, seed=seed, kills=kills, explain=explain)
             return await one.go()
 
 
@@ -492,11 +494,14 @@ def main() -> int:
         "--kills", type=int, default=2, help="workers ended in each run, by kill -9 and SIGTERM"
     )
     parser.add_argument("--show", type=int, default=5, help="findings of each kind that are printed")
+    parser.add_argument("--explain", action="store_true", help="print the edits that stayed unknown as well")
     arguments = parser.parse_args()
     total = Verdict()
     started = time.monotonic()
     for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-        verdict = asyncio.run(run(arguments.edits // arguments.seeds, seed, arguments.kills))
+        verdict = asyncio.run(
+            run(arguments.edits // arguments.seeds, seed, arguments.kills, explain=arguments.explain)
+        )
         print(f"seed {seed}: {verdict}", flush=True)
         shown: Counter[str] = Counter()
         for finding in verdict.findings:

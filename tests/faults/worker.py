@@ -14,7 +14,7 @@ from unittest.mock import patch
 from iris_quart.app import create_app
 from iris_quart.atelier import AtelierClient
 from iris_quart.commands.edits import ChangeItem
-from iris_quart.config import load_settings
+from iris_quart.config import Settings, load_settings
 from iris_quart.live import expiry
 from iris_quart.protocol import encode_json
 from iris_quart.serve import run_on_loop, serve_app
@@ -90,7 +90,9 @@ def scaled_clock(scale: float) -> Iterator[None]:
         made(edits, *arguments, **options)
         edits._doubt_seconds = DOUBT_SECONDS * scale
 
+    doubt_time = property(lambda _settings: DOUBT_SECONDS * scale)
     with (
+        patch.object(Settings, "doubt_time", doubt_time, create=True),
         patch.object(Edits, "__init__", make),
         patch.object(edits_module, "SETTLE_SECONDS", pauses),
         patch.object(expiry, "WRITE_SECONDS", expiry.WRITE_SECONDS * scale),
