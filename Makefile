@@ -9,7 +9,7 @@ ENCODINGS := odbc merged digits
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help demo test test-all engines lint format types js bench faults soak protocol screenshots wheel clean setup
+.PHONY: help demo test test-all engines lint format types js bench faults mutants soak protocol screenshots wheel clean setup
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -63,6 +63,9 @@ bench: $(VENV)/.test-installed  ## Measure; ratios within one run, also written 
 
 faults: $(VENV)/.test-installed  ## 20,000 seeded edits over 20 seeds under faults
 	$(BIN)/python -m tests.faults.run $(ARGS)
+
+mutants: $(VENV)/.test-installed  ## Change the code here and there and see that a test notices; an hour
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(VENV)/.test-installed  ## Hold 300 sockets and watch the memory; ARGS="--minutes 60"
 	$(BIN)/python -m tests.soak $(ARGS)
