@@ -9,7 +9,7 @@ ENCODINGS := odbc merged digits
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help demo test test-all engines lint format types js bench faults soak protocol screenshots wheel clean setup
+.PHONY: help demo test test-all engines lint format types js bench faults mutants soak protocol screenshots wheel clean setup
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -61,8 +61,11 @@ format: $(VENV)/.test-installed  ## Rewrite to the house style
 bench: $(VENV)/.test-installed  ## Measure; ratios within one run, also written to bench.json
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
-faults: $(VENV)/.test-installed  ## 10,000 seeded edits under faults
-	$(BIN)/python -m tests.faults.run --edits 10000 $(ARGS)
+faults: $(VENV)/.test-installed  ## 20,000 seeded edits over 20 seeds under faults
+	$(BIN)/python -m tests.faults.run $(ARGS)
+
+mutants: $(VENV)/.test-installed  ## Change the code here and there and see that a test notices; an hour
+	$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(VENV)/.test-installed  ## Hold 300 sockets and watch the memory; ARGS="--minutes 60"
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -1,180 +1,326 @@
-"""What was reported beside what happened: the history that the database itself kept."""
+"""What was answered, judged by the database's own history: rows are counted, and what each answer says is compared.
+
+An answer is about one edit. The history knows each statement that an edit caused and each version of each row, with
+the time in which a reader may have seen it, so an answer is called false only when no reader could have seen what it
+says, or when it says of a change what the change is not.
+"""
 
 from __future__ import annotations
 
-import math
-import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-TABLES = ("Fault.Plain", "Fault.Keyed")
-SCRIPT = """
-CREATE TABLE Fault.Plain (V VARCHAR(60), N INTEGER);
-CREATE TABLE Fault.Keyed (K VARCHAR(60) NOT NULL, V VARCHAR(60), PRIMARY KEY (K));
-"""
-NOW = "(julianday('now') - 2440587.5) * 86400"
-"""SQLite's clock in seconds since the epoch, cut to milliseconds (SQLite documentation, Date And Time Functions)."""
+from tests.faults.history import Applied, Forms, History, Row, Version, canonical
+
+SETTLED = ("saved", "conflict", "gone", "failed", "skipped")
+OUTCOMES = (*SETTLED, "unknown")
 
 
 @dataclass
 class Edit:
-    """One edit as a user asked for it, and all that was said about it.
+    """One edit as a user asked for it. Two that say different things under one id are two edits."""
 
-    `token` is a value that nobody else writes: what an update or an insert puts into V. `base` is the V that
-    was seen, None when the server was left to look itself.
-    """
-
+    cause: str
     change_id: str
     table: str
     kind: str
-    token: str
-    row_id: str | None = None
-    base: str | None = None
-    outcome: str | None = None
-    reported_row: str | None = None
-    answered: float = 0.0
-    """When the outcome was told, in seconds since the epoch."""
-
-
-@dataclass
-class Verdict:
-    """The sums, and the sentences about each fault that was found."""
-
-    edits: int
-    lies: int = 0
-    duplicates: int = 0
-    lost: int = 0
-    unknown: int = 0
-    findings: list[str] = field(default_factory=list)
+    row_id: str | None
+    values: Mapping[str, Any]
+    base: Mapping[str, Any] | None
+    first_sent: float = 0.0
+    answers: list[Answer] = field(default_factory=list)
+    rival: bool = False
+    """It reuses the id of another edit, to be refused."""
 
     def __str__(self) -> str:
-        return (
-            f"{self.edits} edits: {self.lies} lies, {self.duplicates} duplicates, {self.lost} lost, "
-            f"{self.unknown} unknown"
+        said = {"values": dict(self.values), "base": self.base, "row": self.row_id}
+        told: list[str] = []
+        for answer in self.answers:
+            if not told or not told[-1].startswith(answer.outcome):
+                told.append(f"{answer.outcome} ({answer.received - self.first_sent:+.2f} s, {answer.how})")
+        return f"{self.kind} {self.table} {said} as {self.change_id}, sent {self.first_sent:.2f}: {', '.join(told)}"
+
+    @property
+    def outcome(self) -> str | None:
+        """What was answered last."""
+        return self.answers[-1].outcome if self.answers else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One `changeResult`, and when it came."""
+
+    outcome: str
+    received: float
+    row_id: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    conflict: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    message: str = ""
+    how: str = "plain"
+    """What the user did when it was asked for."""
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any], received: float, how: str = "plain") -> Answer:
+        """Read an event's payload."""
+        return cls(
+            payload["outcome"],
+            received,
+            payload.get("rowId"),
+            payload.get("values") or {},
+            payload.get("conflict") or {},
+            (payload.get("error") or {}).get("message", ""),
+            how,
         )
 
 
 @dataclass(frozen=True)
-class Happened:
-    """One change of a row, as the database kept it; `next_at` and `next_kind` are of the row's next change."""
+class Finding:
+    """A false answer, a duplicate, or a change that nobody asked for."""
 
-    table: str
     kind: str
-    row_id: str
-    old: str | None
-    new: str | None
-    next_at: float = math.inf
-    next_kind: str | None = None
+    edit: Edit | None
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.sentence}"
 
 
-def keep_history(database: Path) -> None:
-    """Let the database write down every change of the tables, past everything that is tested."""
-    connection = sqlite3.connect(database)
-    connection.executescript(
-        "CREATE TABLE history (seq INTEGER PRIMARY KEY, tab TEXT, kind TEXT, row_id TEXT, old TEXT, new TEXT,"
-        f" at REAL DEFAULT ({NOW}));"
-    )
-    for table in TABLES:
-        for verb, kind, old, new, row in (
-            ("INSERT", "insert", "NULL", 'NEW."V"', "NEW"),
-            ("UPDATE", "update", 'OLD."V"', 'NEW."V"', "NEW"),
-            ("DELETE", "delete", 'OLD."V"', "NULL", "OLD"),
-        ):
-            connection.execute(
-                f'CREATE TRIGGER "{table} {kind}" AFTER {verb} ON "{table}" BEGIN INSERT INTO history '
-                f"(tab, kind, row_id, old, new) VALUES ('{table}', '{kind}', {row}.\"%ID\", {old}, {new}); END"
-            )
-    connection.commit()
-    connection.close()
+@dataclass
+class Verdict:
+    """The sums and the findings of a run."""
+
+    edits: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Last answers, by outcome; "none" was never answered."""
+    by_fault: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Last answers by the kind of fault that struck the edit's statement."""
+    by_play: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """All answers by what the user did."""
+    findings: list[Finding] = field(default_factory=list)
+    tolerated: Counter[str] = field(default_factory=Counter)
+    """Answers that are true of the row as it was read, although the change was made and undone by others since,
+    and those of statements that came later than the doubt time allows."""
+
+    @property
+    def false(self) -> Counter[str]:
+        """Findings by kind."""
+        return Counter(finding.kind for finding in self.findings)
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of edits whose outcome stayed unknown."""
+        return self.outcomes["unknown"] / max(1, self.edits)
+
+    def add(self, other: Verdict) -> None:
+        """Add the sums of another run."""
+        self.edits += other.edits
+        self.outcomes += other.outcomes
+        self.tolerated += other.tolerated
+        self.findings += other.findings
+        for mine, theirs in ((self.by_fault, other.by_fault), (self.by_play, other.by_play)):
+            for name, counts in theirs.items():
+                mine[name] += counts
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{self.outcomes[name]} {name}" for name in (*OUTCOMES, "none"))
+        false = ", ".join(f"{count} {kind}" for kind, count in sorted(self.false.items())) or "none"
+        return f"{self.edits} edits: {told}; false: {false}; unknown {self.unknown_share:.2%}"
+
+    def table(self) -> str:
+        """Return the counts by fault and by what users did, for reading."""
+        lines = [f"{'':18}" + "".join(f"{name:>10}" for name in (*OUTCOMES, "none"))]
+        for counts in (self.by_fault, self.by_play):
+            for name in sorted(counts):
+                cells = "".join(f"{counts[name][outcome]:>10}" for outcome in (*OUTCOMES, "none"))
+                lines.append(f"{name:18}{cells}")
+        if self.tolerated:
+            lines.append(", ".join(f"{count} {name}" for name, count in sorted(self.tolerated.items())))
+        return "\n".join(lines)
 
 
-def read_history(database: Path) -> list[Happened]:
-    """Read what happened, in order."""
-    connection = sqlite3.connect(database)
-    rows = connection.execute("SELECT tab, kind, row_id, old, new, at FROM history ORDER BY seq").fetchall()
-    connection.close()
-    happened = []
-    later: dict[tuple[str, str], tuple[float, str]] = {}
-    for table, kind, row_id, old, new, at in reversed(rows):
-        then = later.get((table, row_id), (math.inf, None))
-        happened.append(Happened(table, kind, str(row_id), old, new, *then))
-        later[table, row_id] = at, kind
-    return happened[::-1]
+class Ledger:
+    """Judges edits by a history; `doubt_seconds` is how late a statement may arrive before the product gives up."""
 
+    def __init__(self, history: History, forms: Forms, *, doubt_seconds: float) -> None:
+        self._history = history
+        self._forms = forms
+        self._doubt_seconds = doubt_seconds
+        self._verdict = Verdict()
 
-def judge(edits: list[Edit], history: list[Happened]) -> Verdict:
-    """Compare what was reported with what happened."""
-    verdict = Verdict(len(edits))
-    by_token: dict[str, list[Happened]] = defaultdict(list)
-    deletions: dict[tuple[str, str], list[Happened]] = defaultdict(list)
-    for item in history:
-        if item.kind == "delete":
-            deletions[item.table, item.row_id].append(item)
-        elif item.new is not None:
-            by_token[item.new].append(item)
-    accounted: Counter[tuple[str, str]] = Counter()
-    for edit in edits:
-        if edit.kind == "delete" and edit.row_id is not None and edit.outcome in {"saved", "unknown"}:
-            accounted[edit.table, edit.row_id] += 1
-    for edit in edits:
-        if edit.outcome is None:
-            verdict.lost += 1
-            verdict.findings.append(f"never answered: {edit}")
-        elif edit.outcome == "unknown":
-            verdict.unknown += 1
-        if edit.kind == "delete":
-            _judge_delete(verdict, edit, deletions, accounted)
+    def judge(self, edits: Iterable[Edit]) -> Verdict:
+        """Judge every answer of every edit."""
+        edits = list(edits)
+        self._verdict.edits = sum(not edit.rival for edit in edits)
+        by_id: dict[str, list[Applied]] = defaultdict(list)
+        rows: dict[tuple[str, str], list[Edit]] = defaultdict(list)
+        for edit in edits:
+            applied = self._history.applied.get(edit.cause, [])
+            by_id[edit.change_id] += applied
+            self._judge_statements(edit, applied)
+            for answer in edit.answers:
+                self._verdict.by_play[answer.how][answer.outcome] += 1
+                self._judge_answer(edit, answer, applied)
+                if edit.kind == "insert" and answer.outcome == "saved" and answer.row_id is not None:
+                    rows[edit.table, answer.row_id].append(edit)
+            if not edit.rival:
+                self._verdict.outcomes[edit.outcome or "none"] += 1
+                if edit.outcome is None:
+                    self._find("lost", edit, "never answered")
+                for fault in sorted(set(self._history.faults.get(edit.cause, ["no fault"]))):
+                    self._verdict.by_fault[fault][edit.outcome or "none"] += 1
+        for change_id, applied in by_id.items():
+            if len(applied) > 1:
+                edit = next(item for item in edits if item.change_id == change_id)
+                self._find("duplicate", edit, f"{change_id} was made {len(applied)} times: {applied}")
+        for (table, row_id), owners in rows.items():
+            if len({edit.cause for edit in owners}) > 1:
+                self._find("one row for two", owners[0], f"{table} {row_id} for {[e.cause for e in owners]}")
+        known = {edit.cause for edit in edits}
+        for cause, applied in self._history.applied.items():
+            if cause not in known and not cause.startswith("other"):
+                self._find("unasked", None, f"{cause}: {applied}")
+        return self._verdict
+
+    def faults(self, edit: Edit) -> Sequence[str]:
+        """Return the kinds of faults that struck the statements of an edit."""
+        return self._history.faults.get(edit.cause, [])
+
+    def _find(self, kind: str, edit: Edit | None, sentence: str) -> None:
+        struck = [] if edit is None else self.faults(edit)
+        arrived = [] if edit is None else self._history.arrived.get(edit.cause, [])
+        came = ", ".join(f"{moment:.2f}" for moment in arrived)
+        sentence = f"{edit} | {sentence} | faults: {', '.join(struck)}; statements arrived: {came}"
+        self._verdict.findings.append(Finding(kind, edit, sentence))
+
+    def _judge_statements(self, edit: Edit, applied: Sequence[Applied]) -> None:
+        """Check that what was done is what was asked for, on a row that was as it was seen."""
+        for item in applied:
+            asked = (edit.table, edit.kind, edit.row_id if edit.kind != "insert" else item.row_id)
+            if (item.table, item.kind, item.row_id) != asked:
+                self._find("wrong row", edit, f"{item}")
+                continue
+            wanted = self._wanted(edit)
+            if item.new is not None and any(item.new[name] != form for name, form in wanted.items()):
+                self._find("wrong value", edit, f"{wanted} became {item.new}")
+            for name, seen in (edit.base or {}).items():
+                there = None if item.old is None else item.old[name]
+                if there != canonical(edit.table, name, seen):
+                    self._find("overwrote", edit, f"{name} was {there!r}")
+
+    def _judge_answer(self, edit: Edit, answer: Answer, applied: Sequence[Applied]) -> None:
+        made = applied[0] if applied else None
+        seen = self._seen(edit, answer, made)
+        judge = {
+            "saved": self._judge_saved,
+            "conflict": self._judge_conflict,
+            "gone": self._judge_gone,
+            "failed": self._judge_failed,
+            "skipped": self._judge_skipped,
+        }.get(answer.outcome)
+        if judge is not None:
+            judge(edit, answer, made, seen)
+
+    def _seen(self, edit: Edit, answer: Answer, made: Applied | None) -> list[Version]:
+        """Return the versions of the edit's row that the server may have seen before it answered."""
+        row_id = edit.row_id if edit.row_id is not None else made.row_id if made else answer.row_id
+        if row_id is None:
+            return []
+        return self._history.seen(edit.table, row_id, edit.first_sent, answer.received)
+
+    def _judge_saved(self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]) -> None:
+        if made is None or made.at > answer.received:
+            if edit.kind == "delete" and any(version.row is None for version in seen):
+                self._verdict.tolerated["deleted by others"] += 1
+            elif edit.kind == "update" and any(self._holds(edit, version.row) for version in seen):
+                self._verdict.tolerated["equal by others"] += 1
+            else:
+                self._find("false saved", edit, f"row {answer.row_id}: {_listed(seen)}; made: {made}")
+            return
+        if answer.row_id not in {None, made.row_id}:
+            self._find("wrong row ID", edit, f"said {answer.row_id}, is {made.row_id}")
+        since = self._history.versions[made.table, made.row_id][made.index :]
+        self._judge_values(edit, answer, [item for item in since if item.begin <= answer.received])
+
+    def _judge_conflict(
+        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+    ) -> None:
+        rewritten = made is not None and made.at <= answer.received and self._is_rewritten(edit, answer, made)
+        if rewritten:
+            # A trigger changed what was written, and no reader can tell it from what somebody else wrote.
+            self._verdict.tolerated["conflict with what a trigger made of it"] += 1
         else:
-            _judge_write(verdict, edit, by_token[edit.token])
-    return verdict
+            self._judge_not_made(edit, answer, made)
+        theirs = {name: item.get("theirs") for name, item in answer.conflict.items()}
+        if not any(_matches(edit.table, theirs, version.row) for version in seen):
+            self._find("false theirs", edit, f"{theirs} was never there: {_listed(seen)}")
+
+    def _judge_gone(self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]) -> None:
+        self._judge_not_made(edit, answer, made)
+        if not any(version.row is None for version in seen):
+            self._find("false gone", edit, _listed(seen))
+
+    def _judge_failed(
+        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+    ) -> None:
+        self._judge_not_made(edit, answer, made)
+
+    def _judge_skipped(
+        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+    ) -> None:
+        if made is not None:
+            self._find("false skipped", edit, str(made))
+
+    def _judge_not_made(self, edit: Edit, answer: Answer, made: Applied | None) -> None:
+        if made is None:
+            return
+        if made.old is not None and made.old == made.new and made.at <= answer.received:
+            self._verdict.tolerated["made, to no effect"] += 1
+            return
+        versions = self._history.versions[made.table, made.row_id]
+        arrived = self._history.arrived.get(edit.cause, [made.at])
+        if made.at > answer.received and made.at - arrived[-1] > self._doubt_seconds:
+            self._verdict.tolerated["later than the doubt time"] += 1
+        elif made.index + 1 < len(versions) and versions[made.index + 1].begin <= answer.received:
+            # Others changed the row between our statement and the reading: what is said is what is there.
+            self._verdict.tolerated["undone by others"] += 1
+        else:
+            late = " before a late apply" if made.at > answer.received else ""
+            self._find(f"false {answer.outcome}{late}", edit, f"{answer.message} {made}")
+
+    def _is_rewritten(self, edit: Edit, answer: Answer, made: Applied) -> bool:
+        new, values = made.new or {}, edit.values or {}
+        return any(
+            canonical(edit.table, name, value) != new.get(name) for name, value in values.items()
+        ) and all(
+            name not in values or canonical(edit.table, name, item.get("theirs")) == new.get(name)
+            for name, item in answer.conflict.items()
+        )
+
+    def _judge_values(self, edit: Edit, answer: Answer, seen: Sequence[Version]) -> None:
+        if edit.kind == "delete" or not answer.values:
+            return
+        if not any(_matches(edit.table, answer.values, version.row) for version in seen):
+            self._find("false values", edit, f"{answer.values} was never there: {_listed(seen)}")
+
+    def _wanted(self, edit: Edit) -> dict[str, str | None]:
+        return {
+            name: self._forms.stored(edit.table, name, value) for name, value in (edit.values or {}).items()
+        }
+
+    def _holds(self, edit: Edit, row: Row | None) -> bool:
+        return row is not None and all(row[name] == form for name, form in self._wanted(edit).items())
 
 
-def _judge_write(verdict: Verdict, edit: Edit, happened: list[Happened]) -> None:
-    if len(happened) > 1:
-        verdict.duplicates += 1
-        verdict.findings.append(f"{len(happened)} times: {edit}")
-    if edit.outcome == "saved" and not happened:
-        verdict.lies += 1
-        verdict.findings.append(f"said saved, but never was: {edit}")
-    elif edit.outcome in {"conflict", "gone"} and happened and happened[0].next_at <= edit.answered:
-        pass  # it was made, and somebody changed it before it was looked at: what was said is what is there
-    elif _deleted_before_it_was_seen(edit, happened):
-        pass  # what was said is that no such row is there
-    elif edit.outcome not in {"saved", "unknown", None} and happened:
-        verdict.lies += 1
-        verdict.findings.append(f"said {edit.outcome}, but was made: {edit} {happened}")
-    for item in happened:
-        if edit.kind == "update" and edit.base is not None and item.old != edit.base:
-            verdict.lost += 1
-            verdict.findings.append(f"overwrote {item.old!r}: {edit}")
-        if edit.outcome == "saved" and edit.reported_row not in {None, item.row_id}:
-            verdict.lies += 1
-            verdict.findings.append(f"said row {edit.reported_row}, but it is {item.row_id}: {edit}")
+def _matches(table: str, said: Mapping[str, Any], row: Row | None) -> bool:
+    return row is not None and all(
+        row[name] == canonical(table, name, value) for name, value in said.items() if name in row
+    )
 
 
-def _deleted_before_it_was_seen(edit: Edit, happened: list[Happened]) -> bool:
-    made = happened[0] if edit.kind == "insert" and edit.outcome == "failed" and happened else None
-    return made is not None and made.next_kind == "delete" and made.next_at <= edit.answered
-
-
-def _judge_delete(
-    verdict: Verdict,
-    edit: Edit,
-    deletions: dict[tuple[str, str], list[Happened]],
-    accounted: Counter[tuple[str, str]],
-) -> None:
-    assert edit.row_id is not None
-    happened = deletions[edit.table, edit.row_id]
-    if edit.outcome == "saved":
-        if not happened:
-            verdict.lies += 1
-            verdict.findings.append(f"said deleted, but never was: {edit}")
-        elif (
-            edit.base is not None and accounted[edit.table, edit.row_id] == 1 and happened[0].old != edit.base
-        ):
-            verdict.lost += 1
-            verdict.findings.append(f"deleted {happened[0].old!r}, which was not seen: {edit}")
-    elif edit.outcome not in {"unknown", None} and happened and not accounted[edit.table, edit.row_id]:
-        verdict.lies += 1
-        verdict.findings.append(f"said {edit.outcome}, but the row was deleted: {edit}")
+def _listed(versions: Sequence[Version]) -> str:
+    return "; ".join(
+        f"{dict(item.row) if item.row is not None else 'no row'} by {item.cause} from {item.begin:.2f}"
+        for item in versions
+    )

@@ -1,4 +1,4 @@
-"""Seeded edits under faults, with workers killed: no lie, no duplicate, nothing lost."""
+"""A part of the campaign: no false answer, whatever breaks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from tests.faults.run import run
 
 
 async def test_a_few_edits_under_faults() -> None:
-    verdict = await run(edits=80, seed=5, kills=1)
-    assert (verdict.lies, verdict.duplicates, verdict.lost) == (0, 0, 0), verdict.findings
+    verdict = await run(edits=60, seed=5, kills=0)
+    assert not verdict.findings, "\n".join(map(str, verdict.findings))
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", [11, 12])
-async def test_a_thousand_edits_under_faults(seed: int) -> None:
-    verdict = await run(edits=1000, seed=seed, kills=4)
-    assert (verdict.lies, verdict.duplicates, verdict.lost) == (0, 0, 0), verdict.findings
-    assert verdict.unknown < 100
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("seed", "kills"), [(11, 0), (12, 2), (13, 4)])
+async def test_many_edits_under_faults(seed: int, kills: int) -> None:
+    verdict = await run(edits=700, seed=seed, kills=kills)
+    assert not verdict.findings, "\n".join(map(str, verdict.findings))
+    # A part of the campaign has too few edits for its goals of 0.5 % and 2 %; `make faults` judges by those.
+    assert verdict.unknown_share < 0.05

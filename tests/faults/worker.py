@@ -1,72 +1,120 @@
-"""A worker process that can be killed: commands come in as lines of JSON, events go out so."""
+"""A worker process of the campaign: the real application, with a mark on what it writes and a faster clock."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import sys
-from pathlib import Path
+import contextvars
+import functools
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
-import msgspec
-
-from iris_quart.errors import IrisQuartError
+from iris_quart.app import create_app
+from iris_quart.atelier import AtelierClient
+from iris_quart.commands.edits import ChangeItem
+from iris_quart.config import Settings, load_settings
+from iris_quart.live import expiry
 from iris_quart.protocol import encode_json
+from iris_quart.serve import run_on_loop, serve_app
 from iris_quart.tables import edits as edits_module
-from tests.faults.stage import Client, Office, open_office
+from iris_quart.tables.edits import Edits
+from iris_quart.tables.validation import Change
+from tests.faults.history import marked
+
+LOCK_SECONDS, REQUEST_SECONDS, DOUBT_SECONDS = 10.0, 30.0, 65.0
+"""The product's own times: IRIS's lock time-out, the request time-out, and the time after which nothing more comes."""
+
+_cause: contextvars.ContextVar[str | None] = contextvars.ContextVar("cause", default=None)
 
 
-async def serve(office: Office, doubt_seconds: float, request_seconds: float) -> None:
-    """Run commands until stdin ends, each line as a task of its own."""
-    clients: dict[str, Client] = {}
-    opening = asyncio.Lock()
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=2**24)
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def client_of(socket: str, user: str) -> Client:
-        async with opening:
-            if socket not in clients:
-                client = await office.client(user, request_seconds=request_seconds)
-                client.context.tables.edits._doubt_seconds = doubt_seconds
-                clients[socket] = client
-            return clients[socket]
-
-    async def run(order: dict[str, Any]) -> None:
-        try:
-            client = await client_of(order["socket"], order["user"])
-            async for event in client.stream("saveChanges", order["payload"]):
-                say({"order": order["order"], "event": event})
-        except IrisQuartError as error:
-            say({"order": order["order"], "error": str(error.code), "message": error.message})
-
-    while line := await reader.readline():
-        task = asyncio.create_task(run(msgspec.json.decode(line)))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+def cause_of(change: dict[str, Any]) -> str:
+    """Return the name of an edit: its id, and what it says, for an id may be used for something else as well."""
+    row_id = change.get("rowId")
+    said = [
+        str(change["kind"]),
+        None if row_id is None else str(row_id),
+        {name: _plain(value) for name, value in sorted((change.get("values") or {}).items())},
+        None
+        if change.get("base") is None
+        else {name: _plain(value) for name, value in sorted(change["base"].items())},
+    ]
+    return f"{change['changeId']}.{hashlib.sha256(encode_json(said)).hexdigest()[:10]}"
 
 
-def say(message: dict[str, Any]) -> None:
-    """Write one line at once."""
-    sys.stdout.buffer.write(encode_json(message) + b"\n")
-    sys.stdout.buffer.flush()
+def _plain(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
-async def main(arguments: argparse.Namespace) -> None:
-    """Open the office and serve."""
-    async with open_office(arguments.instance, arguments.iris) as office:
-        say({"ready": True})
-        await serve(office, arguments.doubt_seconds, arguments.request_seconds)
+@contextmanager
+def marked_writes() -> Iterator[None]:
+    """Append to each statement that writes the name of the edit that it is sent for.
+
+    An edit is planned and sent by one task, so that a context variable carries its name.
+    """
+    change, query = ChangeItem.change, AtelierClient.query
+
+    def named(item: ChangeItem) -> Change:
+        said = {
+            "changeId": item.change_id,
+            "kind": item.kind,
+            "rowId": item.row_id,
+            "values": item.values,
+            "base": item.base,
+        }
+        _cause.set(cause_of(said))
+        return change(item)
+
+    @functools.wraps(query)
+    async def marking(
+        client: AtelierClient, namespace: str, sql: str, parameters: Sequence[Any] = (), **options: Any
+    ) -> Any:
+        cause = _cause.get()
+        if options.get("write") and cause is not None:
+            sql = marked(sql, cause)
+        return await query(client, namespace, sql, parameters, **options)
+
+    with patch.object(ChangeItem, "change", named), patch.object(AtelierClient, "query", marking):
+        yield
+
+
+@contextmanager
+def scaled_clock(scale: float) -> Iterator[None]:
+    """Shorten what the product waits for by one factor: doubt time, pauses, last proofs."""
+    made = Edits.__init__
+    pauses = tuple(seconds * scale for seconds in edits_module.SETTLE_SECONDS)
+
+    @functools.wraps(made)
+    def make(edits: Edits, *arguments: Any, **options: Any) -> None:
+        made(edits, *arguments, **options)
+        edits._doubt_seconds = DOUBT_SECONDS * scale
+
+    doubt_time = property(lambda _settings: DOUBT_SECONDS * scale)
+    with (
+        patch.object(Settings, "doubt_time", doubt_time, create=True),
+        patch.object(Edits, "__init__", make),
+        patch.object(edits_module, "SETTLE_SECONDS", pauses),
+        patch.object(expiry, "WRITE_SECONDS", expiry.WRITE_SECONDS * scale),
+    ):
+        yield
+
+
+def main() -> int:
+    """Serve one worker, configured by the environment."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bind", required=True)
+    parser.add_argument("--scale", type=float, required=True)
+    options = parser.parse_args()
+    settings = load_settings()
+
+    async def serve() -> int:
+        await serve_app(create_app(settings), settings, [options.bind])
+        return 0
+
+    with marked_writes(), scaled_clock(options.scale):
+        return run_on_loop(serve)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--iris", required=True)
-    parser.add_argument("--instance", type=Path, required=True)
-    # A statement may wait for its lock as long as the lock time-out says, here 1 s, and be applied then; only after
-    # that, and the other delays here, can nothing be called nothing. The product waits for 65 s, IRIS 10 s.
-    parser.add_argument("--doubt-seconds", type=float, default=5.0)
-    parser.add_argument("--request-seconds", type=float, default=1.0)
-    edits_module.SETTLE_SECONDS = (0.0, 0.05, 0.15)
-    asyncio.run(main(parser.parse_args()))
+    raise SystemExit(main())
