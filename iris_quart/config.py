@@ -255,6 +255,14 @@ class Settings(BaseSettings):
     )
     messages_per_second: float = Field(40, gt=0, description="Messages a socket may send, on average.")
     messages_burst: int = Field(200, ge=1, description="And at once.")
+    message_bytes_per_second: float = Field(
+        2 * 1024 * 1024,
+        gt=0,
+        description="Bytes that the sockets of one session may send, on average, in each worker.",
+    )
+    message_bytes_burst: int = Field(
+        32 * 1024 * 1024, ge=1024, description="And at once; at least message_bytes_max."
+    )
     sockets_per_session: int = Field(20, ge=1, description="Open sockets of one session, in each worker.")
     sockets_per_address: int = Field(
         400, ge=1, description="Open sockets from one client address (IPv6: /64 network), in each worker."
@@ -327,6 +335,8 @@ class Settings(BaseSettings):
                 f"doubt_seconds must be at least request_timeout_seconds + {LOCK_SECONDS:g}, IRIS's lock time-out: "
                 f"{least:g}"
             )
+        if self.message_bytes_burst < self.message_bytes_max:
+            raise ValueError("message_bytes_burst must not be less than message_bytes_max")
         if self.dead_peer_seconds <= self.heartbeat_seconds:
             raise ValueError("dead_peer_seconds must be greater than heartbeat_seconds")
         if self.public_origin and self.public_origin.startswith("http://") and not self.insecure_http:

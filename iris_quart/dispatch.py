@@ -12,11 +12,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import msgspec
 from pydantic import ValidationError
 from quart import Blueprint
 
 from .errors import InvalidInput, UnknownCommand
-from .protocol import Envelope, Event, Message, PreviewMark
+from .protocol import Envelope, Event, Message, PreviewMark, decode_exactly
 from .sessions import Withdrawal, WriteRecord
 from .sessions.session import account
 
@@ -350,11 +351,29 @@ class Commands:
         return command
 
     def validate(self, command: Command, envelope: Envelope) -> Message:
-        """Read the payload. Raises InvalidInput that names the first wrong field and never echoes its value."""
+        """Read the payload. Raises InvalidInput that names the first wrong field and never echoes its value.
+
+        A client that sends no id is a legacy one: its values are taken as the legacy server took them.
+        """
         try:
+            if envelope.id is None:
+                return _validate_legacy(command.payload, bytes(envelope.payload))
             return command.payload.model_validate_json(bytes(envelope.payload))
         except ValidationError as error:
             raise _invalid(error) from None
+
+
+def _validate_legacy(model: type[Message], payload: bytes) -> Message:
+    try:
+        value = decode_exactly(payload)
+    except (ValueError, msgspec.DecodeError, RecursionError):
+        value = None
+    if value == []:
+        # An empty list has as few fields as an empty object.
+        value = {}
+    if not isinstance(value, dict):
+        return model.model_validate_json(payload)
+    return model.model_validate(model.from_legacy(value))
 
 
 def _invalid(error: ValidationError) -> InvalidInput:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, ClassVar
 
 import msgspec
+from annotated_types import MaxLen
 from msgspec import UNSET, UnsetType
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from .errors import ErrorCode, InvalidInput, InvalidJson, InvalidMessage, IrisQuartError
@@ -25,6 +28,7 @@ __all__ = [
     "SessionExpired",
     "SessionExpiring",
     "UnsetType",
+    "decode_exactly",
     "encode_event",
     "encode_json",
     "error_body",
@@ -59,6 +63,44 @@ class Message(BaseModel):
         allow_inf_nan=False,
         hide_input_in_errors=True,
     )
+
+    @classmethod
+    def from_legacy(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the payload of a client that sends no id, with its values as the legacy server read them."""
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounded(cls, value: Any) -> Any:
+        """Refuse what is too long before its elements are looked at, and keep one of many unknown fields.
+
+        pydantic would validate all elements, and describe every error, first.
+        """
+        if not isinstance(value, dict):
+            return value
+        known, lengths = _bounds(cls)
+        for name, most in lengths.items():
+            part = value.get(name)
+            if isinstance(part, list | dict) and len(part) > most:
+                raise InvalidInput(f"{name}: has {len(part)} items, of at most {most}", field=name)
+        if len(value) > len(known):
+            unknown = next(key for key in value if key not in known)
+            return {key: part for key, part in value.items() if key in known} | {unknown: None}
+        return value
+
+
+@functools.cache
+def _bounds(model: type[Message]) -> tuple[frozenset[str], dict[str, int]]:
+    """Return the names that a payload may have, and the most items of its lists and mappings."""
+    names: set[str] = set()
+    lengths: dict[str, int] = {}
+    for name, field in model.model_fields.items():
+        own = {name, field.alias or name}
+        names |= own
+        most = next((item.max_length for item in field.metadata if isinstance(item, MaxLen)), None)
+        if most is not None:
+            lengths.update(dict.fromkeys(own, most))
+    return frozenset(names), lengths
 
 
 class Event(msgspec.Struct, kw_only=True, rename="camel"):
@@ -159,6 +201,7 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _ANY = msgspec.json.Decoder()
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _FIELDS = {"command", "payload", "id", "background"}
 
@@ -203,11 +246,9 @@ def _explain(text: str | bytes) -> Envelope:
         raise InvalidJson("The message is null.")
     if not isinstance(value, dict) or not isinstance(value.get("command"), str):
         raise InvalidMessage("A message is {command, payload}, and command is a string.")
-    unknown = sorted(set(value) - _FIELDS)
-    if unknown:
-        raise InvalidInput(
-            f"{unknown[0]} is no field of a message; use command, payload, id", field=unknown[0]
-        )
+    unknown = next((name[:64] for name in value if name not in _FIELDS), None)
+    if unknown is not None:
+        raise InvalidInput(f"{unknown} is no field of a message; use command, payload, id", field=unknown)
     message_id = value.get("id")
     if message_id is not None and not (isinstance(message_id, str) and ID_PATTERN.match(message_id)):
         raise InvalidInput("id must be 1 to 64 letters, digits, _ or -", field="id")
@@ -217,6 +258,11 @@ def _explain(text: str | bytes) -> Envelope:
     payload = value.get("payload")
     raw = b"{}" if payload is None else msgspec.json.encode(payload)
     return Envelope(command=value["command"], payload=msgspec.Raw(raw), id=message_id, background=background)
+
+
+def decode_exactly(data: bytes) -> Any:
+    """Read JSON; decimals keep all their digits. Raises ValueError, msgspec.DecodeError or RecursionError."""
+    return _EXACT.decode(data)
 
 
 def salvage(text: str | bytes) -> tuple[str | None, str | None]:

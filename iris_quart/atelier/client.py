@@ -148,7 +148,8 @@ def _make_transport(target: Target, limits: Limits) -> httpx.AsyncBaseTransport:
 def _server_info(content: Any) -> ServerInfo:
     if not isinstance(content, dict):
         raise InvalidResponse("The server answered, but not as IRIS does.")
-    version, api, namespaces = content.get("version"), content.get("api"), content.get("namespaces")
+    # The version is only shown; a gateway may leave it out.
+    version, api, namespaces = content.get("version", ""), content.get("api"), content.get("namespaces")
     if not isinstance(version, str) or not isinstance(api, int) or not isinstance(namespaces, list):
         raise InvalidResponse("The server answered, but not as IRIS does.")
     found = RELEASE.search(version)

@@ -23,13 +23,13 @@ class Nothing(Message):
 class SelectServer(Message):
     """Name a server; a session has exactly one, so the name changes nothing."""
 
-    server_name: str | None = Field(None, description="Taken and not looked at.")
+    server_name: str | None = Field(None, max_length=1024, description="Taken and not looked at.")
 
 
 class Cancel(Message):
     """Name the command to take back."""
 
-    id: str = Field(description="Id of the command, as it was sent on this socket.")
+    id: str = Field(max_length=64, description="Id of the command, as it was sent on this socket.")
 
 
 class ServerList(Event):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from pydantic import Field, model_validator
@@ -18,7 +18,16 @@ from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import Change, ChangeKind, Plan, check
 
 from .change_results import ChangeDifference, ChangeResult
-from .payloads import SeenPreview, TableFields, ValueMessage, named_table, read_only_reason, seen_lengths
+from .payloads import (
+    ColumnKey,
+    SeenPreview,
+    TableFields,
+    ValueMessage,
+    WireValue,
+    named_table,
+    read_only_reason,
+    seen_lengths,
+)
 from .writes import Write, fingerprint, run_writes
 
 __all__ = [
@@ -34,6 +43,8 @@ edits = CommandBlueprint("edits", __name__)
 
 ORDER = {ChangeKind.INSERT: 0, ChangeKind.UPDATE: 1, ChangeKind.DELETE: 2}
 COLUMNS_MAX = 1000
+ROW_ID_TEXT_MAX = 8 * 1024
+"""A row ID that is too long fails its own change; this one is refused with all the others."""
 
 
 class SaveCell(TableFields):
@@ -43,9 +54,9 @@ class SaveCell(TableFields):
     primary_key_column: ColumnName = Field(
         description="Column that names the row: the row ID or a unique column."
     )
-    primary_key_value: Any = Field(description="Its value in the row.")
-    new_value: Any = Field(description="Wire value to store.")
-    old_value: Any = Field(
+    primary_key_value: WireValue = Field(description="Its value in the row.")
+    new_value: WireValue = Field(description="Wire value to store.")
+    old_value: WireValue = Field(
         None, description="Wire value that was seen; left out, the server looks before it writes."
     )
     row_index: int | None = Field(None, description="Given back as it is.")
@@ -55,9 +66,11 @@ class SaveCell(TableFields):
 class InsertRow(TableFields):
     """Insert one row with the columns that are named; the others get their defaults."""
 
-    columns: tuple[ColumnName, ...] = Field(max_length=COLUMNS_MAX, description="Columns that were filled.")
-    values: tuple[Any, ...] = Field(
-        max_length=COLUMNS_MAX, description="Their wire values, in the same order."
+    columns: tuple[ColumnName, ...] = Field(
+        max_length=COLUMNS_MAX, fail_fast=True, description="Columns that were filled."
+    )
+    values: tuple[WireValue, ...] = Field(
+        max_length=COLUMNS_MAX, fail_fast=True, description="Their wire values, in the same order."
     )
     new_row_index: int | None = Field(None, description="Given back as it is.")
 
@@ -74,9 +87,11 @@ class DeleteRow(TableFields):
     primary_key_column: ColumnName = Field(
         description="Column that names the row: the row ID or a unique column."
     )
-    primary_key_value: Any = Field(description="Its value in the row.")
-    base: dict[str, Any] | None = Field(None, description="Wire values that were seen, by column.")
-    previews: dict[str, SeenPreview] | None = Field(
+    primary_key_value: WireValue = Field(description="Its value in the row.")
+    base: dict[ColumnKey, WireValue] | None = Field(
+        None, max_length=COLUMNS_MAX, description="Wire values that were seen, by column."
+    )
+    previews: dict[ColumnKey, SeenPreview] | None = Field(
         None, max_length=COLUMNS_MAX, description="Values of base of which only a preview was seen."
     )
     row_index: int | None = Field(None, description="Given back as it is.")
@@ -86,20 +101,26 @@ class ChangeItem(ValueMessage):
     """One staged edit."""
 
     change_id: str = Field(
+        max_length=64,
         description="Id of this change, 1 to 64 letters, digits, _ or -; its result is kept. Make a new random one for "
         "each change: of 16 characters and more it is the same change in every session of the account, a shorter one "
         "only in this session. A UUID of version 7 is refused once its result may be forgotten.",
         examples=["019a8e5c-3f1b-7c4e-9d2a-5b6f0e8c7a14"],
     )
     kind: ChangeKind = Field(description="update, insert or delete.")
-    row_id: str | int | None = Field(None, description="Row ID; not for insert.")
-    values: dict[str, Any] | None = Field(None, description="New wire values by column; not for delete.")
-    base: dict[str, Any] | None = Field(
+    row_id: Annotated[str, Field(max_length=ROW_ID_TEXT_MAX)] | int | None = Field(
+        None, description="Row ID; not for insert."
+    )
+    values: dict[ColumnKey, WireValue] | None = Field(
+        None, max_length=COLUMNS_MAX, description="New wire values by column; not for delete."
+    )
+    base: dict[ColumnKey, WireValue] | None = Field(
         None,
+        max_length=COLUMNS_MAX,
         description="Wire values that were seen, by column; left out, the server looks before it writes.",
     )
 
-    previews: dict[str, SeenPreview] | None = Field(
+    previews: dict[ColumnKey, SeenPreview] | None = Field(
         None,
         max_length=COLUMNS_MAX,
         description="Values of base of which only a preview was seen, as tableData.previews marks them; with it all "
@@ -120,7 +141,9 @@ class ChangeItem(ValueMessage):
 class SaveChanges(TableFields):
     """Save staged edits of one table. Each is proved and answered by itself, and a failure stops no other."""
 
-    changes: tuple[ChangeItem, ...] = Field(min_length=1, max_length=10_000, description="The edits.")
+    changes: tuple[ChangeItem, ...] = Field(
+        min_length=1, max_length=10_000, fail_fast=True, description="The edits."
+    )
     order: Literal["kind", "given"] = Field(
         "kind", description="kind: inserts, then updates, then deletes; given: as they stand."
     )

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import msgspec
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from iris_quart.config import Settings
 from iris_quart.dispatch import Context
 from iris_quart.errors import InvalidInput
 from iris_quart.names import ColumnName, NamespaceName, TableName, namespace_name, same_namespace
-from iris_quart.protocol import Message, PreviewMark
+from iris_quart.protocol import Message, PreviewMark, decode_exactly
 from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
 from iris_quart.tables.views import FilterRequest, ViewRequest
 
 __all__ = [
+    "ColumnKey",
     "FilterFields",
     "FilterItem",
     "PreviewMark",
@@ -27,6 +28,8 @@ __all__ = [
     "TableFields",
     "ValueMessage",
     "ViewFields",
+    "WireValue",
+    "legacy_integer",
     "named_table",
     "preview_marks",
     "read_only_reason",
@@ -36,8 +39,39 @@ __all__ = [
 
 PAGE_SIZE = 100
 FILTERS_MAX = 50
+LEGACY_DIGITS_MAX = 18
 
-_EXACT = msgspec.json.Decoder(float_hook=Decimal)
+VALUE_CHARACTERS_MAX = 16 * 1024 * 1024
+"""No longer text fits into the largest message that the settings allow."""
+PARTS_MAX = 100
+
+_SCALARS: list[Any] = [
+    {"type": "string", "maxLength": VALUE_CHARACTERS_MAX},
+    {"type": "number"},
+    {"type": "boolean"},
+    {"type": "null"},
+]
+
+
+def _few_parts(value: Any) -> Any:
+    # What a list or an object means there, if anything, is for the column to say.
+    if isinstance(value, list | dict) and len(value) > PARTS_MAX:
+        raise ValueError(f"has {len(value)} parts, of at most {PARTS_MAX}")
+    return value
+
+
+WireValue: TypeAlias = Annotated[Any, AfterValidator(_few_parts), WithJsonSchema({"anyOf": _SCALARS})]
+"""A value of the database."""
+WireValues: TypeAlias = Annotated[
+    Any,
+    AfterValidator(_few_parts),
+    WithJsonSchema(
+        {"anyOf": [*_SCALARS, {"type": "array", "maxItems": PARTS_MAX, "items": {"anyOf": _SCALARS}}]}
+    ),
+]
+"""A value of the database, or a list of them."""
+ColumnKey: TypeAlias = Annotated[str, Field(max_length=1024)]
+"""A column as the key of its value; one that the table lacks fails the change that names it, not the others."""
 
 
 class ValueMessage(Message):
@@ -47,8 +81,8 @@ class ValueMessage(Message):
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
         """Read the payload; pydantic's own JSON reader would pass decimals through a float."""
         try:
-            value = _EXACT.decode(json_data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value = decode_exactly(json_data.encode() if isinstance(json_data, str) else bytes(json_data))
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return super().model_validate_json(json_data, **options)
         return cls.model_validate(value, **options)
 
@@ -64,7 +98,7 @@ class FilterItem(ValueMessage):
     """One condition on a column; several are joined by AND."""
 
     column: ColumnName = Field(description="Name of the column.")
-    value: Any = Field(
+    value: WireValues = Field(
         None,
         description="What it is compared with: a wire value, or a list of them for between and in. Without an "
         "operator, text with * for any characters and ? for one.",
@@ -80,7 +114,9 @@ class FilterItem(ValueMessage):
 class FilterFields(TableFields):
     """Which rows of a table."""
 
-    filters: tuple[FilterItem, ...] | None = Field(None, max_length=FILTERS_MAX, description="Conditions.")
+    filters: tuple[FilterItem, ...] | None = Field(
+        None, max_length=FILTERS_MAX, fail_fast=True, description="Conditions."
+    )
     search: str | None = Field(
         None, max_length=200, description="Text to look for in all text columns, in any letter case."
     )
@@ -103,20 +139,34 @@ class SortItem(Message):
 class ViewFields(FilterFields):
     """Which rows of a table, in which order, how many at once."""
 
+    legacy_integers: ClassVar[tuple[str, ...]] = ("pageSize",)
+    """Fields that a legacy client may send as text."""
+
     page_size: int | None = Field(
         None, ge=0, strict=True, description="Rows in a page; 0, null or absent is 100."
     )
     sort_column: str | None = Field(None, max_length=128, description="Column to sort by, if it is one.")
     sort_direction: Literal["asc", "desc"] | None = Field(None, description="Direction of sortColumn.")
-    sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
+    sort: tuple[SortItem, ...] | None = Field(
+        None, max_length=8, fail_fast=True, description="Columns to sort by."
+    )
     columns: tuple[ColumnName, ...] | None = Field(
-        None, min_length=1, max_length=1000, description="Columns to read; absent: all."
+        None, min_length=1, max_length=1000, fail_fast=True, description="Columns to read; absent: all."
     )
     count: Literal["exact", "deferred", "skip"] = Field(
         "exact",
         description="exact waits up to 2 s for the number of rows, deferred sends it later as rowCount, skip "
         "does without.",
     )
+
+    @classmethod
+    def from_legacy(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """Read numbers that came as text, and a direction in any letter case."""
+        direction = value.get("sortDirection")
+        changed = {name: legacy_integer(value[name]) for name in cls.legacy_integers if name in value}
+        if isinstance(direction, str):
+            changed["sortDirection"] = direction.lower() or None
+        return value | changed
 
     @model_validator(mode="after")
     def _one_order(self) -> Self:
@@ -142,7 +192,21 @@ class ViewFields(FilterFields):
             search=self.search,
             page_size=min(size, most),
             sort_field="sortColumn" if self.sort_column else "sort",
+            # A legacy client carries its filters over from the table before.
+            unknown_filters=context.message_id is None,
         )
+
+
+def legacy_integer(value: Any) -> Any:
+    """Return the whole number that a JavaScript server sees in a value; anything else as it is."""
+    if isinstance(value, str) and len(value) <= LEGACY_DIGITS_MAX:
+        text = value.strip()
+        if not text:
+            return 0
+        return int(text) if text.isascii() and text.removeprefix("-").isdigit() else value
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= LEGACY_DIGITS_MAX:
+        return int(value) if value == value.to_integral_value() else value
+    return value
 
 
 class SeenPreview(Message):

@@ -19,7 +19,15 @@ from iris_quart.sql.pages import View
 from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
 from iris_quart.tables.views import ViewRequest
 
-from .payloads import FilterFields, PreviewMark, TableFields, ViewFields, named_table, preview_marks
+from .payloads import (
+    FilterFields,
+    PreviewMark,
+    TableFields,
+    ViewFields,
+    WireValue,
+    named_table,
+    preview_marks,
+)
 
 __all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "read_page", "rows"]
 
@@ -35,6 +43,8 @@ SOLE_VIEW = "rows"
 class RequestData(ViewFields):
     """Ask for one page of rows. At most one of page, after, before, offset and startAt says where it begins."""
 
+    legacy_integers = ("pageSize", "page")
+
     page: int | None = Field(None, ge=0, strict=True, description="Number of the page, from zero.")
     after: str | None = Field(
         None, max_length=32768, description='Cursor: the rows behind it; "start": the first rows.'
@@ -45,7 +55,7 @@ class RequestData(ViewFields):
     offset: int | None = Field(
         None, ge=0, le=OFFSET_MAX, strict=True, description="Number of rows to leave out before the page."
     )
-    start_at: Any = Field(
+    start_at: WireValue = Field(
         None,
         description="Value of the first sort column, or row ID: the page begins at the first row from it on.",
     )
@@ -74,10 +84,22 @@ class RequestData(ViewFields):
 class Paginate(ViewFields):
     """Ask for the page beside the current one."""
 
+    legacy_integers = ("pageSize", "currentPage")
+
     direction: str = Field("prev", max_length=64, description="next; anything else means the page before.")
     current_page: int = Field(
         0, ge=0, le=2**40, strict=True, description="Number of the page shown, from zero."
     )
+
+    @classmethod
+    def from_legacy(cls, value: dict[str, Any]) -> dict[str, Any]:
+        """Take no page for the first one, and any direction but next for the page before."""
+        value = super().from_legacy(value)
+        if value.get("currentPage", 0) is None:
+            value["currentPage"] = 0
+        if value.get("direction", "next") != "next":
+            value["direction"] = "prev"
+        return value
 
 
 class RefreshData(ViewFields):
@@ -112,7 +134,8 @@ class TableData(Event):
     `rows` are objects by column name; `rowIds` stand in the same order, null in views without a key; `previews`
     tell by row ID (by place in the page without row IDs) which values are not shown whole. `offset` counts the
     rows before the page, when that is known. `totalRows` is exact or, when `countState` says otherwise, the
-    least there are. `roundTrips` counts the requests to IRIS that the answer took until it left.
+    least there are. `roundTrips` counts the requests to IRIS that the answer took until it left. `ignoredFilters`
+    names the columns of filters that were left out, for a client that sends no ids: the table has no such columns.
     """
 
     rows: list[dict[str, Any]]
@@ -127,6 +150,7 @@ class TableData(Event):
     count_state: CountState
     offset: int | UnsetType = UNSET
     round_trips: int | UnsetType = UNSET
+    ignored_filters: list[str] | UnsetType = UNSET
 
 
 class RowCount(Event):
@@ -173,29 +197,36 @@ async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     tally = tally_requests()
     request = payload.view_request(context)
     view = await context.tables.rows.view(request)
+    ignored = request.ignored_filters(view.table)
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     place = payload.place(view.page_size)
-    return await read_page(context, view, place, count=payload.count, page=payload.page, tally=tally)
+    return await read_page(
+        context, view, place, count=payload.count, page=payload.page, tally=tally, ignored=ignored
+    )
 
 
 @rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
 async def paginate(context: Context, payload: Paginate) -> PageAnswer:
     """Read the page after or before the current one; `direction` alone says which."""
     tally = tally_requests()
-    view = await context.tables.rows.view(payload.view_request(context))
+    request = payload.view_request(context)
+    view = await context.tables.rows.view(request)
+    ignored = request.ignored_filters(view.table)
     page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
     place = context.tables.anchors.place(view, payload.current_page, page)
-    return await read_page(context, view, place, count=payload.count, page=page, tally=tally)
+    return await read_page(context, view, place, count=payload.count, page=page, tally=tally, ignored=ignored)
 
 
 @rows.command("refreshData", view=_view_key)
 async def refresh_data(context: Context, payload: RefreshData) -> PageAnswer:
     """Read the first page again, and count again."""
     tally = tally_requests()
-    view = await context.tables.rows.view(payload.view_request(context))
+    request = payload.view_request(context)
+    view = await context.tables.rows.view(request)
+    ignored = request.ignored_filters(view.table)
     context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    return await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
+    return await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally, ignored=ignored)
 
 
 @rows.command("countRows")
@@ -224,7 +255,14 @@ async def get_row(context: Context, payload: GetRow) -> RowDetail:
 
 
 async def read_page(
-    context: Context, view: View, place: Place, *, count: str, page: int | None, tally: Tally
+    context: Context,
+    view: View,
+    place: Place,
+    *,
+    count: str,
+    page: int | None,
+    tally: Tally,
+    ignored: list[str],
 ) -> PageAnswer:
     """Read a page and count beside it: one `TableData`, then `RowCount` if the count comes late.
 
@@ -234,7 +272,7 @@ async def read_page(
     counts = context.tables.counts
     known = counts.peek(view)
     if known is None and count != "skip" and not (count == "deferred" and counts.under_way(view)):
-        return _page_and_count(context, view, place, count=count, page=page, tally=tally)
+        return _page_and_count(context, view, place, count=count, page=page, tally=tally, ignored=ignored)
     found = await context.tables.rows.page(view, place, pass_on=True)
     if found.total is not None:
         known = found.total
@@ -243,8 +281,11 @@ async def read_page(
         counts.discard(view)
         known = None
         if count != "skip":
-            return _page_and_count(context, view, place, count=count, page=page, tally=tally, found=found)
-    return _shown(context, view, found, page, known, pending=False, round_trips=tally.requests)
+            return _page_and_count(
+                context, view, place, count=count, page=page, tally=tally, ignored=ignored, found=found
+            )
+    answer = _shown(context, view, found, page, known, pending=False, round_trips=tally.requests)
+    return _naming(answer, ignored)
 
 
 async def _page_and_count(
@@ -255,6 +296,7 @@ async def _page_and_count(
     count: str,
     page: int | None,
     tally: Tally,
+    ignored: list[str],
     found: Page | None = None,
 ) -> AsyncIterator[TableData | RowCount]:
     """Yield a page and its count; `found` is a page that was read already and contradicted the known count."""
@@ -283,6 +325,7 @@ async def _page_and_count(
         # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
         pending = follows or not background
         answer = [_shown(context, view, found, page, known, pending=pending, round_trips=tally.requests)]
+        _naming(answer[0], ignored)
         del found
         yield answer.pop()
         if follows and counting is not None:
@@ -337,6 +380,12 @@ def _shown(
         offset=UNSET if page.position is None else page.position,
         round_trips=round_trips,
     )
+
+
+def _naming(answer: TableData, ignored: list[str]) -> TableData:
+    if ignored:
+        answer.ignored_filters = ignored
+    return answer
 
 
 def _row_count(view: View, total: int, state: CountState = "exact") -> RowCount:

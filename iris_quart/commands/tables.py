@@ -16,6 +16,7 @@ from iris_quart.protocol import UNSET, Event, UnsetType, encode_json
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import View
 from iris_quart.tables.rows import Jump
+from iris_quart.tables.views import ViewRequest
 
 from .payloads import ViewFields, read_only_reason
 from .rows import SOLE_VIEW, RowCount, TableData, read_page
@@ -112,13 +113,13 @@ async def select_table(
     if payload.refresh:
         context.tables.counts.forget(view.table.namespace, view.table.full_name)
     try:
-        first, rest = await _first_page(context, payload, view, tally)
+        first, rest = await _first_page(context, payload, view, tally, request)
     except (TableNotFound, ColumnNotFound):
         if known is None:
             raise
         # The description was an old one; the table may have been made anew since.
         view = await context.tables.rows.view(request)
-        first, rest = await _first_page(context, payload, view, tally)
+        first, rest = await _first_page(context, payload, view, tally, request)
     table = view.table
     context.browsing.choose_table(table.namespace, table.full_name)
     yield TableSelected(table_name=table.full_name, namespace=table.namespace)
@@ -131,10 +132,13 @@ async def select_table(
 
 
 async def _first_page(
-    context: Context, payload: SelectTable, view: View, tally: Tally
+    context: Context, payload: SelectTable, view: View, tally: Tally, request: ViewRequest
 ) -> tuple[list[TableData | RowCount], AsyncIterator[TableData | RowCount] | None]:
     """Give the first page, to be taken out of its list and not kept, and what comes after it."""
-    answer = await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally)
+    ignored = request.ignored_filters(view.table)
+    answer = await read_page(
+        context, view, Jump(0), count=payload.count, page=0, tally=tally, ignored=ignored
+    )
     return ([answer], None) if isinstance(answer, TableData) else ([await anext(answer)], answer)
 
 

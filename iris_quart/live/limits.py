@@ -14,7 +14,7 @@ __all__ = ["SocketLimits", "TokenBucket", "TooManySockets"]
 
 
 class TokenBucket:
-    """Messages that a socket may still send: `rate` more each second, never over `burst`."""
+    """What may still be sent, in messages or bytes: `rate` more each second, never over `burst`."""
 
     __slots__ = ("_at", "_burst", "_clock", "_level", "_rate")
 
@@ -25,14 +25,19 @@ class TokenBucket:
         self._clock = clock
         self._at = clock()
 
-    def take(self) -> bool:
-        """Take one message; False when none is left."""
+    @property
+    def is_full(self) -> bool:
+        """Whether as much may be sent as at the start."""
+        return self._level + (self._clock() - self._at) * self._rate >= self._burst
+
+    def take(self, amount: int = 1) -> bool:
+        """Take one message, or so many bytes; False when not as much is left."""
         now = self._clock()
         self._level = min(self._burst, self._level + (now - self._at) * self._rate)
         self._at = now
-        if self._level < 1:
+        if self._level < amount:
             return False
-        self._level -= 1
+        self._level -= amount
         return True
 
 
@@ -41,16 +46,20 @@ class TooManySockets(Exception):
 
 
 class SocketLimits:
-    """Counts the open sockets of this worker by session and by client address."""
+    """Counts the open sockets of this worker by session and by client address, and the bytes of each session.
+
+    Bytes are counted for all sockets of a session together: reading a message costs by its length.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sessions: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
+        self._bytes: dict[str, TokenBucket] = {}
 
     @contextmanager
-    def counted(self, session_key: str, address: str) -> Iterator[None]:
-        """Count one socket as long as the block lasts. Raises TooManySockets."""
+    def counted(self, session_key: str, address: str) -> Iterator[TokenBucket]:
+        """Count one socket as long as the block lasts; yields the bytes of its session. Raises TooManySockets."""
         address = counted_as(address)
         if self._sessions[session_key] >= self._settings.sockets_per_session:
             raise TooManySockets("too many sockets of this session")
@@ -59,10 +68,22 @@ class SocketLimits:
         self._sessions[session_key] += 1
         self._addresses[address] += 1
         try:
-            yield
+            yield self._bytes_of(session_key)
         finally:
             _less(self._sessions, session_key)
             _less(self._addresses, address)
+
+    def _bytes_of(self, session_key: str) -> TokenBucket:
+        bucket = self._bytes.get(session_key)
+        if bucket is None:
+            # A bucket outlives its last socket until it is full again: else a new socket would be a new burst.
+            self._bytes = {
+                key: known for key, known in self._bytes.items() if self._sessions[key] or not known.is_full
+            }
+            settings = self._settings
+            bucket = TokenBucket(settings.message_bytes_per_second, settings.message_bytes_burst)
+            self._bytes[session_key] = bucket
+        return bucket
 
 
 def _less(counter: Counter[str], key: str) -> None:

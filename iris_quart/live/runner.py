@@ -13,7 +13,7 @@ from iris_quart import logs
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command, Commands, Context, Kind
 from iris_quart.errors import AuthExpired, Cancelled, CommandFailed, IrisQuartError, RateLimited
-from iris_quart.protocol import ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
+from iris_quart.protocol import Envelope, ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
 from iris_quart.sessions import Session
 
 __all__ = ["Runner", "SessionOver", "Surroundings"]
@@ -128,6 +128,7 @@ class Runner:
         """Take one message of the client."""
         if self._refusing:
             return
+        envelope: Envelope | None = None
         try:
             envelope = parse_envelope(text)
             command = self._commands.resolve(envelope.command)
@@ -146,7 +147,8 @@ class Runner:
                 job.view = command.view(context, payload)
             self._accept(job)
         except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
-            message_id, name = salvage(text)
+            # A message is read once more only when it could not be read at all.
+            message_id, name = salvage(text) if envelope is None else (envelope.id, envelope.command[:64])
             self._around.push(self._failure(error, name or NO_COMMAND, message_id))
 
     def cancel(self, message_id: str) -> bool:

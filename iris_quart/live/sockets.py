@@ -72,11 +72,11 @@ async def _admit(worker: LiveWorker, peer: Websocket, connection: Connection) ->
     session = found[1]
     try:
         with (
-            worker.limits.counted(session.key, peer.remote_addr or ""),
+            worker.limits.counted(session.key, peer.remote_addr or "") as bytes_left,
             worker.registry.present(session) as presence,
         ):
             tables = worker.upstream.tables_for(session, credentials)
-            await _serve(worker, peer, connection, presence, tables)
+            await _serve(worker, peer, connection, presence, tables, bytes_left)
     except TooManySockets as error:
         connection.close(CloseCode.POLICY, str(error))
     finally:
@@ -84,7 +84,12 @@ async def _admit(worker: LiveWorker, peer: Websocket, connection: Connection) ->
 
 
 async def _serve(
-    worker: LiveWorker, peer: Websocket, connection: Connection, presence: Presence, tables: Tables
+    worker: LiveWorker,
+    peer: Websocket,
+    connection: Connection,
+    presence: Presence,
+    tables: Tables,
+    bytes_left: TokenBucket,
 ) -> None:
     socket = _make_socket(worker, connection, presence, tables)
     settings = worker.settings
@@ -101,6 +106,8 @@ async def _serve(
             connection.close(CloseCode.TOO_LARGE, "message too large")
         elif not bucket.take():
             connection.close(CloseCode.POLICY, "too many messages")
+        elif not bytes_left.take(_bytes(message)):
+            connection.close(CloseCode.POLICY, "too many bytes")
         else:
             socket.runner.take(message)
             return
@@ -125,6 +132,10 @@ async def _serve(
             socket.runner.stop_reads()
             worker.registry.adopt(presence, socket.runner.writes())
             worker.metrics.socket_closed(connection.close_code)
+
+
+def _bytes(message: str) -> int:
+    return len(message) if message.isascii() else len(message.encode("utf-8", "surrogatepass"))
 
 
 def _larger(message: str, bytes_max: int) -> bool:

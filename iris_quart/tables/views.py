@@ -35,6 +35,15 @@ class ViewRequest(msgspec.Struct, frozen=True):
     search: str | None = None
     page_size: int = 100
     sort_field: str = "sort"
+    unknown_filters: bool = False
+    """Leave out filters on columns that the table lacks, instead of refusing them."""
+
+    def ignored_filters(self, table: Table) -> list[str]:
+        """Return the columns of the filters that are left out."""
+        if not self.unknown_filters:
+            return []
+        names = (item.column for item in self.filters if table.find(item.column) is None)
+        return list(dict.fromkeys(names))
 
 
 def make_view(table: Table, request: ViewRequest) -> View:
@@ -44,7 +53,10 @@ def make_view(table: Table, request: ViewRequest) -> View:
         found = (table.column(name, field=f"columns.{index}") for index, name in enumerate(request.columns))
         columns = tuple(dict.fromkeys(found))
     filters: list[Filter] = []
+    ignored = set(request.ignored_filters(table))
     for index, item in enumerate(request.filters):
+        if item.column in ignored:
+            continue
         made = make_filter(
             table,
             item.column,

@@ -47,7 +47,7 @@ class Connect(BaseModel):
     use_https: bool = Field(False, validation_alias=AliasChoices("useHTTPS", "useHttps", "use_https"))
     namespace: str | None = Field(None, max_length=256)
     username: str = Field(max_length=256, min_length=1)
-    password: SecretStr
+    password: SecretStr = Field(max_length=4096)
     read_only: bool = Field(False, validation_alias=AliasChoices("readOnly", "read_only"))
 
 

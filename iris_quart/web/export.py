@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 from urllib.parse import quote
 
 import msgspec
@@ -52,16 +52,20 @@ class Export(FilterFields):
 
     namespace: NamespaceName = Field(description="Namespace of the table.")
     table_name: TableName = Field(description="Schema.Table.")
-    sort: tuple[SortItem, ...] | None = Field(None, max_length=8, description="Columns to sort by.")
+    sort: tuple[SortItem, ...] | None = Field(
+        None, max_length=8, fail_fast=True, description="Columns to sort by."
+    )
     columns: tuple[ColumnName, ...] | None = Field(
-        None, min_length=1, max_length=1000, description="Columns."
+        None, min_length=1, max_length=1000, fail_fast=True, description="Columns."
     )
     row_ids: tuple[RowId, ...] | None = Field(
-        None, min_length=1, max_length=10_000, description="Only these rows, in this order."
+        None, min_length=1, max_length=10_000, fail_fast=True, description="Only these rows, in this order."
     )
-    format: str = Field("csv", pattern="^csv$", description="csv.")
-    null: str = Field("", max_length=32, pattern=r'^[^",\r\n]*$', description="What is written for NULL.")
-    safe: bool = Field(True, description="Defuse what a spreadsheet would run.")
+    format: Literal["csv"] = Field("csv", description="csv.")
+    null: Literal["", "NULL", "null", "(null)", "NA", "\\N"] = Field(
+        "", description="What is written for NULL."
+    )
+    safe: bool = Field(True, description="Defuse what a spreadsheet would run; false only with POST.")
     bom: bool = Field(True, description="Begin with a byte order mark.")
 
 
@@ -76,12 +80,20 @@ class _Job:
 
 
 @blueprint.get("/export")
+@blueprint.post("/export")
 async def export() -> Response:
     """Stream rows as CSV.
 
-    A fault in the middle breaks the connection off, so that a cut file never looks like a whole one.
+    A fault in the middle breaks the connection off, so that a cut file never looks like a whole one. Only POST, which
+    is refused when another site sends it, may leave formulas as they are: a link from a mail always has the guard.
     """
     asked = _asked()
+    if not asked.safe and request.method != "POST":
+        raise InvalidInput(
+            "safe: a link cannot export formulas as they are. Export from the table's page and switch the "
+            "protection off there, or send the request with POST.",
+            field="safe",
+        )
     session_id, session = await require_session()
     async with transfer(session) as under_way:
         return await _exported(asked, session_id, session, under_way)

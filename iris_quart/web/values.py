@@ -63,10 +63,8 @@ class _Place:
 
 async def _place(*, settled: bool = False) -> _Place:
     parts = path_parts("/api/value/", 4)
-    namespace, table, row, column = (
-        read(part)
-        for read, part in zip((namespace_name, table_name, row_id, column_name), parts, strict=True)
-    )
+    namespace, table = namespace_name(parts[0]), table_name(parts[1])
+    row, column = row_id(parts[2]), column_name(parts[3])
     session_id, session = await require_session()
     await slide(session)
     tables = await session_tables(session_id, session)

@@ -102,13 +102,15 @@ async def test_server_info(iris: IrisLike) -> None:
         ("IRIS for Windows (x86-64) 2023.1.2 (Build 450U) Mon Oct 16 2023", (2023, 1)),
         ("Cache for UNIX (Apple Mac OS X for x86-64) 2018.1.4 (Build 505)", (2018, 1)),
         ("something else", (0, 0)),
+        (None, (0, 0)),
     ],
 )
 async def test_release_is_read_from_the_version(
-    iris: IrisLike, version: str, release: tuple[int, int]
+    iris: IrisLike, version: str | None, release: tuple[int, int]
 ) -> None:
     async def handle(request: httpx.Request) -> httpx.Response:
-        return IrisLike.answer({"content": {"version": version, "api": 1, "namespaces": []}}, [])
+        named = {} if version is None else {"version": version}
+        return IrisLike.answer({"content": named | {"api": 1, "namespaces": []}}, [])
 
     client = AtelierClient(
         Target("http://iris"),

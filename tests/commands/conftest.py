@@ -115,6 +115,8 @@ class Desk:
         body: dict[str, Any] = {"command": command}
         if payload is not None:
             body["payload"] = payload
+        if message_id is not None:
+            body["id"] = message_id
         envelope = parse_envelope(msgspec.json.Encoder(decimal_format="number").encode(body))
         found = self.commands.resolve(command)
         checked = self.commands.validate(found, envelope)

@@ -434,7 +434,7 @@ async def test_bad_input_names_its_field_and_reads_nothing(
     person: Desk, payload: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        await person.run("requestData", payload)
+        await person.run("requestData", payload, "id1")
     assert caught.value.field == field
     assert person.client.log == []
     assert (await person.run("requestData", {}))[0]["event"] == "tableData", "the socket stays usable"

@@ -41,10 +41,13 @@ async def things(site: Site) -> AsyncIterator[Site]:
     await asyncio.to_thread(run, f"DROP TABLE {TABLE}")
 
 
-async def get(client: Client, **query: Any) -> Any:
+async def get(
+    client: Client, method: str = "GET", headers: dict[str, str] | None = None, **query: Any
+) -> Any:
     fields = {"namespace": "SAMPLES", "tableName": TABLE} | query
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
-    return await client.get("/api/export", query_string=texts)
+    send = client.get if method == "GET" else client.post
+    return await send("/api/export", query_string=texts, headers=headers)
 
 
 async def table(client: Client, **query: Any) -> list[list[str]]:
@@ -113,10 +116,25 @@ async def test_null_empty_and_formulas(things: Site) -> None:
     ids = ["1", "2", "3"]
     for query, expected in (
         ({}, b'Name\r\n\'=1+1\r\n""\r\n\r\n'),
+        ({"safe": "true", "null": "NULL"}, b'Name\r\n\'=1+1\r\n""\r\nNULL\r\n'),
         ({"safe": "false", "null": "NULL"}, b'Name\r\n=1+1\r\n""\r\nNULL\r\n'),
     ):
-        response = await get(client, columns=["Name"], rowIds=ids, bom="false", **query)
+        fields: dict[str, Any] = {"columns": ["Name"], "rowIds": ids, "bom": "false"} | query
+        response = await get(client, "POST" if query.get("safe") == "false" else "GET", None, **fields)
         assert await response.get_data(as_text=False) == expected
+
+
+@pytest.mark.parametrize("spelling", ["false", "0"])
+async def test_only_our_own_page_may_leave_formulas_as_they_are(things: Site, spelling: str) -> None:
+    client = await things.connected()
+    response = await get(client, safe=spelling)
+    assert response.status_code == 400
+    assert (await response.get_json())["field"] == "safe"
+    foreign = ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"})
+    for headers in (*foreign, {"Sec-Fetch-Site": "same-site"}):
+        assert (await get(client, "POST", headers, safe=spelling)).status_code == 403
+    own = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+    assert (await get(client, "POST", own, safe=spelling)).status_code == 200
 
 
 async def test_binary_is_base64(things: Site) -> None:
@@ -142,6 +160,10 @@ async def test_binary_is_base64(things: Site) -> None:
         ({"rowIds": [1]}, 400, "rowIds.0"),
         ({"format": "xls"}, 400, "format"),
         ({"null": 'a"b'}, 400, "null"),
+        ({"null": "=cmd|' /C calc'!A0"}, 400, "null"),
+        ({"null": "+1"}, 400, "null"),
+        ({"null": "\t@x"}, 400, "null"),
+        ({"null": "anything"}, 400, "null"),
         ({"safe": "maybe"}, 400, "safe"),
         ({"unknown": "x"}, 400, "unknown"),
         ({"search": "x" * 999}, 400, "search"),

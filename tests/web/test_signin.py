@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import json
 import resource
 import sqlite3
 import time
@@ -12,6 +14,7 @@ import pytest
 from quart.testing.connections import WebsocketDisconnectError
 
 from iris_quart.demo import FaultRule
+from iris_quart.demo.atelier import Exchange
 from iris_quart.sessions import Ended
 
 from .conftest import CONNECT, PASSWORD, Site, cookies, form_token, post_login
@@ -68,6 +71,24 @@ async def test_connection_can_be_tested_without_signing_in(site: Site) -> None:
     assert len(body["version"]) <= 64
     assert cookies(response.headers) == []
     assert await site.store.count() == 0
+
+
+async def test_connection_to_a_server_that_hides_its_version(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Exchange._server
+
+    def hidden(exchange: Exchange, user: Any) -> Any:
+        """Take the version out, as a gateway may on the way."""
+        reply = whole(exchange, user)
+        body = json.loads(reply.body)
+        del body["result"]["content"]["version"]
+        return dataclasses.replace(reply, body=json.dumps(body).encode())
+
+    monkeypatch.setattr(Exchange, "_server", hidden)
+    response = await site.client().post("/api/test-connection", json=CONNECT)
+    assert await response.get_json() == {"status": "success", "version": "API v8"}
+    assert (await site.client().post("/api/connect", json=CONNECT)).status_code == 200
 
 
 async def test_iris_gets_its_licence_back_after_the_proof(site: Site) -> None:

@@ -57,7 +57,7 @@ export function portions(rowIds) {
   return parts;
 }
 
-/** The address of an export: the table, its filters, sort and columns as the socket names them, and how to write NULL. */
+/** The address of an export (unsafe: for POST alone): the table, its filters, sort and columns as the socket names them, and how to write NULL. */
 export function exportAddress({ namespace, table, view = {}, rows = null, columns = null, nullText = "", safe = true }) {
   const query = new URLSearchParams({ namespace, tableName: table, format: "csv", null: nullText, safe: String(safe) });
   if (view.filters?.length) query.set("filters", stringify(view.filters));
@@ -94,7 +94,8 @@ export async function openExport({ tab }) {
     rows, columns: chosen?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
   });
   const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
-  await download({ urls: few ? portions(rows).map(address) : [address(null)], name: `${tab.table}.csv`, few, total });
+  const urls = few ? portions(rows).map(address) : [address(null)];
+  await download({ urls, name: `${tab.table}.csv`, few, total, method: safe.checked ? "GET" : "POST" });
 }
 
 function select(id, label, values, chosen) {
@@ -107,7 +108,7 @@ function select(id, label, values, chosen) {
  * Elsewhere few rows are gathered and handed over at the end; a whole table is left to the browser's own download,
  * which needs no memory for it.
  */
-async function download({ urls, name, few, total }) {
+async function download({ urls, name, few, total, method }) {
   const abort = new AbortController();
   let sink = null;
   if (globalThis.showSaveFilePicker) {
@@ -119,7 +120,8 @@ async function download({ urls, name, few, total }) {
     }
   }
   if (!sink && !few) {
-    follow(urls[0], name);
+    if (method === "POST") submit(urls[0]);
+    else follow(urls[0], name);
     toast(T.exportByBrowser(name), { key: "export" });
     return;
   }
@@ -129,7 +131,7 @@ async function download({ urls, name, few, total }) {
   try {
     const gathered = [];
     let [size, shownAt] = [0, 0];
-    for await (const piece of pieces(urls, abort.signal)) {
+    for await (const piece of pieces(urls, method, abort.signal)) {
       if (sink) await sink.write(piece);
       else gathered.push(piece);
       size += piece.length;
@@ -151,9 +153,9 @@ async function download({ urls, name, few, total }) {
 }
 
 /** What the addresses give, one after the other, as one file: only the first keeps its line of names. */
-async function* pieces(urls, signal) {
+async function* pieces(urls, method, signal) {
   for (const [index, url] of urls.entries()) {
-    const response = await fetch(url, { signal, credentials: "same-origin" });
+    const response = await fetch(url, { method, signal, credentials: "same-origin" });
     if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
     const reader = response.body.getReader();
     let heading = index > 0;
@@ -171,6 +173,14 @@ function save(blob, name) {
   const href = URL.createObjectURL(blob);
   follow(href, name);
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+/** Let the browser download what only POST gives; a refusal appears in a tab of its own, not in place of the page. */
+function submit(action) {
+  const form = el("form", { action, method: "post", target: "_blank" });
+  document.body.append(form);
+  form.submit();
+  form.remove();
 }
 
 function follow(href, name) {
