@@ -75,14 +75,19 @@ export class Staged {
 
   /**
    * Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it.
-   * `cut` names columns of which only the start is known, `previews` marks them with their lengths, null when not known.
+   * `cut` names columns of which only the start is known; `previews` marks them with their lengths, and is null when
+   * those are not known.
    */
   remove(id, row, cut = [], previews = null) {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, previews, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: {}, base: {}, row: { ...row }, cut, previews, state: "staged" });
+    else if (entry) {
+      Object.assign(entry, { kind: "delete", row: { ...row, ...entry.row }, cut, previews, state: "staged", error: null });
+    } else {
+      const seen = { row: { ...row }, cut, previews };
+      this.entries.set(id, { id, kind: "delete", values: {}, base: {}, ...seen, state: "staged" });
+    }
     this.onChange([id]);
     return true;
   }

@@ -336,7 +336,8 @@ export class Edits {
     const entry = staged.get(step.id);
     const item = rows.find(step.id);
     if (step.kind === "insert" && entry) step.values = { ...entry.values };
-    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut, item ? (item.previews ?? {}) : null);
+    const previews = item ? (item.previews ?? {}) : null;
+    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? {}, step.cut, previews);
     else this.#lost++;
   }
 }
