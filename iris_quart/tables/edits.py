@@ -16,6 +16,7 @@ from iris_quart.errors import (
     RowGone,
     TableNotFound,
     UpstreamError,
+    ValueRefused,
 )
 from iris_quart.sql.edits import (
     RAISED,
@@ -27,7 +28,7 @@ from iris_quart.sql.edits import (
 )
 from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.values import Fragment, Wire, guard
+from iris_quart.sql.values import Category, Fragment, Wire, guard
 
 from .inserts import InsertMark
 from .new_rows import NewRows
@@ -96,16 +97,22 @@ class Edits:
         table = await self._catalogue.table(namespace, table_name, settled=True)
         return check(table, change)
 
-    def statement(self, plan: Plan, guarded: Guard | None = None) -> Fragment:
-        """Give the very statement that `send` sends for a change whose base is known."""
+    def statement(self, plan: Plan, guarded: Guard | None = None, *, as_posixtimes: bool = False) -> Fragment:
+        """Give the very statement that `send` sends for a change whose base is known.
+
+        With `as_posixtimes` columns that may be a TIMESTAMP or a POSIXTIME are written as the latter.
+        """
         guarded = guarded or self._guard_of(plan)
         conditions = self._guards(guarded).conditions
+        values: Mapping[Column, Wire] = plan.values
+        if as_posixtimes:
+            values = {_as_posixtime(column): value for column, value in values.items()}
         if plan.kind is ChangeKind.INSERT:
-            return insert_statement(plan.table, plan.values)
+            return insert_statement(plan.table, values)
         assert plan.row_id is not None
         if plan.kind is ChangeKind.DELETE:
             return delete_statement(plan.table, plan.row_id, conditions)
-        return update_statement(plan.table, plan.row_id, plan.values, conditions, raising=guarded.raising)
+        return update_statement(plan.table, plan.row_id, values, conditions, raising=guarded.raising)
 
     async def find_row(self, table: Table, column_name: str, value: Any) -> str:
         """Give the row ID of the row that a unique column, or the row ID, names.
@@ -168,6 +175,9 @@ class Edits:
             new_row = self._new_rows.expect(self._server_key, plan.table, plan.values, since=mark.since)
         try:
             sent = await self._send_once(Sent(plan, guarded, mark, new_row))
+            if sent.result is not None and _may_be_of_another_type(plan, sent.result.error):
+                again = await self._send_once(replace(sent, result=None), as_posixtimes=True)
+                sent = again if again.result is None else sent
         except AuthExpired:
             if new_row is not None:
                 self._new_rows.drop(new_row)
@@ -181,9 +191,9 @@ class Edits:
             sent = await self._look_at_refusal(sent)
         return sent
 
-    async def _send_once(self, sent: Sent) -> Sent:
+    async def _send_once(self, sent: Sent, *, as_posixtimes: bool = False) -> Sent:
         plan, table = sent.plan, sent.plan.table
-        statement = self.statement(plan, sent.guard)
+        statement = self.statement(plan, sent.guard, as_posixtimes=as_posixtimes)
         try:
             await self._client.query(table.namespace, statement.sql, statement.parameters, write=True)
         except AuthExpired:
@@ -382,6 +392,19 @@ class Edits:
 
 def _key(table: Table) -> tuple[str, str]:
     return table.namespace, table.full_name
+
+
+def _as_posixtime(column: Column) -> Column:
+    if not column.is_open_moment:
+        return column
+    return replace(column, category=Category.POSIXTIME, is_open_moment=False)
+
+
+def _may_be_of_another_type(plan: Plan, error: IrisQuartError | None) -> bool:
+    """Check whether IRIS may have refused a moment because its column is a POSIXTIME: nothing was changed then."""
+    return isinstance(error, ValueRefused) and any(
+        column.is_open_moment and value is not None for column, value in plan.values.items()
+    )
 
 
 def _may_be_raised(error: IrisQuartError | None) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iris_quart.atelier.probe import forget_probes
-from iris_quart.demo import Encoding
+from iris_quart.demo import Encoding, FaultRule
 from iris_quart.dispatch import Withdrawal, WriteRecord
 from tests.faults.stage import Client, Stage, open_stage
 
@@ -312,6 +312,20 @@ async def test_posixtime_without_any_value_is_written_in_every_encoding(stage: S
     assert updated["outcome"] == "saved", updated
     shown = "%ODBCOUT(At), Seen, Name"
     assert stage.sql(f"SELECT {shown} FROM Edit.Moment") == [(later["At"], later["Seen"], "a")]
+
+
+async def test_server_that_does_not_take_a_timestamp_for_a_posixtime_gets_a_posixtime(
+    stage: Stage, client: Client
+) -> None:
+    stage.iris.namespace("USER").run_script("CREATE TABLE Edit.Moment (At POSIXTIME)")
+    stage.iris.add_fault(
+        FaultRule(
+            "sqlcode", sql=r"CAST\(\? AS TIMESTAMP\)", sqlcode=-104, text="Field 'At' failed validation"
+        )
+    )
+    insert = {"changeId": "i", "kind": "insert", "values": {"At": "2024-02-29 12:34:56.5"}}
+    result, _ = await client.save("Edit.Moment", [insert])
+    assert (result["outcome"], result["values"]["At"]) == ("saved", "2024-02-29 12:34:56.5"), result
 
 
 async def test_the_parent_of_a_child_row_is_part_of_its_id(stage: Stage, client: Client) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
+from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -36,12 +37,19 @@ class Store:
         self.open = asyncio.Event()
         self.away = False
         self.published: list[str] = []
+        self.messages: list[bytes] = []
+
+    async def changes(self) -> AsyncIterator[bytes]:
+        """Give what was published, as to another worker."""
+        for message in self.messages:
+            yield message
 
     async def publish(self, *messages: bytes) -> None:
         await self.open.wait()
         if self.away:
             self.away = False
             raise StoreUnavailable("away")
+        self.messages.extend(messages)
         for message in messages:
             event = msgspec.json.decode(msgspec.json.decode(message)["event"])
             self.published.append(event["payload"]["changes"][0]["rowId"])
@@ -90,3 +98,18 @@ async def test_a_stop_waits_for_it_but_a_moment(changes: Changes) -> None:
     async with asyncio.timeout(5):
         await changes.flush()
     publishing.cancel()
+
+
+async def test_new_rows_that_other_workers_announce_are_noted(changes: Changes, store: Store) -> None:
+    publishing = asyncio.create_task(changes.publish())
+    store.open.set()
+    new = [RowChange("insert", "7", {"A": '"insert"'}), RowChange("update", "8", {"A": 1})]
+    for announced in (change("1"), TableChange("USER", "T.One", new)):
+        await changes.announce(SESSION, announced, None)
+    await changes.flush()
+    publishing.cancel()
+    other = Changes(Registry(), cast("SessionStore", store))
+    noted: list[Any] = []
+    other.note_inserted = lambda *names: noted.append(names)
+    await other.run()
+    assert noted == [("key", "USER", "T.One", ["7"])]
