@@ -229,13 +229,13 @@ async def test_single_commands_with_an_old_id_are_not_run(stage: Stage, command:
     stage.sql("INSERT INTO Edit.Cell (Name) VALUES ('Ann')")
     client = await stage.client()
     row = {"primaryKeyColumn": "%ID", "primaryKeyValue": "1"}
-    payload = {
+    fields: dict[str, Any] = {
         "saveCell": {**row, "columnName": "Name", "newValue": "New"},
         "insertRow": {"columns": ["Name"], "values": ["New"]},
         "deleteRow": row,
     }[command]
     old = timed_id(time.time() - stage.settings.write_result_seconds - 5)
-    payload = {"namespace": "USER", "tableName": "Edit.Cell", **payload}
+    payload = {"namespace": "USER", "tableName": "Edit.Cell", **fields}
     answer = await client.one(command, payload, old)
     assert (answer["success"], answer["outcome"]) == (False, "unknown")
     assert made(stage) == ["Ann"]
