@@ -27,7 +27,7 @@ from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Table
 from iris_quart.sql.values import Fragment, guard
 
-from .inserts import InsertMark
+from .inserts import InsertMark, filled_key
 from .outcomes import (
     Guard,
     Outcome,
@@ -227,6 +227,9 @@ class Edits:
         conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
         if plan.kind is ChangeKind.DELETE:
             conclusive = bool(base)
+        if plan.kind is ChangeKind.INSERT:
+            # Where no row holds the key, the new one is not there.
+            conclusive = bool(filled_key(plan))
         guard = Guard(base, guards_for(base, preview=self._preview).unguarded)
         return Sent(plan, guard, None, in_doubt=True, conclusive=conclusive)
 

@@ -18,7 +18,7 @@ from .validation import Plan, same_value
 if TYPE_CHECKING:
     from .catalogue import SqlClient
 
-__all__ = ["InsertMark", "Inserts", "found_rows"]
+__all__ = ["InsertMark", "Inserts", "filled_key", "found_rows"]
 
 SAME_ROWS_MAX = 100
 """Rows with equal columns that are remembered where row IDs have no order; with more, proof is ambiguous."""
@@ -41,7 +41,7 @@ class InsertMark:
 
     def fits(self, plan: Plan) -> bool:
         """Tell whether it holds for another new row as well."""
-        return self.newest is not None and self.table == plan.table.full_name and not _filled_key(plan)
+        return self.newest is not None and self.table == plan.table.full_name and not filled_key(plan)
 
     def after(self, result: Result) -> InsertMark | None:
         """Give the mark for the row after one that was found: what is newer than that is newer than this."""
@@ -59,7 +59,7 @@ class Inserts:
 
     async def mark(self, plan: Plan) -> InsertMark:
         """Look at what is there before; nothing is asked when the new row brings its own key."""
-        key = _filled_key(plan)
+        key = filled_key(plan)
         if key:
             return InsertMark(key)
         table = plan.table
@@ -83,7 +83,7 @@ class Inserts:
         A new row that cannot be told from others gives `row_id` None and `proof` "ambiguous".
         """
         by_key = mark is None or bool(mark.key)
-        key = _filled_key(plan) if mark is None else mark.key
+        key = filled_key(plan) if mark is None else mark.key
         try:
             if by_key and key:
                 return await self._look_by_key(plan, key, in_doubt=in_doubt)
@@ -156,7 +156,8 @@ class Inserts:
         return found_rows(projection, answers)
 
 
-def _filled_key(plan: Plan) -> tuple[Column, ...]:
+def filled_key(plan: Plan) -> tuple[Column, ...]:
+    """Return the columns of a unique key that a new row fills; empty without one."""
     table = plan.table
     keys = [*table.unique_keys, *((column.name,) for column in table.columns if column.unique)]
     for names in keys:
