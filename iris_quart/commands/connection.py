@@ -70,7 +70,8 @@ class SessionState(Event):
 class Cancelled(Event):
     """Whether the command could still be taken back; then it ends with the error CANCELLED.
 
-    A saveChanges is stopped instead, also one that waits, and ends with its own changesSaved.
+    A saveChanges that has begun is stopped instead, and ends with its own changesSaved. One that waits ends with
+    CANCELLED, and what an earlier command has not sent of its changes is not sent either.
     """
 
     id: str

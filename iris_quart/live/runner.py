@@ -155,9 +155,7 @@ class Runner:
         """Take back a command that waits or a read that runs, or stop a write that can; whether there was one."""
         for job in (*self._waiting, *self._running):
             if job.message_id == message_id and not job.taken_back:
-                # One that waits may be a command sent again whose first run has sent some of it: only by taking its
-                # turn can it find out, and keep that run from sending the rest.
-                if job.command.stops or (job.task is not None and job.command.kind is not Kind.READ):
+                if job.task is not None and job.command.kind is not Kind.READ:
                     stops = job.command.stops and not job.stop.asked
                     job.stop.asked = job.stop.asked or stops
                     return stops
@@ -217,6 +215,13 @@ class Runner:
             self._around.push(self._failure(Cancelled(why), job.name, job.message_id))
         if job.task is not None:
             job.task.cancel()
+        elif job.command.stops:
+            # It may have been sent before, and that run be on its way: run without sending anything, it stores that
+            # the rest is not sent.
+            job.stop.asked = True
+            if not job.depends_on_context:
+                self._waiting.remove(job)
+                self._start(job)
         else:
             self._waiting.remove(job)
             self._schedule()

@@ -30,7 +30,7 @@ from iris_quart.sql.identifiers import ROW_ID
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.values import Category, Fragment, Wire, guard
 
-from .inserts import InsertMark
+from .inserts import InsertMark, filled_key
 from .new_rows import NewRows
 from .outcomes import (
     Guard,
@@ -278,6 +278,9 @@ class Edits:
         conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
         if plan.kind is ChangeKind.DELETE:
             conclusive = bool(base)
+        if plan.kind is ChangeKind.INSERT:
+            # Where no row holds the key, the new one is not there.
+            conclusive = bool(filled_key(plan))
         return Sent(plan, self._guard_of(plan), None, in_doubt=True, conclusive=conclusive)
 
     def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:

@@ -19,7 +19,7 @@ from .validation import Plan, may_become, rewritten_form, stored_form
 if TYPE_CHECKING:
     from .catalogue import SqlClient
 
-__all__ = ["InsertMark", "Inserts", "found_rows"]
+__all__ = ["InsertMark", "Inserts", "filled_key", "found_rows"]
 
 KEY_HELD = "A row with this key is there, and it is not known whether it is the new one."
 LOOKED_AT_MAX = 1000
@@ -51,7 +51,7 @@ class InsertMark:
 
     def fits(self, plan: Plan) -> bool:
         """Tell whether it holds for another new row as well."""
-        return self.newest is not None and self.table == plan.table.full_name and not _filled_key(plan)
+        return self.newest is not None and self.table == plan.table.full_name and not filled_key(plan)
 
     def after(self, result: Result) -> InsertMark | None:
         """Give the mark for the row after one that was found: what is newer than that is newer than this."""
@@ -72,7 +72,7 @@ class Inserts:
 
     async def mark(self, plan: Plan) -> InsertMark:
         """Read what is there before: the row that holds the key of the new one, else the greatest row ID."""
-        key = _filled_key(plan)
+        key = filled_key(plan)
         if key:
             held = await self._same(plan, {column: plan.values[column] for column in key}, None, 1)
             return InsertMark(key, held[0] if held else None)
@@ -100,7 +100,7 @@ class Inserts:
         attributed to `new_row`, and to no other change then.
         """
         by_key = mark is None or bool(mark.key)
-        key = _filled_key(plan) if mark is None else mark.key
+        key = filled_key(plan) if mark is None else mark.key
         try:
             if by_key and key:
                 result = await self._look_by_key(plan, key, mark, in_doubt=in_doubt, new_row=new_row)
@@ -237,7 +237,8 @@ class Inserts:
         return found_rows(projection, answers)
 
 
-def _filled_key(plan: Plan) -> tuple[Column, ...]:
+def filled_key(plan: Plan) -> tuple[Column, ...]:
+    """Return the columns of a unique key that a new row fills; empty without one."""
     table = plan.table
     keys = [*table.unique_keys, *((column.name,) for column in table.columns if column.unique)]
     for names in keys:

@@ -195,7 +195,11 @@ async def test_a_client_that_drops_finds_its_write_done_and_the_same_id_runs_not
 
 
 async def test_the_same_id_runs_nothing_twice_in_whatever_case_one_signs_in_again(server: WebServer) -> None:
-    insert = {"changeId": "again-1", "kind": "insert", "values": {"Name": "Once,Only", "SSN": "111-22-4444"}}
+    insert = {
+        "changeId": "again-with-this-id-1",
+        "kind": "insert",
+        "values": {"Name": "Once,Only", "SSN": "111-22-4444"},
+    }
     async with server.person("alice", "alice") as first, first.socket() as socket:
         result = await save(socket, insert)
         assert result["outcome"] == "saved", result

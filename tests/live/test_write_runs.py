@@ -14,7 +14,7 @@ import pytest
 from iris_quart.demo import FaultRule, ThreadedDemoServer
 
 from .conftest import Start
-from .servers import Closed, Person, Socket
+from .servers import Closed, Person, Refused, Socket
 
 pytestmark = pytest.mark.live
 
@@ -97,6 +97,29 @@ async def test_stop_after_a_drop_and_a_second_save_make_each_row_once(
             again = await answers(socket, await socket.send("saveChanges", payload(left)))
             assert set(again.values()) == {"saved"}
     assert made(iris) == ALL
+
+
+async def test_cancel_of_a_second_run_that_waits_stops_the_first(
+    start: Start, iris: ThreadedDemoServer
+) -> None:
+    server = start(workers=1)
+    async with server.person() as person:
+        await begin_and_drop(person, iris, "sent-and-lost")
+        slow = iris.add_fault(FaultRule(kind="latency", sql="^UPDATE", times=1, delay=1.5))
+        async with person.socket() as socket:
+            change = {"changeId": "one-before-it-on-this-socket", "kind": "update", "rowId": "1"}
+            ahead = await socket.send("saveChanges", payload([{**change, "values": {"Name": "N0"}}]))
+            async with asyncio.timeout(5):
+                while not slow.struck:
+                    await asyncio.sleep(0.01)
+            waiting = await socket.send("saveChanges", payload(paste()))
+            assert (await socket.ask("cancel", {"id": waiting}))["cancelled"] is True
+            with pytest.raises(Refused, match="CANCELLED"):
+                await socket.answer(waiting)
+            await answers(socket, ahead)
+            told = await answers(socket, await socket.send("saveChanges", payload(paste())))
+    assert set(told.values()) == {"saved", "skipped"}
+    assert made(iris) == sorted(f"N{int(name[-4:])}" for name, outcome in told.items() if outcome == "saved")
 
 
 async def test_sign_out_ends_a_run_whose_socket_is_gone(start: Start, iris: ThreadedDemoServer) -> None:
