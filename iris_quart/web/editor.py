@@ -50,6 +50,8 @@ async def _page(namespace: str | None, table: str | None) -> Response:
         "demo": bool(services().demo_users),
         "message_bytes_max": settings.message_bytes_max,
         "changes_max": settings.changes_max,
+        "messages_per_second": settings.messages_per_second,
+        "messages_burst": settings.messages_burst,
         "value_bytes_max": settings.value_bytes_max,
         "production": bool(server and server.production),
     }

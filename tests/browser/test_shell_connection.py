@@ -203,7 +203,26 @@ async def test_a_page_loaded_while_the_socket_is_refused_keeps_trying(visitor: V
     await expect(status.get_by_role("button", name="Retry now")).to_be_visible()
 
 
-@pytest.mark.parametrize(("code", "said"), [(1008, "too many tabs"), (1009, "too large")])
+async def test_a_connection_closed_for_too_many_messages_comes_back_after_a_pause(visitor: Visitor) -> None:
+    visit = await visitor()
+    visit.expect(DROPPED)
+    opened: list[float] = []
+
+    async def refuse(socket: WebSocketRoute) -> None:
+        opened.append(asyncio.get_running_loop().time())
+        if len(opened) == 1:
+            await socket.close(code=1008, reason="too many messages")
+        else:
+            socket.connect_to_server()
+
+    page = visit.page
+    await page.route_web_socket(SOCKET, refuse)
+    await page.goto(f"{visit.url}/table/SAMPLES/Sample.Person")
+    await expect(page.get_by_role("gridcell").first).to_be_visible(timeout=20_000)
+    assert opened[1] - opened[0] >= 3
+
+
+@pytest.mark.parametrize(("code", "said"), [(1009, "too large")])
 async def test_a_connection_closed_for_cause_is_not_retried_by_itself(
     visitor: Visitor, code: int, said: str
 ) -> None:

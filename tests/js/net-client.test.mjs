@@ -380,3 +380,17 @@ test("a write that was lost a moment ago is sent again, and its refusal says so"
   latest().answer("saveChanges", "error", { code: "RATE_LIMITED", message: "" });
   await assert.rejects(lost, { code: "RATE_LIMITED", resent: true });
 });
+
+test("what is sent keeps to the pace that the server takes, in its order", async () => {
+  const client = await live({ pace: { rate: 50, burst: 10 } });
+  const socket = latest();
+  const before = socket.frames.length;
+  const answers = Array.from({ length: 20 }, (_, n) => client.send("countRows", { n }));
+  assert.ok(socket.frames.length - before <= 8, `${socket.frames.length - before} at once`);
+  const start = performance.now();
+  while (socket.frames.length - before < 20) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(performance.now() - start > 200, "the rest takes its time");
+  assert.deepEqual(socket.frames.slice(before).map(({ payload }) => payload.n), Array.from({ length: 20 }, (_, n) => n));
+  for (const { id } of socket.frames.slice(before)) socket.say({ event: "rowCount", payload: {}, id });
+  await Promise.all(answers);
+});

@@ -71,7 +71,18 @@ for (const code of [CLOSE.NOT_SIGNED_IN, CLOSE.EXPIRED]) {
   });
 }
 
-for (const code of [CLOSE.POLICY, CLOSE.TOO_LARGE]) {
+test("1008 comes back after a pause that nothing but the person cuts short, each time a longer one", () => {
+  const { acts, now } = walk([{ type: "open" }, close(CLOSE.POLICY, "too many messages"), { type: "due" }, close(CLOSE.POLICY)]);
+  const [first, second] = acts.filter((act) => act.do === "wait").map((act) => act.ms);
+  assert.ok(first >= 3_000, String(first));
+  assert.ok(second > first);
+  assert.deepEqual([now.state, now.why, now.blocked], ["away", "policy", false]);
+  assert.equal(step(now, { type: "wake" }).act.do, "nothing");
+  assert.equal(step(now, { type: "due" }).act.do, "connect");
+  assert.equal(step(now, { type: "retry" }).act.do, "connect");
+});
+
+for (const code of [CLOSE.TOO_LARGE]) {
   test(`${code} is not retried until the person says so`, () => {
     const { now, act } = walk([{ type: "open" }, close(code, "too fast")]);
     assert.equal(act.do, "stop");

@@ -44,6 +44,12 @@ export class RowCache {
     return this.#chunkOf.get(id)?.rows.find((row) => row.id === id);
   }
 
+  /** How many rows of a range are here. */
+  countIn(from, to) {
+    const overlap = ({ start, rows }) => Math.min(to, start + rows.length - 1) - Math.max(from, start) + 1;
+    return this.#chunks.reduce((sum, chunk) => sum + Math.max(0, overlap(chunk)), 0);
+  }
+
   /** Whether nothing is being read at this moment. */
   get idle() {
     return this.#flight === null;

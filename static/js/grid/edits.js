@@ -7,6 +7,8 @@ import { revertSteps } from "./revert.js";
 import { SlickRange } from "./sheet.js";
 import { T, reasonText, sentences } from "./texts.js";
 
+const PROGRESS_EVERY = 1_000; // ms
+
 export const CELLS_AT_ONCE = 1_000_000;
 
 /**
@@ -14,6 +16,7 @@ export const CELLS_AT_ONCE = 1_000_000;
  */
 export class Edits {
   #left = new Set(); // columns of deleted rows that cannot be brought back
+  hold = () => undefined; // says that rows of a range are being read (1), or no longer (-1)
   #lost = 0; // steps of a batch that mean nothing any more: their row was saved, or is gone
 
   constructor(table, announce) {
@@ -101,12 +104,18 @@ export class Edits {
     }
     const span = rows.span(range.fromRow, range.toRow);
     if (span.to < span.from) return true;
+    const rowsWanted = span.to - span.from + 1;
+    const progress = setInterval(() => this.announce(T.readingRange(cache.countIn(span.from, span.to), rowsWanted)), PROGRESS_EVERY);
+    this.hold(1);
     try {
       await cache.want(span.from, span.to);
       return true;
-    } catch {
-      this.announce(T.couldNotRead, "error");
+    } catch (error) {
+      this.announce(error.name === "AbortError" ? T.readingRangeStopped : T.couldNotRead, "error");
       return false;
+    } finally {
+      clearInterval(progress);
+      this.hold(-1);
     }
   }
 

@@ -14,6 +14,7 @@ const QUIET = new Set(["ABORTED", "CANCELLED"]);
 /** The reading of one view. */
 export class Loading {
   #waiting = 0;
+  #held = 0; // ranges that are being read
   #counting = null;
   #opening = null;
   #timer = null;
@@ -77,6 +78,7 @@ export class Loading {
   stop() {
     const { cache } = this.table;
     cache.pause();
+    if (this.#held) return cache.resume(); // only what was chosen is read no further
     this.#opening?.abort();
     this.view.states.show("stopped", T.readingStopped, [], [[T.tryAgain, () => this.#again(), true]], { alert: true });
   }
@@ -86,6 +88,12 @@ export class Loading {
     if (!this.table.schema) return this.open().catch(() => undefined);
     this.table.cache.resume();
     this.need();
+  }
+
+  /** Rows of a range that someone chose are being read (1), or no longer (-1). */
+  hold(step) {
+    this.#held += step;
+    this.#wait(step);
   }
 
   #wait(step) {

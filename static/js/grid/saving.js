@@ -4,7 +4,8 @@ import { stringify } from "../data/json.js";
 import { invalidIn } from "../data/staged.js";
 import { T, reasonText, sentences } from "./texts.js";
 
-const BATCH = { rows: 100, characters: 250_000 }; // well below what the server takes in one message
+const BATCH = { rows: 100, characters: 250_000 }; // well below what the server usually takes in one message
+const BYTES_PER_CHARACTER = 4; // at most
 const AUTOSAVE_DELAY = 250;
 const NOTES_TOLD = 3;
 /** Errors of a whole command that say that nothing of it was run, if it was sent only once. */
@@ -23,8 +24,10 @@ export class Saving {
   #stop = null; // ends the save under way
   #stops = 0; // how often the person said stop: saves that waited then are not begun
 
-  constructor(table, client, hooks) {
+  /** @param {{changesMax?: number, bytesMax?: number}} limits what the server takes in one message */
+  constructor(table, client, hooks, { changesMax = Infinity, bytesMax = Infinity } = {}) {
     Object.assign(this, { table, client, hooks });
+    this.batch = { rows: Math.min(BATCH.rows, changesMax), characters: Math.min(BATCH.characters, bytesMax / BYTES_PER_CHARACTER) };
   }
 
   get busy() {
@@ -133,11 +136,13 @@ export class Saving {
       const begun = done;
       const batch = [];
       const changes = [];
-      for (let size = 0; done < entries.length && batch.length < BATCH.rows && size < BATCH.characters; done++) {
+      for (let size = 0; done < entries.length && batch.length < this.batch.rows && size < this.batch.characters; done++) {
         const entry = entries[done];
         if (staged.get(entry.id) !== entry || entry.state === "saving") continue;
         const change = staged.change(entry, this.table.writable);
-        size += stringify(change).length;
+        const length = stringify(change).length;
+        if (batch.length && size + length > this.batch.characters) break; // it opens the next message
+        size += length;
         batch.push(entry);
         changes.push(change);
       }

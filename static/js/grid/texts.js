@@ -91,6 +91,8 @@ export const T = {
   tooMuchToCopy: (rows, most) => `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
   tooMuchToChange: (cells, most) => `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
   copyRefused: "Not copied: the browser does not let this page write to the clipboard. Press Ctrl+C on the cells again, or allow the clipboard for this site.",
+  readingRange: (done, all) => `Reading ${number(done)} of ${count(all, "row")}…`,
+  readingRangeStopped: "Reading was stopped. Nothing was changed.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
   editLabel: (name) => `Edit ${name}`,
 

@@ -67,6 +67,7 @@ export class TableView extends EventTarget {
     });
     this.table.box = this.box;
     this.edits = this.table.edits = new Edits(this.table, this.announce);
+    this.edits.hold = (step) => this.loading.hold(step);
     this.arranging = new Arranging(this);
     this.places = new Places(this);
     this.rowWork = new RowWork(this);
@@ -80,7 +81,7 @@ export class TableView extends EventTarget {
       settled: (...outcome) => this.rowWork.settled(...outcome),
       goTo: (id, name) => this.places.showCell(id, name),
       confirmKeys: (entries) => this.rowWork.confirmKeys(entries),
-    });
+    }, settings);
     this.live = new Live(this);
     this.panels = new Panels(this);
     this.filterBar = new FilterBar(this, this.bar);

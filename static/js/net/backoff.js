@@ -2,6 +2,8 @@
 
 const FIRST = 500;
 const LONGEST = 30_000;
+const POLICY_FIRST = 3_000;
+const POLICY_LONGEST = 60_000;
 /** After an announced restart the server is back in seconds: short waits first, the usual ones later. */
 const RESTART_SHORT = 800;
 const RESTART_ATTEMPTS = 12;
@@ -10,6 +12,11 @@ const RESTART_ATTEMPTS = 12;
 export function backoff(attempt, random = Math.random) {
   const ceiling = Math.min(LONGEST, FIRST * 2 ** Math.min(attempt, 16));
   return Math.round(random() * ceiling);
+}
+
+/** The same after close code 1008, which asks for less: a pause in any case, a longer one each time. */
+export function policyWait(attempt, random = Math.random) {
+  return Math.min(POLICY_LONGEST, POLICY_FIRST * 2 ** Math.min(attempt, 16)) + Math.round(random() * POLICY_FIRST);
 }
 
 /** The same after close code 1012: the first waits stay under a second. */

@@ -6,6 +6,7 @@ import { CommandError } from "./command-error.js";
 import { CLOSE, START, step } from "./connection.js";
 import { Exchanges, isWrite } from "./exchanges.js";
 import { Heartbeat } from "./heartbeat.js";
+import { Pace } from "./pace.js";
 
 export { CommandError };
 
@@ -27,6 +28,8 @@ export class Client extends EventTarget {
   #socket = null;
   #exchanges = new Exchanges();
   #heartbeat = new Heartbeat();
+  #pace;
+  #paceTimer = null; // while messages wait for their turn
   #timer = null; // of the next attempt
   #ticker = null;
   #retryAt = null;
@@ -38,15 +41,17 @@ export class Client extends EventTarget {
    * @param {string} options.url address of the socket, absolute or from the page's origin
    * @param {(session: object) => boolean} [options.belongs] whether a session is the one this page was made for
    * @param {number} [options.bytesMax] the largest frame the server takes
+   * @param {{rate?: number, burst?: number}} [options.pace] messages a second, and at once, that the server takes
    * @param {typeof WebSocket} [options.Socket]
    */
-  constructor({ url, belongs = () => true, bytesMax = 1024 * 1024, Socket = globalThis.WebSocket }) {
+  constructor({ url, belongs = () => true, bytesMax = 1024 * 1024, pace = {}, Socket = globalThis.WebSocket }) {
     super();
     const address = new URL(url, globalThis.location?.href);
     address.protocol = address.protocol.replace("http", "ws");
     this.#url = address.href;
     this.#belongs = belongs;
     this.#bytesMax = bytesMax;
+    this.#pace = new Pace(pace);
     this.#Socket = Socket;
   }
 
@@ -77,6 +82,7 @@ export class Client extends EventTarget {
 
   /** Close for good. */
   stop() {
+    clearTimeout(this.#paceTimer);
     this.#stopped = true;
     clearInterval(this.#ticker);
     clearTimeout(this.#timer);
@@ -148,6 +154,7 @@ export class Client extends EventTarget {
   #opened(socket) {
     if (socket !== this.#socket) return;
     this.#heartbeat.heard(Date.now());
+    this.#pace.reset();
     this.#probe(socket);
   }
 
@@ -199,6 +206,8 @@ export class Client extends EventTarget {
   #closed(socket, { code, reason }) {
     if (socket !== this.#socket) return;
     this.#socket = null;
+    clearTimeout(this.#paceTimer);
+    this.#paceTimer = null;
     if (this.#stopped) return;
     if (code === CLOSE.TOO_LARGE) this.#exchanges.tooLarge();
     this.#exchanges.lost();
@@ -242,13 +251,24 @@ export class Client extends EventTarget {
     }
   }
 
+  /** Send a command, or let it wait for its turn behind those that wait already. */
   #dispatch(exchange) {
+    if (this.#paceTimer !== null) return;
     const { id, command, payload, background } = exchange;
     const text = stringify(background ? { command, payload, id, background } : { command, payload, id });
     exchange.bytes = text.length > this.#bytesMax / 4 ? new TextEncoder().encode(text).length : text.length;
+    const tooLarge = exchange.bytes > this.#bytesMax;
+    const wait = tooLarge ? 0 : this.#pace.wait(exchange.bytes);
+    if (wait > 0) {
+      this.#paceTimer = setTimeout(() => {
+        this.#paceTimer = null;
+        if (this.state === "live") this.#dispatchWaiting();
+      }, wait);
+      return;
+    }
     exchange.sent = exchange.left = true;
     exchange.times++;
-    if (exchange.bytes > this.#bytesMax) {
+    if (tooLarge) {
       this.#exchanges.receive(id, "error", {
         code: "INVALID_INPUT",
         message: "This is too large to send at once",
@@ -256,12 +276,16 @@ export class Client extends EventTarget {
       });
       return;
     }
+    this.#pace.take(exchange.bytes);
     this.#socket.send(text);
     if (exchange.stopped) this.#write({ command: "cancel", payload: { id } });
   }
 
   #write(message) {
-    if (this.#socket?.readyState === this.#Socket.OPEN) this.#socket.send(stringify(message));
+    if (this.#socket?.readyState !== this.#Socket.OPEN) return;
+    const text = stringify(message);
+    this.#pace.take(text.length);
+    this.#socket.send(text);
   }
 
   #emit(name, detail) {

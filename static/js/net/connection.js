@@ -1,7 +1,7 @@
 // The life of one connection as a pure function: what happened goes in, the next state and what to do come out.
 // No socket, no clock and no page here, so that every path can be tested.
 
-import { backoff, restartWait } from "./backoff.js";
+import { backoff, policyWait, restartWait } from "./backoff.js";
 
 /** Close codes of the server; the first three are RFC 6455 section 7.4.1, 1012 and 1013 IANA's registry. */
 export const CLOSE = Object.freeze({
@@ -47,7 +47,7 @@ export function step(now, happening, random = Math.random) {
       return now.state === "away" && !now.blocked ? { next: now, act: CONNECT } : { next: now, act: NOTHING };
     case "wake":
       // The network or the tab is back: no reason to sit out a long wait.
-      if (now.state !== "away" || now.blocked) return { next: now, act: NOTHING };
+      if (now.state !== "away" || now.blocked || now.why === "policy") return { next: now, act: NOTHING };
       return { next: { ...now, attempt: 0 }, act: CONNECT };
     case "retry":
       if (now.state !== "away") return { next: now, act: NOTHING };
@@ -68,11 +68,14 @@ function closed(now, { code, reason = "" }, random) {
   if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.EXPIRED) {
     return { next: { ...START, state: "signedOut", why }, act: { do: "signIn" } };
   }
-  if (code === CLOSE.POLICY || code === CLOSE.TOO_LARGE) {
+  if (code === CLOSE.TOO_LARGE) {
     return { next: { ...START, state: "away", why, detail: reason, blocked: true }, act: { do: "stop" } };
   }
   const restarting = code === CLOSE.RESTART || (now.restarting && now.state === "away");
   const attempt = now.state === "away" && (code !== CLOSE.RESTART) ? now.attempt + 1 : 0;
+  if (code === CLOSE.POLICY) {
+    return { next: { ...START, state: "away", why, detail: reason, attempt }, act: { do: "wait", ms: policyWait(attempt, random) } };
+  }
   const ms = restarting ? restartWait(attempt, random) : backoff(attempt, random);
   const shown = restarting ? "restart" : why;
   return { next: { ...START, state: "away", why: shown, attempt, restarting }, act: { do: "wait", ms } };

@@ -45,7 +45,7 @@ export class Editor {
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
     this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);
-    this.#client = new Client({ url: page.socket, bytesMax: page.settings.bytesMax, belongs: (session) => this.#isMine(session) });
+    this.#client = new Client({ url: page.socket, bytesMax: page.settings.bytesMax, pace: page.settings.pace, belongs: (session) => this.#isMine(session) });
     this.#workspace = new Workspace({
       client: this.#client,
       page,

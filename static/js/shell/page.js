@@ -16,6 +16,14 @@ export function readPage(body = document.body) {
     namespace: data.namespace || null,
     nonce: data.nonce,
     logout: data.logout,
-    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), production: Boolean(settings.production), bytesMax: settings.message_bytes_max },
+    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), production: Boolean(settings.production), bytesMax: settings.message_bytes_max, changesMax: settings.changes_max, pace: paceOf(settings) },
   };
 }
+
+/** What the server takes of messages; undefined where it does not say. */
+const paceOf = (settings) => ({
+  rate: settings.messages_per_second,
+  burst: settings.messages_burst,
+  bytesRate: settings.message_bytes_per_second,
+  bytesBurst: settings.message_bytes_burst,
+});
