@@ -85,6 +85,7 @@ async def test_saving_many_rows_can_be_stopped(grid: Opener) -> None:
     )
     await page.until("view.table.staged.counts.rows === 250")
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("client.value('20', 'Name') === 'mine 19'")
     await page.js("view.stopSaving()")
     await page.until("!view.saving.busy")
@@ -94,6 +95,7 @@ async def test_saving_many_rows_can_be_stopped(grid: Opener) -> None:
     assert await page.said() == f"Stopped: {250 - left} rows saved, {left} rows still pending."
     await page.js("client.slow = 0")
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("view.pending.changed === 0")
     assert await page.js("client.value('250', 'Name')") == "mine 249"
 
@@ -116,11 +118,14 @@ async def test_insert_duplicate_and_delete(grid: Opener) -> None:
     assert await page.value(8, "ID") == "(default)"
     await page.click(1, "Name")
     await page.keys("Shift+ArrowDown", "Control+Delete")
-    await page.confirm()
     assert await page.pending() == [0, 2, 2]
     row = page.page.locator(".grid-canvas-right .slick-row[data-row='1']")
     await expect(row).to_have_class("ui-widget-content slick-row odd active is-deleted")
     await page.keys("Control+s")
+    await expect(page.page.get_by_role("alertdialog")).to_contain_text(
+        "2 rows are deleted and 2 rows are written in Demo.Table"
+    )
+    await page.confirm()
     await page.until("view.pending.inserted === 0 && view.pending.deleted === 0")
     saved = await page.js("client.requests.find(({command}) => command === 'saveChanges').payload.changes")
     assert [change["kind"] for change in saved] == ["insert", "insert", "delete", "delete"]
@@ -150,7 +155,6 @@ async def test_undo_walks_over_everything(grid: Opener) -> None:
     await page.keys("Alt+Insert")
     await page.click(5, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     assert await page.pending() == [2, 1, 1]
     for expected in ([2, 1, 0], [2, 0, 0], [1, 0, 0], [0, 0, 0]):
         await page.keys("Control+z")
@@ -161,6 +165,7 @@ async def test_undo_walks_over_everything(grid: Opener) -> None:
         await page.keys("Control+y")
         assert await page.pending() == expected
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("view.pending.changed === 0")
     await page.js("view.edits.undo()")
     await page.js("view.edits.undo()")
@@ -178,7 +183,6 @@ async def test_what_was_reverted_can_be_had_back(grid: Opener) -> None:
     await edit(page, 2, "City", "here")
     await page.click(5, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     await page.click(8, "Name")
     await page.keys("Alt+Insert")
     await page.type("one")
@@ -232,8 +236,8 @@ async def test_a_deleted_row_is_not_brought_back_with_the_start_of_a_long_value_
     )
     await page.click(4, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("view.pending.deleted === 0")
     await page.keys("Control+z")
     assert await page.pending() == [0, 1, 0]
@@ -376,8 +380,8 @@ async def test_an_insert_that_is_saved_while_another_row_is_edited(grid: Opener)
     )
     await page.click(1, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("Boolean(window.release)")
     await page.click(6, "Name")
     await page.type("half a wo")
@@ -440,6 +444,42 @@ async def test_a_new_row_of_unknown_outcome_is_for_the_person_to_decide(grid: Op
     assert ids[-1] != ids[0]
 
 
+async def test_a_save_asks_before_more_than_a_hundred_rows_change(grid: Opener) -> None:
+    page = await grid("rows=300")
+    dialog = page.page.get_by_role("alertdialog")
+    for rows, asks in ((100, False), (101, True)):
+        await page.js("view.goto(1), view.table.sheet.setActiveCell(0, 2)")
+        await page.js(
+            f"view.table.sheet.getSelectionModel().setSelectedRanges([new view.table.sheet.Range(0, 3, {rows - 1}, 3)])"
+        )
+        await page.to_clipboard(f"city of {rows}")
+        await page.js("view.table.sheet.setFocus()")
+        await page.keys("Control+v")
+        await page.until(f"view.pending.changed === {rows}")
+        await page.keys("Control+s")
+        if asks:
+            await expect(dialog).to_contain_text("101 rows are written in Demo.Table")
+            assert await page.pending() == [101, 0, 0]
+            await page.confirm()
+        await page.until("view.pending.changed === 0")
+
+
+async def test_a_deletion_that_is_not_confirmed_stays_marked(grid: Opener) -> None:
+    page = await grid("rows=30")
+    await page.click(4, "Name")
+    await page.keys("Control+Delete")
+    await expect(page.page.get_by_role("alertdialog")).to_have_count(0)
+    assert await page.pending() == [0, 0, 1]
+    await page.keys("Control+s")
+    await expect(page.page.get_by_role("alertdialog")).to_contain_text("1 row is deleted in Demo.Table")
+    await page.keys("Escape")
+    await expect(page.page.locator("dialog")).to_have_count(0)
+    assert await page.pending() == [0, 0, 1]
+    assert await page.js("client.requests.filter(({command}) => command === 'saveChanges').length") == 0
+    await page.keys("Control+z")
+    assert await page.pending() == [0, 0, 0]
+
+
 async def test_autosave_saves_each_edit_and_waits_for_complete_new_rows(grid: Opener) -> None:
     page = await grid("autosave=1&rows=30")
     await edit(page, 2, "Name", "at once")
@@ -461,6 +501,7 @@ async def test_thousands_of_edits_are_sent_in_batches(grid: Opener) -> None:
     await page.keys("Control+v")
     await page.until("view.pending.changed > 980")
     await page.keys("Control+s")
+    await page.confirm()
     await page.until("view.pending.changed === 0")
     sizes = await page.js(
         "client.requests.filter(({command}) => command === 'saveChanges').map(({payload}) => "
@@ -483,7 +524,6 @@ async def test_the_review_shows_and_reverts_each_change(grid: Opener) -> None:
     await page.keys("Enter")
     await page.click(8, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
     await expect(panel).to_contain_text("4 edits in 3 rows of Demo.Table")
@@ -747,14 +787,13 @@ async def test_drafts_survive_a_reload_and_a_closed_view(grid: Opener) -> None:
     await page.keys("Enter")
     await page.click(6, "Name")
     await page.keys("Control+Delete")
-    await page.confirm()
     await page.page.reload()
     await page.until("window.ready")
     assert await page.pending() == [1, 1, 1]
     assert await page.text(2, "Balance") == "12345678.50"
     assert await page.states(2, "Balance") == "is-changed"
-    await page.keys("Control+s")
-    await page.js("view.save()")
+    await page.js("void view.save()")
+    await page.confirm()
     await page.until(
         "view.pending.changed === 0 && view.pending.inserted === 0 && view.pending.deleted === 0"
     )

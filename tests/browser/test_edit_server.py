@@ -118,9 +118,12 @@ async def test_insert_and_delete(page: Page, iris: ThreadedDemoServer) -> None:
     await expect(cell(page, 1, "ID")).to_have_text(str(row_id))
     await cell(page, 1, "Name").click()
     await page.keyboard.press("Control+Delete")
-    await page.get_by_role("alertdialog").get_by_role("button", name="Mark row").click()
+    await page.keyboard.press("Control+s")
+    question = page.get_by_role("alertdialog")
+    await expect(question).to_contain_text("1 row is deleted in Sample.Person on demo.")
+    await question.get_by_role("button", name="Delete 1 row").click()
     await expect(page.locator("dialog")).to_have_count(0)
-    await save(page)
+    await saved(page)
     assert stored(iris, "SELECT COUNT(*) FROM Sample.Person WHERE SSN = ?", "999-11-2222") == [(0,)]
 
 

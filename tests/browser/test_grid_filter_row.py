@@ -123,3 +123,19 @@ async def overlaps(page: GridPage) -> bool:
             })()"""
         )
     )
+
+
+async def test_a_field_with_the_focus_follows_a_filter_that_is_set_elsewhere(grid: Opener) -> None:
+    page = await grid()
+    await page.click(0, "Name")
+    await page.keys("Control+f")
+    await page.type("name 99")
+    await page.keys("Enter")
+    await page.until("statuses.at(-1).total === 11")
+    field = page.page.get_by_label("Filter Name")
+    await expect(field).to_be_focused()
+    await page.js("view.apply({filters: [], sort: [], search: ''})")
+    await expect(field).to_have_value("")
+    await page.js("view.focus()")  # leaving the field applies what stands in it
+    await page.until("statuses.at(-1).total === 1000")
+    assert await page.js("view.state.filters") == []

@@ -119,7 +119,7 @@ async def test_a_swipe_pans_and_selects_nothing(grid: Opener, column: str) -> No
     await gestures.swipe(page.cell(12, column), y=-200)
     await page.until("view.table.sheet.scrolled.top > 150")
     top = (await glided(page))[1]
-    await gestures.swipe(page.cell(top // 26 + 8, column), x=-40 if column == "ID" else -150)
+    await gestures.swipe(page.cell(int(top) // 26 + 8, column), x=-40 if column == "ID" else -150)
     await page.until("view.table.sheet.scrolled.left > 15")
     assert (await glided(page))[1] == top
     assert await page.js("view.table.sheet.getActiveCell()") is None

@@ -127,9 +127,9 @@ async def test_a_row_is_inserted_and_deleted(visitor: Visitor, iris: ThreadedDem
     row = page.locator('.slick-row:has-text("999-11-2222")')
     await row.locator('[aria-colindex="3"]').click()
     await page.keyboard.press("Control+Delete")
-    await page.get_by_role("alertdialog").get_by_role("button").last.click()
     await expect(pending(page)).to_contain_text("1 deleted")
     await page.keyboard.press("Control+s")
+    await page.get_by_role("alertdialog").get_by_role("button").last.click()
     await saved(page)
     assert stored(iris, "SELECT COUNT(*) FROM Sample.Person")[0][0] == before
 

@@ -8,7 +8,7 @@ import { Saving } from "../../static/js/grid/saving.js";
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A table with a client whose answers the test gives: `sent` holds what is on its way or was. */
-function open({ confirmKeys = async () => true } = {}) {
+function open({ confirmSave = async () => true } = {}) {
   const sent = [];
   const said = [];
   const staged = new Staged();
@@ -32,7 +32,7 @@ function open({ confirmKeys = async () => true } = {}) {
       }),
   };
   const table = { staged, namespace: "USER", tableName: "Some.Table", writable: () => true, batch: (change) => change(), schema: { columns: [] } };
-  const hooks = { announce: (text) => said.push(text), progress: () => {}, settled: () => [], confirmKeys };
+  const hooks = { announce: (text) => said.push(text), progress: () => {}, settled: () => [], confirmSave };
   const type = (id, value, seen = "old") => staged.set(id, "Word", value, seen, { Word: seen });
   return { saving: new Saving(table, client, hooks), staged, client, sent, said, type };
 }
@@ -98,7 +98,7 @@ test("stop also drops the saves that wait", async () => {
 
 test("one question about keys is asked at a time", async () => {
   const asked = [];
-  const { saving, sent, type } = open({ confirmKeys: () => new Promise((resolve) => asked.push(resolve)) });
+  const { saving, sent, type } = open({ confirmSave: () => new Promise((resolve) => asked.push(resolve)) });
   type("1", "a");
   saving.save();
   saving.save();

@@ -74,8 +74,10 @@ export class Header {
   refresh() {
     for (const input of this.table.sheet.getContainerNode().querySelectorAll("input.filter")) {
       const column = this.table.columnOf(input.dataset.column);
-      if (column && document.activeElement !== input) this.#show(input, column);
-      else if (column) this.#mark(input, column);
+      if (!column) continue;
+      // What is being typed stays as it is written; a filter that was set elsewhere takes its place, Back for one.
+      if (document.activeElement !== input || this.#isOld(input, column)) this.#show(input, column);
+      else this.#mark(input, column);
     }
   }
 
@@ -88,9 +90,25 @@ export class Header {
   }
 
   #show(input, column) {
-    const filter = this.table.filters.of(column.field);
-    input.value = this.#typed.get(column.field) ?? (filter && !filter.off ? filterText(filter, column.schema) : "");
+    input.value = this.#typed.get(column.field) ?? this.#textOf(column);
     this.#mark(input, column);
+  }
+
+  /** True when a field says another filter than the one that counts, and is not being typed in. */
+  #isOld(input, column) {
+    if (this.#typed.has(column.field)) return false;
+    try {
+      const written = parseFilter(input.value, column.schema);
+      return (written ? filterText(written, column.schema) : "") !== this.#textOf(column);
+    } catch {
+      return true;
+    }
+  }
+
+  /** The filter of a column as text; "" for none, or for one that is switched off. */
+  #textOf(column) {
+    const filter = this.table.filters.of(column.field);
+    return filter && !filter.off ? filterText(filter, column.schema) : "";
   }
 
   #mark(input, column) {

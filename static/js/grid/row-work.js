@@ -4,6 +4,8 @@ import { own, recordOf } from "../data/json.js";
 import { markOf, sameValue, textOf } from "../data/values.js";
 import { T } from "./texts.js";
 
+const MANY = 100; // rows that a save changes without a question
+
 /** Rows of one view. */
 export class RowWork {
   constructor(view) {
@@ -40,17 +42,15 @@ export class RowWork {
     if (id) this.view.places.goToNew(id);
   }
 
-  /** Mark the selected rows to be deleted, after asking. */
+  /** Mark the selected rows to be deleted. It can be undone: the save asks. */
   async remove() {
     if (!this.#writable()) return;
     const { view } = this;
-    const { selection, rows, staged, sheet } = view.table;
+    const { selection, rows, sheet } = view.table;
     const { range } = selection;
     if (!range || !(await view.edits.present(range))) return;
     const items = [];
     for (let row = range.fromRow; row <= range.toRow; row++) items.push(rows.getItem(row));
-    const real = items.filter((item) => item && !item.isNew && staged.get(item.id)?.kind !== "delete");
-    if (real.length && !(await view.ask({ title: T.deleteTitle(real.length), text: T.deleteText(real.length, view.tableName), go: T.deleteGo(real.length) }))) return;
     view.edits.deleteRows(items.filter(Boolean));
     sheet.setFocus();
   }
@@ -157,14 +157,21 @@ export class RowWork {
     return known ? storedOtherwise(entry.values, result) : [T.ambiguous];
   }
 
-  /** Ask before the value of a key changes. */
-  async confirmKeys(entries) {
-    const { schema } = this.view.table;
+  /** Ask before rows are deleted, many rows are changed, or the value of a key changes: one question for all. */
+  async confirmSave(entries) {
+    const { schema, tableName } = this.view.table;
     const isKey = (column) => column.isPrimaryKey || schema.identity?.columns?.includes(column.name);
     const keys = new Set(schema.columns.filter(isKey).map((column) => column.name));
     const changed = new Set(entries.filter((entry) => entry.kind === "update").flatMap((entry) => Object.keys(entry.values)).filter((name) => keys.has(name)));
-    if (!changed.size) return true;
-    return this.view.ask({ title: T.keyTitle, text: T.keyText([...changed]), go: T.keyGo });
+    const deleted = entries.filter(({ kind }) => kind === "delete").length;
+    const written = entries.length - deleted;
+    const keyText = changed.size ? T.keyText([...changed]) : null;
+    if (deleted || written > MANY) {
+      const place = { table: tableName, server: this.view.settings.server ?? null };
+      const text = [T.saveText(deleted, written, place), deleted ? T.deleteText : null, keyText].filter(Boolean).join(" ");
+      return this.view.ask({ title: T.saveTitle(deleted, written), text, go: T.saveGo(deleted, written) });
+    }
+    return !keyText || this.view.ask({ title: T.keyTitle, text: keyText, go: T.keyGo });
   }
 }
 

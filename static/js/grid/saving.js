@@ -14,7 +14,7 @@ const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was lef
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
- * each answered change gives what is to be told of it, confirmKeys(entries) asks before keys change.
+ * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like.
  */
 export class Saving {
   #running = null;
@@ -72,7 +72,7 @@ export class Saving {
   }
 
   async #confirmed(entries, again, invalid) {
-    if (!again && !(await this.hooks.confirmKeys(entries))) return null;
+    if (!again && !(await this.hooks.confirmSave(entries))) return null;
     if (!again) this.#asked = 0;
     return this.#send(entries.filter((entry) => this.table.staged.get(entry.id) === entry), invalid);
   }

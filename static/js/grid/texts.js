@@ -100,9 +100,13 @@ export const T = {
   inserted: (n) => `${count(n, "new row")}, not saved yet`,
   busyRows: (n) => `${count(n, "row")} ${n === 1 ? "is" : "are"} being saved at this moment. Try again when that is done.`,
   marked: (n) => `${count(n, "row")} marked to be deleted`,
-  deleteTitle: (n) => (n === 1 ? "Delete this row?" : `Delete ${number(n)} rows?`),
-  deleteText: (n, table) => `${n === 1 ? "It is" : "They are"} marked and deleted from ${table} when you save. Rows of other tables that refer to ${n === 1 ? "it" : "them"} may keep the database from doing so, or may be deleted too if they cascade.`,
-  deleteGo: (n) => (n === 1 ? "Mark row" : `Mark ${number(n)} rows`),
+  saveTitle: (deleted, written) => (deleted ? `Delete ${count(deleted, "row")}?` : `Save ${count(written, "row")}?`),
+  saveText: (deleted, written, { table, server }) => {
+    const what = [deleted && `${count(deleted, "row")} ${deleted === 1 ? "is" : "are"} deleted`, written && `${count(written, "row")} ${written === 1 ? "is" : "are"} written`].filter(Boolean);
+    return `${what.join(" and ")} in ${table}${server ? ` on ${server}` : ""}.`;
+  },
+  deleteText: "Rows of other tables that refer to a deleted row may keep the database from deleting it, or may be deleted too if they cascade.",
+  saveGo: (deleted, written) => (deleted ? `Delete ${count(deleted, "row")}${written ? " and save" : ""}` : `Save ${count(written, "row")}`),
   pasteTitle: (n) => `Paste over ${number(n)} cells?`,
   pasteText: (cells, rows) => `${count(cells, "cell")} change${cells === 1 ? "s" : ""}${rows ? `, and ${count(rows, "new row")} ${rows === 1 ? "is" : "are"} added` : ""}. Nothing is saved yet, and Ctrl+Z takes it back.`,
   paste: "Paste",

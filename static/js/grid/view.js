@@ -42,7 +42,7 @@ export class TableView extends EventTarget {
 
   /**
    * @param {object} options host: the element to fill; client; namespace and tableName; settings {pageSize, autosave,
-   *   reviewFirst, readOnly}, read when needed; nonce of the page's style policy; store: a Storage for drafts, or null;
+   *   reviewFirst, readOnly, server: its label}, read when needed; nonce of the page's style policy; store: a Storage for drafts, or null;
    *   announce(text, kind) for screen readers
    */
   constructor({ host, client, namespace, tableName, settings = {}, nonce, store = null, announce = () => {} }) {
@@ -80,7 +80,7 @@ export class TableView extends EventTarget {
       progress: (progress) => this.setStatus({ saving: progress }),
       settled: (...outcome) => this.rowWork.settled(...outcome),
       goTo: (id, name) => this.places.showCell(id, name),
-      confirmKeys: (entries) => this.rowWork.confirmKeys(entries),
+      confirmSave: (entries) => this.rowWork.confirmSave(entries),
     }, settings);
     this.live = new Live(this);
     this.panels = new Panels(this);

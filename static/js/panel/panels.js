@@ -3,8 +3,6 @@
 import { openDialog } from "../shell/dialog.js";
 import { el } from "../shell/dom.js";
 import { T } from "../grid/texts.js";
-import { openColumns } from "./columns.js";
-import { decide } from "./conflict.js";
 import { Detail } from "./detail.js";
 import { Review } from "./review.js";
 import { openValue } from "./value.js";
@@ -63,7 +61,8 @@ export class Panels {
     this.#side?.drawSoon();
   }
 
-  openColumns() {
+  async openColumns() {
+    const { openColumns } = await import("./columns.js");
     return openColumns(this.view);
   }
 
@@ -76,7 +75,8 @@ export class Panels {
     });
   }
 
-  decide(id) {
+  async decide(id) {
+    const { decide } = await import("./conflict.js");
     return decide(this.view, id);
   }
 

@@ -7,7 +7,6 @@ import { accountItems, signOut } from "./account.js";
 import { bringBackDialogs, putAwayDialogs } from "./dialog.js";
 import { isTyping, part } from "./dom.js";
 import { DraftStore } from "./draft-store.js";
-import { openExport } from "./export.js";
 import { openHelp } from "./help.js";
 import { isControl, letterOf } from "./keyboard.js";
 import { Memory, storageOf } from "./memory.js";
@@ -81,7 +80,7 @@ export class Editor {
       if (detail.current) sidebar.choose(detail.current.namespace);
       sidebar.mark(detail);
     });
-    workspace.addEventListener("export", ({ detail }) => openExport(detail));
+    workspace.addEventListener("export", async ({ detail }) => (await import("./export.js")).openExport(detail));
     this.#preferences.addEventListener("change", () => this.#density());
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
@@ -168,6 +167,7 @@ export class Editor {
     return {
       ...settings,
       readOnly: server.readOnly,
+      server: server.label,
       get autosave() { return !settings.production && preferences.get("saving") === "auto"; },
       get reviewFirst() { return settings.production || preferences.get("saving") === "review"; },
       get density() { return preferences.get("density"); },
