@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from iris_quart.errors import IrisQuartError, SqlError
 from iris_quart.sql.edits import guards_for, prove_statement, update_statement
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.values import Wire, parse
+from iris_quart.sql.values import Category, Wire, parse
 from iris_quart.tables import Tables
 from iris_quart.tables.projections import Projections
 from iris_quart.tables.validation import (
@@ -117,8 +117,9 @@ def test_engine_stores_what_is_predicted_and_nothing_else_is_taken_for_it(
     assert may_become(column, sent, found), (sent, found)
     if is_kept(column, sent):
         assert same_value(column, sent, found), (sent, found)
-    if name not in {"Clock", "Fine", "Cut"}:
-        # INFORMATION_SCHEMA has no digits of these.
+    hidden = name == "Posix" and column.category is Category.TIMESTAMP
+    if name not in {"Clock", "Fine", "Cut"} and not hidden:
+        # INFORMATION_SCHEMA has no digits of these, and a POSIXTIME shows as text where dates are ODBC text.
         assert stored_form(column, sent, found), (sent, found)
     other = parse(column.category, data.draw(VALUES[name].filter(lambda value: _parses(column, value))))
     if stored_form(column, sent, other):
