@@ -29,7 +29,7 @@ async def test_a_whole_column_is_cleared_and_saved_at_the_pace_that_the_server_t
     iris.server.namespace("SAMPLES").bulk_load(table, ("N", "T"), [(n, f"t{n}") for n in range(ROWS)])
     visit = await visitor()
     sockets: list[WebSocket] = []
-    visit.page.on("websocket", sockets.append)
+    visit.page.on("websocket", lambda socket: sockets.append(socket))
     page = await open_table(visit, table)
     await cell(page, 0, "T").click()
     await page.keyboard.press("Control+Space")

@@ -18,10 +18,6 @@ export class Ownership {
     this.Channel = Channel;
   }
 
-  owns(name) {
-    return this.#held.has(name);
-  }
-
   /** Own a name; false when another tab owns it and keeps it for `wait` ms. */
   async own(name, wait = 0) {
     if (this.#held.has(name)) return true;
