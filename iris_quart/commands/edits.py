@@ -231,7 +231,7 @@ async def save_cell(context: Context, payload: SaveCell) -> SaveCellResult:
         payload.new_value,
         base,
     )
-    result = await _only(context, Write(context.message_id, content, make))
+    result = await _only(context, Write(context.message_id, content, make, exact=not guarded))
     saved = result.outcome == Outcome.SAVED
     new_value = payload.new_value
     if saved and isinstance(result.values, dict):
@@ -272,7 +272,7 @@ async def insert_row(context: Context, payload: InsertRow) -> InsertRowResult:
         )
 
     content = fingerprint("insertRow", namespace, table_name, values)
-    result = await _only(context, Write(context.message_id, content, make, inserts=True))
+    result = await _only(context, Write(context.message_id, content, make, exact=True))
     return InsertRowResult(
         success=result.outcome == Outcome.SAVED,
         new_row_index=_given(payload.new_row_index),
@@ -304,7 +304,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         payload.primary_key_value,
         payload.base,
     )
-    result = await _only(context, Write(context.message_id, content, make))
+    result = await _only(context, Write(context.message_id, content, make, exact=not payload.base))
     return DeleteRowResult(
         success=result.outcome == Outcome.SAVED,
         row_index=_given(payload.row_index),
@@ -366,7 +366,9 @@ def _write(context: Context, namespace: str, table_name: str, item: ChangeItem) 
     content = fingerprint(
         "change", namespace, table_name, str(item.kind), row_id, item.values or {}, item.base
     )
-    return Write(item.change_id, content, make, inserts=item.kind is ChangeKind.INSERT)
+    base = {name.lower() for name in item.base or {}}
+    guarded = bool(base) and all(name.lower() in base for name in item.values or {})
+    return Write(item.change_id, content, make, exact=item.kind is ChangeKind.INSERT or not guarded)
 
 
 async def _only(context: Context, write: Write) -> ChangeResult:
