@@ -139,7 +139,7 @@ class WriteResults(Protocol):
         """Store answers of writes that no run has started: None for each one stored, else what is stored."""
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of ours that was not started."""
+        """Forget a claim of ours whose statement was not sent."""
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id."""

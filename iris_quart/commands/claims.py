@@ -41,8 +41,9 @@ class Write:
     content: str
     """`fingerprint` of all that it says."""
     make: Callable[[], Awaitable[Plan]]
-    inserts: bool = False
-    """Whether it makes a row: only then is "perhaps sent" not settled by reading."""
+    exact: bool = False
+    """Whether "perhaps sent" is not settled by reading, as of a new row: it is stored right before it is sent, for
+    the price of one more write to the store."""
 
 
 class Withdrawn(Exception):
@@ -74,7 +75,6 @@ class Claims:
         self._writes = writes
         self._stopping = stopping
         self._claiming: dict[int, asyncio.Task[WriteRecord | None]] = {}
-        self._starting: dict[int, asyncio.Task[bool]] = {}
         self._held: dict[int, _Promise] = {}
         self._left: set[int] = set()  # places whose statement may have been sent
 
@@ -105,8 +105,7 @@ class Claims:
         record = await self._results.begin(
             *key,
             write.content,
-            # The only write of a command is sent right after; one write to the store is enough for it.
-            started=len(self._writes) == 1 and not write.inserts,
+            started=not write.exact,
             since=self._context.arrived or None,
             made=made or 0.0,
         )
@@ -116,32 +115,14 @@ class Claims:
             _promises.setdefault(self._results, {})[key] = promise
         return record
 
-    def start_early(self, place: int) -> None:
-        """Store that a write is about to be sent, beside the one before it.
-
-        Not for a new row: of one that is only about to be sent, a kill would leave "perhaps sent" for ever.
-        """
-        early = place < len(self._writes) and self._writes[place].write_id and not self._writes[place].inserts
-        if early and place not in self._starting and (place in self._held or place in self._claiming):
-            self._starting[place] = asyncio.ensure_future(self._claim_and_start(place))
-
-    async def _claim_and_start(self, place: int) -> bool:
-        claiming = self._claiming.get(place)
-        if claiming is not None and await asyncio.shield(claiming) is not None:
-            return False
-        return await self._results.mark_started(*self._key(place))
-
     async def start(self, place: int) -> None:
         """Store that the statement is about to be sent. Raises Withdrawn, StoreUnavailable."""
         write = self._writes[place]
         if write.write_id is None:
             return
-        if len(self._writes) > 1 or write.inserts:
-            early = self._starting.pop(place, None)
-            started = await (early if early is not None else self._results.mark_started(*self._key(place)))
-            if not started:
-                self._resolve(place, None)
-                raise Withdrawn
+        if write.exact and not await self._results.mark_started(*self._key(place)):
+            self._resolve(place, None)
+            raise Withdrawn
         self._left.add(place)
 
     async def join(
@@ -204,7 +185,7 @@ class Claims:
 
         Raises StoreUnavailable.
         """
-        await asyncio.gather(*self._claiming.values(), *self._starting.values(), return_exceptions=True)
+        await asyncio.gather(*self._claiming.values(), return_exceptions=True)
         self._claiming.clear()
         others: dict[int, WriteRecord] = {}
         for place in [place for place in places if place not in self._held and self._is_too_old(place)]:
@@ -216,7 +197,7 @@ class Claims:
         found = await self._results.withdraw(items, released=released)
         for place, item, record in zip(places, items, found, strict=True):
             if record is not None and place in self._held and record.state == "started":
-                # Started early by this run, which has not sent it.
+                # Started by this run, which has not sent it.
                 await self._results.finish(
                     item.owner, item.write_id, "released" if released else "done", item.answer
                 )
@@ -251,10 +232,10 @@ class Claims:
                 return
 
     async def let_go(self) -> None:
-        """Forget the claims of writes that were not started, so that other runs can own them."""
-        await asyncio.gather(*self._claiming.values(), *self._starting.values(), return_exceptions=True)
+        """Forget the claims of writes that were not sent, so that other runs can own them."""
+        await asyncio.gather(*self._claiming.values(), return_exceptions=True)
         self._claiming.clear()
-        for place in [place for place in self._held if place not in self._starting]:
+        for place in [place for place in self._held if place not in self._left]:
             with suppress(StoreUnavailable):
                 await self._results.release(*self._key(place))
             self._resolve(place, None)
@@ -262,7 +243,7 @@ class Claims:
     async def close(self, answer: Callable[[Write], ChangeResult]) -> None:
         """Store that what this run still owns was not sent."""
         with suppress(StoreUnavailable):
-            await asyncio.gather(*self._claiming.values(), *self._starting.values(), return_exceptions=True)
+            await asyncio.gather(*self._claiming.values(), return_exceptions=True)
             self._claiming.clear()
             for place in [place for place in self._held if place in self._left]:
                 doubtful = failed(

@@ -267,7 +267,7 @@ async def save_cell(context: Context, payload: SaveCell) -> SaveCellResult:
         payload.new_value,
         base,
     )
-    result = await _only(context, Write(context.message_id, content, make))
+    result = await _only(context, Write(context.message_id, content, make, exact=not guarded))
     saved = result.outcome == Outcome.SAVED
     new_value = payload.new_value
     if saved and isinstance(result.values, dict):
@@ -309,7 +309,7 @@ async def insert_row(context: Context, payload: InsertRow) -> InsertRowResult:
         )
 
     content = fingerprint("insertRow", namespace, table_name, values)
-    result = await _only(context, Write(context.message_id, content, make, inserts=True))
+    result = await _only(context, Write(context.message_id, content, make, exact=True))
     return InsertRowResult(
         success=result.outcome == Outcome.SAVED,
         new_row_index=_given(payload.new_row_index),
@@ -343,7 +343,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
         payload.base,
         *_seen(payload.previews),
     )
-    result = await _only(context, Write(context.message_id, content, make))
+    result = await _only(context, Write(context.message_id, content, make, exact=not payload.base))
     return DeleteRowResult(
         success=result.outcome == Outcome.SAVED,
         row_index=_given(payload.row_index),
@@ -413,7 +413,9 @@ def _write(context: Context, namespace: str, table_name: str, item: ChangeItem) 
         item.base,
         *_seen(item.previews),
     )
-    return Write(item.change_id, content, make, inserts=item.kind is ChangeKind.INSERT)
+    base = {name.lower() for name in item.base or {}}
+    guarded = bool(base) and all(name.lower() in base for name in item.values or {})
+    return Write(item.change_id, content, make, exact=item.kind is ChangeKind.INSERT or not guarded)
 
 
 def _seen(previews: dict[str, SeenPreview] | None) -> tuple[dict[str, int], ...]:

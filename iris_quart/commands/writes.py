@@ -165,7 +165,6 @@ class _Runs:
             async for known in self.prove():
                 yield known
         self._audit(place, plan, "started", None)
-        self._claims.start_early(place + 1)
         try:
             sent = await self._edits.send(plan, mark=self._mark, leave=lambda: self._claims.start(place))
         except AuthExpired:

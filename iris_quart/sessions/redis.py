@@ -363,7 +363,7 @@ class RedisStore:
         return records
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker that was not started."""
+        """Forget a claim of this worker whose statement was not sent."""
         await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
         self._running.pop((owner, write_id), None)
 

@@ -232,7 +232,7 @@ return {{}}
 # KEYS: write. ARGV: worker.
 RELEASE = """
 local v = redis.call('HMGET', KEYS[1], 'state', 'worker')
-if v[1] == 'claimed' and v[2] == ARGV[1] then redis.call('DEL', KEYS[1]) end
+if (v[1] == 'claimed' or v[1] == 'started') and v[2] == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 """
 

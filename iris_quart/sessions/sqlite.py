@@ -411,8 +411,10 @@ class SqliteStore:
         return found
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker that was not started."""
-        sql = "DELETE FROM writes WHERE owner = ? AND id = ? AND worker = ? AND state = 'claimed'"
+        """Forget a claim of this worker whose statement was not sent."""
+        sql = (
+            "DELETE FROM writes WHERE owner = ? AND id = ? AND worker = ? AND state IN ('claimed', 'started')"
+        )
         await self._db.write(lambda db: db.execute(sql, (owner, write_id, self._worker)))
         self._running.discard((owner, write_id))
 

@@ -166,7 +166,7 @@ class SessionStore(Protocol):
         """
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker that was not started, so that another run may claim the id."""
+        """Forget a claim of this worker whose statement was not sent, so that another run may claim the id."""
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id; None when it is new or forgotten."""

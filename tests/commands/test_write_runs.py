@@ -92,6 +92,32 @@ async def test_runs_in_opposite_order_do_not_wait_for_each_other_for_ever(
     assert set(outcomes(answers[0]).values()) == {"saved"}
 
 
+async def test_guarded_changes_of_two_runs_in_opposite_order_are_made_once(
+    offices: list[Office], stage: Stage
+) -> None:
+    first, second = [await office.client() for office in offices]
+    for number in range(ROWS):
+        stage.sql("INSERT INTO Edit.Cell (Name, Age) VALUES (?, ?)", f"N{number}", number)
+    changes = [
+        {
+            "changeId": f"change-of-this-test-{number:04}",
+            "kind": "update",
+            "rowId": str(number + 1),
+            "values": {"Age": 1000},
+            "base": {"Age": number},
+        }
+        for number in range(ROWS)
+    ]
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(
+            first.save("Edit.Cell", changes, order="given"),
+            second.save("Edit.Cell", changes[::-1], order="given"),
+        )
+    assert [set(outcomes(results).values()) for results in answers] == [{"saved"}, {"saved"}]
+    sent = [sql for sql in stage.statements() if sql.startswith("UPDATE")]
+    assert len(sent) == ROWS
+
+
 @pytest.mark.parametrize("how", ["stopping", "ended"])
 async def test_stop_of_the_second_run_reaches_the_first(
     offices: list[Office], stage: Stage, how: str
@@ -162,9 +188,9 @@ async def test_store_that_goes_before_the_statement_leaves_keeps_it_back(
     monkeypatch.setattr(store, "mark_started", mark_started)
     changes = new_rows(2)
     if kind == "update":
-        changes = [
-            {**change, "kind": "update", "rowId": "1", "base": {"Name": "Ann"}} for change in changes[:1]
-        ] + [{"changeId": "another-change-of-it", "kind": "update", "rowId": "1", "values": {"Age": 3}}]
+        changes = [{**change, "kind": "update", "rowId": "1"} for change in changes[:1]] + [
+            {"changeId": "another-change-of-it", "kind": "update", "rowId": "1", "values": {"Age": 3}}
+        ]
     *results, _ = await client.save("Edit.Cell", changes)
     assert {result["outcome"] for result in results} == {"unknown"}
     assert made(stage) == ["Ann"]

@@ -470,13 +470,13 @@ async def test_released_write_is_run_only_for_commands_that_come_later(pair: Pai
     assert await pair[1].begin("owner", "w1", "print", since=pair[1].now() + 0.5) is None
 
 
-async def test_claim_that_was_let_go_is_free_and_a_started_one_stays(pair: Pair) -> None:
+async def test_claim_that_was_let_go_is_free_and_an_ended_write_stays(pair: Pair) -> None:
     await pair[0].begin("owner", "w1", "print")
     await pair[1].release("owner", "w1")
     assert await pair[1].begin("owner", "w1", "print") is not None
     await pair[0].release("owner", "w1")
     assert await pair[1].begin("owner", "w1", "print") is None
-    assert await pair[1].mark_started("owner", "w1")
+    await pair[1].finish("owner", "w1", "done", b"")
     await pair[1].release("owner", "w1")
     assert await pair[0].peek("owner", "w1") is not None
     assert await pair[0].peek("owner", "w2") is None
