@@ -52,6 +52,8 @@ async def _page(namespace: str | None, table: str | None) -> Response:
         "changes_max": settings.changes_max,
         "messages_per_second": settings.messages_per_second,
         "messages_burst": settings.messages_burst,
+        "message_bytes_per_second": settings.message_bytes_per_second,
+        "message_bytes_burst": settings.message_bytes_burst,
         "value_bytes_max": settings.value_bytes_max,
         "production": bool(server and server.production),
     }
