@@ -125,6 +125,8 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     metrics = Metrics(settings)
     live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics)
     live.changes.note_inserted = new_rows.note_other
+    live.changes.note_pending = new_rows.note_elsewhere
+    new_rows.announce = live.changes.announce_pending
     app.extensions[EXTENSION] = AppServices(settings, store, vault, commands, audit, live, demo_users)
     app.extensions[LIVE] = live
     harden(

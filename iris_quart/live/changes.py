@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ WAITING_MAX = 1000
 FLUSH_SECONDS = 0.3
 
 NoteInserted = Callable[[str, str, str, Sequence[str]], None]
+NotePending = Callable[[tuple[str, str, str], str, Mapping[str, Any] | None], None]
 
 log = logs.get_logger(__name__)
 
@@ -59,6 +61,27 @@ class _Published(msgspec.Struct):
     event: str
 
 
+class _Pending(msgspec.Struct):
+    """An INSERT whose answer is late or lost; without values it has ended."""
+
+    server_key: str
+    namespace: str
+    table_name: str
+    pending: str
+    values: dict[str, Any] | None
+
+
+class _Message(msgspec.Struct):
+    """A message of another worker: `event` of a change, or `pending` of an INSERT."""
+
+    server_key: str
+    namespace: str
+    table_name: str
+    event: str = ""
+    pending: str = ""
+    values: dict[str, Any] | None = None
+
+
 class _Inserted(msgspec.Struct):
     """As much of RowsChanged as tells which rows are new."""
 
@@ -78,10 +101,23 @@ class Changes:
     def __init__(self, registry: Registry, store: SessionStore) -> None:
         self._registry = registry
         self._store = store
-        self._decoder = msgspec.json.Decoder(_Published)
+        self._decoder = msgspec.json.Decoder(_Message, float_hook=Decimal)
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MAX)
         self.note_inserted: NoteInserted | None = None
         """Called with the new rows that other workers announce: server key, namespace, table and row IDs."""
+
+        self.note_pending: NotePending | None = None
+        """Called with an INSERT that another worker announces as pending, or as ended: table, token, values."""
+
+    def announce_pending(
+        self, table: tuple[str, str, str], token: str, values: Mapping[str, Any] | None
+    ) -> None:
+        """Announce an INSERT whose answer is late or lost to other workers, or its end."""
+        message = _Pending(*table, token, None if values is None else dict(values))
+        try:
+            self._waiting.put_nowait(encode_json(message))
+        except asyncio.QueueFull:
+            log.warning("a pending insert was not told to other workers")
 
     async def announce(self, session: Session, change: TableChange, writer: LiveSocket | None) -> None:
         """Tell a proved change to all but its writer's own socket: here at once, elsewhere as soon as may be.
@@ -140,11 +176,19 @@ class Changes:
     def _take(self, message: bytes) -> None:
         try:
             published = self._decoder.decode(message)
+            if published.pending:
+                if self.note_pending is not None:
+                    table = (published.server_key, published.namespace, published.table_name)
+                    self.note_pending(table, published.pending, published.values)
+                return
             if self.note_inserted is not None and '"insert"' in published.event:
                 changes = _EVENT.decode(published.event).payload.changes
                 row_ids = [item.row_id for item in changes if item.kind == "insert" and item.row_id]
                 self.note_inserted(published.server_key, published.namespace, published.table_name, row_ids)
-            self._deliver(published, None)
+            self._deliver(
+                _Published(published.server_key, published.namespace, published.table_name, published.event),
+                None,
+            )
         except msgspec.DecodeError:
             log.warning("a change of another release was passed over")
 

@@ -31,7 +31,7 @@ from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.values import Category, Fragment, Wire, guard
 
 from .inserts import InsertMark, filled_key
-from .new_rows import NewRows
+from .new_rows import SLOW_SECONDS, NewRows
 from .outcomes import (
     Guard,
     Outcome,
@@ -173,6 +173,9 @@ class Edits:
         new_row = None
         if plan.kind is ChangeKind.INSERT and mark is not None:
             new_row = self._new_rows.expect(self._server_key, plan.table, plan.values, since=mark.since)
+        late = None
+        if new_row is not None and not (mark is not None and mark.key):
+            late = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._new_rows.note_slow, new_row)
         try:
             sent = await self._send_once(Sent(plan, guarded, mark, new_row))
             if sent.result is not None and _may_be_of_another_type(plan, sent.result.error):
@@ -182,7 +185,12 @@ class Edits:
             if new_row is not None:
                 self._new_rows.drop(new_row)
             raise
+        finally:
+            if late is not None:
+                late.cancel()
         if new_row is not None:
+            if sent.in_doubt and late is not None:
+                self._new_rows.note_slow(new_row)
             if sent.result is not None:
                 self._new_rows.drop(new_row)
             elif not sent.in_doubt:

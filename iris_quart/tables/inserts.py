@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -74,22 +75,32 @@ class Inserts:
         """Read what is there before: the row that holds the key of the new one, else the greatest row ID."""
         key = filled_key(plan)
         if key:
-            held = await self._same(plan, {column: plan.values[column] for column in key}, None, 1)
-            return InsertMark(key, held[0] if held else None)
+            values = {column: plan.values[column] for column in key}
+            # Side by side, for one is of no use without the other.
+            async with asyncio.TaskGroup() as group:
+                holding = group.create_task(self._same(plan, values, None, 1))
+                counting = group.create_task(self._newest(plan))
+            held, newest = holding.result(), counting.result()
+            # Where the row ID is a key that was left out, its order says nothing.
+            counts = _counts(newest) and not _may_be_keyed(plan)
+            return InsertMark(key, held[0] if held else None, int(newest) if counts else None)
         table = plan.table
-        statement = newest_statement(table.behind)
-        rows = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
-        newest = next(iter(rows[0].values()), None) if rows else None
+        newest = await self._newest(plan)
         if newest in {None, "", "\0"}:
             return (
                 InsertMark(newest=0, table=table.full_name)
                 if _has_plain_row_ids(table)
                 else InsertMark(empty=True)
             )
-        counts = isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit())
-        if counts and not _may_be_keyed(plan):
+        if _counts(newest) and not _may_be_keyed(plan):
             return InsertMark(newest=int(newest), table=table.full_name)
         return await self._mark_by_values(plan)
+
+    async def _newest(self, plan: Plan) -> Any:
+        """Return the greatest row ID as IRIS writes it; NULL in any form when there is no row."""
+        statement = newest_statement(plan.table.behind)
+        reply = await self._client.query(plan.table.namespace, statement.sql, statement.parameters)
+        return next(iter(reply.rows[0].values()), None) if reply.rows else None
 
     async def look(
         self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool, new_row: NewRow | None = None
@@ -138,7 +149,13 @@ class Inserts:
         row = found[0]
         if not in_doubt:
             return Result(Outcome.SAVED, row.row_id, row.values, previews=row.previews)
-        held = None if mark is None else mark.held
+        if mark is None:
+            # Nobody knows whether the row was there before the statement was sent.
+            return doubt(plan, KEY_HELD)
+        if mark.newest is not None and row.row_id.isdigit() and int(row.row_id) <= mark.newest:
+            # An older row has got the key since, unless the row ID is not a counter but a value that was sent.
+            return doubt(plan, KEY_HELD) if _is_sent_value(row.row_id, plan) else None
+        held = mark.held
         if held is not None and held.row_id == row.row_id:
             # It was there before. IRIS refuses a second one; only where the key is the row ID may it be a new one.
             return doubt(plan, KEY_HELD) if _may_be_row_id(row.row_id, plan, key) else None
@@ -174,7 +191,7 @@ class Inserts:
     async def _look_in_doubt(self, plan: Plan, mark: InsertMark, new_row: NewRow) -> Result | None:
         """Find a row that IRIS may not have taken: as many new rows as changes that may have made one.
 
-        An equal row may also be one that another worker is about to announce, so it has to be seen twice.
+        An equal row may also be one that another worker is about to announce, so it has to be seen for a while.
         """
         if mark.crowded:
             return doubt(plan)
@@ -192,8 +209,7 @@ class Inserts:
         if spare != rivals.open + 1 or len(read) >= limit:
             return doubt(plan)
         ids = frozenset(row.row_id for row in found)
-        if not ids <= new_row.candidates:
-            new_row.candidates |= ids
+        if not self._new_rows.seen_long(new_row, ids):
             return doubt(plan)
         self._new_rows.note_made(new_row)
         if len(found) == 1 and self._new_rows.claim(new_row, found[0].row_id):
@@ -266,6 +282,15 @@ def _may_be_keyed(plan: Plan) -> bool:
         and column.category is not Category.INTEGER
         for column in plan.table.columns
     )
+
+
+def _counts(newest: Any) -> bool:
+    return isinstance(newest, int) or (isinstance(newest, str) and newest.isdigit())
+
+
+def _is_sent_value(row_id: str, plan: Plan) -> bool:
+    """Check whether a value that was sent may be the row ID, as where a key is the IDKEY."""
+    return any(_key_text(value) == row_id for value in plan.values.values())
 
 
 def _may_be_row_id(row_id: str, plan: Plan, key: tuple[Column, ...]) -> bool:

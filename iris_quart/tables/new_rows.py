@@ -1,10 +1,12 @@
 """New rows of one worker: which row was made by which change, so that no row is counted for two of them.
 
 Rows without a key that hold equal values can only be told apart by counting: as many rows as changes that made one.
+Changes of other workers count as well: a worker announces an INSERT whose answer is late or lost.
 """
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +24,14 @@ KEPT_SECONDS = 900.0
 ROWS_KEPT = 20_000
 CHANGES_KEPT = 20_000
 TABLES_KEPT = 200
+SLOW_SECONDS = 0.25
+"""Time in flight from which on an INSERT without a key is announced to other workers."""
+SEEN_SECONDS = 1.0
+"""Time for which a row has to be seen for a change in doubt: other workers announce theirs within it."""
+ELSEWHERE_SECONDS = 900.0
+"""Time for which an INSERT of another worker counts that never announces its end, as after a kill."""
+ENDED_SECONDS = 2.0
+"""Time for which it counts after its end: its row may be announced a moment later."""
 
 TableKey = tuple[str, str, str]
 """Server key, namespace and full name of a table."""
@@ -30,7 +40,17 @@ TableKey = tuple[str, str, str]
 class NewRow:
     """The row of one INSERT that was sent, or is about to be."""
 
-    __slots__ = ("candidates", "made_at", "row_id", "sent_at", "since", "table", "values")
+    __slots__ = (
+        "announced",
+        "candidates",
+        "made_at",
+        "row_id",
+        "seen_since",
+        "sent_at",
+        "since",
+        "table",
+        "values",
+    )
 
     def __init__(self, table: TableKey, values: Mapping[Column, Wire], since: int, sent_at: float) -> None:
         self.table = table
@@ -44,6 +64,10 @@ class NewRow:
         """ID of its row, when that is known."""
         self.candidates: frozenset[str] = frozenset()
         """Rows that were seen for it while it was in doubt."""
+        self.seen_since = 0.0
+        """When the last of the candidates was first seen."""
+        self.announced: str | None = None
+        """Token under which other workers know of it."""
 
     def may_be_found_as(self, other: NewRow) -> bool:
         """Check whether its row may hold all the values that another change looks for."""
@@ -65,8 +89,14 @@ class Rivals(NamedTuple):
 class NewRows:
     """The new rows of all sessions of one worker, and those that other workers announced."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, seen_seconds: float | None = None
+    ) -> None:
         self._clock = clock
+        self._seen_seconds = SEEN_SECONDS if seen_seconds is None else seen_seconds
+        self._elsewhere: dict[TableKey, dict[str, tuple[float, Mapping[str, Wire]]]] = {}
+        self.announce: Callable[[TableKey, str, Mapping[str, Wire] | None], None] | None = None
+        """Called with table, token and values of an INSERT that other workers must count; with None at its end."""
         self._owners: dict[TableKey, OrderedDict[str, tuple[int, NewRow | None]]] = {}
         self._waiting: dict[TableKey, list[NewRow]] = {}
         self.sequence = 0
@@ -89,6 +119,38 @@ class NewRows:
             waiting.remove(new_row)
         if not waiting:
             self._waiting.pop(new_row.table, None)
+        if new_row.announced is not None and self.announce is not None:
+            self.announce(new_row.table, new_row.announced, None)
+            new_row.announced = None
+
+    def note_slow(self, new_row: NewRow) -> None:
+        """Announce an INSERT whose answer is late or lost, so that other workers count it; once."""
+        if new_row.announced is None and self.announce is not None:
+            new_row.announced = secrets.token_urlsafe(12)
+            values = {column.name: value for column, value in new_row.values.items()}
+            self.announce(new_row.table, new_row.announced, values)
+
+    def note_elsewhere(self, table: TableKey, token: str, values: Mapping[str, Wire] | None) -> None:
+        """Count an INSERT that another worker announced; None for the values ends it."""
+        now = self._clock()
+        known = self._elsewhere.setdefault(table, {})
+        if values is not None:
+            known[token] = (now + ELSEWHERE_SECONDS, values)
+        elif token in known:
+            known[token] = (now + ENDED_SECONDS, known[token][1])
+        for name in [name for name, (until, _values) in known.items() if until <= now]:
+            del known[name]
+        if not known:
+            del self._elsewhere[table]
+
+    def seen_long(self, new_row: NewRow, row_ids: frozenset[str]) -> bool:
+        """Note which rows may be the one of a change in doubt; return whether all of them were seen long enough."""
+        now = self._clock()
+        if not row_ids <= new_row.candidates:
+            new_row.candidates |= row_ids
+            new_row.seen_since = now
+            return False
+        return now - new_row.seen_since >= self._seen_seconds
 
     def note_made(self, new_row: NewRow) -> None:
         """Note that a row is surely in the table, though it may not be known which it is."""
@@ -140,7 +202,18 @@ class NewRows:
             and item.may_be_found_as(new_row)
         ]
         made = sum(item.made_at is not None for item in others)
-        return Rivals(made, len(others) - made)
+        return Rivals(made, len(others) - made + self._count_elsewhere(new_row))
+
+    def _count_elsewhere(self, new_row: NewRow) -> int:
+        now = self._clock()
+        return sum(
+            until > now
+            and all(
+                column.name not in values or may_become(column, values[column.name], value)
+                for column, value in new_row.values.items()
+            )
+            for until, values in self._elsewhere.get(new_row.table, {}).values()
+        )
 
     def _own(self, table: TableKey, row_id: str, owner: NewRow | None) -> None:
         self.sequence += 1

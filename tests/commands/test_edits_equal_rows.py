@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -44,7 +45,7 @@ async def ready(stage: Stage, new_rows: NewRows | None = None) -> Client:
     """Sign in before anything goes wrong."""
     client = await stage.client(request_seconds=5.0)
     client.context.tables = Tables(
-        client.atelier, stage.settings, server_key="demo-key", new_rows=new_rows or NewRows()
+        client.atelier, stage.settings, server_key="demo-key", new_rows=new_rows or NewRows(seen_seconds=0.01)
     )
     client.context.tables.edits._doubt_seconds = 0.5
     await client.atelier.encoding("USER")
@@ -127,7 +128,7 @@ async def test_equal_rows_of_somebody_else_leave_a_row_in_doubt_unknown(
 
 
 async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -> None:
-    new_rows = NewRows()
+    new_rows = NewRows(seen_seconds=0.01)
     mine, other = await ready(stage, new_rows), await ready(stage, new_rows)
     stage.iris.add_fault(FaultRule(kind="reset_before", sql=INSERTS, times=1))
     await asyncio.gather(mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)]))
@@ -137,7 +138,7 @@ async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -
 
 
 async def test_row_that_another_worker_announced_is_theirs(stage: Stage) -> None:
-    new_rows = NewRows()
+    new_rows = NewRows(seen_seconds=0.01)
     mine = await ready(stage, new_rows)
 
     def others() -> None:
@@ -187,12 +188,18 @@ async def test_key_that_somebody_else_took_meanwhile_is_told_as_it_is(stage: Sta
     assert "A row with this key is there" in result["error"]["message"]
 
 
-async def test_insert_with_its_key_takes_three_round_trips(stage: Stage, client: Client) -> None:
+async def test_insert_with_its_key_reads_two_things_before_it_side_by_side(
+    stage: Stage, client: Client
+) -> None:
     await client.save("Edit.Keyed", [insert(1, K="a", V="v")])
     before = client.atelier.round_trips
+    stage.iris.add_fault(FaultRule(kind="latency", sql=r"^SELECT", times=2, delay=0.4))
+    start = time.perf_counter()
     result, _ = await client.save("Edit.Keyed", [insert(2, K="b", V="v")])
     assert result["outcome"] == "saved"
-    assert client.atelier.round_trips - before == 3
+    assert client.atelier.round_trips - before == 4
+    # The key's holder and the greatest row ID: one after the other they would take twice the delay.
+    assert time.perf_counter() - start < 0.75
 
 
 async def test_row_ids_that_are_used_again_belong_to_the_new_rows(stage: Stage, client: Client) -> None:
@@ -205,7 +212,7 @@ async def test_row_ids_that_are_used_again_belong_to_the_new_rows(stage: Stage, 
 @pytest.mark.parametrize("seed", range(4))
 async def test_as_many_rows_are_told_as_saved_as_are_there(stage: Stage, seed: int) -> None:
     chance = Random(seed)
-    new_rows = NewRows()
+    new_rows = NewRows(seen_seconds=0.01)
     clients = [await ready(stage, new_rows) for _ in range(3)]
     outcomes: list[str] = []
     row_ids: list[str] = []

@@ -28,6 +28,7 @@ from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange
 from iris_quart.protocol import encode_event, encode_json, parse_envelope
 from iris_quart.sessions import NewSession, Session, SessionStore, open_store, open_vault
 from iris_quart.tables import Tables
+from iris_quart.tables.new_rows import NewRows
 
 _READ = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -124,7 +125,7 @@ class Office:
         context = Context(
             session=found,
             settings=self.settings,
-            tables=Tables(atelier, self.settings, server_key="demo-key"),
+            tables=Tables(atelier, self.settings, server_key="demo-key", new_rows=NewRows(seen_seconds=0.01)),
             results=self.store,
             announce=announce,
             audit=audited.append,

@@ -19,7 +19,9 @@ from iris_quart.live import expiry
 from iris_quart.protocol import encode_json
 from iris_quart.serve import run_on_loop, serve_app
 from iris_quart.tables import edits as edits_module
+from iris_quart.tables import new_rows
 from iris_quart.tables.edits import Edits
+from iris_quart.tables.new_rows import SEEN_SECONDS, SLOW_SECONDS
 from iris_quart.tables.validation import Change
 from tests.faults.history import marked
 
@@ -95,6 +97,9 @@ def scaled_clock(scale: float) -> Iterator[None]:
         patch.object(Settings, "doubt_time", doubt_time, create=True),
         patch.object(Edits, "__init__", make),
         patch.object(edits_module, "SETTLE_SECONDS", pauses),
+        patch.object(edits_module, "SLOW_SECONDS", SLOW_SECONDS * scale),
+        # Not by the factor: what other workers announce is polled for at an unscaled pace.
+        patch.object(new_rows, "SEEN_SECONDS", SEEN_SECONDS / 3),
         patch.object(expiry, "WRITE_SECONDS", expiry.WRITE_SECONDS * scale),
     ):
         yield
