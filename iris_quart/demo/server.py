@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from .atelier import AtelierApp, RequestRecord
-from .connections import Connection
-from .engine import Namespace
-from .faults import FaultRule
+from .engine.namespace import Namespace
+from .http.atelier import AtelierApp, RequestRecord
+from .http.connections import Connection
+from .http.faults import FaultRule
+from .http.settings import DemoOptions
 from .samples import open_namespaces
-from .settings import DemoOptions
 
 T = TypeVar("T")
 FAREWELL_SECONDS = 2.0

@@ -15,9 +15,9 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from iris_quart.demo.behaviours import Behaviour
-from iris_quart.demo.dialect import split_script
-from iris_quart.demo.encodings import Encoding
-from iris_quart.demo.values import date_from_text, posix_from_timestamp, time_from_text
+from iris_quart.demo.core.values import date_from_text, posix_from_timestamp, time_from_text
+from iris_quart.demo.http.encodings import Encoding
+from iris_quart.demo.parse.dialect import split_script
 
 SCHEMA = "IrisQuartCheck"
 LOGOUT = "/api/atelier/?CacheLogout=end"

@@ -9,7 +9,8 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-from iris_quart.demo.engine import Namespace, Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.samples import films, hard_values, hospital, inventory, measurements, people
 
 BUILDING = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.core.values import list_build
 from iris_quart.demo.samples.chance import day, posixtime
-from iris_quart.demo.values import list_build
 
 MATRIX_COLUMNS = (
     "Label", "VarcharValue", "ExactValue", "CharValue", "IntegerValue", "BigintValue", "SmallintValue", "TinyintValue",

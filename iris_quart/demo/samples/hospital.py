@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, posixtime, seconds, timestamp
 

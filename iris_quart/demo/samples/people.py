@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.core.values import list_build
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, seconds
-from iris_quart.demo.values import list_build
 
 COMPANIES = 20
 PEOPLE = 200

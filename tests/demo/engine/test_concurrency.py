@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import ExecutionHandle, Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import ExecutionHandle
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import SCRIPT
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from iris_quart.demo.engine import Namespace, Result
-from iris_quart.demo.errors import SqlError
-from iris_quart.demo.lexer import tokenize
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import Result
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.parse.lexer import tokenize
 
 from .conftest import SCRIPT
 from .test_functions import VALUES

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 

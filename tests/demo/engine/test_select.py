@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import EngineOptions, Namespace, Release
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import EngineOptions, Release
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 

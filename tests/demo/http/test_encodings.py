@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from iris_quart import cli
 from iris_quart.demo import DemoOptions, Encoding
-from iris_quart.demo.encodings import bind, bind_all, envelope, result_objects, result_positional
-from iris_quart.demo.engine import Result, ResultColumn
-from iris_quart.demo.settings import ENCODING_VARIABLE, UnknownEncoding
+from iris_quart.demo.engine.interface import Result, ResultColumn
+from iris_quart.demo.http.encodings import bind, bind_all, envelope, result_objects, result_positional
+from iris_quart.demo.http.settings import ENCODING_VARIABLE, UnknownEncoding
 
 DEFAULT = Encoding()
 
