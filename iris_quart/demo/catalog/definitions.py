@@ -211,7 +211,7 @@ class _Builder:
         self.columns[fold(name)] = replace(column, not_null=True)
 
     def _free_name(self, word: str) -> str:
-        """Return a constraint name such as ``MYTESTPKEY1`` (the shape seen on live servers)."""
+        """Return a constraint name such as `MYTESTPKEY1` (the shape seen on live servers)."""
         base = "".join(character for character in self.name.upper() if character.isalnum())
         taken = {fold(key.name) for key in self.keys} | {fold(key.name) for key in self.foreign_keys}
         number = 1

@@ -1,4 +1,4 @@
-"""How SQLite holds a table: one table of the same name, its row ID in the column ``%ID``, and its indexes."""
+"""How SQLite holds a table: one table of the same name, its row ID in the column `%ID`, and its indexes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """INFORMATION_SCHEMA: its tables, and their rows out of the catalogue.
 
-Columns and spellings follow the class reference 2024.1 of ``INFORMATION.SCHEMA.*`` and what was measured on live
-servers (facts: DATA_TYPE in lower case, ``RowIDField_As_PKey`` for class tables, names compared without case).
+Columns and spellings follow the class reference 2024.1 of `INFORMATION.SCHEMA.*` and what was measured on live
+servers (facts: DATA_TYPE in lower case, `RowIDField_As_PKey` for class tables, names compared without case).
 """
 
 from __future__ import annotations

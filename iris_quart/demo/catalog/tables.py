@@ -99,7 +99,7 @@ class Table:
 
     @property
     def full_name(self) -> str:
-        """Return ``Schema.Table``."""
+        """Return `Schema.Table`."""
         return f"{self.schema}.{self.name}"
 
     @property
@@ -109,12 +109,12 @@ class Table:
 
     @property
     def class_name(self) -> str:
-        """Return the class that projects this table: ``User`` for SQLUser, dots for underscores."""
+        """Return the class that projects this table: `User` for SQLUser, dots for underscores."""
         package = "User" if fold(self.schema) == "sqluser" else self.schema.replace("_", ".")
         return f"{package}.{re.sub(r'[^0-9A-Za-z]', '', self.name)}"
 
     def column(self, name: str) -> Column | None:
-        """Return a column by name; ``%ID`` is the row ID."""
+        """Return a column by name; `%ID` is the row ID."""
         if name.upper() == ROW_ID:
             return self.row_id
         return self.columns.get(fold(name))
@@ -155,7 +155,7 @@ class Catalog:
         return self.tables.get(self.key(schema, name))
 
     def by_full_name(self, full_name: str) -> Table | None:
-        """Return a table by ``Schema.Table``; the schema ends at the first dot."""
+        """Return a table by `Schema.Table`; the schema ends at the first dot."""
         schema, _, name = full_name.partition(".")
         return self.find(schema, name) if name else self.find(None, schema)
 

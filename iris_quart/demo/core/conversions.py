@@ -92,7 +92,7 @@ def decode(stored: Stored, kind: str) -> Value:
 def convert(value: Value, source: str, target: str, *, odbc: bool) -> Value:
     """Return a logical value as another kind has it; raise ValueError where there is none.
 
-    ``odbc`` says that dates and times may come as ODBC text. A number for INTEGER may keep its fraction.
+    `odbc` says that dates and times may come as ODBC text. A number for INTEGER may keep its fraction.
     """
     if value is None:
         return None

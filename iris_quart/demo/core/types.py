@@ -34,7 +34,7 @@ SQLSTRING = "SQLSTRING"
 class SqlType:
     """Describe a type.
 
-    ``kind`` says how values are held, ``name`` how INFORMATION_SCHEMA spells it; ``low`` and ``high`` bound integers.
+    `kind` says how values are held, `name` how INFORMATION_SCHEMA spells it; `low` and `high` bound integers.
     """
 
     kind: str
@@ -119,7 +119,7 @@ TYPE_NAMES = frozenset(_BY_NAME)
 
 
 def declared(name: str, arguments: tuple[int, ...], *, cast: bool = False) -> SqlType:
-    """Return the type that a declaration names; ``cast`` gives text and numbers their wider default.
+    """Return the type that a declaration names; `cast` gives text and numbers their wider default.
 
     Raises SqlError -376 for an unknown type, -1 for impossible arguments.
     """

@@ -1,7 +1,7 @@
 """Logical values: how IRIS holds dates, times, numbers and lists inside, and how each is written.
 
 Sources: InterSystems SQL Reference, Data Types (date, time, %TimeStamp, %PosixTime) and the %Library.PosixTime
-class reference (range and offsets); ``$LISTBUILD`` layout from memory.
+class reference (range and offsets); `$LISTBUILD` layout from memory.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?)", 
 
 
 def date_from_text(text: str) -> int:
-    """Return days since 1840-12-31 of ``YYYY-MM-DD``; raise ValueError."""
+    """Return days since 1840-12-31 of `YYYY-MM-DD`; raise ValueError."""
     found = _DATE.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
@@ -41,12 +41,12 @@ def date_from_text(text: str) -> int:
 
 
 def date_to_text(days: int) -> str:
-    """Return ``YYYY-MM-DD``; raise ValueError outside the years 1 to 9999."""
+    """Return `YYYY-MM-DD`; raise ValueError outside the years 1 to 9999."""
     return datetime.date.fromordinal(days + EPOCH).isoformat()
 
 
 def time_from_text(text: str) -> int | Decimal:
-    """Return seconds since midnight of ``HH:MM[:SS[.f]]``; raise ValueError."""
+    """Return seconds since midnight of `HH:MM[:SS[.f]]`; raise ValueError."""
     found = _TIME.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
@@ -59,7 +59,7 @@ def time_from_text(text: str) -> int | Decimal:
 
 
 def time_to_text(seconds: int | Decimal) -> str:
-    """Return ``HH:MM:SS[.f]``; raise ValueError outside one day."""
+    """Return `HH:MM:SS[.f]`; raise ValueError outside one day."""
     whole = int(seconds)
     if not 0 <= seconds < SECONDS_PER_DAY:
         raise ValueError(str(seconds))
@@ -69,7 +69,7 @@ def time_to_text(seconds: int | Decimal) -> str:
 
 
 def timestamp_from_text(text: str, digits: int = 9) -> str:
-    """Return a canonical ``YYYY-MM-DD HH:MM:SS[.f]``, cut to ``digits`` of fraction; raise ValueError."""
+    """Return a canonical `YYYY-MM-DD HH:MM:SS[.f]`, cut to `digits` of fraction; raise ValueError."""
     found = _TIMESTAMP.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
@@ -107,7 +107,7 @@ def posix_to_timestamp(value: int) -> str:
 
 
 def plain_decimal(value: Decimal) -> str:
-    """Return the canonical text of a number: no exponent, no trailing zeros, ``.5`` as ``0.5``."""
+    """Return the canonical text of a number: no exponent, no trailing zeros, `.5` as `0.5`."""
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -166,7 +166,7 @@ def encode_decimal(value: Decimal) -> bytes:
 
 @lru_cache(maxsize=4096)
 def decode_decimal(data: bytes) -> Decimal:
-    """Return the number that ``encode_decimal`` wrote, without trailing zeros or exponent."""
+    """Return the number that `encode_decimal` wrote, without trailing zeros or exponent."""
     if data == b"\x80":
         return Decimal(0)
     adjusted = int.from_bytes(data[1:3], "big")
@@ -183,7 +183,7 @@ def decode_decimal(data: bytes) -> Decimal:
 
 
 def list_build(items: Iterable[str | int | None]) -> str:
-    """Return the ``$LISTBUILD`` string of some items, as the characters a client sees."""
+    """Return the `$LISTBUILD` string of some items, as the characters a client sees."""
     return "".join(map(_list_item, items))
 
 
@@ -213,7 +213,7 @@ def _integer_bytes(number: int) -> tuple[str, str]:
 
 
 def list_items(text: str) -> list[str | None]:
-    """Return the items of a ``$LISTBUILD`` string; raise ValueError when it is not one."""
+    """Return the items of a `$LISTBUILD` string; raise ValueError when it is not one."""
     items: list[str | None] = []
     position = 0
     while position < len(text):

@@ -14,7 +14,7 @@ from iris_quart.demo.core.types import LONGVARCHAR
 from iris_quart.demo.parse import nodes
 from iris_quart.demo.parse.dialect import parse
 from iris_quart.demo.translate.scope import Names
-from iris_quart.demo.translate.statements import WriteTranslator
+from iris_quart.demo.translate.translation import Translation
 
 META = """
 CREATE TABLE IF NOT EXISTS "%catalog" (
@@ -68,8 +68,8 @@ def _declared(body: nodes.Definition, catalog: Catalog) -> Catalog:
 
 def define_view(body: nodes.CreateView, catalog: Catalog) -> Table:
     """Return the view that a CREATE VIEW declares; its query must translate."""
-    translator = WriteTranslator(catalog, Names(()), odbc=False, shuffle=None)
-    outputs, _ = translator.query(body.query, None)
+    translation = Translation(catalog, Names(()), odbc=False, shuffle=None)
+    outputs, _ = translation.queries.query(body.query, None)
     labels = body.columns or tuple(item.label or "" for item in outputs)
     if len(labels) != len(outputs):
         raise SqlError(-62, f"The view names {len(labels)} columns; its query has {len(outputs)}")
@@ -102,18 +102,18 @@ def define_view(body: nodes.CreateView, catalog: Catalog) -> Table:
 
 def _updatable(view: Table, catalog: Catalog) -> bool:
     name = nodes.TableName(view.schema, view.name, None, 0)
-    translator = WriteTranslator(catalog.with_table(view), Names(()), odbc=False, shuffle=None)
+    translation = Translation(catalog.with_table(view), Names(()), odbc=False, shuffle=None)
     try:
-        translator.delete(nodes.Delete(name, None), 0)
+        translation.writes.delete(nodes.Delete(name, None), 0)
     except SqlError:
         return False
     return True
 
 
 def _reads(query: nodes.Query, table: Table, catalog: Catalog) -> bool:
-    translator = WriteTranslator(catalog, Names(()), odbc=False, shuffle=None)
-    translator.query(query, None)
-    return table.full_name in translator.reads
+    translation = Translation(catalog, Names(()), odbc=False, shuffle=None)
+    translation.queries.query(query, None)
+    return table.full_name in translation.reads
 
 
 def _table(name: nodes.TableName, catalog: Catalog) -> Table:

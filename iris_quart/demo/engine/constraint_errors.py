@@ -13,7 +13,7 @@ from iris_quart.demo.core.errors import SqlError
 
 
 def quoted_value(table: Table, name: str, value: Stored) -> str:
-    """Return a value as -119 shows it: quoted, the empty string as ``$c(0)``."""
+    """Return a value as -119 shows it: quoted, the empty string as `$c(0)`."""
     column = table.column(name)
     logical = decode(value, column.type.kind) if column is not None else value
     if logical == "":

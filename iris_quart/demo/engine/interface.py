@@ -32,7 +32,7 @@ PAGING_SINCE = Release(2025, 1)
 class EngineOptions:
     """Choose how a namespace behaves.
 
-    ``lock_timeout`` is in seconds; ``shuffle_unordered`` is a seed that scrambles the rows of a SELECT without
+    `lock_timeout` is in seconds; `shuffle_unordered` is a seed that scrambles the rows of a SELECT without
     ORDER BY.
     """
 
@@ -43,7 +43,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class ResultColumn:
-    """Describe one column of an answer; the type is spelt as INFORMATION_SCHEMA spells it (and ``posixtime``)."""
+    """Describe one column of an answer; the type is spelt as INFORMATION_SCHEMA spells it (and `posixtime`)."""
 
     name: str
     type: str
@@ -62,7 +62,7 @@ class Grants(Protocol):
     """Decide whether a user may do something to a table."""
 
     def allows(self, user: str, action: str, table: str) -> bool:
-        """Return whether the user may SELECT, INSERT, UPDATE or DELETE on ``Schema.Table``."""
+        """Return whether the user may SELECT, INSERT, UPDATE or DELETE on `Schema.Table`."""
         ...
 
 

@@ -19,7 +19,8 @@ from iris_quart.demo.parse import nodes
 from iris_quart.demo.parse.dialect import parse, split_script
 from iris_quart.demo.translate.plans import Output, Parameter, Plan, Query, bind
 from iris_quart.demo.translate.scope import Names, Scope
-from iris_quart.demo.translate.statements import DEFINITION, QUERY, WriteTranslator, translate
+from iris_quart.demo.translate.statements import DEFINITION, QUERY, translate
+from iris_quart.demo.translate.translation import Translation
 from iris_quart.demo.translate.typed import LITERAL
 
 from .changes import Definer, open_catalog
@@ -103,7 +104,7 @@ class Namespace:
     def bulk_load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
         """Insert many rows of logical values in one transaction, without checking them.
 
-        So it can also make rows whose values break their own metadata. The column ``%ID`` sets row IDs.
+        So it can also make rows whose values break their own metadata. The column `%ID` sets row IDs.
         Raises SqlError -29 or -30 for unknown names, -119 for a broken unique key.
         """
         target = self._catalog.by_full_name(table)
@@ -213,7 +214,7 @@ class Namespace:
     ) -> Iterator[sqlite3.Connection]:
         """Lend the writer inside a transaction that ends with the block, undone by any error.
 
-        ``committed`` is called after the commit, before anybody else may write.
+        `committed` is called after the commit, before anybody else may write.
         """
         self._take_writer(handle)
         connection = self._storage.writer
@@ -270,11 +271,11 @@ class Namespace:
         def value(column: Column) -> tuple[Value, str]:
             if column.default is None:
                 return None, TEXT
-            translator = WriteTranslator(self._catalog, Names(()), odbc=False, shuffle=None)
-            item = translator.value(column.default, Scope(), column.type)
+            translation = Translation(self._catalog, Names(()), odbc=False, shuffle=None)
+            item = translation.expressions.value(column.default, Scope(), column.type)
             if item.category == LITERAL:
                 return item.value, TEXT if isinstance(item.value, str) else item.kind
-            (row,) = _run(connection, f"SELECT {translator.rendering.plain(item)}", ()).fetchall()
+            (row,) = _run(connection, f"SELECT {translation.rendering.plain(item)}", ()).fetchall()
             return decode(row[0], item.kind), item.kind
 
         return value

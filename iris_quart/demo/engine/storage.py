@@ -12,8 +12,8 @@ from typing import Any
 
 from iris_quart.demo.core.errors import SqlError, fatal, not_found
 from iris_quart.demo.core.values import MAX_STRING, sqlupper, upper
-from iris_quart.demo.functions import aggregates, dates, formats, numbers, patterns, text
-from iris_quart.demo.functions.casts import FUNCTIONS as CASTS
+from iris_quart.demo.functions import aggregates, dates
+from iris_quart.demo.functions.table import SQLITE_FUNCTIONS
 
 CACHED_STATEMENTS = 256
 PAGE_CACHE_KIB = 4_000
@@ -56,18 +56,7 @@ class _Guarded:
         self.finalize = _guard(self.aggregate.finalize)
 
 
-FUNCTIONS = {
-    name: _guard(function)
-    for table in (
-        patterns.FUNCTIONS,
-        text.FUNCTIONS,
-        numbers.FUNCTIONS,
-        dates.FUNCTIONS,
-        formats.FUNCTIONS,
-        CASTS,
-    )
-    for name, function in table.items()
-}
+FUNCTIONS = {name: _guard(function) for name, function in SQLITE_FUNCTIONS.items()}
 CLOCK = {name: _guard(function) for name, function in dates.CLOCK.items()}
 AGGREGATES = {
     name: type(f"Guarded{aggregate.__name__}", (_Guarded,), {"inner": aggregate})

@@ -28,7 +28,7 @@ RowId = int | str
 class Writer:
     """Run one writing statement inside a transaction that its caller opened.
 
-    ``pulse`` is called for every row; it raises when the client has gone.
+    `pulse` is called for every row; it raises when the client has gone.
     """
 
     connection: sqlite3.Connection

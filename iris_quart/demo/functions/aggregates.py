@@ -131,7 +131,7 @@ class Listing:
 
 
 class Every:
-    """Answer ``x > ALL (query)`` with three values."""
+    """Answer `x > ALL (query)` with three values."""
 
     deciding = 0
 
@@ -154,7 +154,7 @@ class Every:
 
 
 class Some(Every):
-    """Answer ``x > ANY (query)`` with three values."""
+    """Answer `x > ANY (query)` with three values."""
 
     deciding = 1
 

@@ -20,6 +20,7 @@ from iris_quart.demo.core.conversions import (
 from iris_quart.demo.core.errors import SqlError, fatal, shortened
 
 from .numbers import rounded
+from .signatures import signatures
 
 BOUNDS = {
     item.name: (item.low, item.high)
@@ -155,3 +156,10 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "iris_string": concatenated,
 }
 """SQLite functions that convert, by name."""
+
+SQL = signatures(
+    """
+STRING                 iris_string           t    1 99 text
+"""
+)
+"""Their names and signatures in SQL."""

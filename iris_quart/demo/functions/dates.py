@@ -19,6 +19,7 @@ from iris_quart.demo.core.conversions import Stored
 from iris_quart.demo.core.errors import SqlError, shortened
 
 from .numbers import number
+from .signatures import signatures
 from .text import strict
 
 UNITS = {
@@ -240,3 +241,29 @@ CLOCK: dict[str, Callable[..., Any]] = {
     "iris_time_of_day": time_of_day,
 }
 """Functions whose answer changes with time; they are not marked deterministic."""
+
+SQL = signatures(
+    """
+DATEADD TIMESTAMPADD   iris_dateadd          unm  3 3 timestamp
+DATEDIFF TIMESTAMPDIFF iris_datediff         umm  3 3 integer
+DATEPART               iris_datepart         um   2 2 integer
+DATENAME               iris_datename         um   2 2 text
+YEAR                   iris_datepart:year    m    1 1 integer
+QUARTER                iris_datepart:quarter m    1 1 integer
+MONTH                  iris_datepart:month   m    1 1 integer
+WEEK                   iris_datepart:week    m    1 1 integer
+DAY DAYOFMONTH         iris_datepart:day     m    1 1 integer
+DAYOFYEAR              iris_datepart:dayofyear m  1 1 integer
+DAYOFWEEK              iris_datepart:weekday m    1 1 integer
+HOUR                   iris_datepart:hour    m    1 1 integer
+MINUTE                 iris_datepart:minute  m    1 1 integer
+SECOND                 iris_datepart:second  m    1 1 integer
+DAYNAME                iris_day_name         m    1 1 text
+MONTHNAME              iris_month_name       m    1 1 text
+LAST_DAY               iris_last_day         m    1 1 date
+CURDATE CURRENT_DATE   iris_today            i    0 0 date
+CURTIME CURRENT_TIME   iris_time_of_day      i    0 0 time
+NOW GETDATE CURRENT_TIMESTAMP SYSDATE iris_now i 0 1 timestamp
+"""
+)
+"""Their names and signatures in SQL."""

@@ -15,6 +15,7 @@ from iris_quart.demo.core.errors import SqlError, fatal, shortened
 
 from .dates import DAYS, MONTHS, moment, second_of_day
 from .numbers import number
+from .signatures import signatures
 from .text import strict
 
 _FORMAT = re.compile(
@@ -199,3 +200,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "iris_to_char": to_char,
 }
 """SQLite functions that read and write formats, by name."""
+
+SQL = signatures(
+    """
+TO_DATE                iris_to_date          tt   1 2 date
+TO_TIMESTAMP           iris_to_timestamp     tt   1 2 timestamp
+TO_POSIXTIME           iris_to_posixtime     tt   1 2 posixtime
+TO_CHAR                iris_to_char          mt   1 2 text
+"""
+)
+"""Their names and signatures in SQL."""

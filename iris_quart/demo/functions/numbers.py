@@ -1,7 +1,7 @@
 """Arithmetic, numeric functions and aggregates; exact in integers and decimals.
 
-Every function comes in three forms by the kind of its result: ``_integer`` (a 64-bit integer), ``_decimal`` (sortable
-bytes, values.encode_decimal) and ``_double``.
+Every function comes in three forms by the kind of its result: `_integer` (a 64-bit integer), `_decimal` (sortable
+bytes, values.encode_decimal) and `_double`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 from iris_quart.demo.core import values
 from iris_quart.demo.core.conversions import HIGHEST, LOWEST, NOT_A_NUMBER, Stored
 from iris_quart.demo.core.errors import fatal
+
+from .signatures import signatures
 
 Number = int | float | Decimal
 
@@ -124,7 +126,7 @@ def divide(left: Number, right: Number) -> Any:
 
 
 def modulo(left: Number, right: Number) -> Any:
-    """Return the rest with the sign of the divisor, as ObjectScript's ``#`` does."""
+    """Return the rest with the sign of the divisor, as ObjectScript's `#` does."""
     first, second = _pair(left, right)
     if not second:
         raise fatal("<DIVIDE>")
@@ -288,3 +290,34 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for kind, result in RESULTS.items()
 }
 """SQLite functions on numbers, by name."""
+
+SQL = signatures(
+    """
+ABS                    iris_abs_             n    1 1 number
+SIGN                   iris_sign_            n    1 1 whole
+ROUND                  iris_round_           nii  1 3 number
+TRUNCATE               iris_truncate_        ni   1 2 number
+FLOOR                  iris_floor_           n    1 1 whole
+CEILING                iris_ceiling_         n    1 1 whole
+MOD                    iris_mod_             nn   2 2 number
+POWER                  iris_power_           nn   2 2 decimal
+SQRT                   iris_sqrt_            n    1 1 decimal
+SQUARE                 iris_square_          n    1 1 number
+EXP                    iris_exp_             n    1 1 decimal
+LOG                    iris_log_             n    1 1 decimal
+LOG10                  iris_log10_           n    1 1 decimal
+SIN                    iris_sin_             n    1 1 decimal
+COS                    iris_cos_             n    1 1 decimal
+TAN                    iris_tan_             n    1 1 decimal
+COT                    iris_cot_             n    1 1 decimal
+ASIN                   iris_asin_            n    1 1 decimal
+ACOS                   iris_acos_            n    1 1 decimal
+ATAN                   iris_atan_            n    1 1 decimal
+ATAN2                  iris_atan2_           nn   2 2 decimal
+DEGREES                iris_degrees_         n    1 1 decimal
+RADIANS                iris_radians_         n    1 1 decimal
+PI                     iris_pi_              n    0 0 decimal
+TO_NUMBER              iris_number_          n    1 1 decimal
+"""
+)
+"""Their names and signatures in SQL."""

@@ -11,7 +11,7 @@ from iris_quart.demo.core import values
 
 
 def like(text: str | None, pattern: str | None, escape: str | None) -> int | None:
-    """Return whether a text is like a pattern, letter case counting: ``%`` any text, ``_`` one character."""
+    """Return whether a text is like a pattern, letter case counting: `%` any text, `_` one character."""
     if text is None or pattern is None:
         return None
     if escape is None or escape not in pattern:
@@ -75,7 +75,7 @@ Piece = tuple[re.Pattern[str], int]
 
 @lru_cache(maxsize=512)
 def _pieces(pattern: str, escape: str | None) -> tuple[Piece, ...]:
-    """Return the parts of a pattern between its ``%``, each with its width."""
+    """Return the parts of a pattern between its `%`, each with its width."""
     pieces: list[list[str]] = [[]]
     position = 0
     while position < len(pattern):

@@ -11,6 +11,8 @@ from typing import Any
 from iris_quart.demo.core import values
 from iris_quart.demo.core.errors import fatal
 
+from .signatures import signatures
+
 
 def strict(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function answer NULL when any argument is NULL."""
@@ -296,3 +298,46 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "iris_stream_id": stream_id,
 }
 """SQLite functions on text, by name."""
+
+SQL = signatures(
+    """
+UPPER UCASE            iris_upper            t    1 1 text
+LOWER LCASE            iris_lower            t    1 1 text
+LENGTH LEN             iris_length           b    1 1 integer streams
+CHARACTER_LENGTH CHAR_LENGTH iris_character_length b 1 1 integer streams
+DATALENGTH             iris_data_length      b    1 1 integer streams
+$LENGTH                iris_piece_length     tt   1 2 integer
+SUBSTRING SUBSTR       iris_substring        bii  2 3 binary streams inherits
+LEFT                   iris_left             ti   2 2 text inherits
+RIGHT                  iris_right            ti   2 2 text inherits
+$EXTRACT               iris_extract          tii  1 3 text inherits
+$PIECE                 iris_piece            ttii 2 4 text inherits
+$FIND                  iris_find             tti  2 3 integer
+CHARINDEX POSITION     iris_position        tti  2 3 integer
+INSTR                  iris_instr            ttii 2 4 integer
+CONCAT                 iris_concat           tt   2 2 text
+REPEAT REPLICATE       iris_repeat           ti   2 2 text
+SPACE                  iris_space            i    1 1 text
+LPAD                   iris_lpad             tit  2 3 text
+RPAD                   iris_rpad             tit  2 3 text
+$JUSTIFY               iris_justify          ti   2 2 text
+REPLACE                iris_replace          ttt  3 3 text
+STUFF                  iris_stuff            tiit 4 4 text
+$TRANSLATE             iris_translate        ttt  2 3 text
+TRIM TRIM_BOTH         iris_trim             tt   1 2 text inherits
+LTRIM TRIM_LEADING     iris_trim_left        tt   1 2 text inherits
+RTRIM TRIM_TRAILING    iris_trim_right       tt   1 2 text inherits
+REVERSE $REVERSE       iris_reverse          t    1 1 text
+ASCII $ASCII           iris_ascii            t    1 1 integer
+CHAR                   iris_char             i    1 1 text
+$CHAR                  iris_unicode_char     i    1 1 text
+INITCAP                iris_initcap          t    1 1 text
+$LISTBUILD             iris_list_build       t    1 99 list
+$LIST                  iris_list_get         ti   1 2 text
+$LISTGET               iris_list_get         ti   1 2 text
+$LISTLENGTH            iris_list_length      t    1 1 integer
+$LISTTOSTRING          iris_list_to_string   tt   1 2 text
+$LISTFROMSTRING        iris_list_from_string tt   1 2 list
+"""
+)
+"""Their names and signatures in SQL."""

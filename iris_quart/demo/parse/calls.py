@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import TYPE_NAMES
 
 from . import nodes
-from .cursor import RESERVED, Cursor
+from .cursor import RESERVED
 from .lexer import NAME, NUMBER, Token
+
+if TYPE_CHECKING:
+    from .grammar import Grammar
 
 TYPE_SECOND_WORDS = {
     "DOUBLE": ("PRECISION",),
@@ -16,145 +21,127 @@ TYPE_SECOND_WORDS = {
 }
 
 
-class CallParser(Cursor):
+class Calls:
     """Read what follows a function's name."""
 
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.cursor = grammar.cursor
+
     def call(self, token: Token) -> nodes.Expression:
-        position = self.index
-        self.enter()
-        self.advance()
-        self.advance()
+        position = self.cursor.index
+        self.cursor.enter()
+        self.cursor.advance()
+        self.cursor.advance()
         name = token.value
         arguments: tuple[nodes.Expression, ...] = ()
         distinct = star = False
-        if self.at_operator("*") and name == "COUNT":
-            self.advance()
+        if self.cursor.at_operator("*") and name == "COUNT":
+            self.cursor.advance()
             star = True
         elif name == "TRIM":
             name, arguments = self._trim()
-        elif not self.at_operator(")"):
-            distinct = self.accept("DISTINCT")
+        elif not self.cursor.at_operator(")"):
+            distinct = self.cursor.accept("DISTINCT")
             if not distinct:
-                self.accept("ALL")
+                self.cursor.accept("ALL")
             arguments = self._arguments(name)
-        self.expect_operator(")")
-        self.leave()
-        window = self._window() if self.accept("OVER") else None
+        self.cursor.expect_operator(")")
+        self.cursor.leave()
+        window = self._window() if self.cursor.accept("OVER") else None
         return nodes.Call(name, arguments, position, distinct, star, window)
 
     def _arguments(self, name: str) -> tuple[nodes.Expression, ...]:
-        first = self.operand()
-        if name == "POSITION" and self.accept("IN"):
-            return (first, self.value())
-        if name in ("SUBSTRING", "SUBSTR") and self.accept("FROM"):
-            start = self.value()
-            return (first, start, self.value()) if self.accept("FOR") else (first, start)
-        items = [self.as_value(first)]
-        while self.accept_operator(","):
-            items.append(self.value())
+        first = self.grammar.expressions.operand()
+        if name == "POSITION" and self.cursor.accept("IN"):
+            return (first, self.grammar.expressions.value())
+        if name in ("SUBSTRING", "SUBSTR") and self.cursor.accept("FROM"):
+            start = self.grammar.expressions.value()
+            return (
+                (first, start, self.grammar.expressions.value())
+                if self.cursor.accept("FOR")
+                else (first, start)
+            )
+        items = [self.grammar.expressions.as_value(first)]
+        while self.cursor.accept_operator(","):
+            items.append(self.grammar.expressions.value())
         return tuple(items)
 
     def _trim(self) -> tuple[str, tuple[nodes.Expression, ...]]:
-        side = self.advance().value if self.at_any("BOTH", "LEADING", "TRAILING") else "BOTH"
+        side = self.cursor.advance().value if self.cursor.at_any("BOTH", "LEADING", "TRAILING") else "BOTH"
         name = f"TRIM_{side}"
-        if self.accept("FROM"):
-            return name, (self.value(),)
-        first = self.value()
-        if self.accept("FROM"):
-            return name, (self.value(), first)
+        if self.cursor.accept("FROM"):
+            return name, (self.grammar.expressions.value(),)
+        first = self.grammar.expressions.value()
+        if self.cursor.accept("FROM"):
+            return name, (self.grammar.expressions.value(), first)
         return name, (first,)
 
     def _window(self) -> nodes.Window:
-        self.expect_operator("(")
+        self.cursor.expect_operator("(")
         partition: tuple[nodes.Expression, ...] = ()
-        if self.accept("PARTITION"):
-            self.expect("BY")
-            partition = self.values()
-        order = self.order_items() if self.accept("ORDER", "BY") else ()
-        self.expect_operator(")")
+        if self.cursor.accept("PARTITION"):
+            self.cursor.expect("BY")
+            partition = self.grammar.expressions.values()
+        order = self.grammar.queries.order_items() if self.cursor.accept("ORDER", "BY") else ()
+        self.cursor.expect_operator(")")
         return nodes.Window(partition, order)
 
     def cast(self) -> nodes.Expression:
-        self.advance()
-        self.expect_operator("(")
-        operand = self.value()
-        self.expect("AS")
+        self.cursor.advance()
+        self.cursor.expect_operator("(")
+        operand = self.grammar.expressions.value()
+        self.cursor.expect("AS")
         target = self.type_name()
-        self.expect_operator(")")
+        self.cursor.expect_operator(")")
         return nodes.Cast(operand, target)
 
     def convert(self) -> nodes.Expression:
-        self.advance()
-        self.expect_operator("(")
-        start, parameters = self.index, self.parameters
-        if self.token.kind == NAME and self.token.value not in RESERVED:
+        self.cursor.advance()
+        self.cursor.expect_operator("(")
+        start, parameters = self.cursor.index, self.cursor.parameters
+        if self.cursor.token.kind == NAME and self.cursor.token.value not in RESERVED:
             target = self._type_or_none()
-            if target is not None and self.accept_operator(","):
-                operand = self.value()
-                style = self.value() if self.accept_operator(",") else None
-                self.expect_operator(")")
+            if target is not None and self.cursor.accept_operator(","):
+                operand = self.grammar.expressions.value()
+                style = self.grammar.expressions.value() if self.cursor.accept_operator(",") else None
+                self.cursor.expect_operator(")")
                 return nodes.Cast(operand, target, style)
-        self.index, self.parameters = start, parameters
-        operand = self.value()
-        self.expect_operator(",")
-        word = self.identifier("DATA TYPE").upper()
+        self.cursor.index, self.cursor.parameters = start, parameters
+        operand = self.grammar.expressions.value()
+        self.cursor.expect_operator(",")
+        word = self.cursor.identifier("DATA TYPE").upper()
         if not word.startswith("SQL_"):
-            raise SqlError(-1, f"Invalid SQL statement: unknown data type {word}{self.context()}")
-        self.expect_operator(")")
+            raise SqlError(-1, f"Invalid SQL statement: unknown data type {word}{self.cursor.context()}")
+        self.cursor.expect_operator(")")
         return nodes.Cast(operand, nodes.TypeName(word[4:]))
 
     def _type_or_none(self) -> nodes.TypeName | None:
-        following = self.ahead()
-        if self.token.value not in TYPE_NAMES:
+        following = self.cursor.ahead()
+        if self.cursor.token.value not in TYPE_NAMES:
             return None
         if following.kind == "operator" and following.value in (",", "("):
-            if following.value == "(" and self.ahead(2).kind != NUMBER:
+            if following.value == "(" and self.cursor.ahead(2).kind != NUMBER:
                 return None
             return self.type_name()
         return None
 
     def type_name(self) -> nodes.TypeName:
-        """Read a data type such as ``NUMERIC(10, 2)``."""
-        word = self.token
+        """Read a data type such as `NUMERIC(10, 2)`."""
+        word = self.cursor.token
         if word.kind != NAME or (word.value in RESERVED and word.value != "SET"):
-            raise self.unexpected("DATA TYPE")
-        self.advance()
+            raise self.cursor.unexpected("DATA TYPE")
+        self.cursor.advance()
         name = word.value
-        if self.at_operator(".") and name == "%LIBRARY":
-            self.advance()
-            name = "%" + self.identifier("DATA TYPE").upper()
-        if self.at_any(*TYPE_SECOND_WORDS.get(name, ())):
-            name = f"{name} {self.advance().value}"
+        if self.cursor.at_operator(".") and name == "%LIBRARY":
+            self.cursor.advance()
+            name = "%" + self.cursor.identifier("DATA TYPE").upper()
+        if self.cursor.at_any(*TYPE_SECOND_WORDS.get(name, ())):
+            name = f"{name} {self.cursor.advance().value}"
         arguments: list[int] = []
-        if self.accept_operator("("):
-            arguments.append(self.integer())
-            while self.accept_operator(","):
-                arguments.append(self.integer())
-            self.expect_operator(")")
+        if self.cursor.accept_operator("("):
+            arguments.append(self.cursor.integer())
+            while self.cursor.accept_operator(","):
+                arguments.append(self.cursor.integer())
+            self.cursor.expect_operator(")")
         return nodes.TypeName(name, tuple(arguments))
-
-    # Given by the parsers built on this one ------------------------------------------------
-
-    def value(self) -> nodes.Expression:
-        """Read a value."""
-        raise NotImplementedError
-
-    def values(self) -> tuple[nodes.Expression, ...]:
-        """Read values separated by commas."""
-        raise NotImplementedError
-
-    def operand(self) -> nodes.Expression:
-        """Read a value, or the condition that stands in its place."""
-        raise NotImplementedError
-
-    def as_value(self, found: nodes.Expression) -> nodes.Expression:
-        """Return a value; raise -12 for a condition."""
-        raise NotImplementedError
-
-    def parenthesised_query(self) -> nodes.Query:
-        """Read ``( query )``."""
-        raise NotImplementedError
-
-    def order_items(self) -> tuple[nodes.OrderItem, ...]:
-        """Read the items of ORDER BY."""
-        raise NotImplementedError

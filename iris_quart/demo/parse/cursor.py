@@ -92,7 +92,7 @@ class Cursor:
     """Walk through the tokens of one statement."""
 
     def __init__(self, sql: str, *, paging: bool) -> None:
-        """Read the statement; ``paging`` says whether LIMIT, OFFSET and FETCH exist in this release."""
+        """Read the statement; `paging` says whether LIMIT, OFFSET and FETCH exist in this release."""
         self.sql = sql
         self.tokens = tokenize(sql)
         self.index = 0
@@ -206,7 +206,7 @@ class Cursor:
         return token.text if len(token.text) <= 60 else token.text[:57] + "..."
 
     def context(self) -> str:
-        """Return the statement up to this token, the way IRIS prints it after ``^``."""
+        """Return the statement up to this token, the way IRIS prints it after `^`."""
         return "^" + seen(self.tokens[:-1], min(self.index, len(self.tokens) - 2))
 
     def unexpected(self, expected: str) -> SqlError:
@@ -222,7 +222,7 @@ class Cursor:
         return SqlError(-25, f"Input ({self.found()}) encountered after end of query{self.context()}")
 
     def text_between(self, start: int, stop: int) -> str:
-        """Return the source text of the tokens from ``start`` to ``stop``, exclusive."""
+        """Return the source text of the tokens from `start` to `stop`, exclusive."""
         if stop <= start:
             return ""
         return self.sql[self.tokens[start].start : self.tokens[stop - 1].end]

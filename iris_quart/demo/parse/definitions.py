@@ -3,100 +3,108 @@
 Beyond IRIS's own DDL (CREATE TABLE, CREATE VIEW, CREATE INDEX, DROP ...), because classes cannot be
 compiled here:
 
-- ``column type GENERATED ALWAYS AS (expression)``: a computed, read-only column (COMPUTECODE in IRIS);
-- ``column %READONLY``: a read-only property;
-- ``column %LIST``: a list collection; ``column %SERIAL (part type, ...)``: an embedded serial object,
-  whose parts are the columns ``column_part`` and whose container is hidden;
-- ``column %REFERENCE Schema.Table``: a property that points to a row, without a foreign key;
-- ``CREATE TABLE ... (...) WITH %CLASS``: as a persistent class projects it (column ID is shown);
-- ``... WITH %CLASS, %CHILDOF Schema.Table [AS column]``: the child of a parent-child relationship, with
-  row IDs ``parent||n`` and the columns ``column`` (the parent) and ``childsub``;
-- ``... WITH %READONLY``: a table that takes no writes (-115).
+- `column type GENERATED ALWAYS AS (expression)`: a computed, read-only column (COMPUTECODE in IRIS);
+- `column %READONLY`: a read-only property;
+- `column %LIST`: a list collection; `column %SERIAL (part type, ...)`: an embedded serial object,
+  whose parts are the columns `column_part` and whose container is hidden;
+- `column %REFERENCE Schema.Table`: a property that points to a row, without a foreign key;
+- `CREATE TABLE ... (...) WITH %CLASS`: as a persistent class projects it (column ID is shown);
+- `... WITH %CLASS, %CHILDOF Schema.Table [AS column]`: the child of a parent-child relationship, with
+  row IDs `parent||n` and the columns `column` (the parent) and `childsub`;
+- `... WITH %READONLY`: a table that takes no writes (-115).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
-from .writes import WriteParser
+
+if TYPE_CHECKING:
+    from .grammar import Grammar
 
 COLLATIONS = frozenset({"%EXACT", "%SQLUPPER", "%SQLSTRING", "%UPPER", "%ALPHAUP", "%STRING", "%TRUNCATE"})
 INDEX_KINDS = ("UNIQUE", "BITMAP", "BITSLICE", "COLUMNAR")
 ACTIONS = (("NO", "ACTION"), ("CASCADE",), ("SET", "NULL"), ("SET", "DEFAULT"))
 
 
-class DefinitionParser(WriteParser):
+class Definitions:
     """Read statements that change the catalogue."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.cursor = grammar.cursor
 
     def create(self) -> nodes.Definition:
         """Read CREATE after its first word."""
-        if self.accept("TABLE"):
+        if self.cursor.accept("TABLE"):
             return self._table()
-        if self.accept("OR", "REPLACE"):
-            self.expect("VIEW")
+        if self.cursor.accept("OR", "REPLACE"):
+            self.cursor.expect("VIEW")
             return self._view(replaces=True)
-        if self.accept("VIEW"):
+        if self.cursor.accept("VIEW"):
             return self._view(replaces=False)
         unique = False
-        while self.at_any(*INDEX_KINDS):
-            unique |= self.advance().value == "UNIQUE"
-        if self.accept("INDEX"):
+        while self.cursor.at_any(*INDEX_KINDS):
+            unique |= self.cursor.advance().value == "UNIQUE"
+        if self.cursor.accept("INDEX"):
             return self._index(unique=unique)
         raise SqlError(
-            -1, f"Invalid SQL statement: CREATE {self.found()} is not supported here{self.context()}"
+            -1,
+            f"Invalid SQL statement: CREATE {self.cursor.found()} is not supported here{self.cursor.context()}",
         )
 
     def drop(self) -> nodes.Drop:
         """Read DROP after its first word."""
-        if self.accept("TABLE") or self.at("VIEW"):
-            kind = "VIEW" if self.accept("VIEW") else "TABLE"
-            if_exists = self.accept("IF", "EXISTS")
-            table = self.table_name()
+        if self.cursor.accept("TABLE") or self.cursor.at("VIEW"):
+            kind = "VIEW" if self.cursor.accept("VIEW") else "TABLE"
+            if_exists = self.cursor.accept("IF", "EXISTS")
+            table = self.grammar.queries.table_name()
             cascade = False
-            while self.at_any("CASCADE", "RESTRICT", "%DELDATA"):
-                cascade |= self.advance().value == "CASCADE"
+            while self.cursor.at_any("CASCADE", "RESTRICT", "%DELDATA"):
+                cascade |= self.cursor.advance().value == "CASCADE"
             return nodes.Drop(kind, table, None, if_exists, cascade)
-        if self.accept("INDEX"):
-            if_exists = self.accept("IF", "EXISTS")
-            parts = [self.identifier()]
-            while self.accept_operator("."):
-                parts.append(self.identifier())
+        if self.cursor.accept("INDEX"):
+            if_exists = self.cursor.accept("IF", "EXISTS")
+            parts = [self.cursor.identifier()]
+            while self.cursor.accept_operator("."):
+                parts.append(self.cursor.identifier())
             table_name: nodes.TableName | None = None
-            if self.accept("ON"):
-                self.accept("TABLE")
-                table_name = self.table_name()
+            if self.cursor.accept("ON"):
+                self.cursor.accept("TABLE")
+                table_name = self.grammar.queries.table_name()
             elif len(parts) > 1:
                 table_name = nodes.TableName(
-                    parts[0] if len(parts) == 3 else None, parts[-2], None, self.index
+                    parts[0] if len(parts) == 3 else None, parts[-2], None, self.cursor.index
                 )
             return nodes.Drop("INDEX", table_name, parts[-1], if_exists)
         raise SqlError(
-            -1, f"Invalid SQL statement: DROP {self.found()} is not supported here{self.context()}"
+            -1,
+            f"Invalid SQL statement: DROP {self.cursor.found()} is not supported here{self.cursor.context()}",
         )
 
     # Tables --------------------------------------------------------------------------------
 
     def _table(self) -> nodes.CreateTable:
-        if_not_exists = self.accept("IF", "NOT", "EXISTS")
-        table = self.table_name()
+        if_not_exists = self.cursor.accept("IF", "NOT", "EXISTS")
+        table = self.grammar.queries.table_name()
         columns: list[nodes.ColumnDefinition] = []
         keys: list[nodes.KeyDefinition] = []
         foreign_keys: list[nodes.ForeignKeyDefinition] = []
         description: str | None = None
         public_row_id = False
-        self.expect_operator("(")
+        self.cursor.expect_operator("(")
         while True:
-            if self.accept("%DESCRIPTION"):
-                description = self.string()
-            elif self.accept("%PUBLICROWID"):
+            if self.cursor.accept("%DESCRIPTION"):
+                description = self.cursor.string()
+            elif self.cursor.accept("%PUBLICROWID"):
                 public_row_id = True
-            elif self.at_any("%FILE", "%ROUTINE", "%EXTENTSIZE", "%NUMROWS"):
-                self.advance()
-                self.advance()
+            elif self.cursor.at_any("%FILE", "%ROUTINE", "%EXTENTSIZE", "%NUMROWS"):
+                self.cursor.advance()
+                self.cursor.advance()
             elif self._at_constraint():
                 constraint = self._constraint()
                 if isinstance(constraint, nodes.KeyDefinition):
@@ -105,9 +113,9 @@ class DefinitionParser(WriteParser):
                     foreign_keys.append(constraint)
             else:
                 columns.append(self._column())
-            if not self.accept_operator(","):
+            if not self.cursor.accept_operator(","):
                 break
-        self.expect_operator(")")
+        self.cursor.expect_operator(")")
         options = self._table_options()
         return nodes.CreateTable(
             table,
@@ -122,77 +130,81 @@ class DefinitionParser(WriteParser):
 
     def _table_options(self) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        if not self.accept("WITH"):
+        if not self.cursor.accept("WITH"):
             return options
         while True:
-            if self.accept("%CLASS"):
+            if self.cursor.accept("%CLASS"):
                 options["class_like"] = True
-            elif self.accept("%READONLY"):
+            elif self.cursor.accept("%READONLY"):
                 options["read_only"] = True
-            elif self.accept("%CHILDOF"):
-                options["child_of"] = self.table_name()
-                options["child_column"] = self.identifier() if self.accept("AS") else None
+            elif self.cursor.accept("%CHILDOF"):
+                options["child_of"] = self.grammar.queries.table_name()
+                options["child_column"] = self.cursor.identifier() if self.cursor.accept("AS") else None
             else:
-                raise self.unexpected("%CLASS, %CHILDOF or %READONLY")
-            if not self.accept_operator(","):
+                raise self.cursor.unexpected("%CLASS, %CHILDOF or %READONLY")
+            if not self.cursor.accept_operator(","):
                 return options
 
     def _at_constraint(self) -> bool:
-        if self.at_any("CONSTRAINT", "FOREIGN", "CHECK"):
+        if self.cursor.at_any("CONSTRAINT", "FOREIGN", "CHECK"):
             return True
-        return self.at("PRIMARY", "KEY") or (self.at("UNIQUE") and self.at_operator("(", 1))
+        return self.cursor.at("PRIMARY", "KEY") or (
+            self.cursor.at("UNIQUE") and self.cursor.at_operator("(", 1)
+        )
 
     def _constraint(self) -> nodes.KeyDefinition | nodes.ForeignKeyDefinition:
-        name = self.identifier() if self.accept("CONSTRAINT") else None
-        if self.accept("PRIMARY"):
-            self.expect("KEY")
-            return nodes.KeyDefinition("PRIMARY KEY", name, self.names())
-        if self.accept("UNIQUE"):
-            return nodes.KeyDefinition("UNIQUE", name, self.names())
-        if self.accept("FOREIGN"):
-            self.expect("KEY")
-            if not self.at_operator("("):
-                name = self.identifier()
-            columns = self.names()
-            self.expect("REFERENCES")
+        name = self.cursor.identifier() if self.cursor.accept("CONSTRAINT") else None
+        if self.cursor.accept("PRIMARY"):
+            self.cursor.expect("KEY")
+            return nodes.KeyDefinition("PRIMARY KEY", name, self.grammar.queries.names())
+        if self.cursor.accept("UNIQUE"):
+            return nodes.KeyDefinition("UNIQUE", name, self.grammar.queries.names())
+        if self.cursor.accept("FOREIGN"):
+            self.cursor.expect("KEY")
+            if not self.cursor.at_operator("("):
+                name = self.cursor.identifier()
+            columns = self.grammar.queries.names()
+            self.cursor.expect("REFERENCES")
             return nodes.ForeignKeyDefinition(name, columns, self._references())
-        raise SqlError(-1, f"Invalid SQL statement: {self.found()} is not supported here{self.context()}")
+        raise SqlError(
+            -1, f"Invalid SQL statement: {self.cursor.found()} is not supported here{self.cursor.context()}"
+        )
 
     def _references(self) -> nodes.References:
-        table = self.table_name()
-        columns = self.names() if self.at_operator("(") else ()
+        table = self.grammar.queries.table_name()
+        columns = self.grammar.queries.names() if self.cursor.at_operator("(") else ()
         actions = {"DELETE": "NO ACTION", "UPDATE": "NO ACTION"}
-        while self.accept("ON"):
-            event = self.token.value
+        while self.cursor.accept("ON"):
+            event = self.cursor.token.value
             if event not in actions:
-                raise self.unexpected("DELETE or UPDATE")
-            self.advance()
+                raise self.cursor.unexpected("DELETE or UPDATE")
+            self.cursor.advance()
             for words in ACTIONS:
-                if self.accept(*words):
+                if self.cursor.accept(*words):
                     actions[event] = " ".join(words)
                     break
             else:
-                raise self.unexpected("NO ACTION, CASCADE, SET NULL or SET DEFAULT")
+                raise self.cursor.unexpected("NO ACTION, CASCADE, SET NULL or SET DEFAULT")
         return nodes.References(table, columns, actions["DELETE"], actions["UPDATE"])
 
     # Columns -------------------------------------------------------------------------------
 
     def _column(self) -> nodes.ColumnDefinition:
-        name = self.identifier()
-        if self.accept("%SERIAL"):
-            self.expect_operator("(")
+        name = self.cursor.identifier()
+        if self.cursor.accept("%SERIAL"):
+            self.cursor.expect_operator("(")
             parts = [self._column()]
-            while self.accept_operator(","):
+            while self.cursor.accept_operator(","):
                 parts.append(self._column())
-            self.expect_operator(")")
+            self.cursor.expect_operator(")")
             return nodes.ColumnDefinition(name, nodes.TypeName("%SERIAL"), parts=tuple(parts))
-        if self.accept("%REFERENCE"):
-            target = self.table_name()
+        if self.cursor.accept("%REFERENCE"):
+            target = self.grammar.queries.table_name()
             column = nodes.ColumnDefinition(name, nodes.TypeName("%REFERENCE"), class_reference=target)
-        elif self.at("IDENTITY"):
+        elif self.cursor.at("IDENTITY"):
             column = nodes.ColumnDefinition(name, nodes.TypeName("INTEGER"))
         else:
-            column = nodes.ColumnDefinition(name, self.type_name())
+            column = nodes.ColumnDefinition(name, self.grammar.calls.type_name())
         while True:
             changed = self._column_option(column)
             if changed is None:
@@ -200,101 +212,104 @@ class DefinitionParser(WriteParser):
             column = changed
 
     def _column_option(self, column: nodes.ColumnDefinition) -> nodes.ColumnDefinition | None:
-        name = self.identifier() if self.accept("CONSTRAINT") else None
-        if self.accept("NOT"):
-            self.expect("NULL")
+        name = self.cursor.identifier() if self.cursor.accept("CONSTRAINT") else None
+        if self.cursor.accept("NOT"):
+            self.cursor.expect("NULL")
             return replace(column, not_null=True)
-        if self.accept("NULL"):
+        if self.cursor.accept("NULL"):
             return column
-        if self.accept("UNIQUE"):
+        if self.cursor.accept("UNIQUE"):
             return replace(column, unique=name or "")
-        if self.accept("PRIMARY"):
-            self.expect("KEY")
+        if self.cursor.accept("PRIMARY"):
+            self.cursor.expect("KEY")
             return replace(column, primary_key=name or "")
-        if self.accept("REFERENCES"):
+        if self.cursor.accept("REFERENCES"):
             return replace(column, references=self._references(), reference_name=name)
-        if self.accept("DEFAULT"):
+        if self.cursor.accept("DEFAULT"):
             return self._default(column)
-        if self.accept("IDENTITY"):
+        if self.cursor.accept("IDENTITY"):
             return replace(column, identity=True)
-        if self.accept("AUTO_INCREMENT"):
+        if self.cursor.accept("AUTO_INCREMENT"):
             return replace(column, auto_increment=True)
-        if self.accept("%DESCRIPTION"):
-            return replace(column, description=self.string())
-        if self.accept("%READONLY"):
+        if self.cursor.accept("%DESCRIPTION"):
+            return replace(column, description=self.cursor.string())
+        if self.cursor.accept("%READONLY"):
             return replace(column, read_only=True)
-        if self.accept("COLLATE"):
+        if self.cursor.accept("COLLATE"):
             return replace(column, collation=self._collation())
-        if self.at_any(*COLLATIONS):
+        if self.cursor.at_any(*COLLATIONS):
             return replace(column, collation=self._collation())
-        if self.accept("GENERATED"):
+        if self.cursor.accept("GENERATED"):
             return self._computed(column)
-        if self.at_any("COMPUTECODE", "CALCULATED", "TRANSIENT", "CHECK"):
-            raise SqlError(-1, f"Invalid SQL statement: {self.found()} is not supported here{self.context()}")
+        if self.cursor.at_any("COMPUTECODE", "CALCULATED", "TRANSIENT", "CHECK"):
+            raise SqlError(
+                -1,
+                f"Invalid SQL statement: {self.cursor.found()} is not supported here{self.cursor.context()}",
+            )
         return None
 
     def _default(self, column: nodes.ColumnDefinition) -> nodes.ColumnDefinition:
-        start = self.index
-        value = self.value()
-        return replace(column, default=value, default_text=self.text_between(start, self.index))
+        start = self.cursor.index
+        value = self.grammar.expressions.value()
+        return replace(column, default=value, default_text=self.cursor.text_between(start, self.cursor.index))
 
     def _computed(self, column: nodes.ColumnDefinition) -> nodes.ColumnDefinition:
-        self.expect("ALWAYS", "AS")
-        self.expect_operator("(")
-        start = self.index
-        value = self.value()
-        text = self.text_between(start, self.index)
-        self.expect_operator(")")
+        self.cursor.expect("ALWAYS", "AS")
+        self.cursor.expect_operator("(")
+        start = self.cursor.index
+        value = self.grammar.expressions.value()
+        text = self.cursor.text_between(start, self.cursor.index)
+        self.cursor.expect_operator(")")
         return replace(column, computed=value, computed_text=text)
 
     def _collation(self) -> str:
-        word = self.token.value
-        if self.token.kind != "name" or (word not in COLLATIONS and "%" + word not in COLLATIONS):
-            raise self.unexpected("COLLATION")
-        self.advance()
-        if self.accept_operator("("):
-            self.integer()
-            self.expect_operator(")")
+        word = self.cursor.token.value
+        if self.cursor.token.kind != "name" or (word not in COLLATIONS and "%" + word not in COLLATIONS):
+            raise self.cursor.unexpected("COLLATION")
+        self.cursor.advance()
+        if self.cursor.accept_operator("("):
+            self.cursor.integer()
+            self.cursor.expect_operator(")")
         return word.lstrip("%")
 
     # Views and indexes ---------------------------------------------------------------------
 
     def _view(self, *, replaces: bool) -> nodes.CreateView:
-        table = self.table_name()
-        columns = self.names() if self.at_operator("(") else ()
-        self.expect("AS")
-        start = self.index
-        query = self.query()
-        text = self.text_between(start, self.index)
+        table = self.grammar.queries.table_name()
+        columns = self.grammar.queries.names() if self.cursor.at_operator("(") else ()
+        self.cursor.expect("AS")
+        start = self.cursor.index
+        query = self.grammar.queries.query()
+        text = self.cursor.text_between(start, self.cursor.index)
         check: str | None = None
-        if self.accept("WITH"):
-            if self.accept("READ"):
-                self.expect("ONLY")
+        if self.cursor.accept("WITH"):
+            if self.cursor.accept("READ"):
+                self.cursor.expect("ONLY")
                 check = "READ ONLY"
             else:
-                check = "LOCAL" if self.accept("LOCAL") else "CASCADE"
-                if not self.accept("CASCADED"):
-                    self.accept("CASCADE")
-                self.expect("CHECK", "OPTION")
+                check = "LOCAL" if self.cursor.accept("LOCAL") else "CASCADE"
+                if not self.cursor.accept("CASCADED"):
+                    self.cursor.accept("CASCADE")
+                self.cursor.expect("CHECK", "OPTION")
         return nodes.CreateView(table, columns, query, text, check, replaces)
 
     def _index(self, *, unique: bool) -> nodes.CreateIndex:
-        name = self.identifier()
-        self.expect("ON")
-        self.accept("TABLE")
-        table = self.table_name()
-        self.expect_operator("(")
+        name = self.cursor.identifier()
+        self.cursor.expect("ON")
+        self.cursor.accept("TABLE")
+        table = self.grammar.queries.table_name()
+        self.cursor.expect_operator("(")
         columns: list[tuple[str, bool]] = []
         while True:
-            column = self.identifier()
-            descending = self.accept("DESC")
+            column = self.cursor.identifier()
+            descending = self.cursor.accept("DESC")
             if not descending:
-                self.accept("ASC")
+                self.cursor.accept("ASC")
             columns.append((column, descending))
-            if not self.accept_operator(","):
+            if not self.cursor.accept_operator(","):
                 break
-        self.expect_operator(")")
-        if self.accept("WITH"):
-            self.expect("DATA")
-            self.names()
+        self.cursor.expect_operator(")")
+        if self.cursor.accept("WITH"):
+            self.cursor.expect("DATA")
+            self.grammar.queries.names()
         return nodes.CreateIndex(name, table, tuple(columns), unique)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
-from .calls import CallParser
 from .cursor import RESERVED
 from .lexer import DELIMITED, NAME, NUMBER, STRING
 from .numbers import number
 
 if TYPE_CHECKING:
+    from .grammar import Grammar
     from .lexer import Token
 
 OR, AND, NOT, COMPARE, CONCATENATE, ADD, MULTIPLY, SIGN = range(1, 9)
@@ -39,16 +39,20 @@ UNSUPPORTED_TESTS = frozenset(
 )
 
 
-class ExpressionParser(CallParser):
+class Expressions:
     """Read values and conditions."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.cursor = grammar.cursor
 
     def value(self) -> nodes.Expression:
         """Read a value; raise -1 where a condition stands instead."""
-        start = self.index
+        start = self.cursor.index
         found = self.expression(CONCATENATE)
         if isinstance(found, nodes.Condition):
-            self.index = start
-            raise self.no_term()
+            self.cursor.index = start
+            raise self.cursor.no_term()
         return found
 
     def condition(self) -> nodes.Expression:
@@ -56,10 +60,10 @@ class ExpressionParser(CallParser):
         return self._as_condition(self.expression(OR))
 
     def expression(self, power: int) -> nodes.Expression:
-        """Read an expression whose operators bind at least as tightly as ``power``."""
+        """Read an expression whose operators bind at least as tightly as `power`."""
         left = self._operand(power)
         while True:
-            token = self.token
+            token = self.cursor.token
             if token.kind == NAME:
                 if token.value in ("AND", "OR"):
                     binding = AND if token.value == "AND" else OR
@@ -77,7 +81,8 @@ class ExpressionParser(CallParser):
                     left = self._word_test(self.as_value(left))
                 elif power <= COMPARE and token.value in UNSUPPORTED_TESTS:
                     raise SqlError(
-                        -1, f"Invalid SQL statement: {token.value} is not supported here{self.context()}"
+                        -1,
+                        f"Invalid SQL statement: {token.value} is not supported here{self.cursor.context()}",
                     )
                 else:
                     return left
@@ -88,7 +93,7 @@ class ExpressionParser(CallParser):
             elif token.kind == "operator" and token.value in ("[", "]"):
                 if power > COMPARE:
                     return left
-                self.advance()
+                self.cursor.advance()
                 left = nodes.TextTest(
                     token.value, self.as_value(left), self.expression(CONCATENATE), negated=False
                 )
@@ -100,7 +105,7 @@ class ExpressionParser(CallParser):
                 binding = ARITHMETIC[token.value]
                 if power > binding:
                     return left
-                self.advance()
+                self.cursor.advance()
                 right = self.as_value(self.expression(binding + 1))
                 left = nodes.Binary(token.value, self.as_value(left), right)
             else:
@@ -108,20 +113,20 @@ class ExpressionParser(CallParser):
 
     def _logical(self, word: str, binding: int, left: nodes.Expression) -> nodes.Expression:
         operands = [self._as_condition(left)]
-        while self.accept(word):
+        while self.cursor.accept(word):
             operands.append(self._as_condition(self.expression(binding + 1)))
         return nodes.Logical(word, tuple(operands))
 
     def _concatenation(self, left: nodes.Expression) -> nodes.Expression:
         operands = [left]
-        while self.accept_operator("||"):
+        while self.cursor.accept_operator("||"):
             operands.append(self.as_value(self.expression(CONCATENATE + 1)))
         return nodes.Concatenation(tuple(operands))
 
     def _as_condition(self, found: nodes.Expression) -> nodes.Expression:
         if isinstance(found, nodes.Condition):
             return found
-        raise SqlError(-14, f"A comparison operator is required here{self.context()}")
+        raise SqlError(-14, f"A comparison operator is required here{self.cursor.context()}")
 
     def operand(self) -> nodes.Expression:
         """Read a value, or the condition that stands in its place."""
@@ -130,70 +135,76 @@ class ExpressionParser(CallParser):
     def as_value(self, found: nodes.Expression) -> nodes.Expression:
         """Return a value; raise -12 for a condition."""
         if isinstance(found, nodes.Condition):
-            raise self.no_term()
+            raise self.cursor.no_term()
         return found
 
     def _comparison(self, left: nodes.Expression) -> nodes.Expression:
-        operator = COMPARISONS[self.advance().value]
-        if self.at_any("ALL", "ANY", "SOME") and self.at_operator("(", 1):
-            quantifier = "ALL" if self.advance().value == "ALL" else "ANY"
-            return nodes.Comparison(operator, left, nodes.Scalar(self.parenthesised_query()), quantifier)
+        operator = COMPARISONS[self.cursor.advance().value]
+        if self.cursor.at_any("ALL", "ANY", "SOME") and self.cursor.at_operator("(", 1):
+            quantifier = "ALL" if self.cursor.advance().value == "ALL" else "ANY"
+            return nodes.Comparison(
+                operator, left, nodes.Scalar(self.grammar.queries.parenthesised_query()), quantifier
+            )
         return nodes.Comparison(operator, left, self.as_value(self.expression(CONCATENATE)))
 
     def _word_test(self, left: nodes.Expression) -> nodes.Expression:
-        if self.accept("IS"):
-            negated = self.accept("NOT")
-            self.expect("NULL")
+        if self.cursor.accept("IS"):
+            negated = self.cursor.accept("NOT")
+            self.cursor.expect("NULL")
             return nodes.IsNull(left, negated)
-        negated = self.accept("NOT")
-        if self.accept("IN"):
+        negated = self.cursor.accept("NOT")
+        if self.cursor.accept("IN"):
             return self._membership(left, negated)
-        if self.accept("LIKE"):
+        if self.cursor.accept("LIKE"):
             pattern = self.as_value(self.expression(CONCATENATE))
             escape = None
-            if self.accept("ESCAPE"):
+            if self.cursor.accept("ESCAPE"):
                 escape = self.as_value(self.expression(CONCATENATE))
-            elif self.at_operator("{") and self.ahead().value == "ESCAPE":
-                self.advance()
-                self.advance()
+            elif self.cursor.at_operator("{") and self.cursor.ahead().value == "ESCAPE":
+                self.cursor.advance()
+                self.cursor.advance()
                 escape = self.as_value(self.expression(CONCATENATE))
-                self.expect_operator("}")
+                self.cursor.expect_operator("}")
             return nodes.Like(left, pattern, escape, negated)
-        if self.accept("BETWEEN"):
+        if self.cursor.accept("BETWEEN"):
             low = self.as_value(self.expression(CONCATENATE))
-            self.expect("AND")
+            self.cursor.expect("AND")
             return nodes.Between(left, low, self.as_value(self.expression(CONCATENATE)), negated)
-        if self.accept("%STARTSWITH"):
+        if self.cursor.accept("%STARTSWITH"):
             return nodes.TextTest("%STARTSWITH", left, self.as_value(self.expression(CONCATENATE)), negated)
-        if negated and self.at_operator("["):
-            self.advance()
+        if negated and self.cursor.at_operator("["):
+            self.cursor.advance()
             return nodes.TextTest("[", left, self.as_value(self.expression(CONCATENATE)), negated)
-        raise SqlError(-14, f"A comparison operator is required here{self.context()}")
+        raise SqlError(-14, f"A comparison operator is required here{self.cursor.context()}")
 
     def _membership(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
-        if self.at_operator("(") and self.ahead().kind == NAME and self.ahead().value in ("SELECT", "WITH"):
-            return nodes.InQuery(left, self.parenthesised_query(), negated)
-        self.expect_operator("(")
+        if (
+            self.cursor.at_operator("(")
+            and self.cursor.ahead().kind == NAME
+            and self.cursor.ahead().value in ("SELECT", "WITH")
+        ):
+            return nodes.InQuery(left, self.grammar.queries.parenthesised_query(), negated)
+        self.cursor.expect_operator("(")
         items = self.values()
-        self.expect_operator(")")
+        self.cursor.expect_operator(")")
         return nodes.InList(left, items, negated)
 
     def values(self) -> tuple[nodes.Expression, ...]:
         """Read values separated by commas."""
         items = [self.value()]
-        while self.accept_operator(","):
+        while self.cursor.accept_operator(","):
             items.append(self.value())
         return tuple(items)
 
     # Operands ------------------------------------------------------------------------------
 
     def _operand(self, power: int) -> nodes.Expression:
-        token = self.token
+        token = self.cursor.token
         if token.kind == NUMBER:
-            self.advance()
+            self.cursor.advance()
             return nodes.Literal(number(token.text))
         if token.kind == STRING:
-            self.advance()
+            self.cursor.advance()
             return nodes.Literal(token.value)
         if token.kind == DELIMITED:
             return self._name()
@@ -202,118 +213,119 @@ class ExpressionParser(CallParser):
         if token.value == "(":
             return self._parenthesised()
         if token.value == "?":
-            self.advance()
-            self.parameters += 1
-            return nodes.Parameter(self.parameters - 1)
+            self.cursor.advance()
+            self.cursor.parameters += 1
+            return nodes.Parameter(self.cursor.parameters - 1)
         if token.value in ("+", "-"):
             return self._signed()
         if token.value == "{":
             return self._braces()
-        raise self.no_term()
+        raise self.cursor.no_term()
 
     def _signed(self) -> nodes.Expression:
         negative = False
-        while self.token.kind == "operator" and self.token.value in ("+", "-"):
-            negative ^= self.advance().value == "-"
+        while self.cursor.token.kind == "operator" and self.cursor.token.value in ("+", "-"):
+            negative ^= self.cursor.advance().value == "-"
         operand = self.as_value(self.expression(SIGN))
         if isinstance(operand, nodes.Literal) and isinstance(operand.value, (int, Decimal, float)):
             return nodes.Literal(-operand.value if negative else operand.value)
         return nodes.Unary("-" if negative else "+", operand)
 
     def _parenthesised(self) -> nodes.Expression:
-        following = self.ahead()
+        following = self.cursor.ahead()
         if following.kind == NAME and following.value in ("SELECT", "WITH"):
-            return nodes.Scalar(self.parenthesised_query())
-        self.enter()
-        self.advance()
+            return nodes.Scalar(self.grammar.queries.parenthesised_query())
+        self.cursor.enter()
+        self.cursor.advance()
         inner = self.expression(OR)
-        self.expect_operator(")")
-        self.leave()
+        self.cursor.expect_operator(")")
+        self.cursor.leave()
         return inner
 
     def _braces(self) -> nodes.Expression:
-        self.advance()
-        word = self.token
+        self.cursor.advance()
+        word = self.cursor.token
         if word.kind != NAME:
-            raise SqlError(-51, f"An SQL statement expected, {{ found{self.context()}")
-        self.advance()
+            raise SqlError(-51, f"An SQL statement expected, {{ found{self.cursor.context()}")
+        self.cursor.advance()
         if word.value in ("D", "T", "TS"):
-            text = self.string()
-            self.expect_operator("}")
+            text = self.cursor.string()
+            self.cursor.expect_operator("}")
             return nodes.TypedLiteral(word.value, text)
         if word.value == "FN":
-            self.enter()
+            self.cursor.enter()
             inner = self.value()
-            self.leave()
-            self.expect_operator("}")
+            self.cursor.leave()
+            self.cursor.expect_operator("}")
             return inner
-        raise self.unexpected("D, T, TS or FN")
+        raise self.cursor.unexpected("D, T, TS or FN")
 
     def _word(self, token: Token, power: int) -> nodes.Expression:
         word = token.value
-        calls = self.at_operator("(", 1)
+        calls = self.cursor.at_operator("(", 1)
         if word == "NOT" and power <= NOT:
-            self.advance()
-            self.enter()
+            self.cursor.advance()
+            self.cursor.enter()
             operand = self._as_condition(self.expression(NOT))
-            self.leave()
+            self.cursor.leave()
             return nodes.Not(operand)
         if word == "NULL":
-            self.advance()
+            self.cursor.advance()
             return nodes.Literal(None)
         if word == "EXISTS" and calls:
-            self.advance()
-            return nodes.Exists(self.parenthesised_query())
+            self.cursor.advance()
+            return nodes.Exists(self.grammar.queries.parenthesised_query())
         if word == "CASE":
             return self._case()
         if word in ("CAST", "CONVERT") and calls:
-            self.enter()
-            found = self.cast() if word == "CAST" else self.convert()
-            self.leave()
+            self.cursor.enter()
+            found = self.grammar.calls.cast() if word == "CAST" else self.grammar.calls.convert()
+            self.cursor.leave()
             return found
         if word in PREFIX_COLLATIONS and not calls:
-            self.advance()
-            return nodes.Call(word, (self.as_value(self.expression(SIGN)),), self.index)
-        if word in WITHOUT_PARENTHESES and not calls and not self.at_operator(".", 1):
-            self.advance()
-            return nodes.Call(word, (), self.index - 1)
+            self.cursor.advance()
+            return nodes.Call(word, (self.as_value(self.expression(SIGN)),), self.cursor.index)
+        if word in WITHOUT_PARENTHESES and not calls and not self.cursor.at_operator(".", 1):
+            self.cursor.advance()
+            return nodes.Call(word, (), self.cursor.index - 1)
         if calls and (word not in RESERVED or word in ("LEFT", "RIGHT", "DEFAULT")):
-            return self.call(token)
+            return self.grammar.calls.call(token)
         if word in RESERVED:
-            raise self.no_term()
+            raise self.cursor.no_term()
         return self._name()
 
     def _name(self) -> nodes.Expression:
-        position = self.index
-        parts = [self.advance()]
-        while self.at_operator(".") and self.ahead().kind in (NAME, DELIMITED):
-            self.advance()
-            parts.append(self.advance())
+        position = self.cursor.index
+        parts = [self.cursor.advance()]
+        while self.cursor.at_operator(".") and self.cursor.ahead().kind in (NAME, DELIMITED):
+            self.cursor.advance()
+            parts.append(self.cursor.advance())
         if len(parts) > 3:
             raise SqlError(
-                -23, f"Label '{parts[0].text}' is not listed among the applicable tables{self.context()}"
+                -23,
+                f"Label '{parts[0].text}' is not listed among the applicable tables{self.cursor.context()}",
             )
         names = [part.value if part.kind == DELIMITED else part.text for part in parts]
         found: nodes.Expression = nodes.Name(
             names[-1], tuple(names[:-1]), parts[-1].kind == DELIMITED, position
         )
-        while self.at_operator("->"):
-            self.advance()
-            found = nodes.Arrow(found, self.identifier(), self.index - 1)
+        while self.cursor.at_operator("->"):
+            self.cursor.advance()
+            found = nodes.Arrow(found, self.cursor.identifier(), self.cursor.index - 1)
         return found
 
     def _case(self) -> nodes.Expression:
-        self.enter()
-        self.advance()
-        operand = None if self.at("WHEN") else self.value()
+        self.cursor.enter()
+        self.cursor.advance()
+        operand = None if self.cursor.at("WHEN") else self.value()
         branches: list[tuple[nodes.Expression, nodes.Expression]] = []
-        while self.accept("WHEN"):
+        while self.cursor.accept("WHEN"):
             test = self.condition() if operand is None else self.value()
-            self.expect("THEN")
+            self.cursor.expect("THEN")
             branches.append((test, self.value()))
         if not branches:
-            raise self.unexpected("WHEN")
-        otherwise = self.value() if self.accept("ELSE") else None
-        self.expect("END")
-        self.leave()
+            raise self.cursor.unexpected("WHEN")
+        otherwise = self.value() if self.cursor.accept("ELSE") else None
+        self.cursor.expect("END")
+        self.cursor.leave()
         return nodes.Case(operand, tuple(branches), otherwise)

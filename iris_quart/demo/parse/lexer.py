@@ -1,7 +1,7 @@
 """Tokens of IRIS SQL.
 
-Identifier rules: InterSystems "Using SQL", Identifiers: a letter, ``%`` or ``_`` first, then letters,
-digits, ``_ @ # $``; delimited by double quotes, with doubled quotes inside.
+Identifier rules: InterSystems "Using SQL", Identifiers: a letter, `%` or `_` first, then letters,
+digits, `_ @ # $`; delimited by double quotes, with doubled quotes inside.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ END = "end"
 
 
 class Token(NamedTuple):
-    """Hold one token: ``value`` is upper case for names and operators, the content for quoted ones."""
+    """Hold one token: `value` is upper case for names and operators, the content for quoted ones."""
 
     kind: str
     value: str
@@ -110,7 +110,7 @@ def _refuse(sql: str, position: int, before: list[Token]) -> NoReturn:
 
 
 def seen(tokens: Sequence[Token], last: int | None = None, limit: int = 40) -> str:
-    """Return the tokens up to and with ``last`` as IRIS prints them after ``^``."""
+    """Return the tokens up to and with `last` as IRIS prints them after `^`."""
     stop = len(tokens) if last is None else last + 1
     start = max(0, stop - limit)
     return " ".join(

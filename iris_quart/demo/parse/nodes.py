@@ -56,7 +56,7 @@ class Default:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT in all its forms; ``columns`` is None when the statement names none."""
+    """INSERT in all its forms; `columns` is None when the statement names none."""
 
     table: TableName
     columns: tuple[str, ...] | None
@@ -164,7 +164,7 @@ class CreateTable:
 
 @dataclass(frozen=True, slots=True)
 class CreateView:
-    """CREATE VIEW; ``text`` is the query as written."""
+    """CREATE VIEW; `text` is the query as written."""
 
     table: TableName
     columns: tuple[str, ...]

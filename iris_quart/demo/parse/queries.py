@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
 from .cursor import PAGING, RESERVED
-from .expressions import ExpressionParser
 from .lexer import DELIMITED, NAME
+
+if TYPE_CHECKING:
+    from .grammar import Grammar
 
 SET_OPERATORS = ("UNION", "EXCEPT", "INTERSECT")
 JOIN_WORDS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN", "ON", "USING"})
@@ -20,17 +23,21 @@ SELECT_OPTIONS = frozenset(
 )  # fmt: skip
 
 
-class QueryParser(ExpressionParser):
+class Queries:
     """Read queries."""
 
+    def __init__(self, grammar: Grammar) -> None:
+        self.grammar = grammar
+        self.cursor = grammar.cursor
+
     def query(self, *, nested: bool = False) -> nodes.Query:
-        """Read a query; ``nested`` is one in parentheses."""
-        if self.accept("WITH"):
+        """Read a query; `nested` is one in parentheses."""
+        if self.cursor.accept("WITH"):
             return self._with()
         left = self._query_term(nested=nested)
-        while self.at_any(*SET_OPERATORS):
-            operator = self.advance().value
-            every = self.accept("ALL")
+        while self.cursor.at_any(*SET_OPERATORS):
+            operator = self.cursor.advance().value
+            every = self.cursor.accept("ALL")
             right = self._query_term(nested=nested)
             left = nodes.SetOperation(operator, every, self._bare(left), right)
         if isinstance(left, nodes.SetOperation):
@@ -45,63 +52,67 @@ class QueryParser(ExpressionParser):
                     offset=right_most.offset,
                     limited_by=right_most.limited_by,
                 )
-            elif self.accept("ORDER", "BY"):
+            elif self.cursor.accept("ORDER", "BY"):
                 left = replace(left, order=self.order_items())
         return left
 
     def _bare(self, query: nodes.Query) -> nodes.Query:
         if isinstance(query, nodes.Select) and query.order and query.limit is None:
-            raise SqlError(-1, f" ORDER BY is allowed after the last query of a UNION only{self.context()}")
+            raise SqlError(
+                -1, f" ORDER BY is allowed after the last query of a UNION only{self.cursor.context()}"
+            )
         return query
 
     def _query_term(self, *, nested: bool) -> nodes.Query:
-        if self.at_operator("("):
+        if self.cursor.at_operator("("):
             return self.parenthesised_query()
         return self._select(nested=nested)
 
     def parenthesised_query(self) -> nodes.Query:
-        """Read ``( query )``, counting it as three levels of nesting."""
+        """Read `( query )`, counting it as three levels of nesting."""
         for _ in range(3):
-            self.enter()
-        self.expect_operator("(")
+            self.cursor.enter()
+        self.cursor.expect_operator("(")
         found = self.query(nested=True)
-        self.expect_operator(")")
+        self.cursor.expect_operator(")")
         for _ in range(3):
-            self.leave()
+            self.cursor.leave()
         return found
 
     def _with(self) -> nodes.Query:
-        if self.at("RECURSIVE"):
-            raise SqlError(-1, f"Invalid SQL statement: WITH RECURSIVE is not supported here{self.context()}")
+        if self.cursor.at("RECURSIVE"):
+            raise SqlError(
+                -1, f"Invalid SQL statement: WITH RECURSIVE is not supported here{self.cursor.context()}"
+            )
         tables: list[tuple[str, tuple[str, ...], nodes.Query]] = []
         while True:
-            name = self.identifier()
-            columns = self.names() if self.at_operator("(") else ()
-            self.expect("AS")
+            name = self.cursor.identifier()
+            columns = self.names() if self.cursor.at_operator("(") else ()
+            self.cursor.expect("AS")
             tables.append((name, columns, self.parenthesised_query()))
-            if not self.accept_operator(","):
+            if not self.cursor.accept_operator(","):
                 break
         return nodes.With(tuple(tables), self.query())
 
     def _select(self, *, nested: bool) -> nodes.Select:
-        if not self.accept("SELECT"):
-            raise self.unexpected("SELECT")
-        while self.at_any(*SELECT_OPTIONS):
-            self.advance()
+        if not self.cursor.accept("SELECT"):
+            raise self.cursor.unexpected("SELECT")
+        while self.cursor.at_any(*SELECT_OPTIONS):
+            self.cursor.advance()
         distinct, limit, limited_by = self._quantifiers()
         items = self._items()
         sources: tuple[nodes.Source, ...] = ()
-        if self.accept("FROM"):
+        if self.cursor.accept("FROM"):
             sources = self._sources()
-        where = self.condition() if self.accept("WHERE") else None
+        where = self.grammar.expressions.condition() if self.cursor.accept("WHERE") else None
         group: tuple[nodes.Expression, ...] = ()
-        if self.accept("GROUP"):
-            self.expect("BY")
-            group = self.values()
-        having = self.condition() if self.accept("HAVING") else None
+        if self.cursor.accept("GROUP"):
+            self.cursor.expect("BY")
+            group = self.grammar.expressions.values()
+        having = self.grammar.expressions.condition() if self.cursor.accept("HAVING") else None
         order: tuple[nodes.OrderItem, ...] = ()
-        if self.accept("ORDER"):
-            self.expect("BY")
+        if self.cursor.accept("ORDER"):
+            self.cursor.expect("BY")
             order = self.order_items()
         found = nodes.Select(items, sources, distinct, where, group, having, order, limit, None, limited_by)
         return self._paged(found, nested=nested)
@@ -111,189 +122,192 @@ class QueryParser(ExpressionParser):
         limit: nodes.Expression | None = None
         limited_by: str | None = None
         while True:
-            if self.accept("DISTINCT"):
+            if self.cursor.accept("DISTINCT"):
                 distinct = True
-                if self.at("BY"):
+                if self.cursor.at("BY"):
                     raise SqlError(
-                        -1, f"Invalid SQL statement: DISTINCT BY is not supported here{self.context()}"
+                        -1, f"Invalid SQL statement: DISTINCT BY is not supported here{self.cursor.context()}"
                     )
-            elif self.at("TOP") and limited_by is None:
-                self.advance()
+            elif self.cursor.at("TOP") and limited_by is None:
+                self.cursor.advance()
                 limited_by = "TOP"
-                if self.accept("ALL"):
+                if self.cursor.accept("ALL"):
                     continue
-                parenthesised = self.accept_operator("(")
+                parenthesised = self.cursor.accept_operator("(")
                 limit = self._count()
                 if parenthesised:
-                    self.expect_operator(")")
-            elif self.at("ALL"):
-                self.advance()
+                    self.cursor.expect_operator(")")
+            elif self.cursor.at("ALL"):
+                self.cursor.advance()
             else:
                 return distinct, limit, limited_by
 
     def _count(self) -> nodes.Expression:
         """Read a count of rows: a whole number or a parameter."""
-        if self.accept_operator("?"):
-            self.parameters += 1
-            return nodes.Parameter(self.parameters - 1)
-        return nodes.Literal(self.integer())
+        if self.cursor.accept_operator("?"):
+            self.cursor.parameters += 1
+            return nodes.Parameter(self.cursor.parameters - 1)
+        return nodes.Literal(self.cursor.integer())
 
     def _paged(self, found: nodes.Select, *, nested: bool) -> nodes.Select:
-        if not self.paging or not self.at_any(*PAGING):
+        if not self.cursor.paging or not self.cursor.at_any(*PAGING):
             return found
         if nested and found.order:
-            raise self.unexpected(")")
+            raise self.cursor.unexpected(")")
         if found.limited_by == "TOP":
-            raise SqlError(-386, f"TOP and {self.token.value} cannot be used in one query{self.context()}")
+            raise SqlError(
+                -386, f"TOP and {self.cursor.token.value} cannot be used in one query{self.cursor.context()}"
+            )
         limit = offset = None
         style = "LIMIT"
-        if self.accept("LIMIT"):
+        if self.cursor.accept("LIMIT"):
             limit = self._count()
-            if self.accept("OFFSET"):
+            if self.cursor.accept("OFFSET"):
                 offset = self._count()
         else:
             style = "FETCH"
-            if self.accept("OFFSET"):
+            if self.cursor.accept("OFFSET"):
                 offset = self._count()
-                if not self.accept("ROWS"):
-                    self.accept("ROW")
-            if self.accept("FETCH"):
-                if not self.accept("FIRST"):
-                    self.expect("NEXT")
-                limit = nodes.Literal(1) if self.at_any("ROW", "ROWS") else self._count()
-                if not self.accept("ROWS"):
-                    self.expect("ROW")
-                self.expect("ONLY")
-        if self.at_any(*PAGING):
+                if not self.cursor.accept("ROWS"):
+                    self.cursor.accept("ROW")
+            if self.cursor.accept("FETCH"):
+                if not self.cursor.accept("FIRST"):
+                    self.cursor.expect("NEXT")
+                limit = nodes.Literal(1) if self.cursor.at_any("ROW", "ROWS") else self._count()
+                if not self.cursor.accept("ROWS"):
+                    self.cursor.expect("ROW")
+                self.cursor.expect("ONLY")
+        if self.cursor.at_any(*PAGING):
             raise SqlError(
-                -386, f"{style} and {self.token.value} cannot be used in one query{self.context()}"
+                -386,
+                f"{style} and {self.cursor.token.value} cannot be used in one query{self.cursor.context()}",
             )
         return replace(found, limit=limit, offset=offset, limited_by=style)
 
     def _items(self) -> tuple[nodes.SelectItem, ...]:
         items = [self._item()]
-        while self.accept_operator(","):
+        while self.cursor.accept_operator(","):
             items.append(self._item())
         return tuple(items)
 
     def _item(self) -> nodes.SelectItem:
-        if self.accept_operator("*"):
+        if self.cursor.accept_operator("*"):
             return nodes.SelectItem(nodes.Star(None), None)
-        token = self.token
-        if token.kind in (NAME, DELIMITED) and self.at_operator(".", 1):
-            if self.at_operator("*", 2):
-                name = self.identifier()
-                self.index += 2
+        token = self.cursor.token
+        if token.kind in (NAME, DELIMITED) and self.cursor.at_operator(".", 1):
+            if self.cursor.at_operator("*", 2):
+                name = self.cursor.identifier()
+                self.cursor.index += 2
                 return nodes.SelectItem(nodes.Star(name), None)
             if (
-                self.ahead(2).kind in (NAME, DELIMITED)
-                and self.at_operator(".", 3)
-                and self.at_operator("*", 4)
+                self.cursor.ahead(2).kind in (NAME, DELIMITED)
+                and self.cursor.at_operator(".", 3)
+                and self.cursor.at_operator("*", 4)
             ):
-                self.index += 2
-                name = self.identifier()
-                self.index += 2
+                self.cursor.index += 2
+                name = self.cursor.identifier()
+                self.cursor.index += 2
                 return nodes.SelectItem(nodes.Star(name), None)
-        return nodes.SelectItem(self.value(), self._alias())
+        return nodes.SelectItem(self.grammar.expressions.value(), self._alias())
 
     def _alias(self) -> str | None:
-        if self.accept("AS"):
-            return self.identifier("ALIAS")
-        token = self.token
+        if self.cursor.accept("AS"):
+            return self.cursor.identifier("ALIAS")
+        token = self.cursor.token
         if token.kind == DELIMITED:
-            return self.identifier("ALIAS")
+            return self.cursor.identifier("ALIAS")
         if token.kind != NAME or token.value in RESERVED or token.value in JOIN_WORDS:
             return None
-        if self.paging and token.value in PAGING:
+        if self.cursor.paging and token.value in PAGING:
             return None
-        return self.identifier("ALIAS")
+        return self.cursor.identifier("ALIAS")
 
     def order_items(self) -> tuple[nodes.OrderItem, ...]:
         """Read the items of ORDER BY."""
         items: list[nodes.OrderItem] = []
         while True:
-            value = self.value()
-            descending = self.accept("DESC")
+            value = self.grammar.expressions.value()
+            descending = self.cursor.accept("DESC")
             if not descending:
-                self.accept("ASC")
+                self.cursor.accept("ASC")
             items.append(nodes.OrderItem(value, descending))
-            if not self.accept_operator(","):
+            if not self.cursor.accept_operator(","):
                 return tuple(items)
 
     # Sources -------------------------------------------------------------------------------
 
     def _sources(self) -> tuple[nodes.Source, ...]:
         sources = [self._joined()]
-        while self.accept_operator(","):
+        while self.cursor.accept_operator(","):
             sources.append(self._joined())
         return tuple(sources)
 
     def _joined(self) -> nodes.Source:
         left = self._source()
         while True:
-            natural = self.accept("NATURAL")
+            natural = self.cursor.accept("NATURAL")
             kind = self._join_kind()
             if kind is None:
                 if natural:
-                    raise self.unexpected("JOIN")
+                    raise self.cursor.unexpected("JOIN")
                 return left
             right = self._source()
             condition: nodes.Expression | None = None
             using: tuple[str, ...] = ()
-            if self.accept("ON"):
-                condition = self.condition()
-            elif self.accept("USING"):
+            if self.cursor.accept("ON"):
+                condition = self.grammar.expressions.condition()
+            elif self.cursor.accept("USING"):
                 using = self.names()
             elif kind != "CROSS" and not natural:
-                raise self.unexpected("ON")
+                raise self.cursor.unexpected("ON")
             left = nodes.Join(kind, left, right, condition, using, natural)
 
     def _join_kind(self) -> str | None:
-        if self.accept("JOIN") or self.accept("INNER", "JOIN"):
+        if self.cursor.accept("JOIN") or self.cursor.accept("INNER", "JOIN"):
             return "INNER"
-        if self.accept("CROSS", "JOIN"):
+        if self.cursor.accept("CROSS", "JOIN"):
             return "CROSS"
         for side in ("LEFT", "RIGHT", "FULL"):
-            if self.at(side):
-                self.advance()
-                self.accept("OUTER")
-                self.expect("JOIN")
+            if self.cursor.at(side):
+                self.cursor.advance()
+                self.cursor.accept("OUTER")
+                self.cursor.expect("JOIN")
                 return side
         return None
 
     def _source(self) -> nodes.Source:
-        while self.at_any(*SELECT_OPTIONS):
-            self.advance()
-        if self.at_operator("("):
-            following = self.ahead()
+        while self.cursor.at_any(*SELECT_OPTIONS):
+            self.cursor.advance()
+        if self.cursor.at_operator("("):
+            following = self.cursor.ahead()
             if (following.kind == NAME and following.value in ("SELECT", "WITH")) or following.value == "(":
                 query = self.parenthesised_query()
                 return nodes.DerivedTable(query, self._alias())
-            self.enter()
-            self.advance()
+            self.cursor.enter()
+            self.cursor.advance()
             inner = self._joined()
-            self.expect_operator(")")
-            self.leave()
+            self.cursor.expect_operator(")")
+            self.cursor.leave()
             return inner
         return self.table_name(alias=True)
 
     def table_name(self, *, alias: bool = False) -> nodes.TableName:
-        """Read ``[schema.]table [[AS] alias]``."""
-        position = self.index
-        delimited = self.token.kind == DELIMITED
-        name = self.identifier()
+        """Read `[schema.]table [[AS] alias]`."""
+        position = self.cursor.index
+        delimited = self.cursor.token.kind == DELIMITED
+        name = self.cursor.identifier()
         schema: str | None = None
-        if self.accept_operator("."):
+        if self.cursor.accept_operator("."):
             schema = name
-            delimited = delimited or self.token.kind == DELIMITED
-            name = self.identifier()
+            delimited = delimited or self.cursor.token.kind == DELIMITED
+            name = self.cursor.identifier()
         return nodes.TableName(schema, name, self._alias() if alias else None, position, delimited)
 
     def names(self) -> tuple[str, ...]:
-        """Read ``(a, b, ...)``."""
-        self.expect_operator("(")
-        found = [self.identifier()]
-        while self.accept_operator(","):
-            found.append(self.identifier())
-        self.expect_operator(")")
+        """Read `(a, b, ...)`."""
+        self.cursor.expect_operator("(")
+        found = [self.cursor.identifier()]
+        while self.cursor.accept_operator(","):
+            found.append(self.cursor.identifier())
+        self.cursor.expect_operator(")")
         return tuple(found)

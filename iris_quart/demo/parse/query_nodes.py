@@ -17,7 +17,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class TypedLiteral:
-    """An ODBC literal ``{d '...'}``, ``{t '...'}`` or ``{ts '...'}``."""
+    """An ODBC literal `{d '...'}`, `{t '...'}` or `{ts '...'}`."""
 
     kind: str
     text: str
@@ -25,14 +25,14 @@ class TypedLiteral:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The n-th ``?`` of the statement, counted from zero."""
+    """The n-th `?` of the statement, counted from zero."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A column, perhaps with its table; ``position`` is the token, for error texts."""
+    """A column, perhaps with its table; `position` is the token, for error texts."""
 
     column: str
     table: tuple[str, ...]
@@ -42,7 +42,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An implicit join: ``reference->field``."""
+    """An implicit join: `reference->field`."""
 
     reference: Expression
     column: str
@@ -51,7 +51,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Star:
-    """``*`` or ``t.*``."""
+    """`*` or `t.*`."""
 
     table: str | None
 
@@ -66,7 +66,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Arithmetic: ``+ - * / #`` and the integer division ``\\``."""
+    """Arithmetic: `+ - * / #` and the integer division `\\`."""
 
     operator: str
     left: Expression
@@ -75,14 +75,14 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Concatenation:
-    """``a || b || c``."""
+    """`a || b || c`."""
 
     operands: tuple[Expression, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Logical:
-    """``AND`` or ``OR`` over two or more conditions."""
+    """`AND` or `OR` over two or more conditions."""
 
     operator: str
     operands: tuple[Expression, ...]
@@ -97,7 +97,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``= <> < <= > >=``; with a quantifier the right side is a query."""
+    """`= <> < <= > >=`; with a quantifier the right side is a query."""
 
     operator: str
     left: Expression
@@ -107,7 +107,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class IsNull:
-    """``x IS [NOT] NULL``."""
+    """`x IS [NOT] NULL`."""
 
     operand: Expression
     negated: bool
@@ -115,7 +115,7 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """``x [NOT] BETWEEN low AND high``."""
+    """`x [NOT] BETWEEN low AND high`."""
 
     operand: Expression
     low: Expression
@@ -125,7 +125,7 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class InList:
-    """``x [NOT] IN (a, b, ...)``."""
+    """`x [NOT] IN (a, b, ...)`."""
 
     operand: Expression
     items: tuple[Expression, ...]
@@ -134,7 +134,7 @@ class InList:
 
 @dataclass(frozen=True, slots=True)
 class InQuery:
-    """``x [NOT] IN (SELECT ...)``."""
+    """`x [NOT] IN (SELECT ...)`."""
 
     operand: Expression
     query: Query
@@ -143,7 +143,7 @@ class InQuery:
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """``x [NOT] LIKE pattern [ESCAPE character]``."""
+    """`x [NOT] LIKE pattern [ESCAPE character]`."""
 
     operand: Expression
     pattern: Expression
@@ -153,7 +153,7 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """``x %STARTSWITH y`` or ``x [ y``."""
+    """`x %STARTSWITH y` or `x [ y`."""
 
     operator: str
     operand: Expression
@@ -163,14 +163,14 @@ class TextTest:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """``EXISTS (SELECT ...)``."""
+    """`EXISTS (SELECT ...)`."""
 
     query: Query
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """``CASE [x] WHEN ... THEN ... [ELSE ...] END``."""
+    """`CASE [x] WHEN ... THEN ... [ELSE ...] END`."""
 
     operand: Expression | None
     branches: tuple[tuple[Expression, Expression], ...]
@@ -187,7 +187,7 @@ class TypeName:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """``CAST(x AS type)``, ``CONVERT(type, x [, style])`` and ``{fn CONVERT(x, SQL_TYPE)}``."""
+    """`CAST(x AS type)`, `CONVERT(type, x [, style])` and `{fn CONVERT(x, SQL_TYPE)}`."""
 
     operand: Expression
     type: TypeName
@@ -196,7 +196,7 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``OVER (PARTITION BY ... ORDER BY ...)``."""
+    """`OVER (PARTITION BY ... ORDER BY ...)`."""
 
     partition: tuple[Expression, ...]
     order: tuple[OrderItem, ...]
@@ -204,7 +204,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function or aggregate by name; ``star`` is COUNT(*)."""
+    """A function or aggregate by name; `star` is COUNT(*)."""
 
     name: str
     arguments: tuple[Expression, ...]
@@ -299,7 +299,7 @@ Source = TableName | DerivedTable | Join
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One SELECT; ``limit`` and ``offset`` are those of TOP, LIMIT, OFFSET and FETCH alike."""
+    """One SELECT; `limit` and `offset` are those of TOP, LIMIT, OFFSET and FETCH alike."""
 
     items: tuple[SelectItem, ...]
     sources: tuple[Source, ...] = ()
@@ -315,7 +315,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class SetOperation:
-    """``a UNION [ALL] b`` (also EXCEPT and INTERSECT)."""
+    """`a UNION [ALL] b` (also EXCEPT and INTERSECT)."""
 
     operator: str
     every: bool
@@ -329,7 +329,7 @@ class SetOperation:
 
 @dataclass(frozen=True, slots=True)
 class With:
-    """``WITH name AS (...)`` before a query."""
+    """`WITH name AS (...)` before a query."""
 
     tables: tuple[tuple[str, tuple[str, ...], Query], ...]
     body: Query

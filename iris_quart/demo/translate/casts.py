@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from iris_quart.demo.core.errors import SqlError, not_done
 from iris_quart.demo.core.types import (
     BINARY_STREAM,
@@ -18,9 +20,11 @@ from iris_quart.demo.core.types import (
 )
 from iris_quart.demo.parse import nodes
 
-from .conditions import ConditionTranslator
 from .scope import Scope
 from .typed import Typed
+
+if TYPE_CHECKING:
+    from .translation import Translation
 
 STYLES = {
     "23": "YYYY-MM-DD",
@@ -39,13 +43,17 @@ STYLES = {
 """Format texts of the style numbers of CONVERT."""
 
 
-class CastTranslator(ConditionTranslator):
+class Casts:
     """Translate CAST and CONVERT."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def cast(self, node: nodes.Cast, scope: Scope) -> Typed:
         """Translate CAST and CONVERT."""
         data_type = declared(node.type.name, node.type.arguments, cast=True)
-        item = self.value(node.operand, scope, VARCHAR)
+        item = self.translation.expressions.value(node.operand, scope, VARCHAR)
         if item.is_null:
             return Typed("NULL", data_type)
         if node.style is not None:

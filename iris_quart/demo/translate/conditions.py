@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import DATE, EXACT, POSIXTIME, TEXT, TIME, TIMESTAMP, VARCHAR
 from iris_quart.demo.parse import nodes
 
-from .expressions import ExpressionTranslator
 from .keyset import implied_bound
 from .scope import Scope
 from .typed import Typed, collation_of, common_kind, same_form, with_collation
 
+if TYPE_CHECKING:
+    from .translation import Translation
+
 MOMENTS = frozenset({DATE, TIME, TIMESTAMP, POSIXTIME})
 
 
-class ConditionTranslator(ExpressionTranslator):
+class Conditions:
     """Translate conditions to SQLite text."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def condition(self, node: nodes.Expression, scope: Scope) -> str:
         """Translate a condition."""
-        if isinstance(node, nodes.Comparison):
-            return self._comparison(node, scope)
-        if isinstance(node, nodes.Logical):
-            return self._logical(node, scope)
-        if isinstance(node, nodes.IsNull):
-            operand = self.value(node.operand, scope)
-            return f"({self.rendering.plain(operand)} IS {'NOT ' if node.negated else ''}NULL)"
-        if isinstance(node, nodes.Not):
-            self.negations += 1
-            text = self.condition(node.operand, scope)
-            self.negations -= 1
-            return f"(NOT {text})"
-        if isinstance(node, nodes.Like):
-            return self._like(node, scope)
-        if isinstance(node, nodes.InList):
-            return self._in_list(node, scope)
-        if isinstance(node, nodes.InQuery):
-            return self._in_query(node, scope)
-        if isinstance(node, nodes.Between):
-            return self._between(node, scope)
-        if isinstance(node, nodes.TextTest):
-            return self._text_test(node, scope)
-        if isinstance(node, nodes.Exists):
-            _, sql = self.query(node.query, scope)
-            return f"EXISTS ({sql})"
-        raise SqlError(-14, "A comparison operator is required here")
+        translate = self._CONDITIONS.get(type(node))
+        if translate is None:
+            raise SqlError(-14, "A comparison operator is required here")
+        return translate(self, node, scope)
 
     def compared(self, operator: str, left: Typed, right: Typed) -> str:
         """Return a comparison of two values in the kind and collation they share."""
@@ -55,17 +42,34 @@ class ConditionTranslator(ExpressionTranslator):
         first = with_collation(self.rendering.as_kind(left, kind), kind, collation)
         return f"({first} {operator} {self.rendering.as_kind(right, kind)})"
 
+    def _is_null(self, node: nodes.IsNull, scope: Scope) -> str:
+        operand = self.translation.expressions.value(node.operand, scope)
+        return f"({self.rendering.plain(operand)} IS {'NOT ' if node.negated else ''}NULL)"
+
+    def _not(self, node: nodes.Not, scope: Scope) -> str:
+        self.translation.negations += 1
+        text = self.condition(node.operand, scope)
+        self.translation.negations -= 1
+        return f"(NOT {text})"
+
+    def _exists(self, node: nodes.Exists, scope: Scope) -> str:
+        _, sql = self.translation.queries.query(node.query, scope)
+        return f"EXISTS ({sql})"
+
     def _logical(self, node: nodes.Logical, scope: Scope) -> str:
         text = _balanced([self.condition(operand, scope) for operand in node.operands], node.operator)
-        bound = implied_bound(node) if node.operator == "OR" and not self.negations else None
+        bound = implied_bound(node) if node.operator == "OR" and not self.translation.negations else None
         if bound is None:
             return text
         operator, column, values = bound
-        operand = self.value(column, scope)
+        operand = self.translation.expressions.value(column, scope)
         if not operand.type.is_text and not operand.type.is_number and operand.kind not in MOMENTS:
             return text
         rendered = [
-            self.rendering.as_kind(self.value(value, scope, operand.type), operand.kind) for value in values
+            self.rendering.as_kind(
+                self.translation.expressions.value(value, scope, operand.type), operand.kind
+            )
+            for value in values
         ]
         limit = rendered[0]
         if len(rendered) > 1:
@@ -78,33 +82,35 @@ class ConditionTranslator(ExpressionTranslator):
     def _comparison(self, node: nodes.Comparison, scope: Scope) -> str:
         if node.quantifier is not None:
             return self._quantified(node, scope)
-        left = self.value(node.left, scope)
-        right = self.value(node.right, scope, left.type)
+        left = self.translation.expressions.value(node.left, scope)
+        right = self.translation.expressions.value(node.right, scope, left.type)
         return self.compared(node.operator, left, right)
 
     def _quantified(self, node: nodes.Comparison, scope: Scope) -> str:
         assert isinstance(node.right, nodes.Scalar)
-        left = self.value(node.left, scope)
+        left = self.translation.expressions.value(node.left, scope)
         item, sql = self._only(node.right.query, scope)
-        alias = self.alias()
+        alias = self.translation.alias()
         test = self.compared(node.operator, left, Typed(f"{alias}.c1", item.type, item.collation))
         return f"(SELECT iris_{str(node.quantifier).lower()}({test}) FROM ({sql}) AS {alias})"
 
     def _only(self, query: nodes.Query, scope: Scope) -> tuple[Typed, str]:
-        outputs, sql = self.query(query, scope)
+        outputs, sql = self.translation.queries.query(query, scope)
         if len(outputs) != 1:
             raise SqlError(-10, "The SELECT list of the subquery must have exactly one item")
         return outputs[0], sql
 
     def _between(self, node: nodes.Between, scope: Scope) -> str:
-        operand = self.value(node.operand, scope)
-        low = self.compared(">=", operand, self.value(node.low, scope, operand.type))
-        high = self.compared("<=", operand, self.value(node.high, scope, operand.type))
+        operand = self.translation.expressions.value(node.operand, scope)
+        low = self.compared(">=", operand, self.translation.expressions.value(node.low, scope, operand.type))
+        high = self.compared(
+            "<=", operand, self.translation.expressions.value(node.high, scope, operand.type)
+        )
         return f"{'(NOT ' if node.negated else '('}({low} AND {high}))"
 
     def _in_list(self, node: nodes.InList, scope: Scope) -> str:
-        operand = self.value(node.operand, scope)
-        items = [self.value(item, scope, operand.type) for item in node.items]
+        operand = self.translation.expressions.value(node.operand, scope)
+        items = [self.translation.expressions.value(item, scope, operand.type) for item in node.items]
         kinds = {common_kind(operand, item) for item in items if not item.is_null}
         if len(kinds) > 1:
             tests = [self.compared("=", operand, item) for item in items]
@@ -117,21 +123,21 @@ class ConditionTranslator(ExpressionTranslator):
         return f"({first} {word} ({rendered}))"
 
     def _in_query(self, node: nodes.InQuery, scope: Scope) -> str:
-        operand = self.value(node.operand, scope)
+        operand = self.translation.expressions.value(node.operand, scope)
         item, sql = self._only(node.query, scope)
         kind = common_kind(operand, item)
         if not same_form(item.kind, kind):
-            alias = self.alias()
+            alias = self.translation.alias()
             sql = f"SELECT {self.rendering.as_kind(Typed(f'{alias}.c1', item.type), kind)} FROM ({sql}) AS {alias}"
         first = with_collation(self.rendering.as_kind(operand, kind), kind, collation_of(operand, item))
         return f"({first} {'NOT IN' if node.negated else 'IN'} ({sql}))"
 
     def _like(self, node: nodes.Like, scope: Scope) -> str:
         operand = self._text_operand(node.operand, scope)
-        pattern = self.rendering.as_text(self.value(node.pattern, scope, VARCHAR))
+        pattern = self.rendering.as_text(self.translation.expressions.value(node.pattern, scope, VARCHAR))
         escape = None
         if node.escape is not None:
-            escape = self.rendering.as_text(self.value(node.escape, scope, VARCHAR))
+            escape = self.rendering.as_text(self.translation.expressions.value(node.escape, scope, VARCHAR))
         word = "NOT " if node.negated else ""
         if operand.kind == TEXT and operand.column is not None and operand.column.storage is not None:
             return f"({word}{self._native_like(operand, pattern, escape)})"
@@ -155,7 +161,7 @@ class ConditionTranslator(ExpressionTranslator):
         return f"CASE WHEN {usable} THEN upper({text}) LIKE iris_upper({pattern}){ending} ELSE {own} END"
 
     def _text_operand(self, node: nodes.Expression, scope: Scope) -> Typed:
-        operand = self.value(node, scope, VARCHAR)
+        operand = self.translation.expressions.value(node, scope, VARCHAR)
         if operand.type.is_stream:
             raise SqlError(
                 -313, f"Invalid operation on a stream field: {operand.label or 'stream'} in a comparison"
@@ -164,7 +170,7 @@ class ConditionTranslator(ExpressionTranslator):
 
     def _text_test(self, node: nodes.TextTest, scope: Scope) -> str:
         operand = self._text_operand(node.operand, scope)
-        value = self.rendering.as_text(self.value(node.value, scope, VARCHAR))
+        value = self.rendering.as_text(self.translation.expressions.value(node.value, scope, VARCHAR))
         text = self.rendering.as_text(operand)
         word = "NOT " if node.negated else ""
         if node.operator == "[":
@@ -176,6 +182,20 @@ class ConditionTranslator(ExpressionTranslator):
         prefix = f"rtrim(coalesce({value}, ''))"
         text = f"{text} COLLATE BINARY"
         return f"({word}({text} >= {prefix} AND {text} < {prefix} || char(1114111)))"
+
+    _CONDITIONS: ClassVar[dict[type, Callable[[Conditions, Any, Scope], str]]] = {
+        nodes.Between: _between,
+        nodes.Comparison: _comparison,
+        nodes.Exists: _exists,
+        nodes.InList: _in_list,
+        nodes.InQuery: _in_query,
+        nodes.IsNull: _is_null,
+        nodes.Like: _like,
+        nodes.Logical: _logical,
+        nodes.Not: _not,
+        nodes.TextTest: _text_test,
+    }
+    """How each kind of condition is translated."""
 
 
 def _balanced(parts: list[str], word: str) -> str:

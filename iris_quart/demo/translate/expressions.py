@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from iris_quart.demo.catalog.tables import Catalog, Column, fold, quoted
+from iris_quart.demo.catalog.tables import Column, fold, quoted
 from iris_quart.demo.core import values
 from iris_quart.demo.core.conversions import Value, encode
 from iris_quart.demo.core.errors import SqlError, not_done, shortened
@@ -20,7 +21,6 @@ from iris_quart.demo.core.types import (
     INTEGER,
     NUMERIC,
     POSIXTIME,
-    TEXT,
     TIME_TYPE,
     TIMESTAMP,
     TIMESTAMP_TYPE,
@@ -30,80 +30,49 @@ from iris_quart.demo.core.types import (
 from iris_quart.demo.parse import nodes
 
 from .scope import Found, Names, Scope, Source
-from .typed import COLUMN, EXPRESSION, LITERAL, PARAMETER, SUBQUERY, Rendering, Typed, constant, literal
+from .typed import COLUMN, LITERAL, PARAMETER, SUBQUERY, Typed, constant, literal
+
+if TYPE_CHECKING:
+    from .translation import Translation
 
 OPERATORS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "#": "modulo", "\\": "quotient"}
 SUFFIXES = {INTEGER: "integer", DECIMAL: "decimal", DOUBLE: "double", DATE: "integer"}
 PSEUDO_COLUMNS = frozenset({"%TABLENAME", "%CLASSNAME"})
 
 
-class ExpressionTranslator:
-    """Translate values; conditions, functions and queries come from the classes built on this one."""
+class Expressions:
+    """Translate values."""
 
-    def __init__(self, catalog: Catalog, names: Names, *, odbc: bool, shuffle: int | None) -> None:
-        self.catalog = catalog
-        self.names = names
-        self.odbc = odbc
-        self.shuffle = shuffle
-        self.rendering = Rendering(odbc=odbc)
-        self.reads: set[str] = set()
-        self.aggregates = 0
-        self.bare_columns = 0
-        self.negations = 0
-        self._aliases = 0
-
-    def alias(self) -> str:
-        """Return a new SQLite alias."""
-        self._aliases += 1
-        return f"t{self._aliases}"
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def value(self, node: nodes.Expression, scope: Scope, expect: SqlType | None = None) -> Typed:
-        """Translate a value; ``expect`` is the type of its place, which a parameter takes."""
-        if isinstance(node, nodes.Name):
-            return self._name(node, scope)
-        if isinstance(node, nodes.Literal):
-            return literal(node.value)
-        if isinstance(node, nodes.Parameter):
-            return Typed("", expect or VARCHAR, category=PARAMETER, parameter=node.index)
-        if isinstance(node, nodes.Call):
-            return self.call(node, scope, expect)
-        if isinstance(node, nodes.Cast):
-            return self.cast(node, scope)
-        if isinstance(node, nodes.Binary):
-            return self._arithmetic(node, scope)
-        if isinstance(node, nodes.Concatenation):
-            return self._concatenation(node, scope)
-        if isinstance(node, nodes.Case):
-            return self._case(node, scope, expect)
-        if isinstance(node, nodes.Arrow):
-            return self._arrow(node, scope)
-        if isinstance(node, nodes.Unary):
-            return self._signed(node, scope)
-        if isinstance(node, nodes.Scalar):
-            return self._scalar(node, scope)
-        if isinstance(node, nodes.TypedLiteral):
-            return self._typed_literal(node)
-        raise SqlError(-12, "A term expected where a condition or * was found")
+        """Translate a value; `expect` is the type of its place, which a parameter takes."""
+        translate = self._VALUES.get(type(node))
+        if translate is None:
+            raise SqlError(-12, "A term expected where a condition or * was found")
+        return translate(self, node, scope, expect)
 
     # Columns -------------------------------------------------------------------------------
 
-    def _name(self, node: nodes.Name, scope: Scope) -> Typed:
+    def _name(self, node: nodes.Name, scope: Scope, _: SqlType | None = None) -> Typed:
         if node.column.upper() in PSEUDO_COLUMNS and not node.delimited:
             return self._pseudo_column(node, scope)
-        found = self.names.find(node, scope)
+        found = self.translation.names.find(node, scope)
         return self.found(found)
 
     def _pseudo_column(self, node: nodes.Name, scope: Scope) -> Typed:
         source = next((item for item in scope.sources if item.table is not None), None)
         if source is None or source.table is None:
-            raise self.names.missing(node.column, node.position, delimited=False)
+            raise self.translation.names.missing(node.column, node.position, delimited=False)
         table = source.table
         text = table.full_name if node.column.upper() == "%TABLENAME" else table.class_name
         return replace(literal(text), label=node.column.lstrip("%"), category=LITERAL)
 
     def found(self, found: Found) -> Typed:
         """Return the typed expression of a resolved name."""
-        self.bare_columns += 1
+        self.translation.bare_columns += 1
         if found.output is not None:
             return found.output
         assert found.column is not None
@@ -113,9 +82,9 @@ class ExpressionTranslator:
         """Return a column of a source; a computed one becomes its expression."""
         if column.computed is not None:
             inner = Scope(sources=[source])
-            names, self.names = self.names, Names(())
+            names, self.translation.names = self.translation.names, Names(())
             item = self.value(column.computed, inner, column.type)
-            self.names = names
+            self.translation.names = names
             sql = self.rendering.as_kind(item, column.type.kind)
         else:
             sql = f"{source.alias}.{quoted(column.storage or '')}"
@@ -130,15 +99,17 @@ class ExpressionTranslator:
             source=source.alias,
         )
 
-    def _arrow(self, node: nodes.Arrow, scope: Scope) -> Typed:
+    def _arrow(self, node: nodes.Arrow, scope: Scope, _: SqlType | None = None) -> Typed:
         base = node.reference
         item = self._arrow(base, scope) if isinstance(base, nodes.Arrow) else self.value(base, scope)
         column = item.column
         target = (
-            self.catalog.by_full_name(column.reference) if column is not None and column.reference else None
+            self.translation.catalog.by_full_name(column.reference)
+            if column is not None and column.reference
+            else None
         )
         if column is None or target is None or target.row_id is None:
-            context = self.names.context(node.position)
+            context = self.translation.names.context(node.position)
             raise SqlError(
                 -68, f"Field '{item.label or ''}' is not a reference: -> cannot follow it{context}"
             )
@@ -146,27 +117,39 @@ class ExpressionTranslator:
         key = (item.source, fold(column.name))
         source = owner.arrows.get(key)
         if source is None:
-            source = Source(self.alias(), column.name, target)
+            source = Source(self.translation.alias(), column.name, target)
             owner.arrows[key] = source
             owner.arrow_joins.append(
                 f"LEFT JOIN {quoted(target.full_name)} AS {source.alias} ON {source.alias}.{quoted('%ID')} = {item.sql}"
             )
-            self.reads.add(target.full_name)
+            self.translation.reads.add(target.full_name)
         wanted = target.column(node.column)
         if wanted is None:
-            raise self.names.missing(node.column, node.position, delimited=False)
+            raise self.translation.names.missing(node.column, node.position, delimited=False)
         return self.column(wanted, source)
 
     # Operators -----------------------------------------------------------------------------
 
-    def _signed(self, node: nodes.Unary, scope: Scope) -> Typed:
+    def _literal(self, node: nodes.Literal, _: Scope, __: SqlType | None) -> Typed:
+        return literal(node.value)
+
+    def _parameter(self, node: nodes.Parameter, _: Scope, expect: SqlType | None) -> Typed:
+        return Typed("", expect or VARCHAR, category=PARAMETER, parameter=node.index)
+
+    def _call(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
+        return self.translation.functions.call(node, scope, expect)
+
+    def _cast(self, node: nodes.Cast, scope: Scope, _: SqlType | None) -> Typed:
+        return self.translation.casts.cast(node, scope)
+
+    def _signed(self, node: nodes.Unary, scope: Scope, _: SqlType | None) -> Typed:
         item = self.number(self.value(node.operand, scope, NUMERIC))
         data_type = _number_type(item)
         if node.operator == "+":
             return Typed(self.rendering.as_kind(item, data_type.kind), data_type)
         return Typed(f"iris_subtract_{SUFFIXES[data_type.kind]}(0, {self.rendering.plain(item)})", data_type)
 
-    def _arithmetic(self, node: nodes.Binary, scope: Scope) -> Typed:
+    def _arithmetic(self, node: nodes.Binary, scope: Scope, _: SqlType | None) -> Typed:
         left = self.number(self.value(node.left, scope, NUMERIC))
         right = self.number(self.value(node.right, scope, NUMERIC))
         if left.kind == DATE and right.category == PARAMETER:
@@ -187,7 +170,7 @@ class ExpressionTranslator:
             return literal(values.leading_number(item.value))
         return item
 
-    def _concatenation(self, node: nodes.Concatenation, scope: Scope) -> Typed:
+    def _concatenation(self, node: nodes.Concatenation, scope: Scope, _: SqlType | None) -> Typed:
         operands = [self.value(operand, scope, VARCHAR) for operand in node.operands]
         collation = next((item.collation for item in operands if item.column is not None), EXACT)
         if any(item.is_null for item in operands):
@@ -206,9 +189,11 @@ class ExpressionTranslator:
         parts = ["CASE"]
         for index, (test, _) in enumerate(node.branches):
             if operand is None:
-                when = self.condition(test, scope)
+                when = self.translation.conditions.condition(test, scope)
             else:
-                when = self.compared("=", operand, self.value(test, scope, operand.type))
+                when = self.translation.conditions.compared(
+                    "=", operand, self.value(test, scope, operand.type)
+                )
             parts.append(f"WHEN {when} THEN {rendered[index]}")
         if node.otherwise is not None:
             parts.append(f"ELSE {rendered[-1]}")
@@ -233,14 +218,14 @@ class ExpressionTranslator:
             return (DOUBLE_TYPE if DOUBLE in kinds else NUMERIC), EXACT
         return VARCHAR, collation
 
-    def _scalar(self, node: nodes.Scalar, scope: Scope) -> Typed:
-        outputs, sql = self.query(node.query, scope)
+    def _scalar(self, node: nodes.Scalar, scope: Scope, _: SqlType | None) -> Typed:
+        outputs, sql = self.translation.queries.query(node.query, scope)
         if len(outputs) != 1:
             raise SqlError(-10, "The SELECT list of the subquery must have exactly one item")
         item = outputs[0]
         return Typed(f"({sql})", item.type, item.collation, SUBQUERY)
 
-    def _typed_literal(self, node: nodes.TypedLiteral) -> Typed:
+    def _typed_literal(self, node: nodes.TypedLiteral, _: Scope, __: SqlType | None) -> Typed:
         readers: dict[str, tuple[Callable[[str], Value], SqlType]] = {
             "D": (values.date_from_text, DATE_TYPE),
             "T": (values.time_from_text, TIME_TYPE),
@@ -253,27 +238,21 @@ class ExpressionTranslator:
             raise bad_moment(node.text, time=node.kind == "T") from None
         return Typed(constant(encode(value, data_type.kind)), data_type)
 
-    # Given by the classes built on this one ------------------------------------------------
-
-    def call(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
-        """Translate a function call."""
-        raise NotImplementedError
-
-    def cast(self, node: nodes.Cast, scope: Scope) -> Typed:
-        """Translate CAST or CONVERT."""
-        raise NotImplementedError
-
-    def condition(self, node: nodes.Expression, scope: Scope) -> str:
-        """Translate a condition."""
-        raise NotImplementedError
-
-    def compared(self, operator: str, left: Typed, right: Typed) -> str:
-        """Return a comparison."""
-        raise NotImplementedError
-
-    def query(self, node: nodes.Query, scope: Scope | None) -> tuple[tuple[Typed, ...], str]:
-        """Translate a nested query."""
-        raise NotImplementedError
+    _VALUES: ClassVar[dict[type, Callable[[Expressions, Any, Scope, SqlType | None], Typed]]] = {
+        nodes.Arrow: _arrow,
+        nodes.Binary: _arithmetic,
+        nodes.Call: _call,
+        nodes.Case: _case,
+        nodes.Cast: _cast,
+        nodes.Concatenation: _concatenation,
+        nodes.Literal: _literal,
+        nodes.Name: _name,
+        nodes.Parameter: _parameter,
+        nodes.Scalar: _scalar,
+        nodes.TypedLiteral: _typed_literal,
+        nodes.Unary: _signed,
+    }
+    """How each kind of value is translated."""
 
 
 def bad_moment(text: str, *, time: bool = False) -> SqlError:
@@ -311,4 +290,4 @@ def _result_type(operator: str, left: Typed, right: Typed) -> SqlType:
     return NUMERIC
 
 
-__all__ = ["EXPRESSION", "TEXT", "ExpressionTranslator", "bad_moment"]
+__all__ = ["SUFFIXES", "Expressions", "bad_moment"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from iris_quart.demo.core.errors import SqlError, not_done
 from iris_quart.demo.core.types import (
@@ -27,13 +29,17 @@ from iris_quart.demo.core.types import (
     SqlType,
 )
 from iris_quart.demo.functions.dates import unit_name
+from iris_quart.demo.functions.signatures import TYPES, Function
+from iris_quart.demo.functions.table import SQL_FUNCTIONS
 from iris_quart.demo.parse import nodes
 
-from .casts import CastTranslator
+from .aggregates import AGGREGATES
 from .expressions import SUFFIXES
-from .function_table import FUNCTIONS, TYPES, Function
 from .scope import Scope
-from .typed import AGGREGATE, PARAMETER, Typed, literal, with_collation
+from .typed import PARAMETER, Typed, literal, with_collation
+
+if TYPE_CHECKING:
+    from .translation import Translation
 
 COLLATING = {
     "%EXACT": EXACT,
@@ -47,66 +53,42 @@ COLLATING = {
     "%PLUS": None,
     "%MINUS": None,
 }
-AGGREGATES = frozenset(
-    [
-        "COUNT",
-        "SUM",
-        "AVG",
-        "MIN",
-        "MAX",
-        "LIST",
-        "STDDEV",
-        "STDDEV_SAMP",
-        "STDDEV_POP",
-        "VARIANCE",
-        "VAR_SAMP",
-        "VAR_POP",
-    ]
-)
-SPREADS = {
-    "STDDEV": "iris_deviation",
-    "STDDEV_SAMP": "iris_deviation",
-    "STDDEV_POP": "iris_population_deviation",
-    "VARIANCE": "iris_variance",
-    "VAR_SAMP": "iris_variance",
-    "VAR_POP": "iris_population_variance",
-}
-WINDOWS = frozenset(["ROW_NUMBER", "RANK", "DENSE_RANK"])
-WINDOW_AGGREGATES = frozenset(["COUNT", "MIN", "MAX"])
+CHOICES = ("COALESCE", "NVL", "ISNULL", "IFNULL", "NULLIF", "GREATEST", "LEAST", "DECODE")
 OUTWARD = frozenset({"%ODBCOUT", "%EXTERNAL"})
 INWARD = frozenset({"%ODBCIN", "%INTERNAL"})
 
 
-class FunctionTranslator(CastTranslator):
+class Functions:
     """Translate calls."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def call(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
         """Translate a function call; raise -359 for an unknown one (text seen in the wild)."""
         name = node.name
         if node.window is not None:
-            return self._windowed(node, scope)
+            return self.translation.aggregations.windowed(node, scope)
         if name in AGGREGATES:
-            return self._aggregate(node, scope)
+            return self.translation.aggregations.aggregate(node, scope)
         if node.distinct:
             raise SqlError(
-                -12, f"DISTINCT is allowed in an aggregate only{self.names.context(node.position)}"
+                -12,
+                f"DISTINCT is allowed in an aggregate only{self.translation.names.context(node.position)}",
             )
-        if name in COLLATING:
-            return self._collating(node, scope)
-        if name in OUTWARD or name in INWARD:
-            return self._transformed(node, scope, expect)
-        if name in ("COALESCE", "NVL", "ISNULL", "IFNULL", "NULLIF", "GREATEST", "LEAST", "DECODE"):
-            return self._choice(node, scope, expect)
-        if name == "USER":
-            return literal("_SYSTEM")
-        function = FUNCTIONS.get(name)
+        special = self._SPECIAL.get(name)
+        if special is not None:
+            return special(self, node, scope, expect)
+        function = SQL_FUNCTIONS.get(name)
         if function is None:
-            raise SqlError(-359, f"User defined SQL function 'SQLUSER.{name}' does not exist")
+            raise SqlError(-359, f" User defined SQL function 'SQLUSER.{name}' does not exist")
         count = len(node.arguments)
         if not function.least <= count <= function.most:
             raise SqlError(
                 -1,
-                f"Invalid SQL statement: {name} does not take {count} arguments{self.names.context(node.position)}",
+                f"Invalid SQL statement: {name} does not take {count} arguments"
+                f"{self.translation.names.context(node.position)}",
             )
         return self._function(name, function, node, scope)
 
@@ -118,7 +100,7 @@ class FunctionTranslator(CastTranslator):
             if takes == "u":
                 rendered.append("'" + self._unit(argument) + "'")
                 continue
-            item = self.value(argument, scope, _expected(takes))
+            item = self.translation.expressions.value(argument, scope, _expected(takes))
             items.append(item)
             rendered.append(self._argument(item, takes, function))
         target, _, first = function.sqlite.partition(":")
@@ -144,7 +126,7 @@ class FunctionTranslator(CastTranslator):
         if takes == "i":
             return self._whole(item)
         if takes == "n":
-            return self.rendering.plain(self.number(item))
+            return self.rendering.plain(self.translation.expressions.number(item))
         if item.kind == POSIXTIME:
             return self.rendering.as_kind(item, "timestamp")
         return self.rendering.plain(item)
@@ -181,15 +163,15 @@ class FunctionTranslator(CastTranslator):
         if len(node.arguments) != 1:
             raise SqlError(
                 -1,
-                f"Invalid SQL statement: {node.name} takes one argument{self.names.context(node.position)}",
+                f"Invalid SQL statement: {node.name} takes one argument{self.translation.names.context(node.position)}",
             )
         return node.arguments[0]
 
-    def _collating(self, node: nodes.Call, scope: Scope) -> Typed:
+    def _collating(self, node: nodes.Call, scope: Scope, _: SqlType | None) -> Typed:
         collation = COLLATING[node.name]
         if collation is None:
             raise not_done(node.name)
-        item = self.value(self._only_argument(node), scope, VARCHAR)
+        item = self.translation.expressions.value(self._only_argument(node), scope, VARCHAR)
         if item.type.is_stream:
             raise SqlError(
                 -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
@@ -202,7 +184,7 @@ class FunctionTranslator(CastTranslator):
         return Typed(sql, VARCHAR, collation, collated=True)
 
     def _transformed(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
-        item = self.value(self._only_argument(node), scope, expect)
+        item = self.translation.expressions.value(self._only_argument(node), scope, expect)
         if item.type.is_stream:
             raise SqlError(
                 -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
@@ -230,27 +212,27 @@ class FunctionTranslator(CastTranslator):
             )
         if node.name == "DECODE":
             return self._decode(node, scope, expect)
-        items = [self.value(argument, scope, expect) for argument in node.arguments]
+        items = [self.translation.expressions.value(argument, scope, expect) for argument in node.arguments]
         if node.name == "NULLIF":
-            equal = self.compared("=", items[0], items[1])
-            data_type, collation = self.unified(items[:1], expect)
+            equal = self.translation.conditions.compared("=", items[0], items[1])
+            data_type, collation = self.translation.expressions.unified(items[:1], expect)
             return Typed(f"CASE WHEN {equal} THEN NULL ELSE {self.rendering.as_kind(items[0], data_type.kind)} END",
                          data_type, collation)  # fmt: skip
         if node.name in ("GREATEST", "LEAST"):
             return self._extreme(node.name, items)
         if node.name == "IFNULL" and len(items) == 3:
-            data_type, collation = self.unified(items[1:], expect)
+            data_type, collation = self.translation.expressions.unified(items[1:], expect)
             when, other = (self.rendering.as_kind(item, data_type.kind) for item in items[1:])
             return Typed(f"CASE WHEN {self.rendering.plain(items[0])} IS NULL THEN {when} ELSE {other} END",
                          data_type, collation)  # fmt: skip
-        data_type, collation = self.unified(items, expect)
+        data_type, collation = self.translation.expressions.unified(items, expect)
         rendered = [self.rendering.as_kind(item, data_type.kind) for item in items]
         if len(rendered) == 1:
             return Typed(rendered[0], data_type, collation)
         return Typed(f"coalesce({', '.join(rendered)})", data_type, collation)
 
     def _extreme(self, name: str, items: list[Typed]) -> Typed:
-        data_type, collation = self.unified(items)
+        data_type, collation = self.translation.expressions.unified(items)
         rendered = [self.rendering.as_kind(item, data_type.kind) for item in items]
         if len(rendered) == 1:
             return Typed(rendered[0], data_type, collation)
@@ -261,81 +243,18 @@ class FunctionTranslator(CastTranslator):
         subject, *rest = node.arguments
         branches = tuple(zip(rest[0::2], rest[1::2], strict=False))
         otherwise = rest[-1] if len(rest) % 2 else None
-        return self.value(nodes.Case(subject, branches, otherwise), scope, expect)
+        return self.translation.expressions.value(nodes.Case(subject, branches, otherwise), scope, expect)
 
-    # Aggregates ----------------------------------------------------------------------------
+    def _user(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
+        return literal("_SYSTEM")
 
-    def _aggregate(self, node: nodes.Call, scope: Scope) -> Typed:
-        self.aggregates += 1
-        name = node.name
-        if node.star:
-            return Typed("count(*)", BIGINT, category=AGGREGATE)
-        if len(node.arguments) != 1:
-            raise SqlError(
-                -1, f"Invalid SQL statement: {name} takes one argument{self.names.context(node.position)}"
-            )
-        before, bare = self.aggregates, self.bare_columns
-        item = self.value(node.arguments[0], scope, NUMERIC if name in ("SUM", "AVG") else None)
-        self.bare_columns = bare
-        if self.aggregates != before:
-            raise SqlError(
-                -78, f"An aggregate cannot stand inside another{self.names.context(node.position)}"
-            )
-        if item.type.is_stream:
-            raise SqlError(
-                -37, f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}"
-            )
-        word = "DISTINCT " if node.distinct else ""
-        plain = with_collation(self.rendering.plain(item), item.kind, item.collation)
-        if name == "COUNT":
-            return Typed(f"count({word}{plain})", BIGINT, category=AGGREGATE)
-        if name in ("MIN", "MAX"):
-            return Typed(f"{name.lower()}({plain})", item.type, item.collation, AGGREGATE)
-        if name == "LIST":
-            return Typed(f"iris_list({word}{self.rendering.as_text(item)})", VARCHAR, category=AGGREGATE)
-        item = self.number(item)
-        if name in SPREADS:
-            return Typed(f"{SPREADS[name]}({word}{self.rendering.plain(item)})", NUMERIC, category=AGGREGATE)
-        data_type = DOUBLE_TYPE if item.kind == DOUBLE else NUMERIC
-        if name == "SUM" and item.kind == INTEGER:
-            data_type = BIGINT
-        return Typed(
-            f"iris_{name.lower()}_{SUFFIXES[data_type.kind]}({word}{self.rendering.plain(item)})",
-            data_type,
-            category=AGGREGATE,
-        )
-
-    def _windowed(self, node: nodes.Call, scope: Scope) -> Typed:
-        assert node.window is not None
-        name = node.name
-        if name in WINDOWS and not node.arguments and not node.star:
-            sql, data_type = f"{name.lower()}()", BIGINT
-        elif name in WINDOW_AGGREGATES and not node.distinct:
-            before = self.aggregates
-            item = self._aggregate(replace(node, window=None), scope)
-            self.aggregates = before
-            sql, data_type = item.sql, item.type
-        else:
-            raise not_done(f"{name} as a window function")
-        parts: list[str] = []
-        if node.window.partition:
-            items = [self.value(item, scope) for item in node.window.partition]
-            parts.append("PARTITION BY " + ", ".join(self._sort_key(item) for item in items))
-        if node.window.order:
-            ordered = [
-                self._sort_key(self.value(item.expression, scope)) + (" DESC" if item.descending else "")
-                for item in node.window.order
-            ]
-            parts.append("ORDER BY " + ", ".join(ordered))
-        return Typed(f"{sql} OVER ({' '.join(parts)})", data_type)
-
-    def _sort_key(self, item: Typed) -> str:
-        if item.type.is_stream:
-            raise SqlError(
-                -313, f"Invalid operation on a stream field: {item.label or 'stream'} in an ordering"
-            )
-        sql = item.sql if item.collated else self.rendering.plain(item)
-        return with_collation(sql, item.kind, item.collation)
+    _SPECIAL: ClassVar[dict[str, Callable[[Functions, nodes.Call, Scope, SqlType | None], Typed]]] = {
+        **dict.fromkeys(COLLATING, _collating),
+        **dict.fromkeys(OUTWARD | INWARD, _transformed),
+        **dict.fromkeys(CHOICES, _choice),
+        "USER": _user,
+    }
+    """Functions that are more than a call of one SQLite function, by name."""
 
 
 def _raw(item: Typed) -> bool:

@@ -1,7 +1,7 @@
 """Keyset conditions, rewritten so that SQLite can start in the middle of an index.
 
-A client that pages by the last row it saw asks for ``a > ? OR (a = ? AND b > ?)``, or in descending order, where NULL
-comes last, for ``a < ? OR a IS NULL OR (a = ? AND b > ?)``. SQLite would read and sort every row behind that one.
+A client that pages by the last row it saw asks for `a > ? OR (a = ? AND b > ?)`, or in descending order, where NULL
+comes last, for `a < ? OR a IS NULL OR (a = ? AND b > ?)`. SQLite would read and sort every row behind that one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Bounds = dict[nodes.Name, tuple[set[str], list[nodes.Expression]]]
 def implied_bound(node: nodes.Logical) -> tuple[str, nodes.Name, list[nodes.Expression]] | None:
     """Return the bound that every branch of an OR implies: operator, column, and the values to take the widest of.
 
-    ``a > x OR (a = y AND b > z)`` implies ``a >= least(x, y)``.
+    `a > x OR (a = y AND b > z)` implies `a >= least(x, y)`.
     """
     branches = [_bounds(branch) for branch in alternatives(node)]
     for column in branches[0]:

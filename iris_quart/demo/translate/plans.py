@@ -54,7 +54,7 @@ class Query:
 class Plan:
     """A statement ready to run.
 
-    ``reads`` and ``writes`` name the tables whose grants a caller may want checked.
+    `reads` and `writes` name the tables whose grants a caller may want checked.
     """
 
     kind: str

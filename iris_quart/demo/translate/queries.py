@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from iris_quart.demo.catalog.tables import ROW_ID, Table, quoted
 from iris_quart.demo.core.errors import SqlError, not_done, not_found
@@ -12,8 +14,11 @@ from iris_quart.demo.parse import nodes
 from .keyset import split_nulls
 from .plans import Query
 from .scope import VIEW_ROW, Names, Scope, Source, numbered_row, outputs_of
-from .sets import SetTranslator, collate
+from .sets import collate
 from .typed import COLUMN, EXPRESSION, LITERAL, Typed, relabelled, with_collation
+
+if TYPE_CHECKING:
+    from .translation import Translation
 
 JOINS = {
     "INNER": "JOIN",
@@ -28,8 +33,12 @@ MAX_ITEMS = 1000
 FromPart = str | Source
 
 
-class QueryTranslator(SetTranslator):
+class Queries:
     """Translate queries to SQLite text."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def outermost(self, node: nodes.Query) -> Query:
         """Translate the query of a statement."""
@@ -38,19 +47,20 @@ class QueryTranslator(SetTranslator):
 
     def query(self, node: nodes.Query, scope: Scope | None) -> tuple[tuple[Typed, ...], str]:
         """Translate a nested query; its columns are called c1, c2, ..."""
-        aggregates, bare = self.aggregates, self.bare_columns
+        aggregates, bare = self.translation.aggregates, self.translation.bare_columns
         found = self._query(node, scope, final=False)
-        self.aggregates, self.bare_columns = aggregates, bare
+        self.translation.aggregates, self.translation.bare_columns = aggregates, bare
         return found
 
     def _query(self, node: nodes.Query, outer: Scope | None, *, final: bool) -> tuple[tuple[Typed, ...], str]:
-        if isinstance(node, nodes.Select):
-            return self._select(node, outer, final=final)
-        if isinstance(node, nodes.SetOperation):
-            return self.set_operation(node, outer, final=final)
-        return self._with(node, outer, final=final)
+        return self._QUERIES[type(node)](self, node, outer, final)
 
-    def _with(self, node: nodes.With, outer: Scope | None, *, final: bool) -> tuple[tuple[Typed, ...], str]:
+    def _set_operation(
+        self, node: nodes.SetOperation, outer: Scope | None, final: bool
+    ) -> tuple[tuple[Typed, ...], str]:
+        return self.translation.sets.set_operation(node, outer, final=final)
+
+    def _with(self, node: nodes.With, outer: Scope | None, final: bool) -> tuple[tuple[Typed, ...], str]:
         scope = Scope(outer)
         texts: list[str] = []
         for name, columns, query in node.tables:
@@ -59,7 +69,7 @@ class QueryTranslator(SetTranslator):
                 raise SqlError(-62, f"WITH {name} names {len(columns)} columns; its query has {len(outputs)}")
             if columns:
                 outputs = tuple(relabelled(item, label) for item, label in zip(outputs, columns, strict=True))
-            alias = self.alias()
+            alias = self.translation.alias()
             scope.tables[name.casefold()] = (outputs, alias)
             texts.append(f"{alias} AS ({sql})")
         outputs, sql = self._query(node.body, scope, final=final)
@@ -67,28 +77,29 @@ class QueryTranslator(SetTranslator):
 
     # SELECT --------------------------------------------------------------------------------
 
-    def _select(
-        self, node: nodes.Select, outer: Scope | None, *, final: bool
-    ) -> tuple[tuple[Typed, ...], str]:
+    def _select(self, node: nodes.Select, outer: Scope | None, final: bool) -> tuple[tuple[Typed, ...], str]:
         parts_of_page = split_nulls(node)
         if parts_of_page is not None:
             return self._split_page(node, parts_of_page, outer, final=final)
         scope = Scope(outer)
-        self.aggregates = self.bare_columns = 0
+        self.translation.aggregates = self.translation.bare_columns = 0
         parts: list[FromPart] = []
         for number, source in enumerate(node.sources):
             if number:
                 parts.append(" CROSS JOIN ")
             self._source(source, scope, parts)
         items = self._items(node, scope)
-        aggregated = self.aggregates > 0
-        if aggregated and self.bare_columns and not node.group:
+        aggregated = self.translation.aggregates > 0
+        if aggregated and self.translation.bare_columns and not node.group:
             raise not_done("a SELECT list of fields and aggregates without GROUP BY")
-        where = None if node.where is None else self.condition(node.where, scope)
-        if self.aggregates > 0 and not aggregated:
+        where = None if node.where is None else self.translation.conditions.condition(node.where, scope)
+        if self.translation.aggregates > 0 and not aggregated:
             raise SqlError(-19, "An aggregate is not allowed in a WHERE clause")
-        group = [self._sort_key(self.value(item, scope)) for item in node.group]
-        having = None if node.having is None else self.condition(node.having, scope)
+        group = [
+            self.translation.aggregations.sort_key(self.translation.expressions.value(item, scope))
+            for item in node.group
+        ]
+        having = None if node.having is None else self.translation.conditions.condition(node.having, scope)
         grouped = bool(group) or aggregated or having is not None
         order = self._order(node, scope, items)
         limited = node.limit is not None or node.offset is not None
@@ -102,7 +113,7 @@ class QueryTranslator(SetTranslator):
         sql += f" WHERE {where}" if where else ""
         sql += f" GROUP BY {', '.join(group)}" if group else ""
         sql += f" HAVING {having}" if having else ""
-        return outputs, sql + self.tail(order, node.limit, node.offset)
+        return outputs, sql + self.translation.sets.tail(order, node.limit, node.offset)
 
     def _split_page(
         self,
@@ -112,10 +123,10 @@ class QueryTranslator(SetTranslator):
         *,
         final: bool,
     ) -> tuple[tuple[Typed, ...], str]:
-        outputs, with_value = self._select(halves[0], outer, final=final)
-        _, without = self._select(halves[1], outer, final=final)
+        outputs, with_value = self._select(halves[0], outer, final)
+        _, without = self._select(halves[1], outer, final)
         sql = f"SELECT * FROM ({with_value}) UNION ALL SELECT * FROM ({without})"
-        return outputs, sql + self.tail([], node.limit, None)
+        return outputs, sql + self.translation.sets.tail([], node.limit, None)
 
     def _items(self, node: nodes.Select, scope: Scope) -> list[Typed]:
         items: list[Typed] = []
@@ -123,7 +134,7 @@ class QueryTranslator(SetTranslator):
             if isinstance(item.expression, nodes.Star):
                 items.extend(self._star(item.expression, scope))
                 continue
-            value = self.value(item.expression, scope)
+            value = self.translation.expressions.value(item.expression, scope)
             label = item.alias or value.label
             if label is None:
                 category = value.category if value.category != COLUMN else EXPRESSION
@@ -144,7 +155,9 @@ class QueryTranslator(SetTranslator):
                 items.extend(source.outputs)
                 continue
             items.extend(
-                self.column(column, source) for column in source.table.columns.values() if not column.hidden
+                self.translation.expressions.column(column, source)
+                for column in source.table.columns.values()
+                if not column.hidden
             )
         if not known:
             if node.table is None:
@@ -185,7 +198,7 @@ class QueryTranslator(SetTranslator):
             return False
         if item.table is not None and item.table.system:
             return False
-        return (node.distinct and not group) or self._sort_key(item) in group
+        return (node.distinct and not group) or self.translation.aggregations.sort_key(item) in group
 
     def _stream(self, item: Typed) -> str:
         if item.table is None or item.column is None:
@@ -198,7 +211,9 @@ class QueryTranslator(SetTranslator):
 
     def _order(self, node: nodes.Select, scope: Scope, items: list[Typed]) -> list[str]:
         texts: list[str] = []
-        keys = [None if item.type.is_stream else self._sort_key(item) for item in items]
+        keys = [
+            None if item.type.is_stream else self.translation.aggregations.sort_key(item) for item in items
+        ]
         for item in node.order:
             down = " DESC" if item.descending else ""
             key = self._order_key(item.expression, scope, items)
@@ -220,43 +235,46 @@ class QueryTranslator(SetTranslator):
         return texts
 
     def _order_key(self, node: nodes.Expression, scope: Scope, items: list[Typed]) -> str | int:
-        number = self.ordinal(node, tuple(items))
+        number = self.translation.sets.ordinal(node, tuple(items))
         if number is not None and not isinstance(node, nodes.Name):
             return number
         if number is not None and isinstance(node, nodes.Name):
             try:
-                found = self.names.find(node, scope)
+                found = self.translation.names.find(node, scope)
             except SqlError:
                 return number
             if found.scope is not scope:
                 return number
-        return self._sort_key(self.value(node, scope))
+        return self.translation.aggregations.sort_key(self.translation.expressions.value(node, scope))
 
     def _unordered(self, node: nodes.Select, scope: Scope, group: list[str], items: list[Typed]) -> list[str]:
         """Return an order that helps no careless client: IRIS promises none without ORDER BY."""
         if group:
-            return self.careless_order([group[0]])
+            return self.translation.sets.careless_order([group[0]])
         if node.distinct:
-            return [] if items[0].type.is_stream else self.careless_order(["1"])
+            return [] if items[0].type.is_stream else self.translation.sets.careless_order(["1"])
         first = next((source for source in scope.sources if source.table is not None), None)
         if first is not None:
-            return self.careless_order([f"{first.alias}.{quoted(ROW_ID)}"], numeric=not _child(first.table))
-        if self.shuffle is not None and scope.sources:
+            return self.translation.sets.careless_order(
+                [f"{first.alias}.{quoted(ROW_ID)}"], numeric=not _child(first.table)
+            )
+        if self.translation.shuffle is not None and scope.sources:
             source = scope.sources[0]
             source.numbered = True
-            return self.careless_order([numbered_row(source).sql], numeric=True)
+            return self.translation.sets.careless_order([numbered_row(source).sql], numeric=True)
         return []
 
     # Sources -------------------------------------------------------------------------------
 
     def _source(self, node: nodes.Source, scope: Scope, parts: list[FromPart]) -> None:
-        if isinstance(node, nodes.TableName):
-            parts.append(self._named(node, scope))
-        elif isinstance(node, nodes.DerivedTable):
-            outputs, sql = self.query(node.query, _around(scope))
-            parts.append(self._derived(node.alias or "", outputs, f"({sql})", scope))
-        else:
-            self._join(node, scope, parts)
+        self._SOURCES[type(node)](self, node, scope, parts)
+
+    def _table_source(self, node: nodes.TableName, scope: Scope, parts: list[FromPart]) -> None:
+        parts.append(self._named(node, scope))
+
+    def _derived_table(self, node: nodes.DerivedTable, scope: Scope, parts: list[FromPart]) -> None:
+        outputs, sql = self.query(node.query, _around(scope))
+        parts.append(self._derived(node.alias or "", outputs, f"({sql})", scope))
 
     def _join(self, node: nodes.Join, scope: Scope, parts: list[FromPart]) -> None:
         if node.using or node.natural:
@@ -270,34 +288,36 @@ class QueryTranslator(SetTranslator):
         if nested:
             parts.append(")")
         if node.condition is not None:
-            parts.append(f" ON {self.condition(node.condition, scope)}")
+            parts.append(f" ON {self.translation.conditions.condition(node.condition, scope)}")
 
     def _named(self, node: nodes.TableName, scope: Scope) -> Source:
         if node.schema is None and (found := scope.with_table(node.name)) is not None:
             outputs, sql = found
             return self._derived(node.alias or node.name, outputs, sql, scope)
         table = self.table(node)
-        self.reads.add(table.full_name)
+        self.translation.reads.add(table.full_name)
         if table.is_view:
             return self._view(table, node.alias or table.name, scope)
-        source = Source(self.alias(), node.alias or table.name, table, sql=quoted(table.full_name))
+        source = Source(
+            self.translation.alias(), node.alias or table.name, table, sql=quoted(table.full_name)
+        )
         source.schema = None if node.alias else table.schema
         scope.sources.append(source)
         return source
 
     def table(self, node: nodes.TableName) -> Table:
         """Return a table; raise -30."""
-        table = self.catalog.find(node.schema, node.name)
+        table = self.translation.catalog.find(node.schema, node.name)
         if table is None:
             raise not_found(node.shown())
         return table
 
     def _view(self, table: Table, name: str, scope: Scope) -> Source:
         assert table.query is not None
-        reads, names = self.reads, self.names
-        self.reads, self.names = set(), Names(())
+        reads, names = self.translation.reads, self.translation.names
+        self.translation.reads, self.translation.names = set(), Names(())
         outputs, sql = self.query(table.query, None)
-        self.reads, self.names = reads, names
+        self.translation.reads, self.translation.names = reads, names
         labels = [column.name for column in table.columns.values()]
         if len(labels) != len(outputs):
             raise SqlError(-400, f"Fatal error occurred: view '{table.full_name}' no longer fits its tables")
@@ -307,7 +327,7 @@ class QueryTranslator(SetTranslator):
         return source
 
     def _derived(self, name: str, outputs: tuple[Typed, ...], sql: str, scope: Scope) -> Source:
-        alias = self.alias()
+        alias = self.translation.alias()
         based = tuple(
             replace(item, sql=f"{alias}.c{number}", category=COLUMN, source=alias, table=None)
             for number, item in enumerate(outputs, 1)
@@ -315,6 +335,22 @@ class QueryTranslator(SetTranslator):
         source = Source(alias, name, None, based, sql)
         scope.sources.append(source)
         return source
+
+    _QUERIES: ClassVar[
+        dict[type, Callable[[Queries, Any, Scope | None, bool], tuple[tuple[Typed, ...], str]]]
+    ] = {
+        nodes.Select: _select,
+        nodes.SetOperation: _set_operation,
+        nodes.With: _with,
+    }
+    """How each kind of query is translated."""
+
+    _SOURCES: ClassVar[dict[type, Callable[[Queries, Any, Scope, list[FromPart]], None]]] = {
+        nodes.DerivedTable: _derived_table,
+        nodes.Join: _join,
+        nodes.TableName: _table_source,
+    }
+    """How each kind of FROM item is translated."""
 
 
 def quoted_text(text: str) -> str:

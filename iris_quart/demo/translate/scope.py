@@ -23,8 +23,8 @@ NO_COLUMNS = frozenset({"%ROWCOUNT", "%MSG", "%ROWID"})
 class Source:
     """One table, view or derived table of a FROM clause.
 
-    ``alias`` is how SQLite knows it; ``name`` how the statement does. A derived table keeps its outputs and their
-    collations; ``numbered`` is set once its ``%VID`` is asked for.
+    `alias` is how SQLite knows it; `name` how the statement does. A derived table keeps its outputs and their
+    collations; `numbered` is set once its `%VID` is asked for.
     """
 
     alias: str
@@ -75,7 +75,7 @@ class Names:
         self.tokens = tokens
 
     def context(self, position: int) -> str:
-        """Return the statement up to a token, after ``^``."""
+        """Return the statement up to a token, after `^`."""
         if not self.tokens:
             return ""
         return "^ " + seen(self.tokens[:-1], min(position + 1, len(self.tokens) - 2))

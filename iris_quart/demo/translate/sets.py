@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import BIGINT, VARCHAR
 from iris_quart.demo.parse import nodes
 
-from .functions import FunctionTranslator
 from .scope import Scope
 from .typed import COLUMN, EXPRESSION, Typed, with_collation
+
+if TYPE_CHECKING:
+    from .translation import Translation
 
 SHUFFLE_PRIME = 1_000_003
 
 
-class SetTranslator(FunctionTranslator):
+class Sets:
     """Translate set operations."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.rendering = translation.rendering
 
     def set_operation(
         self, node: nodes.SetOperation, outer: Scope | None, *, final: bool
     ) -> tuple[tuple[Typed, ...], str]:
         """Translate a UNION, EXCEPT or INTERSECT; its columns are called c1, c2, ..."""
-        left, left_sql = self.query(node.left, outer)
-        right, right_sql = self.query(node.right, outer)
+        left, left_sql = self.translation.queries.query(node.left, outer)
+        right, right_sql = self.translation.queries.query(node.right, outer)
         if len(left) != len(right):
             raise SqlError(-9, f"The queries of a {node.operator} have {len(left)} and {len(right)} items")
         types = [
-            self.unified((_value_of(first), _value_of(second)))
+            self.translation.expressions.unified((_value_of(first), _value_of(second)))
             for first, second in zip(left, right, strict=True)
         ]
         sides: list[str] = []
         for outputs, sql in ((left, left_sql), (right, right_sql)):
-            alias = self.alias()
+            alias = self.translation.alias()
             items = []
             for number, (item, (data_type, collation)) in enumerate(zip(outputs, types, strict=True), 1):
                 text = self.rendering.as_kind(Typed(f"{alias}.c{number}", item.type), data_type.kind)
@@ -42,7 +50,7 @@ class SetTranslator(FunctionTranslator):
         )
         word = f"{node.operator} ALL" if node.every else node.operator
         sql = f"{sides[0]} {word} {sides[1]}"
-        alias = self.alias()
+        alias = self.translation.alias()
         columns = ", ".join(f"{alias}.c{number} AS c{number}" for number in range(1, len(outputs) + 1))
         sql = f"SELECT {columns} FROM ({sql}) AS {alias}"
         order = [self._output_order(item, outputs) for item in node.order]
@@ -71,8 +79,8 @@ class SetTranslator(FunctionTranslator):
 
     def careless_order(self, keys: list[str], *, numeric: bool = False) -> list[str]:
         """Return an order that helps nobody: backwards, or scrambled by the seed."""
-        if self.shuffle is not None and numeric:
-            factor = 1 + (self.shuffle * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
+        if self.translation.shuffle is not None and numeric:
+            factor = 1 + (self.translation.shuffle * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
             return [f"({keys[0]} * {factor}) % {SHUFFLE_PRIME}", f"{keys[0]} DESC"]
         return [f"{key} DESC" for key in keys]
 
@@ -88,7 +96,7 @@ class SetTranslator(FunctionTranslator):
         return text
 
     def _count(self, node: nodes.Expression) -> str:
-        return f"max(0, {self.rendering.as_kind(self.value(node, Scope()), BIGINT.kind)})"
+        return f"max(0, {self.rendering.as_kind(self.translation.expressions.value(node, Scope()), BIGINT.kind)})"
 
 
 def _value_of(item: Typed) -> Typed:

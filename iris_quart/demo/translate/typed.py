@@ -41,8 +41,8 @@ COLUMN, LITERAL, PARAMETER, AGGREGATE, EXPRESSION, SUBQUERY = (
 class Typed:
     """One translated expression.
 
-    Constants and parameters have no text yet: the form they take depends on where they stand. ``collated`` marks
-    the explicit ``%SQLUPPER(x)``, whose value as a result is the collated one.
+    Constants and parameters have no text yet: the form they take depends on where they stand. `collated` marks
+    the explicit `%SQLUPPER(x)`, whose value as a result is the collated one.
     """
 
     sql: str
