@@ -74,7 +74,7 @@ class _Builder:
         return Table(
             self.schema,
             self.name,
-            self.columns,
+            _by_property(self.columns, parent_column) if self.statement.class_like else self.columns,
             self.row_id,
             tuple(self.keys),
             tuple(self.foreign_keys),
@@ -84,6 +84,7 @@ class _Builder:
             class_like=self.statement.class_like,
             parent=parent.full_name if parent else None,
             parent_column=parent_column,
+            statement=self.statement,
         )
 
     def _parent(self) -> Table | None:
@@ -152,6 +153,7 @@ class _Builder:
                 description=item.description,
                 reference=reference,
                 container=container,
+                parameters=item.parameters,
                 storage=None if item.computed is not None else name,
             )
         )
@@ -192,8 +194,6 @@ class _Builder:
 
     def _target_name(self, target: nodes.TableName) -> str:
         return f"{target.schema or self.schema}.{target.name}"
-
-    # Constraints ---------------------------------------------------------------------------
 
     def _key(self, kind: str, name: str | None, columns: tuple[str, ...]) -> None:
         found = tuple(self._stored_column(column).name for column in columns)
@@ -242,13 +242,17 @@ class _Builder:
         for column in targets:
             item = known.get(fold(column))
             if item is None:
-                raise SqlError(-315, f"Foreign key references a field that does not exist: '{column}'")
+                raise SqlError(-316, f"Foreign key references a field that does not exist: '{column}'")
             resolved.append(item.name)
         row_id = self.row_id if target is None else target.row_id
         if row_id is not None and [fold(column) for column in resolved] == [fold(row_id.name)]:
             resolved = []
         if len(found) != (len(resolved) or 1):
             raise SqlError(-316, "Foreign key references a key with another number of fields")
+        if resolved and not self._is_key(target, resolved):
+            raise SqlError(
+                -314, f"Foreign key references fields that are no unique key: '{','.join(resolved)}'"
+            )
         self.foreign_keys.append(
             ForeignKey(
                 name or self._free_name("FKEY"),
@@ -259,6 +263,31 @@ class _Builder:
                 references.on_update,
             )
         )
+
+    def _is_key(self, target: Table | None, columns: list[str]) -> bool:
+        unique = (
+            {frozenset(map(fold, key.columns)) for key in self.keys}
+            if target is None
+            else {frozenset(map(fold, names)) for _, names in target.unique_sets()}
+        )
+        return frozenset(map(fold, columns)) in unique
+
+
+def _by_property(columns: dict[str, Column], parent_column: str | None) -> dict[str, Column]:
+    """Return the columns of a class in their order in SQL.
+
+    The row ID, then what makes the row ID of a child, the properties by name, and the parts of embedded objects.
+    """
+
+    def place(item: tuple[str, Column]) -> tuple[int, str]:
+        column = item[1]
+        if column.row_id:
+            return 0, ""
+        if parent_column is not None and column.name in (parent_column, CHILD_NUMBER):
+            return 1, "" if column.name == parent_column else column.name
+        return 3 if column.container is not None else 2, column.name
+
+    return dict(sorted(columns.items(), key=place))
 
 
 def define_index(statement: nodes.CreateIndex, table: Table) -> Index:
@@ -275,3 +304,6 @@ def define_index(statement: nodes.CreateIndex, table: Table) -> Index:
             raise SqlError(-313, f"Stream field '{column.name}' cannot be part of a constraint or index")
         columns.append((column.name, descending))
     return Index(statement.name, tuple(columns), statement.unique)
+
+
+__all__ = ["CHILD_NUMBER", "SQLITE_COLLATIONS", "define_index", "define_table"]

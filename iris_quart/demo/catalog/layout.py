@@ -65,3 +65,6 @@ def _storage(table: Table, name: str) -> str:
     column = table.column(name)
     assert column is not None
     return quoted(column.storage or "")
+
+
+__all__ = ["NamedStatement", "index_name", "sqlite_index", "sqlite_table", "table_indexes"]

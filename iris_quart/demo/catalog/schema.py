@@ -7,9 +7,14 @@ servers (facts: DATA_TYPE in lower case, `RowIDField_As_PKey` for class tables, 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 
 from iris_quart.demo.core import types
+from iris_quart.demo.core.conversions import number_text
+from iris_quart.demo.parse import nodes
 
+from . import dictionary
+from .procedures import PROCEDURES, Procedure
 from .tables import DEFAULT_SCHEMA, ROW_ID, Catalog, Column, ForeignKey, Key, Table, fold, quoted
 
 SCHEMA = "INFORMATION_SCHEMA"
@@ -39,31 +44,42 @@ _COLUMNS = {
     "INDEXES": "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME NON_UNIQUE:i INDEX_CATALOG INDEX_SCHEMA INDEX_NAME"
     " ORDINAL_POSITION:i COLUMN_NAME ASC_OR_DESC PRIMARY_KEY:i MAP_STATUS DATA_FIELDS",
     "VIEWS": "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME VIEW_DEFINITION:x CHECK_OPTION IS_UPDATABLE CLASSNAME OWNER",
+    "VIEW_TABLE_USAGE": "VIEW_CATALOG VIEW_SCHEMA VIEW_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME",
+    "TRIGGERS": "TRIGGER_CATALOG TRIGGER_SCHEMA TRIGGER_NAME EVENT_MANIPULATION EVENT_OBJECT_SCHEMA EVENT_OBJECT_TABLE"
+    " ACTION_ORDER:i ACTION_STATEMENT:x ACTION_ORIENTATION ACTION_TIMING",
+    "COLUMN_HISTOGRAMS": "TABLE_SCHEMA TABLE_NAME COLUMN_NAME BUCKET_POSITION:i PERCENTILE:i VALUE:x NULL_BUCKETS:i",
+    "STATEMENTS": "Hash:x Statement:x StatCount:i StatAverage:i StatRowCount:i",
     "ROUTINES": "SPECIFIC_CATALOG SPECIFIC_SCHEMA SPECIFIC_NAME ROUTINE_CATALOG ROUTINE_SCHEMA ROUTINE_NAME"
     " ROUTINE_TYPE DATA_TYPE DESCRIPTION CLASSNAME METHOD_OR_QUERY_NAME",
 }
 
 
 def system_tables() -> Iterator[Table]:
-    """Yield the tables of INFORMATION_SCHEMA."""
+    """Yield the tables of INFORMATION_SCHEMA and %Dictionary."""
     for name, words in _COLUMNS.items():
-        columns: dict[str, Column] = {}
-        for word in words.split():
-            column, _, flag = word.partition(":")
-            is_number = flag == "i"
-            columns[fold(column)] = Column(
-                column,
-                types.ANY_INTEGER if is_number else types.VARCHAR,
-                types.EXACT if is_number or flag == "x" else types.UPPER,
-                hidden=flag == "h",
-                read_only=True,
-                storage=column,
-            )
-        row_id = Column(
-            "ID", types.BIGINT, not_null=True, hidden=True, read_only=True, row_id=True, storage=ROW_ID
+        yield _system_table(SCHEMA, name, words)
+    for name, words in dictionary.COLUMNS.items():
+        yield _system_table(dictionary.SCHEMA, name, words)
+
+
+def _system_table(schema: str, name: str, words: str) -> Table:
+    columns: dict[str, Column] = {}
+    for word in words.split():
+        column, _, flag = word.partition(":")
+        is_number = flag == "i"
+        columns[fold(column)] = Column(
+            column,
+            types.ANY_INTEGER if is_number else types.VARCHAR,
+            types.EXACT if is_number or flag == "x" else types.UPPER,
+            hidden=flag == "h",
+            read_only=True,
+            storage=column,
         )
-        columns[fold("ID")] = row_id
-        yield Table(SCHEMA, name, columns, row_id, read_only=True, system=True)
+    row_id = Column(
+        "ID", types.BIGINT, not_null=True, hidden=True, read_only=True, row_id=True, storage=ROW_ID
+    )
+    columns[fold("ID")] = row_id
+    return Table(schema, name, columns, row_id, read_only=True, system=True)
 
 
 def system_table_sql(table: Table) -> str:
@@ -79,10 +95,26 @@ Row = dict[str, str | int | None]
 
 
 def system_rows(catalog: Catalog) -> Iterator[tuple[str, Row]]:
-    """Yield the rows of INFORMATION_SCHEMA: the table and the values of its columns."""
-    tables = sorted(catalog.tables.values(), key=lambda table: (fold(table.schema), fold(table.name)))
+    """Yield the rows of the system tables: the full name of the table and the values of its columns."""
+    for name, row in _schema_rows(catalog):
+        yield f"{SCHEMA}.{name}", row
+    for table in catalog.tables.values():
+        if not table.system:
+            for name, row in dictionary.rows(table):
+                yield f"{dictionary.SCHEMA}.{name}", row
+
+
+def _schema_rows(catalog: Catalog) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of INFORMATION_SCHEMA, which does not list %Dictionary here."""
+    tables = sorted(
+        (table for table in catalog.tables.values() if table.schema != dictionary.SCHEMA),
+        key=lambda table: (fold(table.schema), fold(table.name)),
+    )
     for schema in sorted({table.schema for table in tables} | {DEFAULT_SCHEMA}):
         yield "SCHEMATA", {"SCHEMA_NAME": schema, "SCHEMA_OWNER": "_SYSTEM"}
+    for procedure in PROCEDURES.values():
+        if not procedure.is_table and all(map(catalog.by_full_name, procedure.reads)):
+            yield "ROUTINES", _routine(procedure)
     for table in tables:
         where: Row = {"TABLE_SCHEMA": table.schema, "TABLE_NAME": table.name}
         yield "TABLES", {**where, **_table(table)}
@@ -91,11 +123,42 @@ def system_rows(catalog: Catalog) -> Iterator[tuple[str, Row]]:
             yield "COLUMNS", {**where, "ORDINAL_POSITION": number, **_column(table, column)}
         if table.is_view:
             yield "VIEWS", {**where, **_view(table)}
+            for base in _base_tables(table.query):
+                usage: Row = {"VIEW_SCHEMA": table.schema, "VIEW_NAME": table.name}
+                found = catalog.find(base.schema, base.name)
+                if found is not None:
+                    yield (
+                        "VIEW_TABLE_USAGE",
+                        {**usage, "TABLE_SCHEMA": found.schema, "TABLE_NAME": found.name},
+                    )
         for key in _keys(table):
             yield from _key(table, key, where)
         for foreign_key in table.foreign_keys:
             yield from _foreign_key(table, foreign_key, catalog, where)
         yield from _indexes(table, where)
+
+
+def _base_tables(node: object) -> Iterator[nodes.TableName]:
+    """Yield the tables that a query names, wherever they stand in it."""
+    if isinstance(node, nodes.TableName):
+        yield node
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _base_tables(item)
+    elif is_dataclass(node):
+        for entry in fields(node):
+            yield from _base_tables(getattr(node, entry.name))
+
+
+def _routine(procedure: Procedure) -> Row:
+    return {
+        "SPECIFIC_SCHEMA": procedure.schema,
+        "SPECIFIC_NAME": procedure.name,
+        "ROUTINE_SCHEMA": procedure.schema,
+        "ROUTINE_NAME": procedure.name,
+        "ROUTINE_TYPE": "PROCEDURE",
+        "DESCRIPTION": procedure.description,
+    }
 
 
 def _yes(truth: bool) -> str:
@@ -128,7 +191,7 @@ def _column(table: Table, column: Column) -> Row:
     data_type = "timestamp" if kind == types.POSIXTIME else column.type.name
     return {
         "COLUMN_NAME": column.name,
-        "COLUMN_DEFAULT": column.default_text,
+        "COLUMN_DEFAULT": _default(column),
         "IS_NULLABLE": _yes(not column.not_null),
         "IS_SELF_REFERENCING": "NO",
         "IS_IDENTITY": _yes(column.row_id),
@@ -149,6 +212,18 @@ def _column(table: Table, column: Column) -> Row:
         "COMPUTE_CODE": column.computed_text,
         "IS_PERSISTED": _yes(column.storage is not None),
     }
+
+
+def _default(column: Column) -> str | None:
+    """Return a default as ObjectScript, as reflection by a client in use expects it: text in double quotes."""
+    if not isinstance(column.default, nodes.Literal):
+        return column.default_text
+    value = column.default.value
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return number_text(value)
+    return '"' + value.replace('"', '""') + '"' if value else "$c(0)"
 
 
 def _view(table: Table) -> Row:
@@ -255,3 +330,6 @@ def _indexes(table: Table, where: Row) -> Iterator[tuple[str, Row]]:
                     "MAP_STATUS": "Selectable",
                 },
             )
+
+
+__all__ = ["ROW_ID_KEY", "SCHEMA", "Row", "system_rows", "system_table_sql", "system_tables"]

@@ -26,7 +26,7 @@ def quoted(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Describe one column; a computed one has an expression and no storage."""
+    """One column; a computed one has an expression and no storage."""
 
     name: str
     type: SqlType
@@ -42,6 +42,8 @@ class Column:
     description: str | None = None
     reference: str | None = None
     container: str | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Parameters of the property, such as VALUELIST."""
     storage: str | None = None
     """Name of the SQLite column; None for a computed one."""
 
@@ -78,7 +80,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Describe a table, view or system table."""
+    """A table, view or system table."""
 
     schema: str
     name: str
@@ -93,6 +95,8 @@ class Table:
     class_like: bool = False
     parent: str | None = None
     parent_column: str | None = None
+    statement: nodes.CreateTable | None = None
+    """What declares a base table, with what ALTER TABLE changed since."""
     query: nodes.Query | None = None
     query_text: str | None = None
     check_option: str | None = None
@@ -140,7 +144,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Hold every table of a namespace; a change makes a new catalogue, so readers never see half of one."""
+    """All tables of a namespace; a change makes a new catalogue, so readers never see half of one."""
 
     tables: dict[str, Table] = field(default_factory=dict)
     version: int = 0
@@ -183,3 +187,17 @@ class Catalog:
         """Return the child tables of a parent-child relationship."""
         wanted = fold(table.full_name)
         return [other for other in self.tables.values() if other.parent and fold(other.parent) == wanted]
+
+
+__all__ = [
+    "DEFAULT_SCHEMA",
+    "ROW_ID",
+    "Catalog",
+    "Column",
+    "ForeignKey",
+    "Index",
+    "Key",
+    "Table",
+    "fold",
+    "quoted",
+]

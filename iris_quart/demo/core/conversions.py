@@ -86,9 +86,6 @@ def decode(stored: Stored, kind: str) -> Value:
     return decoder(stored) if decoder else stored
 
 
-# Between kinds -----------------------------------------------------------------------------
-
-
 def convert(value: Value, source: str, target: str, *, odbc: bool) -> Value:
     """Return a logical value as another kind has it; raise ValueError where there is none.
 
@@ -282,3 +279,21 @@ def comparable(value: Value, source: str, target: str, *, odbc: bool) -> Stored:
         return encode(convert(value, source, target, odbc=odbc), target)
     except (ValueError, OverflowError):
         return value if isinstance(value, str) else encode(value, source)
+
+
+__all__ = [
+    "DECODERS",
+    "NOT_A_NUMBER",
+    "Stored",
+    "Value",
+    "comparable",
+    "convert",
+    "decode",
+    "decode_double",
+    "decode_number",
+    "decode_time",
+    "encode",
+    "number_text",
+    "odbc_text",
+    "to_text",
+]

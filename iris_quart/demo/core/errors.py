@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class SqlError(Exception):
-    """Say why a statement failed: a SQLCODE and the text IRIS would send with it."""
+    """A failed statement: a SQLCODE and the text that IRIS sends with it."""
 
     def __init__(self, sqlcode: int, text: str) -> None:
         super().__init__(f"SQLCODE {sqlcode}: {text}")
@@ -49,3 +49,6 @@ def row_locked(operation: str, table: str, row_id: object) -> SqlError:
         -110,
         f"Unable to acquire lock for {operation} of table '{table}' on row with RowID = '{row_id}'",
     )
+
+
+__all__ = ["SqlError", "fatal", "not_done", "not_found", "not_privileged", "row_locked", "shortened"]

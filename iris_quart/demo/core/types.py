@@ -114,6 +114,8 @@ _BY_NAME["LONG VARCHAR"] = LONGVARCHAR
 _BY_NAME["LONG BINARY"] = LONGVARBINARY
 _BY_NAME["LONG RAW"] = LONGVARBINARY
 del _BY_NAME["CHARACTER_VARYING"]
+DERIVED_LENGTH = 4096
+"""Length of a column whose expression names none."""
 TYPE_NAMES = frozenset(_BY_NAME)
 """Every type name that a declaration or a cast may write, in upper case."""
 
@@ -138,6 +140,19 @@ def declared(name: str, arguments: tuple[int, ...], *, cast: bool = False) -> Sq
     return found
 
 
+def declaration(data_type: SqlType) -> str:
+    """Return a type as CREATE TABLE declares it."""
+    if data_type.name == GUID.name:
+        return "UNIQUEIDENTIFIER"
+    if data_type.kind == LIST:
+        return "%LIST"
+    if data_type.kind in (TEXT, BINARY):
+        return f"{data_type.name}({data_type.length or DERIVED_LENGTH})"
+    if data_type.kind == DECIMAL and data_type.precision is not None:
+        return f"{data_type.name}({data_type.precision}, {data_type.scale or 0})"
+    return data_type.name
+
+
 def _numeric(found: SqlType, arguments: tuple[int, ...], *, cast: bool) -> SqlType:
     if not arguments:
         return replace(found, precision=18 if cast else 15, scale=None if cast else 15)
@@ -146,3 +161,47 @@ def _numeric(found: SqlType, arguments: tuple[int, ...], *, cast: bool) -> SqlTy
     if scale > precision and precision:
         precision = scale
     return replace(found, precision=precision, scale=scale)
+
+
+__all__ = [
+    "ANY_INTEGER",
+    "BIGINT",
+    "BINARY",
+    "BINARY_STREAM",
+    "BIT",
+    "DATE",
+    "DATE_TYPE",
+    "DECIMAL",
+    "DERIVED_LENGTH",
+    "DOUBLE",
+    "DOUBLE_TYPE",
+    "EXACT",
+    "GUID",
+    "INTEGER",
+    "LIST",
+    "LIST_TYPE",
+    "LONGVARBINARY",
+    "LONGVARCHAR",
+    "NUMERIC",
+    "POSIXTIME",
+    "POSIXTIME_TYPE",
+    "ROWVERSION",
+    "SERIAL",
+    "SMALLINT",
+    "SQLSTRING",
+    "SQLUPPER",
+    "TEXT",
+    "TEXT_STREAM",
+    "TIME",
+    "TIMESTAMP",
+    "TIMESTAMP_TYPE",
+    "TIME_TYPE",
+    "TINYINT",
+    "TYPE_NAMES",
+    "UPPER",
+    "VARBINARY",
+    "VARCHAR",
+    "SqlType",
+    "declaration",
+    "declared",
+]

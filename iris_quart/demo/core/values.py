@@ -29,8 +29,6 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?", re.ASCII)
 _TIMESTAMP = re.compile(r"(\d{4}-\d{1,2}-\d{1,2})(?:[ T](\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?))?", re.ASCII)
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?)", re.ASCII)
 
-# Dates and times ---------------------------------------------------------------------------
-
 
 def date_from_text(text: str) -> int:
     """Return days since 1840-12-31 of `YYYY-MM-DD`; raise ValueError."""
@@ -101,9 +99,6 @@ def posix_to_timestamp(value: int) -> str:
     text = moment.replace(microsecond=0).isoformat(" ")
     fraction = f"{moment.microsecond:06}".rstrip("0")
     return f"{text}.{fraction}" if fraction else text
-
-
-# Numbers -----------------------------------------------------------------------------------
 
 
 def plain_decimal(value: Decimal) -> str:
@@ -177,9 +172,6 @@ def decode_decimal(data: bytes) -> Decimal:
         text, sign = bytes(0x69 - byte for byte in data[3:-1]).decode(), "-"
     exponent = adjusted - _BIAS - len(text)
     return Decimal(f"{sign}{text}{'0' * exponent}") if exponent > 0 else Decimal(f"{sign}{text}E{exponent}")
-
-
-# Lists -------------------------------------------------------------------------------------
 
 
 def list_build(items: Iterable[str | int | None]) -> str:
@@ -269,3 +261,32 @@ def upper(text: str) -> str:
     if len(raised) == len(text):
         return raised
     return "".join(big if len(big := character.upper()) == 1 else character for character in text)
+
+
+__all__ = [
+    "EPOCH",
+    "FIRST_DAY",
+    "LAST_DAY",
+    "MAX_STRING",
+    "POSIX_AFTER",
+    "POSIX_BEFORE",
+    "POSIX_ORIGIN",
+    "SECONDS_PER_DAY",
+    "date_from_text",
+    "date_to_text",
+    "decode_decimal",
+    "encode_decimal",
+    "leading_number",
+    "list_build",
+    "list_items",
+    "list_to_text",
+    "number_from_text",
+    "plain_decimal",
+    "posix_from_timestamp",
+    "posix_to_timestamp",
+    "sqlupper",
+    "time_from_text",
+    "time_to_text",
+    "timestamp_from_text",
+    "upper",
+]

@@ -6,18 +6,21 @@ The new form of -119 with its values was seen on live servers; -121 and -124 in 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from iris_quart.demo.catalog.tables import Table
-from iris_quart.demo.core.conversions import Stored, decode
+from iris_quart.demo.core.conversions import Stored, decode, number_text
 from iris_quart.demo.core.errors import SqlError
 
 
 def quoted_value(table: Table, name: str, value: Stored) -> str:
-    """Return a value as -119 shows it: quoted, the empty string as `$c(0)`."""
+    """Return a value as -119 shows it: quoted, numbers bare, the empty string as `$c(0)`."""
     column = table.column(name)
     logical = decode(value, column.type.kind) if column is not None else value
     if logical == "":
         return "$c(0)"
+    if isinstance(logical, (int, float, Decimal)):
+        return number_text(logical)
     text = logical.decode("latin-1") if isinstance(logical, bytes) else str(logical)
     return '"' + text.replace('"', '""') + '"'
 
@@ -41,3 +44,6 @@ def still_referenced(
         f"At least 1 Row exists in table '{child.full_name}' which references key of table '{table.full_name}' -"
         f" Foreign Key Constraint '{name}' {fields} failed on referential action of NO ACTION for {event}",
     )
+
+
+__all__ = ["quoted_value", "reference_failed", "still_referenced"]

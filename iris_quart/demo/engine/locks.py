@@ -15,7 +15,7 @@ POLL_SECONDS = 0.05
 
 
 class RowHeld(Exception):
-    """Tell the writer that a row it wants is held, so that it can let go of everything and wait."""
+    """A row that the writer wants is held, so that it can let go of everything and wait."""
 
     def __init__(self, table: str, row_id: object) -> None:
         super().__init__(table, row_id)
@@ -24,7 +24,7 @@ class RowHeld(Exception):
 
 
 class RowLocks:
-    """Hold rows by table and row ID."""
+    """Held rows, by table and row ID."""
 
     def __init__(self) -> None:
         self._held: set[tuple[str, str]] = set()
@@ -57,3 +57,6 @@ class RowLocks:
             if key in self._held:
                 self._changed.wait(min(POLL_SECONDS, max(0.0, deadline - time.monotonic())))
             return key not in self._held
+
+
+__all__ = ["POLL_SECONDS", "RowHeld", "RowLocks"]

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from iris_quart.demo.catalog.layout import table_indexes
 from iris_quart.demo.catalog.tables import ROW_ID, Catalog, Column, Table, quoted
-from iris_quart.demo.core.conversions import DECODERS, Stored, Value, decode, encode, odbc_text
+from iris_quart.demo.core.conversions import Stored, Value, decode
 from iris_quart.demo.core.errors import SqlError, fatal, not_found, not_privileged, row_locked
-from iris_quart.demo.core.types import DATE, DECIMAL, DOUBLE, LIST, POSIXTIME, TEXT, TIME
+from iris_quart.demo.core.types import TEXT
+from iris_quart.demo.functions.session import Process, run_as
 from iris_quart.demo.parse import nodes
 from iris_quart.demo.parse.dialect import parse, split_script
-from iris_quart.demo.translate.plans import Output, Parameter, Plan, Query, bind
+from iris_quart.demo.translate.plans import Parameter, Plan, Query, bind
 from iris_quart.demo.translate.scope import Names, Scope
-from iris_quart.demo.translate.statements import DEFINITION, QUERY, translate
+from iris_quart.demo.translate.statements import DEFINITION, QUERY, SESSION, translate
 from iris_quart.demo.translate.translation import Translation
 from iris_quart.demo.translate.typed import LITERAL
 
@@ -34,11 +35,12 @@ from .interface import (
     SelectMode,
 )
 from .locks import POLL_SECONDS, RowHeld, RowLocks
+from .rows import BULK_ENCODED, encoded_rows, logical_rows, number_versions
+from .running import RunningStatements
 from .storage import Storage, mapped
 from .writes import Writer
 
 CACHED_PLANS = 1000
-BULK_ENCODED = frozenset({DECIMAL, TIME, DOUBLE})
 NOTHING = Result((), [], is_query=False)
 
 
@@ -52,6 +54,7 @@ class Namespace:
         self._paging = self.options.release >= PAGING_SINCE
         self._storage = Storage(path, self.options.lock_timeout)
         self._locks = RowLocks()
+        self._running = RunningStatements(name)
         self._plans: OrderedDict[tuple[str, bool], Plan] = OrderedDict()
         self._plans_lock = threading.Lock()
         self._catalog = open_catalog(self._storage.writer)
@@ -71,6 +74,7 @@ class Namespace:
         grants: Grants | None = None,
         select_mode: SelectMode = "logical",
         handle: ExecutionHandle | None = None,
+        building: bool = False,
     ) -> Result:
         """Run one statement and return its answer, or raise SqlError.
 
@@ -78,28 +82,43 @@ class Namespace:
         select mode "odbc".
         """
         odbc = select_mode == "odbc"
+        handle = handle or ExecutionHandle()
+        run_as(Process(user, self.name, self.options.release.version_text, self._running))
         try:
-            plan = self._plan(sql, odbc)
-            if len(parameters) < plan.parameters:
-                raise SqlError(
-                    -400,
-                    f"Fatal error occurred: {plan.parameters} parameters expected, {len(parameters)} given",
-                )
-            if grants is not None:
-                self._check_grants(plan, user, grants)
-            if plan.kind == QUERY:
-                return self._read(plan, parameters, max_rows, odbc, handle)
-            self._write(plan, parameters, odbc, handle)
+            plan = self._ready(sql, parameters, user, grants, odbc=odbc)
+            with self._running.entered(user, sql, handle):
+                if plan.kind == QUERY:
+                    return self._read(plan, parameters, max_rows, odbc, handle)
+                if plan.kind != SESSION:
+                    self._write(plan, parameters, odbc, handle, building=building)
+        except SqlError:
+            if handle.cancelled:
+                raise SqlError(-456, "Query cancelled by another process") from None
+            raise
         except RecursionError:
             raise fatal("<FRAMESTACK>") from None
         except MemoryError:
             raise fatal("<STORE>") from None
         return NOTHING
 
+    def _ready(
+        self, sql: str, parameters: Sequence[Parameter], user: str, grants: Grants | None, *, odbc: bool
+    ) -> Plan:
+        """Return the plan of a statement that may run with these parameters."""
+        plan = self._plan(sql, odbc)
+        if len(parameters) < plan.parameters:
+            raise SqlError(
+                -400,
+                f"Fatal error occurred: {plan.parameters} parameters expected, {len(parameters)} given",
+            )
+        if grants is not None:
+            self._check_grants(plan, user, grants)
+        return plan
+
     def run_script(self, script: str) -> None:
-        """Run statements separated by semicolons, dates in ODBC form."""
+        """Run statements separated by semicolons, dates in ODBC form; they may change the tables of classes."""
         for statement in split_script(script):
-            self.execute(statement, select_mode="odbc")
+            self.execute(statement, select_mode="odbc", building=True)
 
     def bulk_load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
         """Insert many rows of logical values in one transaction, without checking them.
@@ -111,6 +130,11 @@ class Namespace:
         if target is None:
             raise not_found(table)
         found = [self._loaded_column(target, name) for name in columns]
+        versions = [
+            column
+            for column in target.stored()
+            if column.type.counter == "rowversion" and column not in found
+        ]
         encoders = {
             index: column.type.kind for index, column in enumerate(found) if column.type.kind in BULK_ENCODED
         }
@@ -122,7 +146,9 @@ class Namespace:
                 indexes = table_indexes(target) if empty else []
                 for name, _ in indexes:
                     connection.execute(f"DROP INDEX {name}")
-                connection.executemany(sql, _encoded(rows, encoders))
+                connection.executemany(sql, encoded_rows(rows, encoders))
+                for column in versions:
+                    number_versions(connection, target, column)
                 for _, statement in indexes:
                     connection.execute(statement)
             except sqlite3.IntegrityError as error:
@@ -136,8 +162,6 @@ class Namespace:
         """Close the file."""
         self._storage.close()
 
-    # Plans ---------------------------------------------------------------------------------
-
     def _plan(self, sql: str, odbc: bool) -> Plan:
         key = (sql, odbc)
         with self._plans_lock:
@@ -147,7 +171,7 @@ class Namespace:
                 return plan
         catalog = self._catalog
         statement = parse(sql, paging=self._paging)
-        plan = translate(statement, catalog, odbc=odbc, shuffle=self.options.shuffle_unordered, text=sql)
+        plan = translate(statement, catalog, odbc=odbc, unordered=self.options.unordered, text=sql)
         if plan.kind != DEFINITION:
             with self._plans_lock:
                 if self._catalog is catalog:
@@ -158,13 +182,13 @@ class Namespace:
 
     def _check_grants(self, plan: Plan, user: str, grants: Grants) -> None:
         for table in plan.reads:
-            if not table.startswith("INFORMATION_SCHEMA.") and not grants.allows(user, "SELECT", table):
+            if not table.startswith(("INFORMATION_SCHEMA.", "%Dictionary.")) and not grants.allows(
+                user, "SELECT", table
+            ):
                 raise not_privileged(user)
         for action, table in plan.writes:
             if not grants.allows(user, action, table):
                 raise not_privileged(user)
-
-    # Reading -------------------------------------------------------------------------------
 
     def _read(
         self,
@@ -180,18 +204,22 @@ class Namespace:
         with self._storage.reader() as connection:
             rows = _fetched(connection, query, bound, max_rows, handle)
         columns = tuple(ResultColumn(item.label, item.type.name) for item in query.outputs)
-        return Result(columns, _logical(rows, query.outputs, odbc=odbc), is_query=True)
-
-    # Writing -------------------------------------------------------------------------------
+        return Result(columns, logical_rows(rows, query.outputs, odbc=odbc), is_query=True)
 
     def _write(
-        self, plan: Plan, parameters: Sequence[Parameter], odbc: bool, handle: ExecutionHandle | None
+        self,
+        plan: Plan,
+        parameters: Sequence[Parameter],
+        odbc: bool,
+        handle: ExecutionHandle | None,
+        *,
+        building: bool,
     ) -> None:
         deadline = time.monotonic() + self.options.lock_timeout
         while True:
             try:
                 if plan.definition is not None:
-                    self._define(plan.definition, plan.text, handle)
+                    self._define(plan.definition, plan.text, handle, building=building)
                     return
                 with self._writing(handle) as connection:
                     self._writer(connection, odbc, handle).run(plan, parameters)
@@ -244,7 +272,9 @@ class Namespace:
             if time.monotonic() >= deadline:
                 raise SqlError(-110, f"Unable to acquire lock for UPDATE of table in namespace '{self.name}'")
 
-    def _define(self, definition: nodes.Definition, text: str, handle: ExecutionHandle | None) -> None:
+    def _define(
+        self, definition: nodes.Definition, text: str, handle: ExecutionHandle | None, *, building: bool
+    ) -> None:
         changed: list[Catalog] = []
 
         def publish() -> None:
@@ -253,7 +283,9 @@ class Namespace:
                 self._plans.clear()
 
         with self._writing(handle, publish) as connection:
-            changed.append(Definer(connection, self._catalog).run(definition, text))
+            changed.append(
+                Definer(connection, self._catalog, self._default(connection), building).run(definition, text)
+            )
 
     def _writer(self, connection: sqlite3.Connection, odbc: bool, handle: ExecutionHandle | None) -> Writer:
         def pulse() -> None:
@@ -271,7 +303,7 @@ class Namespace:
         def value(column: Column) -> tuple[Value, str]:
             if column.default is None:
                 return None, TEXT
-            translation = Translation(self._catalog, Names(()), odbc=False, shuffle=None)
+            translation = Translation(self._catalog, Names(()), odbc=False)
             item = translation.expressions.value(column.default, Scope(), column.type)
             if item.category == LITERAL:
                 return item.value, TEXT if isinstance(item.value, str) else item.kind
@@ -320,41 +352,6 @@ def _fetched(
         return fetch()
     with handle.watching(connection):
         return fetch()
-
-
-def _logical(
-    rows: list[tuple[Stored, ...]], outputs: Sequence[Output], *, odbc: bool
-) -> list[tuple[Value, ...]]:
-    """Return stored rows as logical values; columns that are held as they are cost nothing."""
-    changed: dict[int, Callable[[Stored], Value]] = {}
-    for index, output in enumerate(outputs):
-        kind = output.type.kind
-        if odbc and kind in (DATE, TIME, POSIXTIME, LIST):
-            changed[index] = _odbc_reader(kind)
-        elif kind in DECODERS:
-            changed[index] = DECODERS[kind]
-    if not changed:
-        return list(rows)
-    found: list[tuple[Value, ...]] = []
-    for row in rows:
-        values: list[Value] = list(row)
-        for index, reader in changed.items():
-            values[index] = reader(row[index])
-        found.append(tuple(values))
-    return found
-
-
-def _encoded(rows: Iterable[Sequence[Value]], encoders: dict[int, str]) -> Iterator[Sequence[Stored]]:
-    """Yield rows as SQLite holds them; most kinds are held as they are."""
-    for row in rows:
-        values: list[Value] = list(row)
-        for index, kind in encoders.items():
-            values[index] = encode(values[index], kind)
-        yield values  # type: ignore[misc]
-
-
-def _odbc_reader(kind: str) -> Callable[[Stored], Value]:
-    return lambda stored: odbc_text(decode(stored, kind), kind)
 
 
 __all__ = ["Namespace"]

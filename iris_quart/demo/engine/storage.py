@@ -12,8 +12,7 @@ from typing import Any
 
 from iris_quart.demo.core.errors import SqlError, fatal, not_found
 from iris_quart.demo.core.values import MAX_STRING, sqlupper, upper
-from iris_quart.demo.functions import aggregates, dates
-from iris_quart.demo.functions.table import SQLITE_FUNCTIONS
+from iris_quart.demo.functions.table import SQLITE_AGGREGATES, SQLITE_FUNCTIONS, SQLITE_VOLATILE
 
 CACHED_STATEMENTS = 256
 PAGE_CACHE_KIB = 4_000
@@ -54,13 +53,18 @@ class _Guarded:
         self.aggregate = self.inner()
         self.step = _guard(self.aggregate.step)
         self.finalize = _guard(self.aggregate.finalize)
+        self.value = self.finalize
+
+    def inverse(self, *_: object) -> None:
+        """Refuse to take a row back: no frame of ours moves its start."""
+        raise NotImplementedError
 
 
 FUNCTIONS = {name: _guard(function) for name, function in SQLITE_FUNCTIONS.items()}
-CLOCK = {name: _guard(function) for name, function in dates.CLOCK.items()}
+CLOCK = {name: _guard(function) for name, function in SQLITE_VOLATILE.items()}
 AGGREGATES = {
     name: type(f"Guarded{aggregate.__name__}", (_Guarded,), {"inner": aggregate})
-    for name, aggregate in aggregates.AGGREGATES.items()
+    for name, aggregate in SQLITE_AGGREGATES.items()
 }
 
 
@@ -111,7 +115,7 @@ def connect(path: Path, lock_timeout: float) -> sqlite3.Connection:
     for name, function in CLOCK.items():
         connection.create_function(name, -1, function)
     for name, aggregate in AGGREGATES.items():
-        connection.create_aggregate(name, 1, aggregate)
+        connection.create_window_function(name, 1, aggregate)
     for name, compare in COLLATIONS.items():
         connection.create_collation(name, compare)
     return connection
@@ -180,6 +184,23 @@ def mapped(error: sqlite3.Error, operation: str, table: str) -> SqlError:
         return SqlError(-1, "Invalid SQL statement: a number of rows must be a whole number")
     if "ESCAPE" in text:
         return SqlError(-1, "Invalid SQL statement: ESCAPE takes a single character")
+    if "misuse of window function" in text:
+        return SqlError(-12, " A window function is not allowed here")
     if "integer overflow" in text:
         return fatal("<MAXNUMBER>")
     return fatal(text)
+
+
+__all__ = [
+    "AGGREGATES",
+    "CACHED_STATEMENTS",
+    "CLOCK",
+    "COLLATIONS",
+    "FUNCTIONS",
+    "MAPPED_BYTES",
+    "PAGE_CACHE_KIB",
+    "Storage",
+    "connect",
+    "mapped",
+    "take_error",
+]

@@ -35,7 +35,7 @@ def checked(table: Table, column: Column, value: Value, source: str, *, insert: 
     """Return the stored form of a value written to a column; raise -104, -105 or -108."""
     if value is None:
         if column.not_null:
-            raise SqlError(-108, "Required field missing; INSERT or UPDATE not allowed")
+            raise SqlError(-108, f"'{column.name}' in table '{table.full_name}' is a required field")
         return None
     try:
         found = _typed(column, value, source, odbc)

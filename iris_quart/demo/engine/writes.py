@@ -69,8 +69,6 @@ class Writer:
             return self.default(column)
         return decode(row[written.index], written.kind), written.kind
 
-    # INSERT --------------------------------------------------------------------------------
-
     def _insert(self, plan: Plan, parameters: Sequence[Parameter]) -> None:
         table = plan.table
         assert table is not None
@@ -171,13 +169,15 @@ class Writer:
         found = self.connection.execute(sql, tuple(values)).fetchone()
         return None if found is None else _row_id(found[0])
 
-    # UPDATE --------------------------------------------------------------------------------
-
     def _update(self, plan: Plan, parameters: Sequence[Parameter]) -> None:
         table = plan.table
         assert table is not None
+        seen: set[RowId] = set()
         for row in self._rows(plan.query, parameters):
             row_id = _row_id(row[0])
+            if row_id in seen:
+                continue
+            seen.add(row_id)
             changes: dict[str, Stored] = {}
             for column, written in zip(plan.columns, plan.rows[0], strict=True):
                 value, kind = self._value(written, column, row[1:], parameters)
@@ -217,8 +217,6 @@ class Writer:
     def _check_view(self, plan: Plan, row_id: RowId, code: int) -> None:
         if plan.checks is not None and not self.evaluate(plan.checks, (row_id,)):
             raise SqlError(code, "View's WITH CHECK OPTION validation failed")
-
-    # DELETE --------------------------------------------------------------------------------
 
     def delete(self, table: Table, row_id: RowId) -> None:
         """Delete a row with what its references ask for."""
@@ -294,8 +292,6 @@ class Writer:
         self.connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table.full_name,))
         self.connection.execute('DELETE FROM "%counters" WHERE substr(name, 1, ?) = ?',
                                 (len(table.full_name) + 1, table.full_name + "."))  # fmt: skip
-
-    # Constraints ---------------------------------------------------------------------------
 
     def _check_reference(self, table: Table, name: str, stored: dict[str, Stored], code: int) -> None:
         foreign_key = next(item for item in table.foreign_keys if item.name == name)
@@ -377,3 +373,6 @@ def _storage(table: Table, name: str) -> str:
 
 def _shown(value: Stored) -> str:
     return value if isinstance(value, str) else repr(value)
+
+
+__all__ = ["MAX_CASCADE", "RowId", "Writer"]

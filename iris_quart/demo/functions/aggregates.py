@@ -174,3 +174,19 @@ AGGREGATES: dict[str, type[Any]] = {
     "iris_any": Some,
 }
 """SQLite aggregates, by name; all take one argument."""
+
+__all__ = [
+    "AGGREGATES",
+    "Average",
+    "Deviation",
+    "DoubleAverage",
+    "DoubleSum",
+    "Every",
+    "IntegerSum",
+    "Listing",
+    "PopulationDeviation",
+    "PopulationVariance",
+    "Some",
+    "Spread",
+    "Sum",
+]

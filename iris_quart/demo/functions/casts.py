@@ -163,3 +163,5 @@ STRING                 iris_string           t    1 99 text
 """
 )
 """Their names and signatures in SQL."""
+
+__all__ = ["BOUNDS", "FUNCTIONS", "SQL", "as_kind", "cast", "concatenated", "external", "odbc_in", "odbc_out"]

@@ -267,3 +267,25 @@ NOW GETDATE CURRENT_TIMESTAMP SYSDATE iris_now i 0 1 timestamp
 """
 )
 """Their names and signatures in SQL."""
+
+__all__ = [
+    "CLOCK",
+    "DAYS",
+    "FUNCTIONS",
+    "MONTHS",
+    "SECONDS",
+    "SQL",
+    "UNITS",
+    "dateadd",
+    "datediff",
+    "datename",
+    "datepart",
+    "last_day",
+    "moment",
+    "now",
+    "second_of_day",
+    "time_of_day",
+    "timestamp_text",
+    "today",
+    "unit_name",
+]

@@ -210,3 +210,5 @@ TO_CHAR                iris_to_char          mt   1 2 text
 """
 )
 """Their names and signatures in SQL."""
+
+__all__ = ["FUNCTIONS", "JULIAN_OF_EPOCH", "SQL", "to_char", "to_date", "to_posixtime", "to_timestamp"]

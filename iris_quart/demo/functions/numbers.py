@@ -86,8 +86,6 @@ RESULTS: dict[str, Callable[[Number | None], Stored]] = {
     "double": as_double,
 }
 
-# Operators ---------------------------------------------------------------------------------
-
 
 def _pair(left: Number, right: Number) -> tuple[Any, Any]:
     if isinstance(left, float) or isinstance(right, float):
@@ -155,9 +153,6 @@ def quotient(left: Number, right: Number) -> Any:
         whole = abs(first) // abs(second)
         return whole if (first < 0) == (second < 0) else -whole
     return int(EXACT.divide(Decimal(first), Decimal(second)))
-
-
-# Functions ---------------------------------------------------------------------------------
 
 
 def rounded(value: Number, digits: Number = 0, flag: Number = 0) -> Number:
@@ -321,3 +316,29 @@ TO_NUMBER              iris_number_          n    1 1 decimal
 """
 )
 """Their names and signatures in SQL."""
+
+__all__ = [
+    "EXACT",
+    "FUNCTIONS",
+    "LARGEST",
+    "OPERATIONS",
+    "QUOTIENT",
+    "RESULTS",
+    "SQL",
+    "Number",
+    "add",
+    "as_decimal",
+    "as_double",
+    "as_integer",
+    "divide",
+    "modulo",
+    "multiply",
+    "number",
+    "power",
+    "quotient",
+    "remainder",
+    "root",
+    "rounded",
+    "subtract",
+    "truncated",
+]

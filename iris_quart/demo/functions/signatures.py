@@ -23,7 +23,7 @@ from iris_quart.demo.core.types import (
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """Describe one function; `sqlite` is the function of ours that runs it."""
+    """One function; `sqlite` is the function of ours that runs it."""
 
     sqlite: str
     takes: str

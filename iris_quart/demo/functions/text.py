@@ -30,9 +30,6 @@ def checked(text: str) -> str:
     return text
 
 
-# Length and parts --------------------------------------------------------------------------
-
-
 def length(text: str | bytes) -> int:
     """Return the length without trailing blanks."""
     return len(text.rstrip(" ")) if isinstance(text, str) else len(text)
@@ -87,9 +84,6 @@ def piece_count(text: str | None, delimiter: str | None = None) -> int:
     return text.count(delimiter) + 1 if delimiter else len(text)
 
 
-# Searching ---------------------------------------------------------------------------------
-
-
 def position(needle: str, text: str, start: int = 1) -> int:
     """Return where a text stands in another, from 1; 0 when nowhere."""
     return text.find(needle, max(start - 1, 0)) + 1
@@ -110,9 +104,6 @@ def instr(text: str, needle: str, start: int = 1, occurrence: int = 1) -> int:
             return 0
         at = found + 1
     return at
-
-
-# Building ----------------------------------------------------------------------------------
 
 
 def repeat(text: str, count: int) -> str | None:
@@ -212,9 +203,6 @@ def char(code: int) -> str | None:
     return chr(code) if 0 <= code <= 255 else None
 
 
-# Lists and streams -------------------------------------------------------------------------
-
-
 def _items(text: str) -> list[str | None]:
     try:
         return values.list_items(text)
@@ -247,6 +235,17 @@ def list_to_string(text: str, separator: str = ",") -> str:
 def list_from_string(text: str, separator: str = ",") -> str:
     """Return the list of a separated text."""
     return checked(values.list_build(text.split(separator) if separator else [text]))
+
+
+def parameter_value(parameters: str | None, name: str | None) -> str | None:
+    """Return a parameter out of the serialized parameters of a property; NULL for one that is not set."""
+    if not parameters or name is None:
+        return None
+    for pair in _items(parameters):
+        key, value = (*_items(pair or ""), None, None)[:2]
+        if key == name:
+            return value
+    return None
 
 
 def stream_id(absent: int, table: str, column: str, row: object) -> str | None:
@@ -296,6 +295,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "iris_piece_length": piece_count,
     "iris_list_build": list_build,
     "iris_stream_id": stream_id,
+    "iris_parameter_value": parameter_value,
 }
 """SQLite functions on text, by name."""
 
@@ -337,7 +337,49 @@ $LIST                  iris_list_get         ti   1 2 text
 $LISTGET               iris_list_get         ti   1 2 text
 $LISTLENGTH            iris_list_length      t    1 1 integer
 $LISTTOSTRING          iris_list_to_string   tt   1 2 text
+%DICTIONARY.GETPARAMETERVALUE iris_parameter_value tt 2 2 text
 $LISTFROMSTRING        iris_list_from_string tt   1 2 list
 """
 )
 """Their names and signatures in SQL."""
+
+__all__ = [
+    "FUNCTIONS",
+    "SQL",
+    "STRICT",
+    "char",
+    "char_code",
+    "checked",
+    "data_length",
+    "extract",
+    "find",
+    "instr",
+    "justify",
+    "left",
+    "length",
+    "list_build",
+    "list_from_string",
+    "list_get",
+    "list_length",
+    "list_to_string",
+    "pad_left",
+    "pad_right",
+    "parameter_value",
+    "piece",
+    "piece_count",
+    "position",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "space",
+    "stream_id",
+    "strict",
+    "stuff",
+    "substring",
+    "translate",
+    "trim",
+    "trim_left",
+    "trim_right",
+    "unicode_char",
+]

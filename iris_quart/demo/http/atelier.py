@@ -137,7 +137,7 @@ class Exchange:
         self._receive = receive
 
     async def answer(self) -> Reply:
-        """Give the answer; raise DroppedError or ClientGoneError when there is none to give."""
+        """Return the reply; raise DroppedError or ClientGoneError when there is none."""
         prefix = self.app.prefix
         if self.request.segments[: len(prefix)] != prefix:
             return replies.page(404, "Not Found")
@@ -221,10 +221,9 @@ class Exchange:
 
     def _server(self, user: User) -> Reply:
         release = self.app.options.release
-        label = f"{release.year}.{release.minor}"
         return replies.content(
             {
-                "version": f"IRIS for UNIX (embedded demonstration) {label} (Build 0U)",
+                "version": release.version_text,
                 "id": INSTANCE_ID,
                 "api": self.app.api,
                 "features": [
@@ -338,3 +337,17 @@ class Exchange:
             case _:
                 return replies.page(rule.status or 500, "Server Error")
         raise AssertionError(rule.kind)
+
+
+__all__ = [
+    "FIRST_API_WITH_MAX",
+    "INSTANCE_ID",
+    "LOGOUTS",
+    "LOG_LIMIT",
+    "POSITIVE",
+    "VERSION_SEGMENT",
+    "AtelierApp",
+    "Exchange",
+    "RequestRecord",
+    "logger",
+]

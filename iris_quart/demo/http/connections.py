@@ -97,12 +97,12 @@ class Connection(asyncio.Protocol):
 
     @property
     def task(self) -> asyncio.Task[None] | None:
-        """Give the task that serves a request, if one is being served."""
+        """Return the task that serves a request, if one is being served."""
         return self._task
 
     @property
     def lost(self) -> asyncio.Event:
-        """Give the event that is set when the connection is gone."""
+        """Return the event that is set when the connection is gone."""
         return self._lost
 
     # Reading requests.
@@ -209,3 +209,17 @@ class Connection(asyncio.Protocol):
             self._write(self._http.send(h11.Response(status_code=status, headers=headers)))
             self._write(self._http.send(h11.EndOfMessage()))
         self._transport.close()
+
+
+__all__ = [
+    "BODY_LIMIT",
+    "EXTENSION",
+    "HEADER_LIMIT",
+    "ASGIMessage",
+    "Application",
+    "Connection",
+    "Receive",
+    "Scope",
+    "Send",
+    "logger",
+]

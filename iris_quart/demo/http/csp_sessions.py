@@ -30,7 +30,7 @@ class CspSession:
 
 
 class CspSessions:
-    """Hold the sessions of one server.
+    """The CSP sessions of one server.
 
     licences: how many sessions may live at once, None for any number.
     timeout: seconds without a request after which a session ends (AppTimeout, 900 by default in IRIS).
@@ -69,7 +69,7 @@ class CspSessions:
         return f"CSPSESSIONID-SP-{self.port}-UP-api-atelier-"
 
     def find(self, cookie_header: str) -> CspSession | None:
-        """Give the living session a Cookie header names, or None."""
+        """Return the living session a Cookie header names, or None."""
         self._expire()
         try:
             cookies = SimpleCookie(cookie_header)
@@ -114,3 +114,6 @@ class CspSessions:
         for session in [s for s in self._sessions.values() if not s.in_use and s.last_used < oldest]:
             self.end(session)
         self._released = [moment for moment in self._released if moment > now]
+
+
+__all__ = ["CspSession", "CspSessions", "NoLicenceError"]

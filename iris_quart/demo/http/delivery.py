@@ -23,7 +23,7 @@ class DroppedError(Exception):
 
 
 async def drop(request: Request, how: Literal["reset", "close"]) -> NoReturn:
-    """Give up the connection without an answer and raise DroppedError.
+    """Close the connection without an answer and raise DroppedError.
 
     Raise ConnectionResetError where the ASGI server gives no way to do so, as httpx's ASGITransport.
     """
@@ -36,7 +36,7 @@ async def drop(request: Request, how: Literal["reset", "close"]) -> NoReturn:
 
 
 def connection_of(request: Request) -> Connection:
-    """Give the connection a request came on; raise ConnectionResetError when the ASGI server hides it."""
+    """Return the connection a request came on; raise ConnectionResetError when the ASGI server hides it."""
     connection: Connection | None = (request.scope.get("extensions") or {}).get(EXTENSION)
     if connection is None:
         raise ConnectionResetError("dropped by a fault rule")
@@ -85,3 +85,16 @@ async def deliver(reply: Reply, struck: Struck, request: Request, send: Send) ->
 async def send_body(send: Send, body: bytes) -> None:
     """Send a part of the body."""
     await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+__all__ = [
+    "CHUNK",
+    "FLUSH_SECONDS",
+    "HUGE_END",
+    "HUGE_START",
+    "DroppedError",
+    "connection_of",
+    "deliver",
+    "drop",
+    "send_body",
+]

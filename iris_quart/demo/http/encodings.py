@@ -28,7 +28,7 @@ json_encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Encoding:
-    """Choose how this server writes values; the defaults are what the public sources make most likely.
+    """How this server writes values; the defaults are what the public sources make most likely.
 
     dates: DATE and TIME as Logical numbers (%SQL.Statement's default select mode) or as ODBC text.
     nulls: NULL and '' as "" and "\\u0000" (`blank`), as null and "" (`null`), or both as "" (`merged`).
@@ -68,9 +68,10 @@ def result_objects(result: Result, encoding: Encoding) -> dict[str, Any]:
 
 
 def result_positional(result: Result, encoding: Encoding) -> list[dict[str, Any]]:
-    """Shape a result as `?positional=1` asks: one item per result set, with columns and rows as lists."""
-    if not result.is_query:
-        return []
+    """Shape a result as `?positional=1` asks: one item per result set, with columns and rows as lists.
+
+    A statement without rows has one item too: a client in use reads the columns of the first one unguarded.
+    """
     columns = [{"name": column.name, "type": type_text(column)} for column in result.columns]
     writers = [writer_of(column, encoding) for column in result.columns]
     content = [[write(value) for write, value in zip(writers, row, strict=True)] for row in result.rows]
@@ -83,7 +84,7 @@ def type_text(column: ResultColumn) -> str:
 
 
 def writer_of(column: ResultColumn, encoding: Encoding) -> Writer:
-    """Give the function that turns one engine value of a column into what is written for it."""
+    """Return the function that turns one engine value of a column into what is written for it."""
     null: str | None = None if encoding.nulls == "null" else ""
     empty = "\u0000" if encoding.nulls == "blank" else ""
     textual = column.type in {"varchar", "longvarchar"}
@@ -155,3 +156,24 @@ def bind_all(parameters: object, encoding: Encoding) -> list[Scalar]:
     if not isinstance(parameters, list):
         raise TypeError("parameters is not a list")
     return [bind(parameter, encoding) for parameter in parameters]
+
+
+__all__ = [
+    "CANONICAL_NUMBER",
+    "LARGEST_EXACT_DOUBLE",
+    "LENGTHS",
+    "Encoding",
+    "Scalar",
+    "Writer",
+    "bind",
+    "bind_all",
+    "canonical_decimal",
+    "double_name",
+    "double_text",
+    "envelope",
+    "json_encoder",
+    "result_objects",
+    "result_positional",
+    "type_text",
+    "writer_of",
+]

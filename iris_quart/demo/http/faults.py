@@ -95,7 +95,7 @@ class FaultRule:
 
 
 class Faults:
-    """Hold the rules in force."""
+    """The rules in force."""
 
     def __init__(self) -> None:
         self._rules: list[FaultRule] = []
@@ -110,7 +110,7 @@ class Faults:
         self._rules.clear()
 
     def strike(self, path: str, sql: str | None) -> Struck:
-        """Give the faults this request gets."""
+        """Return the faults this request gets."""
         return Struck([rule for rule in self._rules if rule.strikes(path, sql)])
 
 
@@ -124,9 +124,12 @@ class Struck:
         return bool(self._rules)
 
     def get(self, kind: FaultKind) -> FaultRule | None:
-        """Give the rule of this kind, if it struck."""
+        """Return the rule of this kind, if it struck."""
         return self._rules.get(kind)
 
     def before_sign_in(self) -> FaultRule | None:
-        """Give the rule that ends the request before it is looked at, if any."""
+        """Return the rule that ends the request before it is looked at, if any."""
         return next((rule for kind, rule in self._rules.items() if kind in BEFORE_SIGN_IN), None)
+
+
+__all__ = ["BEFORE_SIGN_IN", "KINDS", "FaultKind", "FaultRule", "Faults", "Struck"]

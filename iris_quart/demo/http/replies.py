@@ -34,7 +34,7 @@ class Reply:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def with_headers(self, *headers: tuple[bytes, bytes]) -> Reply:
-        """Give the same answer with more headers."""
+        """Return the same answer with more headers."""
         return Reply(self.status, self.body, self.content_type, (*self.headers, *headers))
 
 
@@ -59,13 +59,13 @@ class Request:
 
     @property
     def sql(self) -> str | None:
-        """Give the statement the body carries, if any."""
+        """Return the statement the body carries, if any."""
         query = self.payload.get("query") if isinstance(self.payload, dict) else None
         return query if isinstance(query, str) else None
 
     @property
     def parameters(self) -> list[Any]:
-        """Give the parameters the body carries."""
+        """Return the parameters the body carries."""
         parameters = self.payload.get("parameters") if isinstance(self.payload, dict) else None
         return parameters if isinstance(parameters, list) else []
 
@@ -115,14 +115,14 @@ def _refuse_constant(name: str) -> None:
 
 
 def page(status: int, title: str, text: str = "") -> Reply:
-    """Answer with an HTML page, as the Web Gateway and the web server do."""
+    """Return with an HTML page, as the Web Gateway and the web server do."""
     safe_title, safe_text = html.escape(title), html.escape(text or title)
     body = f"<!DOCTYPE html><html><head><title>{safe_title}</title></head><body>{safe_text}</body></html>\n"
     return Reply(status, body.encode(), HTML)
 
 
 def sql_error(error: SqlError, *, with_params: bool) -> Reply:
-    """Answer an SQL error: HTTP 200, the error in status, and an empty result (captured on a live server)."""
+    """Return an SQL error: HTTP 200, the error in status, and an empty result (captured on a live server)."""
     text = f"ERROR #5540: SQLCODE: {error.sqlcode} Message: {error.text}"
     entry: dict[str, Any] = {"error": text, "code": 5540, "domain": "%ObjectErrors", "id": "SQLCode"}
     if with_params:
@@ -131,21 +131,40 @@ def sql_error(error: SqlError, *, with_params: bool) -> Reply:
 
 
 def failure(status: int, code: int, text: str, entry: Mapping[str, Any] | None = None) -> Reply:
-    """Answer an error of the API itself, not of SQL."""
+    """Return an error of the API itself, not of SQL."""
     error = {"error": f"ERROR #{code}: {text}", "code": code, **(entry or {})}
     return Reply(status, envelope({}, [error], error["error"]))
 
 
 def content(value: Any) -> Reply:
-    """Answer 200 with `result.content`."""
+    """Return 200 with `result.content`."""
     return Reply(200, envelope({"content": value}))
 
 
 def unauthorized() -> Reply:
-    """Answer 401 with a body that is not JSON."""
+    """Return 401 with a body that is not JSON."""
     return page(401, "Unauthorized").with_headers((b"www-authenticate", REALM))
 
 
 def no_licence() -> Reply:
-    """Answer 503, as when no licence is left (the status was seen; the wording is ours)."""
+    """Return 503, as when no licence is left (the status was seen; the wording is ours)."""
     return page(503, "Service Unavailable", "ERROR #5915: Unable to allocate a license")
+
+
+__all__ = [
+    "HTML",
+    "JSON",
+    "PARSED_AT_ONCE",
+    "REALM",
+    "MalformedJsonError",
+    "Reply",
+    "Request",
+    "content",
+    "failure",
+    "no_licence",
+    "page",
+    "parse_json",
+    "read_request",
+    "sql_error",
+    "unauthorized",
+]

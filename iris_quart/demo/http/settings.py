@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from iris_quart.demo.engine.interface import Release
+from iris_quart.demo.engine.interface import Release, careless_by_environment
 
 from .encodings import Encoding
 from .users import DEMO_USERS, User
@@ -26,7 +26,7 @@ class UnknownEncoding(ValueError):
 
 
 def default_encoding() -> Encoding:
-    """Give the encoding that IRIS_QUART_DEMO_ENCODING names. Raises UnknownEncoding."""
+    """Return the encoding that IRIS_QUART_DEMO_ENCODING names. Raises UnknownEncoding."""
     name = os.environ.get(ENCODING_VARIABLE, "").strip().lower() or "default"
     if name not in ENCODINGS:
         raise UnknownEncoding(f"{ENCODING_VARIABLE} must be one of {', '.join(ENCODINGS)}, not {name[:40]!r}")
@@ -48,6 +48,8 @@ class DemoOptions:
     release: which IRIS it plays: LIMIT and OFFSET .. FETCH are refused before 2025.1.
     check_grants: table grants are checked (-99); action/query of IRIS is said not to check them.
     lock_timeout: seconds a statement waits for a lock before -110.
+    careless_order: SELECTs without ORDER BY return their rows backwards instead of by row ID. Without it the
+        environment variable IRIS_QUART_DEMO_ORDER decides (`careless`), so that any test can be run that way.
     shuffle_unordered: a seed; SELECTs without ORDER BY then come in an order that depends on it.
     prefix: a path in front of /api/atelier, as some web servers have.
     """
@@ -61,7 +63,18 @@ class DemoOptions:
     release: Release = DEFAULT_RELEASE
     check_grants: bool = False
     lock_timeout: float = 10.0
+    careless_order: bool = field(default_factory=careless_by_environment)
     shuffle_unordered: int | None = None
     users: tuple[User, ...] = DEMO_USERS
     prefix: str = ""
     threads: int = 8
+
+
+__all__ = [
+    "DEFAULT_RELEASE",
+    "ENCODINGS",
+    "ENCODING_VARIABLE",
+    "DemoOptions",
+    "UnknownEncoding",
+    "default_encoding",
+]

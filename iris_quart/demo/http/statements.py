@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 READ = re.compile(
-    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:\(\s*)*(?:SELECT|WITH|EXPLAIN)\b", re.IGNORECASE | re.DOTALL
+    r"\s*(?:/\*.*?\*/\s*|--[^\n]*\n\s*)*(?:\(\s*)*(?:SELECT|WITH|EXPLAIN|CALL)\b", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -40,7 +40,7 @@ class Statement:
 
     @property
     def reads(self) -> bool:
-        """Tell whether the statement only reads, so that nothing is lost when it is stopped."""
+        """Return whether the statement only reads, so that nothing is lost when it is stopped."""
         return READ.match(self.sql) is not None
 
 
@@ -86,3 +86,6 @@ async def run(
         raise ClientGoneError
     finally:
         watch.cancel()
+
+
+__all__ = ["READ", "ClientGoneError", "Statement", "T", "execute", "run"]

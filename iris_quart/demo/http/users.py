@@ -19,7 +19,7 @@ class TableGrants:
     granted: frozenset[tuple[str, str]]
 
     def allows(self, user: str, action: str, table: str) -> bool:
-        """Tell whether an action on `Schema.Table` is granted."""
+        """Return whether an action on `Schema.Table` is granted."""
         schema = table.partition(".")[0]
         return (action, table) in self.granted or (action, f"{schema}.*") in self.granted
 
@@ -40,7 +40,7 @@ class User:
     grants: TableGrants | None = None
 
     def may_open(self, namespace: str) -> bool:
-        """Tell whether this user may open a namespace."""
+        """Return whether this user may open a namespace."""
         return self.namespaces is None or namespace in self.namespaces
 
 
@@ -60,7 +60,7 @@ class Users:
         }  # IRIS takes user names in any letter case
 
     def authenticate(self, authorization: str) -> User | None:
-        """Give the user an Authorization header proves, or None (RFC 7617)."""
+        """Return the user an Authorization header proves, or None (RFC 7617)."""
         scheme, _, token = authorization.partition(" ")
         if scheme.casefold() != "basic":
             return None
@@ -72,3 +72,6 @@ class Users:
         expected = user.password if user else ""
         matches = hmac.compare_digest(password.encode(), expected.encode())
         return user if user and colon and matches else None
+
+
+__all__ = ["DEMO_USERS", "TableGrants", "User", "Users"]

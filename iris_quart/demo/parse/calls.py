@@ -8,8 +8,8 @@ from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import TYPE_NAMES
 
 from . import nodes
-from .cursor import RESERVED
 from .lexer import NAME, NUMBER, Token
+from .words import RESERVED
 
 if TYPE_CHECKING:
     from .grammar import Grammar
@@ -20,6 +20,9 @@ TYPE_SECOND_WORDS = {
     "CHARACTER": ("VARYING",),
 }
 
+CONVERTED_LENGTH = 30
+"""Characters that CONVERT keeps where its VARCHAR has no length (SQL Reference, CONVERT)."""
+
 
 class Calls:
     """Read what follows a function's name."""
@@ -29,6 +32,7 @@ class Calls:
         self.cursor = grammar.cursor
 
     def call(self, token: Token) -> nodes.Expression:
+        """Read a function call from its name on."""
         position = self.cursor.index
         self.cursor.enter()
         self.cursor.advance()
@@ -41,6 +45,10 @@ class Calls:
             star = True
         elif name == "TRIM":
             name, arguments = self._trim()
+        elif name in ("JSON_OBJECT", "JSON_ARRAY"):
+            arguments, distinct = self._document(pairs=name == "JSON_OBJECT")
+        elif name == "XMLELEMENT":
+            arguments = self._element()
         elif not self.cursor.at_operator(")"):
             distinct = self.cursor.accept("DISTINCT")
             if not distinct:
@@ -50,6 +58,15 @@ class Calls:
         self.cursor.leave()
         window = self._window() if self.cursor.accept("OVER") else None
         return nodes.Call(name, arguments, position, distinct, star, window)
+
+    def qualified(self, name: str, position: int) -> nodes.Call:
+        """Read the arguments of a function that is called by schema and name."""
+        arguments: tuple[nodes.Expression, ...] = ()
+        self.cursor.expect_operator("(")
+        if not self.cursor.at_operator(")"):
+            arguments = self.grammar.expressions.values()
+        self.cursor.expect_operator(")")
+        return nodes.Call(name, arguments, position)
 
     def _arguments(self, name: str) -> tuple[nodes.Expression, ...]:
         first = self.grammar.expressions.operand()
@@ -77,6 +94,53 @@ class Calls:
             return name, (self.grammar.expressions.value(), first)
         return name, (first,)
 
+    def _document(self, *, pairs: bool) -> tuple[tuple[nodes.Expression, ...], bool]:
+        """Read the items of JSON_OBJECT or JSON_ARRAY, and whether those that are NULL are left out."""
+        value, cursor = self.grammar.expressions.value, self.cursor
+        items: list[nodes.Expression] = []
+        while not (cursor.at_operator(")") or cursor.at("NULL", "ON") or cursor.at("ABSENT", "ON")):
+            if pairs:
+                keyed = cursor.accept("KEY")
+                items.append(value())
+                if not (keyed and cursor.accept("VALUE")):
+                    cursor.expect_operator(":")
+            items.append(value())
+            if not cursor.accept_operator(","):
+                break
+        absent = cursor.accept("ABSENT", "ON", "NULL")
+        if not absent:
+            cursor.accept("NULL", "ON", "NULL")
+        return tuple(items), absent
+
+    def _element(self) -> tuple[nodes.Expression, ...]:
+        """Read the tag of XMLELEMENT and its content."""
+        self.cursor.accept("NAME")
+        items: list[nodes.Expression] = [nodes.Literal(self.cursor.identifier())]
+        while self.cursor.accept_operator(","):
+            if self.cursor.at("XMLATTRIBUTES") and self.cursor.at_operator("(", 1):
+                items.append(self._attributes())
+            else:
+                items.append(self.grammar.expressions.value())
+        return tuple(items)
+
+    def _attributes(self) -> nodes.Call:
+        position = self.cursor.index
+        self.cursor.advance()
+        self.cursor.advance()
+        found: list[nodes.Expression] = []
+        while True:
+            value = self.grammar.expressions.value()
+            name = value.column if isinstance(value, nodes.Name) else ""
+            if self.cursor.accept("AS"):
+                name = self.cursor.identifier()
+            if not name:
+                raise self.cursor.unexpected("AS")
+            found += [nodes.Literal(name), value]
+            if not self.cursor.accept_operator(","):
+                break
+        self.cursor.expect_operator(")")
+        return nodes.Call("XMLATTRIBUTES", tuple(found), position)
+
     def _window(self) -> nodes.Window:
         self.cursor.expect_operator("(")
         partition: tuple[nodes.Expression, ...] = ()
@@ -88,6 +152,7 @@ class Calls:
         return nodes.Window(partition, order)
 
     def cast(self) -> nodes.Expression:
+        """Read `CAST(x AS type)`."""
         self.cursor.advance()
         self.cursor.expect_operator("(")
         operand = self.grammar.expressions.value()
@@ -97,6 +162,7 @@ class Calls:
         return nodes.Cast(operand, target)
 
     def convert(self) -> nodes.Expression:
+        """Read `CONVERT(type, x [, style])` or `CONVERT(x, SQL_TYPE)`."""
         self.cursor.advance()
         self.cursor.expect_operator("(")
         start, parameters = self.cursor.index, self.cursor.parameters
@@ -106,6 +172,8 @@ class Calls:
                 operand = self.grammar.expressions.value()
                 style = self.grammar.expressions.value() if self.cursor.accept_operator(",") else None
                 self.cursor.expect_operator(")")
+                if target.name in ("VARCHAR", "CHAR") and not target.arguments:
+                    target = nodes.TypeName(target.name, (CONVERTED_LENGTH,))
                 return nodes.Cast(operand, target, style)
         self.cursor.index, self.cursor.parameters = start, parameters
         operand = self.grammar.expressions.value()
@@ -145,3 +213,6 @@ class Calls:
                 arguments.append(self.cursor.integer())
             self.cursor.expect_operator(")")
         return nodes.TypeName(name, tuple(arguments))
+
+
+__all__ = ["CONVERTED_LENGTH", "TYPE_SECOND_WORDS", "Calls"]

@@ -5,85 +5,13 @@ from __future__ import annotations
 from iris_quart.demo.core.errors import SqlError
 
 from .lexer import DELIMITED, END, NAME, NUMBER, OPERATOR, STRING, Token, seen, tokenize
+from .words import RESERVED
 
 MAX_DEPTH = 100
 """Deepest nesting of parentheses and queries; beyond it the answer is <FRAMESTACK>, as from a full stack."""
 
-RESERVED = frozenset(
-    [
-        "ALL",
-        "AND",
-        "ANY",
-        "AS",
-        "ASC",
-        "BETWEEN",
-        "BY",
-        "CASE",
-        "CAST",
-        "CHECK",
-        "CREATE",
-        "CROSS",
-        "DEFAULT",
-        "DELETE",
-        "DESC",
-        "DISTINCT",
-        "DROP",
-        "ELSE",
-        "END",
-        "EXCEPT",
-        "EXISTS",
-        "FOREIGN",
-        "FROM",
-        "FULL",
-        "GROUP",
-        "HAVING",
-        "IN",
-        "INNER",
-        "INSERT",
-        "INTERSECT",
-        "INTO",
-        "IS",
-        "JOIN",
-        "LEFT",
-        "LIKE",
-        "NATURAL",
-        "NOT",
-        "NULL",
-        "ON",
-        "OR",
-        "ORDER",
-        "OUTER",
-        "PRIMARY",
-        "REFERENCES",
-        "RIGHT",
-        "SELECT",
-        "SET",
-        "SOME",
-        "TABLE",
-        "THEN",
-        "TOP",
-        "UNION",
-        "UNIQUE",
-        "UPDATE",
-        "USING",
-        "VALUES",
-        "WHEN",
-        "WHERE",
-        "WITH",
-        "%STARTSWITH",
-        "%CONTAINS",
-        "%MATCHES",
-        "%PATTERN",
-        "%INLIST",
-        "%INSET",
-    ]
-)
-"""Words that cannot stand for a name undelimited (a selection, from memory: IRIS reserves more)."""
-
-PAGING = frozenset({"LIMIT", "OFFSET", "FETCH"})
-
 TERM_EXPECTED = (
-    "A term expected, beginning with either of:  identifier, constant, aggregate, $$, (, :, +, -, %ALPHAUP,"
+    " A term expected, beginning with either of:  identifier, constant, aggregate, $$, (, :, +, -, %ALPHAUP,"
     " %EXACT, %MVR %SQLSTRING, %SQLUPPER, %STRING, %TRUNCATE, or %UPPER"
 )
 
@@ -158,15 +86,17 @@ class Cursor:
         if not self.accept_operator(operator):
             raise self.unexpected(operator)
 
-    def identifier(self, what: str = "IDENTIFIER") -> str:
+    def identifier(self, what: str = "IDENTIFIER", reserved: frozenset[str] = RESERVED) -> str:
         """Return a name, delimited or not; an undelimited one keeps its case."""
         token = self.token
         if token.kind == DELIMITED:
             self.advance()
             return token.value
-        if token.kind == NAME and token.value not in RESERVED:
+        if token.kind == NAME and token.value not in reserved:
             self.advance()
             return token.text
+        if token.kind == NAME:
+            raise SqlError(-1, f" IDENTIFIER expected, reserved word {token.value} found^{self.upto_here()}")
         raise self.unexpected(what)
 
     def integer(self) -> int:
@@ -197,21 +127,29 @@ class Cursor:
         self._depth -= 1
 
     def found(self) -> str:
-        """Return the token here as IRIS prints it: constants are host variables to it."""
+        """Return the token here as IRIS prints it: constants are parameters to it."""
         token = self.token
         if token.kind == END:
             return "end of statement"
         if token.kind in (NUMBER, STRING) or token.value == "?":
-            return ":"
+            return "?"
         return token.text if len(token.text) <= 60 else token.text[:57] + "..."
 
-    def context(self) -> str:
+    def upto_here(self) -> str:
         """Return the statement up to this token, the way IRIS prints it after `^`."""
-        return "^" + seen(self.tokens[:-1], min(self.index, len(self.tokens) - 2))
+        return seen(self.tokens[:-1], min(self.index, len(self.tokens) - 2))
+
+    def context(self) -> str:
+        """Return `^` and the statement up to this token."""
+        return "^" + self.upto_here()
 
     def unexpected(self, expected: str) -> SqlError:
-        """Return -1: something else was expected here."""
-        return SqlError(-1, f" {expected} expected, {self.found()} found {self.context()}")
+        """Return -1: something else was expected here (texts seen in the wild)."""
+        token = self.token
+        found = self.found()
+        if token.kind == NAME and token.value not in RESERVED and expected.isupper():
+            found = f"IDENTIFIER ({found})"
+        return SqlError(-1, f" {expected} expected, {found} found^ {self.upto_here()}")
 
     def no_term(self) -> SqlError:
         """Return -12: no value begins with this token (text seen in the wild)."""
@@ -226,3 +164,6 @@ class Cursor:
         if stop <= start:
             return ""
         return self.sql[self.tokens[start].start : self.tokens[stop - 1].end]
+
+
+__all__ = ["MAX_DEPTH", "TERM_EXPECTED", "Cursor"]

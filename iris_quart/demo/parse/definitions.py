@@ -5,6 +5,7 @@ compiled here:
 
 - `column type GENERATED ALWAYS AS (expression)`: a computed, read-only column (COMPUTECODE in IRIS);
 - `column %READONLY`: a read-only property;
+- `column type %PARAMETERS (VALUELIST ',a,b', CAPTION 'text')`: parameters of the property;
 - `column %LIST`: a list collection; `column %SERIAL (part type, ...)`: an embedded serial object,
   whose parts are the columns `column_part` and whose container is hidden;
 - `column %REFERENCE Schema.Table`: a property that points to a row, without a foreign key;
@@ -86,8 +87,6 @@ class Definitions:
             f"Invalid SQL statement: DROP {self.cursor.found()} is not supported here{self.cursor.context()}",
         )
 
-    # Tables --------------------------------------------------------------------------------
-
     def _table(self) -> nodes.CreateTable:
         if_not_exists = self.cursor.accept("IF", "NOT", "EXISTS")
         table = self.grammar.queries.table_name()
@@ -96,6 +95,9 @@ class Definitions:
         foreign_keys: list[nodes.ForeignKeyDefinition] = []
         description: str | None = None
         public_row_id = False
+        if self.cursor.accept("AS"):
+            query = self.grammar.queries.query()
+            return nodes.CreateTable(table, (), if_not_exists=if_not_exists, query=query)
         self.cursor.expect_operator("(")
         while True:
             if self.cursor.accept("%DESCRIPTION"):
@@ -105,14 +107,14 @@ class Definitions:
             elif self.cursor.at_any("%FILE", "%ROUTINE", "%EXTENTSIZE", "%NUMROWS"):
                 self.cursor.advance()
                 self.cursor.advance()
-            elif self._at_constraint():
-                constraint = self._constraint()
+            elif self.at_constraint():
+                constraint = self.constraint()
                 if isinstance(constraint, nodes.KeyDefinition):
                     keys.append(constraint)
                 else:
                     foreign_keys.append(constraint)
             else:
-                columns.append(self._column())
+                columns.append(self.column())
             if not self.cursor.accept_operator(","):
                 break
         self.cursor.expect_operator(")")
@@ -145,14 +147,16 @@ class Definitions:
             if not self.cursor.accept_operator(","):
                 return options
 
-    def _at_constraint(self) -> bool:
+    def at_constraint(self) -> bool:
+        """Return whether a constraint of the table stands here."""
         if self.cursor.at_any("CONSTRAINT", "FOREIGN", "CHECK"):
             return True
         return self.cursor.at("PRIMARY", "KEY") or (
             self.cursor.at("UNIQUE") and self.cursor.at_operator("(", 1)
         )
 
-    def _constraint(self) -> nodes.KeyDefinition | nodes.ForeignKeyDefinition:
+    def constraint(self) -> nodes.KeyDefinition | nodes.ForeignKeyDefinition:
+        """Read a constraint of the table."""
         name = self.cursor.identifier() if self.cursor.accept("CONSTRAINT") else None
         if self.cursor.accept("PRIMARY"):
             self.cursor.expect("KEY")
@@ -187,15 +191,14 @@ class Definitions:
                 raise self.cursor.unexpected("NO ACTION, CASCADE, SET NULL or SET DEFAULT")
         return nodes.References(table, columns, actions["DELETE"], actions["UPDATE"])
 
-    # Columns -------------------------------------------------------------------------------
-
-    def _column(self) -> nodes.ColumnDefinition:
+    def column(self) -> nodes.ColumnDefinition:
+        """Read a column with its options."""
         name = self.cursor.identifier()
         if self.cursor.accept("%SERIAL"):
             self.cursor.expect_operator("(")
-            parts = [self._column()]
+            parts = [self.column()]
             while self.cursor.accept_operator(","):
-                parts.append(self._column())
+                parts.append(self.column())
             self.cursor.expect_operator(")")
             return nodes.ColumnDefinition(name, nodes.TypeName("%SERIAL"), parts=tuple(parts))
         if self.cursor.accept("%REFERENCE"):
@@ -235,6 +238,8 @@ class Definitions:
             return replace(column, description=self.cursor.string())
         if self.cursor.accept("%READONLY"):
             return replace(column, read_only=True)
+        if self.cursor.accept("%PARAMETERS"):
+            return replace(column, parameters=self._parameters())
         if self.cursor.accept("COLLATE"):
             return replace(column, collation=self._collation())
         if self.cursor.at_any(*COLLATIONS):
@@ -247,6 +252,14 @@ class Definitions:
                 f"Invalid SQL statement: {self.cursor.found()} is not supported here{self.cursor.context()}",
             )
         return None
+
+    def _parameters(self) -> tuple[tuple[str, str], ...]:
+        self.cursor.expect_operator("(")
+        found = [(self.cursor.identifier().upper(), self.cursor.string())]
+        while self.cursor.accept_operator(","):
+            found.append((self.cursor.identifier().upper(), self.cursor.string()))
+        self.cursor.expect_operator(")")
+        return tuple(found)
 
     def _default(self, column: nodes.ColumnDefinition) -> nodes.ColumnDefinition:
         start = self.cursor.index
@@ -271,8 +284,6 @@ class Definitions:
             self.cursor.integer()
             self.cursor.expect_operator(")")
         return word.lstrip("%")
-
-    # Views and indexes ---------------------------------------------------------------------
 
     def _view(self, *, replaces: bool) -> nodes.CreateView:
         table = self.grammar.queries.table_name()
@@ -313,3 +324,6 @@ class Definitions:
             self.cursor.expect("DATA")
             self.grammar.queries.names()
         return nodes.CreateIndex(name, table, tuple(columns), unique)
+
+
+__all__ = ["ACTIONS", "COLLATIONS", "INDEX_KINDS", "Definitions"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
-from .cursor import RESERVED
 from .lexer import DELIMITED, NAME, NUMBER, STRING
 from .numbers import number
+from .words import RESERVED
 
 if TYPE_CHECKING:
     from .grammar import Grammar
@@ -33,10 +34,15 @@ PREFIX_COLLATIONS = frozenset(
         "%MINUS",
     }
 )
-WITHOUT_PARENTHESES = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "SYSDATE", "USER"})
-UNSUPPORTED_TESTS = frozenset(
-    {"%CONTAINS", "%MATCHES", "%PATTERN", "%INLIST", "%INSET", "%FIND", "%CONTAINSTERM"}
+NO_TERMS = frozenset({"CURRENT_USER", "SESSION_USER", "SYSTEM_USER"})
+"""Words that begin no value (-12 was seen for the first two)."""
+SPECIAL_VARIABLES = frozenset(
+    {"$HOROLOG", "$H", "$JOB", "$J", "$NAMESPACE", "$USERNAME", "$ZVERSION", "$ZV", "$ZTIMESTAMP", "$ZTS"}
 )
+WITHOUT_PARENTHESES = SPECIAL_VARIABLES | frozenset(
+    {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "SYSDATE", "USER"}
+)
+UNSUPPORTED_TESTS = frozenset({"%CONTAINS", "%INSET", "%FIND", "%CONTAINSTERM"})
 
 
 class Expressions:
@@ -70,14 +76,7 @@ class Expressions:
                     if power > binding:
                         return left
                     left = self._logical(token.value, binding, left)
-                elif power <= COMPARE and token.value in (
-                    "IS",
-                    "NOT",
-                    "IN",
-                    "LIKE",
-                    "BETWEEN",
-                    "%STARTSWITH",
-                ):
+                elif power <= COMPARE and (token.value in ("IS", "NOT") or token.value in self._TESTS):
                     left = self._word_test(self.as_value(left))
                 elif power <= COMPARE and token.value in UNSUPPORTED_TESTS:
                     raise SqlError(
@@ -153,31 +152,60 @@ class Expressions:
             self.cursor.expect("NULL")
             return nodes.IsNull(left, negated)
         negated = self.cursor.accept("NOT")
-        if self.cursor.accept("IN"):
-            return self._membership(left, negated)
-        if self.cursor.accept("LIKE"):
-            pattern = self.as_value(self.expression(CONCATENATE))
-            escape = None
-            if self.cursor.accept("ESCAPE"):
-                escape = self.as_value(self.expression(CONCATENATE))
-            elif self.cursor.at_operator("{") and self.cursor.ahead().value == "ESCAPE":
-                self.cursor.advance()
-                self.cursor.advance()
-                escape = self.as_value(self.expression(CONCATENATE))
-                self.cursor.expect_operator("}")
-            return nodes.Like(left, pattern, escape, negated)
-        if self.cursor.accept("BETWEEN"):
-            low = self.as_value(self.expression(CONCATENATE))
-            self.cursor.expect("AND")
-            return nodes.Between(left, low, self.as_value(self.expression(CONCATENATE)), negated)
-        if self.cursor.accept("%STARTSWITH"):
-            return nodes.TextTest("%STARTSWITH", left, self.as_value(self.expression(CONCATENATE)), negated)
         if negated and self.cursor.at_operator("["):
+            return self._text_test(left, negated)
+        read = self._TESTS.get(self.cursor.token.value) if self.cursor.token.kind == NAME else None
+        if read is None:
+            raise SqlError(-14, f"A comparison operator is required here{self.cursor.context()}")
+        return read(self, left, negated)
+
+    def _like(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
+        self.cursor.advance()
+        pattern = self.as_value(self.expression(CONCATENATE))
+        escape = None
+        if self.cursor.accept("ESCAPE"):
+            escape = self.as_value(self.expression(CONCATENATE))
+        elif self.cursor.at_operator("{") and self.cursor.ahead().value == "ESCAPE":
             self.cursor.advance()
-            return nodes.TextTest("[", left, self.as_value(self.expression(CONCATENATE)), negated)
-        raise SqlError(-14, f"A comparison operator is required here{self.cursor.context()}")
+            self.cursor.advance()
+            escape = self.as_value(self.expression(CONCATENATE))
+            self.cursor.expect_operator("}")
+        return nodes.Like(left, pattern, escape, negated)
+
+    def _between(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
+        self.cursor.advance()
+        low = self.as_value(self.expression(CONCATENATE))
+        self.cursor.expect("AND")
+        return nodes.Between(left, low, self.as_value(self.expression(CONCATENATE)), negated)
+
+    def _text_test(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
+        operator = self.cursor.advance().value
+        found = nodes.TextTest(operator, left, self.as_value(self.expression(CONCATENATE)), negated)
+        if operator == "%INLIST" and self.cursor.accept("SIZE"):
+            self.cursor.expect_operator("(")
+            self.cursor.expect_operator("(")
+            self.cursor.integer()
+            self.cursor.expect_operator(")")
+            self.cursor.expect_operator(")")
+        return found
+
+    def _for_some(self) -> nodes.Expression:
+        """Read `FOR SOME %ELEMENT(list) [[AS] name] (condition)` after its first two words."""
+        self.cursor.expect("%ELEMENT")
+        self.cursor.expect_operator("(")
+        operand = self.value()
+        self.cursor.expect_operator(")")
+        self.cursor.accept("AS")
+        name = None if self.cursor.at_operator("(") else self.cursor.identifier()
+        self.cursor.enter()
+        self.cursor.expect_operator("(")
+        condition = self.condition()
+        self.cursor.expect_operator(")")
+        self.cursor.leave()
+        return nodes.ForSome(operand, name, condition)
 
     def _membership(self, left: nodes.Expression, negated: bool) -> nodes.Expression:
+        self.cursor.advance()
         if (
             self.cursor.at_operator("(")
             and self.cursor.ahead().kind == NAME
@@ -195,8 +223,6 @@ class Expressions:
         while self.cursor.accept_operator(","):
             items.append(self.value())
         return tuple(items)
-
-    # Operands ------------------------------------------------------------------------------
 
     def _operand(self, power: int) -> nodes.Expression:
         token = self.cursor.token
@@ -246,7 +272,7 @@ class Expressions:
         self.cursor.advance()
         word = self.cursor.token
         if word.kind != NAME:
-            raise SqlError(-51, f"An SQL statement expected, {{ found{self.cursor.context()}")
+            raise SqlError(-51, f" An SQL statement expected, {{ found{self.cursor.context()}")
         self.cursor.advance()
         if word.value in ("D", "T", "TS"):
             text = self.cursor.string()
@@ -275,6 +301,8 @@ class Expressions:
         if word == "EXISTS" and calls:
             self.cursor.advance()
             return nodes.Exists(self.grammar.queries.parenthesised_query())
+        if word == "FOR" and self.cursor.accept("FOR", "SOME"):
+            return self._for_some()
         if word == "CASE":
             return self._case()
         if word in ("CAST", "CONVERT") and calls:
@@ -290,7 +318,7 @@ class Expressions:
             return nodes.Call(word, (), self.cursor.index - 1)
         if calls and (word not in RESERVED or word in ("LEFT", "RIGHT", "DEFAULT")):
             return self.grammar.calls.call(token)
-        if word in RESERVED:
+        if word in RESERVED or (word in NO_TERMS and not self.cursor.at_operator(".", 1)):
             raise self.cursor.no_term()
         return self._name()
 
@@ -303,8 +331,10 @@ class Expressions:
         if len(parts) > 3:
             raise SqlError(
                 -23,
-                f"Label '{parts[0].text}' is not listed among the applicable tables{self.cursor.context()}",
+                f"Label '{parts[0].text.upper()}' is not listed among the applicable tables{self.cursor.context()}",
             )
+        if len(parts) == 2 and self.cursor.at_operator("("):
+            return self.grammar.calls.qualified(f"{parts[0].value}.{parts[1].value}".upper(), position)
         names = [part.value if part.kind == DELIMITED else part.text for part in parts]
         found: nodes.Expression = nodes.Name(
             names[-1], tuple(names[:-1]), parts[-1].kind == DELIMITED, position
@@ -329,3 +359,26 @@ class Expressions:
         self.cursor.expect("END")
         self.cursor.leave()
         return nodes.Case(operand, tuple(branches), otherwise)
+
+    _TESTS: ClassVar[dict[str, Callable[[Expressions, nodes.Expression, bool], nodes.Expression]]] = {
+        "BETWEEN": _between,
+        "IN": _membership,
+        "LIKE": _like,
+        "%INLIST": _text_test,
+        "%MATCHES": _text_test,
+        "%PATTERN": _text_test,
+        "%STARTSWITH": _text_test,
+    }
+    """What reads a test after its left side, by its word."""
+
+
+__all__ = [
+    "ARITHMETIC",
+    "COMPARISONS",
+    "NO_TERMS",
+    "PREFIX_COLLATIONS",
+    "SPECIAL_VARIABLES",
+    "UNSUPPORTED_TESTS",
+    "WITHOUT_PARENTHESES",
+    "Expressions",
+]

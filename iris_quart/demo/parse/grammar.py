@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .alterations import Alterations
 from .calls import Calls
 from .cursor import Cursor
 from .definitions import Definitions
@@ -11,7 +12,7 @@ from .writes import Writes
 
 
 class Grammar:
-    """Hold the cursor and the parsers that share it."""
+    """The cursor and the parsers that share it."""
 
     def __init__(self, sql: str, *, paging: bool) -> None:
         self.cursor = Cursor(sql, paging=paging)
@@ -20,6 +21,7 @@ class Grammar:
         self.queries = Queries(self)
         self.writes = Writes(self)
         self.definitions = Definitions(self)
+        self.alterations = Alterations(self)
 
 
 __all__ = ["Grammar"]

@@ -39,7 +39,7 @@ END = "end"
 
 
 class Token(NamedTuple):
-    """Hold one token: `value` is upper case for names and operators, the content for quoted ones."""
+    """One token: `value` is upper case for names and operators, the content for quoted ones."""
 
     kind: str
     value: str
@@ -110,9 +110,29 @@ def _refuse(sql: str, position: int, before: list[Token]) -> NoReturn:
 
 
 def seen(tokens: Sequence[Token], last: int | None = None, limit: int = 40) -> str:
-    """Return the tokens up to and with `last` as IRIS prints them after `^`."""
+    """Return the tokens up to and with `last` as IRIS prints them after `^`: constants as `?` (seen in the wild)."""
     stop = len(tokens) if last is None else last + 1
     start = max(0, stop - limit)
-    return " ".join(
-        token.text if len(token.text) <= 60 else token.text[:57] + "..." for token in tokens[start:stop]
-    )
+    return " ".join(_shown(token) for token in tokens[start:stop])
+
+
+def _shown(token: Token) -> str:
+    if token.kind in (STRING, NUMBER):
+        return "?"
+    return token.text if len(token.text) <= 60 else token.text[:57] + "..."
+
+
+__all__ = [
+    "DELIMITED",
+    "END",
+    "MAX_IDENTIFIER",
+    "MAX_STATEMENT",
+    "MAX_TOKENS",
+    "NAME",
+    "NUMBER",
+    "OPERATOR",
+    "STRING",
+    "Token",
+    "seen",
+    "tokenize",
+]

@@ -18,6 +18,7 @@ from .query_nodes import (
     DerivedTable,
     Exists,
     Expression,
+    ForSome,
     InList,
     InQuery,
     IsNull,
@@ -36,6 +37,7 @@ from .query_nodes import (
     SetOperation,
     Source,
     Star,
+    TableFunction,
     TableName,
     TextTest,
     TypedLiteral,
@@ -75,6 +77,7 @@ class Update:
     assignments: tuple[tuple[str, Expression | Default], ...]
     where: Expression | None
     options: tuple[str, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ class ColumnDefinition:
     reference_name: str | None = None
     class_reference: TableName | None = None
     read_only: bool = False
+    parameters: tuple[tuple[str, str], ...] = ()
     parts: tuple[ColumnDefinition, ...] = ()
 
 
@@ -160,6 +164,32 @@ class CreateTable:
     child_of: TableName | None = None
     child_column: str | None = None
     if_not_exists: bool = False
+    query: Query | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChange:
+    """What ALTER or MODIFY changes of a column; None leaves a part as it is."""
+
+    name: str
+    type: TypeName | None = None
+    not_null: bool | None = None
+    default: Expression | None = None
+    default_text: str | None = None
+    drops_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterTable:
+    """ALTER TABLE with one kind of change; `dropped_constraint` is a name, or PRIMARY KEY."""
+
+    table: TableName
+    added: tuple[ColumnDefinition, ...] = ()
+    dropped: tuple[str, ...] = ()
+    changed: ColumnChange | None = None
+    key: KeyDefinition | None = None
+    foreign_key: ForeignKeyDefinition | None = None
+    dropped_constraint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +225,25 @@ class Drop:
     cascade: bool = False
 
 
-Definition = CreateTable | CreateView | CreateIndex | Drop
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """EXPLAIN of a statement; `text` is that statement as written."""
+
+    body: Query | Write
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionWord:
+    """A statement that changes nothing that outlives its request, such as COMMIT; `table` must exist."""
+
+    word: str
+    table: TableName | None = None
+
+
+Definition = AlterTable | CreateTable | CreateView | CreateIndex | Drop
 Write = Insert | Update | Delete | Truncate
-StatementBody = Query | Write | Definition
+StatementBody = Query | Write | Definition | Explain | SessionWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +256,14 @@ class Statement:
 
 
 __all__ = [
+    "AlterTable",
     "Arrow",
     "Between",
     "Binary",
     "Call",
     "Case",
     "Cast",
+    "ColumnChange",
     "ColumnDefinition",
     "Comparison",
     "Concatenation",
@@ -229,7 +277,9 @@ __all__ = [
     "DerivedTable",
     "Drop",
     "Exists",
+    "Explain",
     "Expression",
+    "ForSome",
     "ForeignKeyDefinition",
     "InList",
     "InQuery",
@@ -249,11 +299,13 @@ __all__ = [
     "Scalar",
     "Select",
     "SelectItem",
+    "SessionWord",
     "SetOperation",
     "Source",
     "Star",
     "Statement",
     "StatementBody",
+    "TableFunction",
     "TableName",
     "TextTest",
     "Truncate",

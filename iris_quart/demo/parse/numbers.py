@@ -25,3 +25,6 @@ def number(text: str) -> int | Decimal | float:
     if value == value.to_integral_value() and value.adjusted() < 19:
         return int(value)
     return value
+
+
+__all__ = ["MAX_EXPONENT", "number"]

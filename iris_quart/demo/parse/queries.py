@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
-from .cursor import PAGING, RESERVED
 from .lexer import DELIMITED, NAME
+from .words import PAGING, RESERVED, RESERVED_ALIASES
 
 if TYPE_CHECKING:
     from .grammar import Grammar
 
-SET_OPERATORS = ("UNION", "EXCEPT", "INTERSECT")
+SET_OPERATORS = ("UNION",)
 JOIN_WORDS = frozenset({"INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN", "ON", "USING"})
 SELECT_OPTIONS = frozenset(
     {"%NOPLAN", "%NOLOCK", "%NOFPLAN", "%NOTOPOPT", "%NOREDUCE", "%NORUNTIME", "%NOSVSO", "%NOUNIONOROPT",
@@ -99,11 +99,14 @@ class Queries:
             raise self.cursor.unexpected("SELECT")
         while self.cursor.at_any(*SELECT_OPTIONS):
             self.cursor.advance()
-        distinct, limit, limited_by = self._quantifiers()
+        distinct, distinct_by, limit, limited_by = self._quantifiers()
+        if self.cursor.at("FROM") and self.cursor.ahead().value in RESERVED:
+            self.cursor.advance()
+            self.cursor.identifier()
         items = self._items()
         sources: tuple[nodes.Source, ...] = ()
         if self.cursor.accept("FROM"):
-            sources = self._sources()
+            sources = self.sources()
         where = self.grammar.expressions.condition() if self.cursor.accept("WHERE") else None
         group: tuple[nodes.Expression, ...] = ()
         if self.cursor.accept("GROUP"):
@@ -114,33 +117,37 @@ class Queries:
         if self.cursor.accept("ORDER"):
             self.cursor.expect("BY")
             order = self.order_items()
-        found = nodes.Select(items, sources, distinct, where, group, having, order, limit, None, limited_by)
+        found = nodes.Select(
+            items, sources, distinct, distinct_by, where, group, having, order, limit, None, limited_by
+        )
         return self._paged(found, nested=nested)
 
-    def _quantifiers(self) -> tuple[bool, nodes.Expression | None, str | None]:
+    def _quantifiers(
+        self,
+    ) -> tuple[bool, tuple[nodes.Expression, ...], nodes.Expression | None, str | None]:
         distinct = False
+        distinct_by: tuple[nodes.Expression, ...] = ()
         limit: nodes.Expression | None = None
         limited_by: str | None = None
+        cursor = self.cursor
         while True:
-            if self.cursor.accept("DISTINCT"):
-                distinct = True
-                if self.cursor.at("BY"):
-                    raise SqlError(
-                        -1, f"Invalid SQL statement: DISTINCT BY is not supported here{self.cursor.context()}"
-                    )
-            elif self.cursor.at("TOP") and limited_by is None:
-                self.cursor.advance()
+            if cursor.accept("DISTINCT"):
+                distinct = not cursor.accept("BY")
+                if not distinct:
+                    cursor.expect_operator("(")
+                    distinct_by = self.grammar.expressions.values()
+                    cursor.expect_operator(")")
+            elif cursor.at("TOP") and limited_by is None:
+                cursor.advance()
                 limited_by = "TOP"
-                if self.cursor.accept("ALL"):
+                if cursor.accept("ALL"):
                     continue
-                parenthesised = self.cursor.accept_operator("(")
+                parenthesised = cursor.accept_operator("(")
                 limit = self._count()
                 if parenthesised:
-                    self.cursor.expect_operator(")")
-            elif self.cursor.at("ALL"):
-                self.cursor.advance()
-            else:
-                return distinct, limit, limited_by
+                    cursor.expect_operator(")")
+            elif not cursor.accept("ALL"):
+                return distinct, distinct_by, limit, limited_by
 
     def _count(self) -> nodes.Expression:
         """Read a count of rows: a whole number or a parameter."""
@@ -212,11 +219,11 @@ class Queries:
 
     def _alias(self) -> str | None:
         if self.cursor.accept("AS"):
-            return self.cursor.identifier("ALIAS")
+            return self.cursor.identifier("ALIAS", RESERVED_ALIASES)
         token = self.cursor.token
         if token.kind == DELIMITED:
             return self.cursor.identifier("ALIAS")
-        if token.kind != NAME or token.value in RESERVED or token.value in JOIN_WORDS:
+        if token.kind != NAME or token.value in RESERVED_ALIASES or token.value in JOIN_WORDS:
             return None
         if self.cursor.paging and token.value in PAGING:
             return None
@@ -234,9 +241,8 @@ class Queries:
             if not self.cursor.accept_operator(","):
                 return tuple(items)
 
-    # Sources -------------------------------------------------------------------------------
-
-    def _sources(self) -> tuple[nodes.Source, ...]:
+    def sources(self) -> tuple[nodes.Source, ...]:
+        """Read the items of FROM."""
         sources = [self._joined()]
         while self.cursor.accept_operator(","):
             sources.append(self._joined())
@@ -289,7 +295,24 @@ class Queries:
             self.cursor.expect_operator(")")
             self.cursor.leave()
             return inner
-        return self.table_name(alias=True)
+        return self._table_or_function()
+
+    def _table_or_function(self) -> nodes.Source:
+        start = self.cursor.index
+        name = self.table_name()
+        if not self.cursor.at_operator("("):
+            self.cursor.index = start
+            return self.table_name(alias=True)
+        return self.call(name, alias=True)
+
+    def call(self, name: nodes.TableName, *, alias: bool) -> nodes.TableFunction:
+        """Read the arguments of a procedure after its name, and its alias in FROM."""
+        arguments: tuple[nodes.Expression, ...] = ()
+        if self.cursor.accept_operator("("):
+            if not self.cursor.at_operator(")"):
+                arguments = self.grammar.expressions.values()
+            self.cursor.expect_operator(")")
+        return nodes.TableFunction(name.schema, name.name, arguments, self._alias() if alias else None)
 
     def table_name(self, *, alias: bool = False) -> nodes.TableName:
         """Read `[schema.]table [[AS] alias]`."""
@@ -301,6 +324,8 @@ class Queries:
             schema = name
             delimited = delimited or self.cursor.token.kind == DELIMITED
             name = self.cursor.identifier()
+            if self.cursor.accept_operator("."):
+                schema, name = name, self.cursor.identifier()
         return nodes.TableName(schema, name, self._alias() if alias else None, position, delimited)
 
     def names(self) -> tuple[str, ...]:
@@ -311,3 +336,6 @@ class Queries:
             found.append(self.cursor.identifier())
         self.cursor.expect_operator(")")
         return tuple(found)
+
+
+__all__ = ["JOIN_WORDS", "SELECT_OPTIONS", "SET_OPERATORS", "Queries"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-# Expressions -------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -153,12 +151,21 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class TextTest:
-    """`x %STARTSWITH y` or `x [ y`."""
+    """`x %STARTSWITH y`, `x [ y`, `x %INLIST y`, `x %MATCHES y` or `x %PATTERN y`."""
 
     operator: str
     operand: Expression
     value: Expression
     negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForSome:
+    """`FOR SOME %ELEMENT(list) [name] (condition on %VALUE and %KEY)`."""
+
+    operand: Expression
+    name: str | None
+    condition: Expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +228,9 @@ class Scalar:
     query: Query
 
 
-Condition = Logical | Not | Comparison | IsNull | Between | InList | InQuery | Like | TextTest | Exists
+Condition = (
+    Logical | Not | Comparison | IsNull | Between | InList | InQuery | Like | TextTest | Exists | ForSome
+)
 Expression = (
     Literal
     | TypedLiteral
@@ -238,8 +247,6 @@ Expression = (
     | Scalar
     | Condition
 )
-
-# Queries -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +282,16 @@ class TableName:
 
 
 @dataclass(frozen=True, slots=True)
+class TableFunction:
+    """A procedure in FROM: `schema.name(arguments) [alias]`."""
+
+    schema: str | None
+    name: str
+    arguments: tuple[Expression, ...]
+    alias: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DerivedTable:
     """A query in FROM."""
 
@@ -294,7 +311,7 @@ class Join:
     natural: bool = False
 
 
-Source = TableName | DerivedTable | Join
+Source = TableName | TableFunction | DerivedTable | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +321,7 @@ class Select:
     items: tuple[SelectItem, ...]
     sources: tuple[Source, ...] = ()
     distinct: bool = False
+    distinct_by: tuple[Expression, ...] = ()
     where: Expression | None = None
     group: tuple[Expression, ...] = ()
     having: Expression | None = None
@@ -315,7 +333,7 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class SetOperation:
-    """`a UNION [ALL] b` (also EXCEPT and INTERSECT)."""
+    """`a UNION [ALL] b`; IRIS has no EXCEPT and no INTERSECT."""
 
     operator: str
     every: bool
@@ -336,3 +354,45 @@ class With:
 
 
 Query = Select | SetOperation | With
+
+__all__ = [
+    "Arrow",
+    "Between",
+    "Binary",
+    "Call",
+    "Case",
+    "Cast",
+    "Comparison",
+    "Concatenation",
+    "Condition",
+    "DerivedTable",
+    "Exists",
+    "Expression",
+    "ForSome",
+    "InList",
+    "InQuery",
+    "IsNull",
+    "Join",
+    "Like",
+    "Literal",
+    "Logical",
+    "Name",
+    "Not",
+    "OrderItem",
+    "Parameter",
+    "Query",
+    "Scalar",
+    "Select",
+    "SelectItem",
+    "SetOperation",
+    "Source",
+    "Star",
+    "TableFunction",
+    "TableName",
+    "TextTest",
+    "TypeName",
+    "TypedLiteral",
+    "Unary",
+    "Window",
+    "With",
+]

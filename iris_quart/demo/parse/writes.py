@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.core.errors import SqlError, not_found
 
 from . import nodes
 
@@ -25,7 +25,9 @@ class Writes:
 
     def insert(self) -> nodes.Insert:
         """Read INSERT [OR UPDATE] after its first word."""
-        or_update = self.cursor.accept("OR", "UPDATE")
+        or_update = self.cursor.accept("OR")
+        if or_update:
+            self.cursor.expect("UPDATE")
         options = self._options()
         self.cursor.accept("INTO")
         return self._insert_body(or_update=or_update, options=options)
@@ -40,6 +42,8 @@ class Writes:
         if self.cursor.accept("DEFAULT"):
             self.cursor.expect("VALUES")
             return nodes.Insert(table, (), default_values=True, or_update=or_update, options=options)
+        if self.cursor.at("INTO"):
+            raise not_found(table.shown())
         named: tuple[str, ...] | None = None
         if self.cursor.at_operator("(") and not (
             self.cursor.ahead().value in ("SELECT", "WITH") and self.cursor.ahead().kind == "name"
@@ -109,11 +113,8 @@ class Writes:
         else:
             self.cursor.expect("SET")
             assignments = self._assignments()
-        if self.cursor.at("FROM"):
-            raise SqlError(
-                -1, f"Invalid SQL statement: UPDATE ... FROM is not supported here{self.cursor.context()}"
-            )
-        return nodes.Update(table, assignments, self._where(), options)
+        sources = self.grammar.queries.sources() if self.cursor.accept("FROM") else ()
+        return nodes.Update(table, assignments, self._where(), options, sources)
 
     def delete(self) -> nodes.Delete:
         """Read DELETE after its first word."""
@@ -149,3 +150,6 @@ class Writes:
 
 def _count_mismatch(columns: int, values: int) -> str:
     return f"The SELECT list or VALUES list has {values} items; {columns} columns were named"
+
+
+__all__ = ["WRITE_OPTIONS", "Writes"]

@@ -22,6 +22,7 @@ def open_namespaces(options: DemoOptions) -> dict[str, Namespace]:
     engine_options = EngineOptions(
         release=options.release,
         lock_timeout=options.lock_timeout,
+        careless_order=options.careless_order,
         shuffle_unordered=options.shuffle_unordered,
     )
     build_missing(directory, options.rows)

@@ -120,3 +120,18 @@ def build_large(namespace: Namespace, rows: int) -> None:
 def script(name: str) -> str:
     """Read a script that stands beside this module."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+__all__ = [
+    "BUILDING",
+    "CONTENTS",
+    "LARGE_NAMESPACE",
+    "LAST_INDEX",
+    "Contents",
+    "Load",
+    "build",
+    "build_large",
+    "build_missing",
+    "database_path",
+    "script",
+]

@@ -72,3 +72,17 @@ def shows() -> Iterator[tuple[Value, ...]]:
                 seconds(hour, chance.pick((0, 15, 30))),
                 int(chance.below(100) < 25),
             )
+
+
+__all__ = [
+    "CATEGORY_COLUMNS",
+    "FILMS",
+    "FILM_COLUMNS",
+    "SHOW_COLUMNS",
+    "THEATERS",
+    "THEATER_COLUMNS",
+    "categories",
+    "films",
+    "shows",
+    "theaters",
+]

@@ -144,3 +144,22 @@ def archive() -> Iterator[tuple[Value, ...]]:
     """Make the rows of the table that takes no writes."""
     for year in range(2001, 2011):
         yield f"Ledger of {year}", day(year, 12, 31)
+
+
+__all__ = [
+    "ARCHIVE_COLUMNS",
+    "FIRST_MICROSECOND",
+    "IMPORTED_COLUMNS",
+    "KEYLESS_COLUMNS",
+    "LAST_MICROSECOND",
+    "LONG_TEXT_CHARACTERS",
+    "MATRIX_COLUMNS",
+    "PARAGRAPH",
+    "PRICE_COLUMNS",
+    "archive",
+    "imported",
+    "keyless",
+    "long_text",
+    "matrix",
+    "prices",
+]

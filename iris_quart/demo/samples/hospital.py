@@ -94,3 +94,21 @@ def observations() -> Iterator[tuple[Value, ...]]:
                 Decimal(chance.between(355, 403)) / 10,
                 chance.maybe("Slept well", 30),
             )
+
+
+__all__ = [
+    "APPOINTMENTS",
+    "APPOINTMENT_COLUMNS",
+    "DAY_SECONDS",
+    "DOCTORS",
+    "DOCTOR_COLUMNS",
+    "FIRST_APPOINTMENT",
+    "OBSERVATION_COLUMNS",
+    "PATIENTS",
+    "PATIENT_COLUMNS",
+    "UNIX_DAY",
+    "appointments",
+    "doctors",
+    "observations",
+    "patients",
+]

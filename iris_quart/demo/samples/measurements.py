@@ -36,3 +36,14 @@ def measurements(rows: int) -> Iterator[tuple[Value, ...]]:
             QUALITIES[mixed % 7],
             REMARKS[mixed % 6] if mixed % 29 == 0 else None,
         )
+
+
+__all__ = [
+    "FIRST_DAY",
+    "MEASUREMENT_COLUMNS",
+    "MINUTES_APART",
+    "QUALITIES",
+    "REMARKS",
+    "STATIONS",
+    "measurements",
+]

@@ -93,3 +93,19 @@ def employees() -> Iterator[tuple[Value, ...]]:
             ),
             chance.maybe(PICTURE + bytes(chance.below(256) for _ in range(64)), 20),
         )
+
+
+__all__ = [
+    "COMPANIES",
+    "COMPANY_COLUMNS",
+    "EMPLOYEES",
+    "EMPLOYEE_COLUMNS",
+    "PEOPLE",
+    "PERSON_COLUMNS",
+    "PICTURE",
+    "address",
+    "companies",
+    "employees",
+    "name",
+    "people",
+]

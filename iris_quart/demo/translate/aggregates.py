@@ -6,32 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from iris_quart.demo.core.errors import SqlError, not_done
-from iris_quart.demo.core.types import BIGINT, DOUBLE, DOUBLE_TYPE, INTEGER, NUMERIC, VARCHAR
+from iris_quart.demo.core.types import BIGINT, DOUBLE, DOUBLE_TYPE, INTEGER, NUMERIC, VARCHAR, SqlType
 from iris_quart.demo.parse import nodes
 
 from .expressions import SUFFIXES
 from .scope import Scope
-from .typed import AGGREGATE, Typed, with_collation
+from .typed import AGGREGATE, WINDOW, Typed, document_kind, with_collation
 
 if TYPE_CHECKING:
     from .translation import Translation
 
-AGGREGATES = frozenset(
-    [
-        "COUNT",
-        "SUM",
-        "AVG",
-        "MIN",
-        "MAX",
-        "LIST",
-        "STDDEV",
-        "STDDEV_SAMP",
-        "STDDEV_POP",
-        "VARIANCE",
-        "VAR_SAMP",
-        "VAR_POP",
-    ]
-)
 SPREADS = {
     "STDDEV": "iris_deviation",
     "STDDEV_SAMP": "iris_deviation",
@@ -40,8 +24,25 @@ SPREADS = {
     "VAR_SAMP": "iris_variance",
     "VAR_POP": "iris_population_variance",
 }
-WINDOWS = frozenset(["ROW_NUMBER", "RANK", "DENSE_RANK"])
-WINDOW_AGGREGATES = frozenset(["COUNT", "MIN", "MAX"])
+"""Aggregates over all values at once, and the function of SQLite."""
+AGGREGATES = frozenset({"COUNT", "SUM", "AVG", "MIN", "MAX", "LIST", "JSON_ARRAYAGG", "XMLAGG", *SPREADS})
+WINDOWS = {
+    "ROW_NUMBER": (0, 0, "row_number"),
+    "RANK": (0, 0, "rank"),
+    "DENSE_RANK": (0, 0, "dense_rank"),
+    "PERCENT_RANK": (0, 0, "percent_rank"),
+    "CUME_DIST": (0, 0, "cume_dist"),
+    "NTILE": (1, 1, "ntile"),
+    "FIRST_VALUE": (1, 1, "first_value"),
+    "LAST_VALUE": (1, 1, "last_value"),
+    "NTH_VALUE": (2, 2, "nth_value"),
+    "LAG": (1, 3, "lag"),
+    "LEAD": (1, 3, "lead"),
+}
+"""Window functions: fewest and most arguments, and the function of SQLite."""
+WINDOW_AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "SUM", "AVG"})
+VALUES_OF_ROWS = frozenset({"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "LAG", "LEAD"})
+DOUBLES = frozenset({"PERCENT_RANK", "CUME_DIST"})
 
 
 class Aggregates:
@@ -52,6 +53,7 @@ class Aggregates:
         self.rendering = translation.rendering
 
     def aggregate(self, node: nodes.Call, scope: Scope) -> Typed:
+        """Translate an aggregate; raise -78 for one inside another."""
         self.translation.aggregates += 1
         name = node.name
         if node.star:
@@ -81,6 +83,13 @@ class Aggregates:
             return Typed(f"count({word}{plain})", BIGINT, category=AGGREGATE)
         if name in ("MIN", "MAX"):
             return Typed(f"{name.lower()}({plain})", item.type, item.collation, AGGREGATE)
+        if name == "JSON_ARRAYAGG":
+            text = self.rendering.as_text(item)
+            sql = f"iris_json_join_{document_kind(item)}({word}{text})"
+            return Typed(sql, VARCHAR, category=AGGREGATE, document=True)
+        if name == "XMLAGG":
+            sql = f"iris_xml_join({word}{self.rendering.as_text(item)})"
+            return Typed(sql, VARCHAR, category=AGGREGATE, document=True)
         if name == "LIST":
             return Typed(f"iris_list({word}{self.rendering.as_text(item)})", VARCHAR, category=AGGREGATE)
         item = self.translation.expressions.number(item)
@@ -96,10 +105,11 @@ class Aggregates:
         )
 
     def windowed(self, node: nodes.Call, scope: Scope) -> Typed:
+        """Translate a call with OVER."""
         assert node.window is not None
         name = node.name
-        if name in WINDOWS and not node.arguments and not node.star:
-            sql, data_type = f"{name.lower()}()", BIGINT
+        if name in WINDOWS:
+            sql, data_type = self._row_function(node, scope)
         elif name in WINDOW_AGGREGATES and not node.distinct:
             before = self.translation.aggregates
             item = self.aggregate(replace(node, window=None), scope)
@@ -118,12 +128,33 @@ class Aggregates:
                 for item in node.window.order
             ]
             parts.append("ORDER BY " + ", ".join(ordered))
-        return Typed(f"{sql} OVER ({' '.join(parts)})", data_type)
+        return Typed(f"{sql} OVER ({' '.join(parts)})", data_type, category=WINDOW)
+
+    def _row_function(self, node: nodes.Call, scope: Scope) -> tuple[str, SqlType]:
+        least, most, function = WINDOWS[node.name]
+        if not least <= len(node.arguments) <= most or node.star or node.distinct:
+            raise SqlError(-1, f"Invalid SQL statement: {node.name} does not take these arguments")
+        items = [self.translation.expressions.value(item, scope, BIGINT) for item in node.arguments]
+        data_type = DOUBLE_TYPE if node.name in DOUBLES else BIGINT
+        rendered: list[str] = []
+        if node.name in VALUES_OF_ROWS:
+            items[0] = self.translation.expressions.value(node.arguments[0], scope)
+            data_type, _ = self.translation.expressions.unified(items[:1] + items[2:])
+            rendered.append(self.rendering.as_kind(items[0], data_type.kind))
+            items = items[1:]
+        for index, item in enumerate(items):
+            kind = data_type.kind if index == 1 else INTEGER
+            rendered.append(self.rendering.as_kind(item, kind))
+        return f"{function}({', '.join(rendered)})", data_type
 
     def sort_key(self, item: Typed) -> str:
+        """Return the text by which a value is ordered or grouped; raise -313 for a stream."""
         if item.type.is_stream:
             raise SqlError(
                 -313, f"Invalid operation on a stream field: {item.label or 'stream'} in an ordering"
             )
         sql = item.sql if item.collated else self.rendering.plain(item)
         return with_collation(sql, item.kind, item.collation)
+
+
+__all__ = ["AGGREGATES", "DOUBLES", "SPREADS", "VALUES_OF_ROWS", "WINDOWS", "WINDOW_AGGREGATES", "Aggregates"]

@@ -85,5 +85,11 @@ class Casts:
                 if item.kind == POSIXTIME
                 else self.rendering.plain(item)
             )
-            return Typed(f"iris_to_char({moment}, '{layout}')", data_type)
+            text = f"iris_to_char({moment}, '{layout}')"
+            return Typed(
+                text if data_type.length is None else f"substr({text}, 1, {data_type.length})", data_type
+            )
         return Typed(f"iris_to_date({self.rendering.as_text(item)}, '{layout}')", DATE_TYPE)
+
+
+__all__ = ["STYLES", "Casts"]

@@ -6,16 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from iris_quart.demo.core.errors import SqlError
-from iris_quart.demo.core.types import DATE, EXACT, POSIXTIME, TEXT, TIME, TIMESTAMP, VARCHAR
+from iris_quart.demo.core.types import BIGINT, DATE, EXACT, POSIXTIME, TEXT, TIME, TIMESTAMP, VARCHAR
 from iris_quart.demo.parse import nodes
 
 from .keyset import implied_bound
-from .scope import Scope
-from .typed import Typed, collation_of, common_kind, same_form, with_collation
+from .scope import Scope, Source
+from .typed import COLUMN, Typed, collation_of, common_kind, same_form, with_collation
 
 if TYPE_CHECKING:
     from .translation import Translation
 
+TESTS = {"%INLIST": "iris_in_list", "%MATCHES": "iris_matches", "%PATTERN": "iris_pattern"}
+"""Tests that one SQLite function answers."""
 MOMENTS = frozenset({DATE, TIME, TIMESTAMP, POSIXTIME})
 
 
@@ -55,6 +57,18 @@ class Conditions:
     def _exists(self, node: nodes.Exists, scope: Scope) -> str:
         _, sql = self.translation.queries.query(node.query, scope)
         return f"EXISTS ({sql})"
+
+    def _for_some(self, node: nodes.ForSome, scope: Scope) -> str:
+        operand = self.translation.expressions.value(node.operand, scope)
+        alias = self.translation.alias()
+        elements = (
+            Typed(f"{alias}.value", VARCHAR, category=COLUMN, label="%VALUE"),
+            Typed(f"({alias}.key + 1)", BIGINT, category=COLUMN, label="%KEY"),
+        )
+        inner = Scope(scope, [Source(alias, node.name or "", None, elements)])
+        test = self.condition(node.condition, inner)
+        lists = f"json_each(iris_list_json({self.rendering.plain(operand)}))"
+        return f"EXISTS (SELECT 1 FROM {lists} AS {alias} WHERE {test})"
 
     def _logical(self, node: nodes.Logical, scope: Scope) -> str:
         text = _balanced([self.condition(operand, scope) for operand in node.operands], node.operator)
@@ -177,6 +191,10 @@ class Conditions:
             return f"({word}(instr({text}, {value}) > 0))"
         if node.operator == "]":
             return f"({word}({text} COLLATE BINARY > {value}))"
+        function = TESTS.get(node.operator)
+        if function is not None:
+            folds = int(operand.collation != EXACT and node.operator == "%INLIST")
+            return f"({word}{function}({text}, {value}, {folds}))"
         if operand.collation != EXACT and not operand.collated:
             return f"({word}iris_starts_upper({text}, {value}))"
         prefix = f"rtrim(coalesce({value}, ''))"
@@ -187,6 +205,7 @@ class Conditions:
         nodes.Between: _between,
         nodes.Comparison: _comparison,
         nodes.Exists: _exists,
+        nodes.ForSome: _for_some,
         nodes.InList: _in_list,
         nodes.InQuery: _in_query,
         nodes.IsNull: _is_null,
@@ -206,3 +225,6 @@ def _balanced(parts: list[str], word: str) -> str:
             for index in range(0, len(parts), 2)
         ]
     return parts[0]
+
+
+__all__ = ["MOMENTS", "TESTS", "Conditions"]

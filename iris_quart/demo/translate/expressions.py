@@ -54,8 +54,6 @@ class Expressions:
             raise SqlError(-12, "A term expected where a condition or * was found")
         return translate(self, node, scope, expect)
 
-    # Columns -------------------------------------------------------------------------------
-
     def _name(self, node: nodes.Name, scope: Scope, _: SqlType | None = None) -> Typed:
         if node.column.upper() in PSEUDO_COLUMNS and not node.delimited:
             return self._pseudo_column(node, scope)
@@ -65,10 +63,10 @@ class Expressions:
     def _pseudo_column(self, node: nodes.Name, scope: Scope) -> Typed:
         source = next((item for item in scope.sources if item.table is not None), None)
         if source is None or source.table is None:
-            raise self.translation.names.missing(node.column, node.position, delimited=False)
+            raise self.translation.names.missing(node.column, node.position)
         table = source.table
         text = table.full_name if node.column.upper() == "%TABLENAME" else table.class_name
-        return replace(literal(text), label=node.column.lstrip("%"), category=LITERAL)
+        return replace(literal(text), pseudo=True)
 
     def found(self, found: Found) -> Typed:
         """Return the typed expression of a resolved name."""
@@ -125,10 +123,8 @@ class Expressions:
             self.translation.reads.add(target.full_name)
         wanted = target.column(node.column)
         if wanted is None:
-            raise self.translation.names.missing(node.column, node.position, delimited=False)
+            raise self.translation.names.missing(node.column, node.position)
         return self.column(wanted, source)
-
-    # Operators -----------------------------------------------------------------------------
 
     def _literal(self, node: nodes.Literal, _: Scope, __: SqlType | None) -> Typed:
         return literal(node.value)

@@ -32,11 +32,12 @@ from iris_quart.demo.functions.dates import unit_name
 from iris_quart.demo.functions.signatures import TYPES, Function
 from iris_quart.demo.functions.table import SQL_FUNCTIONS
 from iris_quart.demo.parse import nodes
+from iris_quart.demo.parse.cursor import TERM_EXPECTED
 
 from .aggregates import AGGREGATES
 from .expressions import SUFFIXES
 from .scope import Scope
-from .typed import PARAMETER, Typed, literal, with_collation
+from .typed import PARAMETER, Typed, constant, document_kind, with_collation
 
 if TYPE_CHECKING:
     from .translation import Translation
@@ -54,6 +55,8 @@ COLLATING = {
     "%MINUS": None,
 }
 CHOICES = ("COALESCE", "NVL", "ISNULL", "IFNULL", "NULLIF", "GREATEST", "LEAST", "DECODE")
+DOCUMENTS = frozenset({"JSON_ARRAY", "JSON_OBJECT"})
+"""Calls whose `distinct` says that NULL is left out."""
 OUTWARD = frozenset({"%ODBCOUT", "%EXTERNAL"})
 INWARD = frozenset({"%ODBCIN", "%INTERNAL"})
 
@@ -72,7 +75,7 @@ class Functions:
             return self.translation.aggregations.windowed(node, scope)
         if name in AGGREGATES:
             return self.translation.aggregations.aggregate(node, scope)
-        if node.distinct:
+        if node.distinct and name not in DOCUMENTS:
             raise SqlError(
                 -12,
                 f"DISTINCT is allowed in an aggregate only{self.translation.names.context(node.position)}",
@@ -81,8 +84,13 @@ class Functions:
         if special is not None:
             return special(self, node, scope, expect)
         function = SQL_FUNCTIONS.get(name)
+        if function is None and name.startswith("$"):
+            raise SqlError(-12, f"{TERM_EXPECTED}{self.translation.names.context(node.position - 1)} $")
         if function is None:
-            raise SqlError(-359, f" User defined SQL function 'SQLUSER.{name}' does not exist")
+            raise SqlError(
+                -359,
+                f" User defined SQL function '{name if '.' in name else f'SQLUSER.{name}'}' does not exist",
+            )
         count = len(node.arguments)
         if not function.least <= count <= function.most:
             raise SqlError(
@@ -157,8 +165,6 @@ class Functions:
             return BIGINT
         return NUMERIC
 
-    # Collation and format ------------------------------------------------------------------
-
     def _only_argument(self, node: nodes.Call) -> nodes.Expression:
         if len(node.arguments) != 1:
             raise SqlError(
@@ -200,8 +206,6 @@ class Functions:
             sql = f"iris_odbc_in({self.rendering.as_text(item)}, '{expect.kind}')"
             return Typed(sql, expect)
         return replace(item, column=None, label=None, category="Expression", sql=self.rendering.plain(item))
-
-    # Choices -------------------------------------------------------------------------------
 
     def _choice(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
         least = {"IFNULL": 2, "NULLIF": 2, "NVL": 2, "ISNULL": 2, "DECODE": 3}.get(node.name, 1)
@@ -245,14 +249,55 @@ class Functions:
         otherwise = rest[-1] if len(rest) % 2 else None
         return self.translation.expressions.value(nodes.Case(subject, branches, otherwise), scope, expect)
 
-    def _user(self, node: nodes.Call, scope: Scope, expect: SqlType | None) -> Typed:
-        return literal("_SYSTEM")
+    def _json_object(self, node: nodes.Call, scope: Scope, _: SqlType | None) -> Typed:
+        items = [self.translation.expressions.value(item, scope, VARCHAR) for item in node.arguments]
+        if len(items) % 2:
+            raise SqlError(-1, "Invalid SQL statement: JSON_OBJECT takes pairs of a key and a value")
+        kinds = "".join(map(document_kind, items[1::2]))
+        return self._document("iris_json_object", int(node.distinct), f"'{kinds}'", items)
+
+    def _json_array(self, node: nodes.Call, scope: Scope, _: SqlType | None) -> Typed:
+        items = [self.translation.expressions.value(item, scope, VARCHAR) for item in node.arguments]
+        kinds = "".join(map(document_kind, items))
+        return self._document("iris_json_array", int(node.distinct), f"'{kinds}'", items)
+
+    def _xml_element(self, node: nodes.Call, scope: Scope, _: SqlType | None) -> Typed:
+        tag, *content = node.arguments
+        assert isinstance(tag, nodes.Literal)
+        rendered: list[str] = []
+        count = 0
+        for item in content:
+            if isinstance(item, nodes.Call) and item.name == "XMLATTRIBUTES":
+                for name, value in zip(item.arguments[0::2], item.arguments[1::2], strict=True):
+                    assert isinstance(name, nodes.Literal)
+                    rendered[2 * count : 2 * count] = [
+                        constant(str(name.value)),
+                        self.rendering.as_text(self.translation.expressions.value(value, scope, VARCHAR)),
+                    ]
+                    count += 1
+                continue
+            found = self.translation.expressions.value(item, scope, VARCHAR)
+            rendered += [f"'{document_kind(found)}'", self.rendering.as_text(found)]
+        arguments = ", ".join([constant(str(tag.value)), str(count), *rendered])
+        return Typed(f"iris_xml_element({arguments})", VARCHAR, document=True)
+
+    def _xml_concat(self, node: nodes.Call, scope: Scope, _: SqlType | None) -> Typed:
+        items = [self.translation.expressions.value(item, scope, VARCHAR) for item in node.arguments]
+        texts = " || ".join(f"coalesce({self.rendering.as_text(item)}, '')" for item in items)
+        return Typed(f"({texts})", VARCHAR, document=True)
+
+    def _document(self, function: str, absent: int, kinds: str, items: list[Typed]) -> Typed:
+        texts = [self.rendering.as_text(item) for item in items]
+        return Typed(f"{function}({', '.join([str(absent), kinds, *texts])})", VARCHAR, document=True)
 
     _SPECIAL: ClassVar[dict[str, Callable[[Functions, nodes.Call, Scope, SqlType | None], Typed]]] = {
         **dict.fromkeys(COLLATING, _collating),
         **dict.fromkeys(OUTWARD | INWARD, _transformed),
         **dict.fromkeys(CHOICES, _choice),
-        "USER": _user,
+        "JSON_ARRAY": _json_array,
+        "JSON_OBJECT": _json_object,
+        "XMLELEMENT": _xml_element,
+        "XMLCONCAT": _xml_concat,
     }
     """Functions that are more than a call of one SQLite function, by name."""
 
@@ -263,3 +308,6 @@ def _raw(item: Typed) -> bool:
 
 def _expected(takes: str) -> SqlType | None:
     return {"t": VARCHAR, "f": VARCHAR, "b": VARCHAR, "n": NUMERIC, "i": BIGINT, "m": VARCHAR}.get(takes)
+
+
+__all__ = ["CHOICES", "COLLATING", "DOCUMENTS", "INWARD", "OUTWARD", "Functions"]

@@ -1,7 +1,7 @@
 """Keyset conditions, rewritten so that SQLite can start in the middle of an index.
 
 A client that pages by the last row it saw asks for `a > ? OR (a = ? AND b > ?)`, or in descending order, where NULL
-comes last, for `a < ? OR a IS NULL OR (a = ? AND b > ?)`. SQLite would read and sort every row behind that one.
+comes last, for `a < ? OR a IS NULL OR (a = ? AND b > ?)`. SQLite would read and sort every row after that one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def split_nulls(node: nodes.Select) -> tuple[nodes.Select, nodes.Select] | None:
     if node.limit is None or node.offset is not None or not node.order or node.where is None:
         return None
     first = node.order[0]
-    if node.distinct or node.group or node.having or not first.descending:
+    if node.distinct or node.distinct_by or node.group or node.having or not first.descending:
         return None
     if not isinstance(first.expression, nodes.Name):
         return None
@@ -110,3 +110,6 @@ def _is_null(node: nodes.Expression, column: nodes.Name) -> bool:
 
 def _unplaced(name: nodes.Name) -> nodes.Name:
     return nodes.Name(name.column, name.table, name.delimited, 0)
+
+
+__all__ = ["Bounds", "alternatives", "implied_bound", "split_nulls"]

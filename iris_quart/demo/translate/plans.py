@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Final, Literal
 
 from iris_quart.demo.catalog.tables import Column, Table
 from iris_quart.demo.core.conversions import Stored, Value, comparable
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import TEXT, SqlType
 from iris_quart.demo.parse import nodes
+
+BY_ROW_ID: Final = "row ID"
+BACKWARDS: Final = "backwards"
+Unordered = Literal["row ID", "backwards"] | int
+"""How rows come without ORDER BY: by row ID, backwards, or scrambled by a seed."""
 
 Parameter = str | int | float | Decimal | bool | None
 
@@ -86,3 +92,18 @@ def plain(value: Parameter) -> Value:
         except UnicodeEncodeError:
             raise SqlError(-400, "Fatal error occurred: <WIDE CHAR>") from None
     return value
+
+
+__all__ = [
+    "BACKWARDS",
+    "BY_ROW_ID",
+    "Output",
+    "Parameter",
+    "Plan",
+    "Query",
+    "Slot",
+    "Unordered",
+    "Written",
+    "bind",
+    "plain",
+]

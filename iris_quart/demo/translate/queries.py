@@ -7,30 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from iris_quart.demo.catalog.tables import ROW_ID, Table, quoted
-from iris_quart.demo.core.errors import SqlError, not_done, not_found
+from iris_quart.demo.core.errors import SqlError, not_done
 from iris_quart.demo.core.types import EXACT, TEXT
 from iris_quart.demo.parse import nodes
 
 from .keyset import split_nulls
 from .plans import Query
-from .scope import VIEW_ROW, Names, Scope, Source, numbered_row, outputs_of
+from .scope import ANSWER, SOURCE, VALUE, Scope, Source, numbered_row, outputs_of
 from .sets import collate
-from .typed import COLUMN, EXPRESSION, LITERAL, Typed, relabelled, with_collation
+from .sources import FromPart, from_text
+from .typed import COLUMN, EXPRESSION, LITERAL, PARAMETER, Typed, relabelled, with_collation
 
 if TYPE_CHECKING:
     from .translation import Translation
 
-JOINS = {
-    "INNER": "JOIN",
-    "LEFT": "LEFT JOIN",
-    "RIGHT": "RIGHT JOIN",
-    "FULL": "FULL JOIN",
-    "CROSS": "CROSS JOIN",
-}
 MAX_ITEMS = 1000
 """Most items of a SELECT list (from memory, not checked against the manual)."""
-
-FromPart = str | Source
 
 
 class Queries:
@@ -42,29 +34,34 @@ class Queries:
 
     def outermost(self, node: nodes.Query) -> Query:
         """Translate the query of a statement."""
-        outputs, sql = self._query(node, None, final=True)
+        outputs, sql = self._query(node, None, ANSWER)
         return Query(sql, self.rendering.slots.listed(), outputs_of(outputs))
 
-    def query(self, node: nodes.Query, scope: Scope | None) -> tuple[tuple[Typed, ...], str]:
-        """Translate a nested query; its columns are called c1, c2, ..."""
+    def query(
+        self, node: nodes.Query, scope: Scope | None, place: str = VALUE
+    ) -> tuple[tuple[Typed, ...], str]:
+        """Translate a nested query; its columns are called c1, c2, ...
+
+        In the place of a SOURCE, a stream also brings its row: the columns r1, r2, ...
+        """
         aggregates, bare = self.translation.aggregates, self.translation.bare_columns
-        found = self._query(node, scope, final=False)
+        found = self._query(node, scope, place)
         self.translation.aggregates, self.translation.bare_columns = aggregates, bare
         return found
 
-    def _query(self, node: nodes.Query, outer: Scope | None, *, final: bool) -> tuple[tuple[Typed, ...], str]:
-        return self._QUERIES[type(node)](self, node, outer, final)
+    def _query(self, node: nodes.Query, outer: Scope | None, place: str) -> tuple[tuple[Typed, ...], str]:
+        return self._QUERIES[type(node)](self, node, outer, place)
 
     def _set_operation(
-        self, node: nodes.SetOperation, outer: Scope | None, final: bool
+        self, node: nodes.SetOperation, outer: Scope | None, place: str
     ) -> tuple[tuple[Typed, ...], str]:
-        return self.translation.sets.set_operation(node, outer, final=final)
+        return self.translation.sets.set_operation(node, outer, place)
 
-    def _with(self, node: nodes.With, outer: Scope | None, final: bool) -> tuple[tuple[Typed, ...], str]:
+    def _with(self, node: nodes.With, outer: Scope | None, place: str) -> tuple[tuple[Typed, ...], str]:
         scope = Scope(outer)
         texts: list[str] = []
         for name, columns, query in node.tables:
-            outputs, sql = self.query(query, scope)
+            outputs, sql = self.query(query, scope, SOURCE)
             if columns and len(columns) != len(outputs):
                 raise SqlError(-62, f"WITH {name} names {len(columns)} columns; its query has {len(outputs)}")
             if columns:
@@ -72,22 +69,20 @@ class Queries:
             alias = self.translation.alias()
             scope.tables[name.casefold()] = (outputs, alias)
             texts.append(f"{alias} AS ({sql})")
-        outputs, sql = self._query(node.body, scope, final=final)
+        outputs, sql = self._query(node.body, scope, place)
         return outputs, f"WITH {', '.join(texts)} {sql}"
 
-    # SELECT --------------------------------------------------------------------------------
-
-    def _select(self, node: nodes.Select, outer: Scope | None, final: bool) -> tuple[tuple[Typed, ...], str]:
+    def _select(self, node: nodes.Select, outer: Scope | None, place: str) -> tuple[tuple[Typed, ...], str]:
         parts_of_page = split_nulls(node)
         if parts_of_page is not None:
-            return self._split_page(node, parts_of_page, outer, final=final)
+            return self._split_page(node, parts_of_page, outer, place)
         scope = Scope(outer)
         self.translation.aggregates = self.translation.bare_columns = 0
         parts: list[FromPart] = []
         for number, source in enumerate(node.sources):
             if number:
                 parts.append(" CROSS JOIN ")
-            self._source(source, scope, parts)
+            self.translation.sources.source(source, scope, parts)
         items = self._items(node, scope)
         aggregated = self.translation.aggregates > 0
         if aggregated and self.translation.bare_columns and not node.group:
@@ -99,32 +94,45 @@ class Queries:
             self.translation.aggregations.sort_key(self.translation.expressions.value(item, scope))
             for item in node.group
         ]
+        if node.distinct_by:
+            group = self._distinct_by(node, scope)
         having = None if node.having is None else self.translation.conditions.condition(node.having, scope)
         grouped = bool(group) or aggregated or having is not None
         order = self._order(node, scope, items)
         limited = node.limit is not None or node.offset is not None
-        if not order and not (grouped and not group) and node.sources and (final or limited):
+        if not order and not (grouped and not group) and node.sources and (place == ANSWER or limited):
             order = self._unordered(node, scope, group, items)
-        outputs, texts = self._outputs(items, node, group, final=final)
+        outputs, texts = self._outputs(items, node, group, place)
         sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{', '.join(texts)}"
         if parts:
             joins = "".join(f" {join}" for join in scope.arrow_joins)
-            sql += f" FROM {''.join(_from_text(part) for part in parts)}{joins}"
+            sql += f" FROM {''.join(from_text(part) for part in parts)}{joins}"
         sql += f" WHERE {where}" if where else ""
         sql += f" GROUP BY {', '.join(group)}" if group else ""
+        if node.distinct_by and (first := self._first_table(scope)) is not None:
+            sql += f" HAVING min({first.alias}.{quoted(ROW_ID)}) IS NOT NULL"
         sql += f" HAVING {having}" if having else ""
         return outputs, sql + self.translation.sets.tail(order, node.limit, node.offset)
+
+    def _distinct_by(self, node: nodes.Select, scope: Scope) -> list[str]:
+        """Return the keys of DISTINCT BY; of each, the row with the lowest row ID stays."""
+        if node.group or node.having is not None or self.translation.aggregates:
+            raise not_done("DISTINCT BY beside GROUP BY, HAVING or an aggregate")
+        values = [self.translation.expressions.value(item, scope) for item in node.distinct_by]
+        return [self.translation.aggregations.sort_key(value) for value in values]
+
+    def _first_table(self, scope: Scope) -> Source | None:
+        return next((source for source in scope.sources if source.table is not None), None)
 
     def _split_page(
         self,
         node: nodes.Select,
         halves: tuple[nodes.Select, nodes.Select],
         outer: Scope | None,
-        *,
-        final: bool,
+        place: str,
     ) -> tuple[tuple[Typed, ...], str]:
-        outputs, with_value = self._select(halves[0], outer, final)
-        _, without = self._select(halves[1], outer, final)
+        outputs, with_value = self._select(halves[0], outer, place)
+        _, without = self._select(halves[1], outer, place)
         sql = f"SELECT * FROM ({with_value}) UNION ALL SELECT * FROM ({without})"
         return outputs, sql + self.translation.sets.tail([], node.limit, None)
 
@@ -137,8 +145,7 @@ class Queries:
             value = self.translation.expressions.value(item.expression, scope)
             label = item.alias or value.label
             if label is None:
-                category = value.category if value.category != COLUMN else EXPRESSION
-                label = f"{category}_{len(items) + 1}"
+                label = f"{_unnamed(value)}_{len(items) + 1}"
             items.append(relabelled(value, label))
         if len(items) > MAX_ITEMS:
             raise SqlError(-400, "Fatal error occurred: <STORE>")
@@ -162,11 +169,11 @@ class Queries:
         if not known:
             if node.table is None:
                 raise SqlError(-12, "A term expected: * needs a FROM clause")
-            raise SqlError(-23, f"Label '{node.table}' is not listed among the applicable tables")
+            raise SqlError(-23, f"Label '{node.table.upper()}' is not listed among the applicable tables")
         return items
 
     def _outputs(
-        self, items: list[Typed], node: nodes.Select, group: list[str], *, final: bool
+        self, items: list[Typed], node: nodes.Select, group: list[str], place: str
     ) -> tuple[tuple[Typed, ...], list[str]]:
         outputs: list[Typed] = []
         texts: list[str] = []
@@ -177,19 +184,21 @@ class Queries:
                         -37,
                         f"Scalar, aggregate and unary functions not supported for stream fields: {item.label}",
                     )
-                sql = self._stream(item) if final else item.sql
+                sql = self._stream(item) if place == ANSWER else item.sql
             elif self._answers_collated(item, node, group):
                 sql = f"iris_sqlupper({self.rendering.plain(item)}) COLLATE {item.collation}"
             else:
                 sql = self.rendering.plain(item)
                 if item.collated:
                     sql = f"{sql} COLLATE BINARY"
-                elif not final or node.distinct:
+                elif place != ANSWER or node.distinct:
                     sql = with_collation(sql, item.kind, item.collation)
             texts.append(f"{sql} AS c{number}")
-            outputs.append(
-                Typed(f"c{number}", item.type, item.collation, COLUMN, item.label, column=item.column)
-            )
+            output = Typed(f"c{number}", item.type, item.collation, COLUMN, item.label, column=item.column)
+            if place == SOURCE and item.type.is_stream and (row := _row_of(item)) is not None:
+                texts.append(f"{row} AS r{number}")
+                output = replace(output, row=f"r{number}", owner=item.table_name)
+            outputs.append(output)
         return tuple(outputs), texts
 
     def _answers_collated(self, item: Typed, node: nodes.Select, group: list[str]) -> bool:
@@ -198,16 +207,16 @@ class Queries:
             return False
         if item.table is not None and item.table.system:
             return False
+        if node.distinct_by:
+            return False
         return (node.distinct and not group) or self.translation.aggregations.sort_key(item) in group
 
     def _stream(self, item: Typed) -> str:
-        if item.table is None or item.column is None:
-            return f"iris_stream_id({item.sql} IS NULL, 'Derived', {quoted_text(item.label or '')}, 0)"
-        row = f"{item.source}.{quoted(ROW_ID)}"
-        table, column = quoted_text(item.table.full_name), quoted_text(item.column.name)
+        row = _row_of(item)
+        if row is None or item.column is None:
+            raise not_done("a stream that belongs to no row")
+        table, column = quoted_text(item.table_name or ""), quoted_text(item.column.name)
         return f"iris_stream_id({item.sql} IS NULL, {table}, {column}, {row})"
-
-    # Order ---------------------------------------------------------------------------------
 
     def _order(self, node: nodes.Select, scope: Scope, items: list[Typed]) -> list[str]:
         texts: list[str] = []
@@ -248,96 +257,24 @@ class Queries:
         return self.translation.aggregations.sort_key(self.translation.expressions.value(node, scope))
 
     def _unordered(self, node: nodes.Select, scope: Scope, group: list[str], items: list[Typed]) -> list[str]:
-        """Return an order that helps no careless client: IRIS promises none without ORDER BY."""
-        if group:
-            return self.translation.sets.careless_order([group[0]])
+        """Return the order of a SELECT without ORDER BY: IRIS promises none, and uses the row ID in practice."""
+        if group and not node.distinct_by:
+            return self.translation.sets.unordered([group[0]])
         if node.distinct:
-            return [] if items[0].type.is_stream else self.translation.sets.careless_order(["1"])
-        first = next((source for source in scope.sources if source.table is not None), None)
+            return [] if items[0].type.is_stream else self.translation.sets.unordered(["1"])
+        first = self._first_table(scope)
         if first is not None:
-            return self.translation.sets.careless_order(
+            return self.translation.sets.unordered(
                 [f"{first.alias}.{quoted(ROW_ID)}"], numeric=not _child(first.table)
             )
-        if self.translation.shuffle is not None and scope.sources:
+        if isinstance(self.translation.unordered, int) and scope.sources:
             source = scope.sources[0]
             source.numbered = True
-            return self.translation.sets.careless_order([numbered_row(source).sql], numeric=True)
+            return self.translation.sets.unordered([numbered_row(source).sql], numeric=True)
         return []
 
-    # Sources -------------------------------------------------------------------------------
-
-    def _source(self, node: nodes.Source, scope: Scope, parts: list[FromPart]) -> None:
-        self._SOURCES[type(node)](self, node, scope, parts)
-
-    def _table_source(self, node: nodes.TableName, scope: Scope, parts: list[FromPart]) -> None:
-        parts.append(self._named(node, scope))
-
-    def _derived_table(self, node: nodes.DerivedTable, scope: Scope, parts: list[FromPart]) -> None:
-        outputs, sql = self.query(node.query, _around(scope))
-        parts.append(self._derived(node.alias or "", outputs, f"({sql})", scope))
-
-    def _join(self, node: nodes.Join, scope: Scope, parts: list[FromPart]) -> None:
-        if node.using or node.natural:
-            raise not_done("JOIN with USING or NATURAL")
-        self._source(node.left, scope, parts)
-        parts.append(f" {JOINS[node.kind]} ")
-        nested = isinstance(node.right, nodes.Join)
-        if nested:
-            parts.append("(")
-        self._source(node.right, scope, parts)
-        if nested:
-            parts.append(")")
-        if node.condition is not None:
-            parts.append(f" ON {self.translation.conditions.condition(node.condition, scope)}")
-
-    def _named(self, node: nodes.TableName, scope: Scope) -> Source:
-        if node.schema is None and (found := scope.with_table(node.name)) is not None:
-            outputs, sql = found
-            return self._derived(node.alias or node.name, outputs, sql, scope)
-        table = self.table(node)
-        self.translation.reads.add(table.full_name)
-        if table.is_view:
-            return self._view(table, node.alias or table.name, scope)
-        source = Source(
-            self.translation.alias(), node.alias or table.name, table, sql=quoted(table.full_name)
-        )
-        source.schema = None if node.alias else table.schema
-        scope.sources.append(source)
-        return source
-
-    def table(self, node: nodes.TableName) -> Table:
-        """Return a table; raise -30."""
-        table = self.translation.catalog.find(node.schema, node.name)
-        if table is None:
-            raise not_found(node.shown())
-        return table
-
-    def _view(self, table: Table, name: str, scope: Scope) -> Source:
-        assert table.query is not None
-        reads, names = self.translation.reads, self.translation.names
-        self.translation.reads, self.translation.names = set(), Names(())
-        outputs, sql = self.query(table.query, None)
-        self.translation.reads, self.translation.names = reads, names
-        labels = [column.name for column in table.columns.values()]
-        if len(labels) != len(outputs):
-            raise SqlError(-400, f"Fatal error occurred: view '{table.full_name}' no longer fits its tables")
-        outputs = tuple(relabelled(item, label) for item, label in zip(outputs, labels, strict=True))
-        source = self._derived(name, outputs, f"({sql})", scope)
-        source.schema = table.schema
-        return source
-
-    def _derived(self, name: str, outputs: tuple[Typed, ...], sql: str, scope: Scope) -> Source:
-        alias = self.translation.alias()
-        based = tuple(
-            replace(item, sql=f"{alias}.c{number}", category=COLUMN, source=alias, table=None)
-            for number, item in enumerate(outputs, 1)
-        )
-        source = Source(alias, name, None, based, sql)
-        scope.sources.append(source)
-        return source
-
     _QUERIES: ClassVar[
-        dict[type, Callable[[Queries, Any, Scope | None, bool], tuple[tuple[Typed, ...], str]]]
+        dict[type, Callable[[Queries, Any, Scope | None, str], tuple[tuple[Typed, ...], str]]]
     ] = {
         nodes.Select: _select,
         nodes.SetOperation: _set_operation,
@@ -345,33 +282,28 @@ class Queries:
     }
     """How each kind of query is translated."""
 
-    _SOURCES: ClassVar[dict[type, Callable[[Queries, Any, Scope, list[FromPart]], None]]] = {
-        nodes.DerivedTable: _derived_table,
-        nodes.Join: _join,
-        nodes.TableName: _table_source,
-    }
-    """How each kind of FROM item is translated."""
-
 
 def quoted_text(text: str) -> str:
     """Return a text as an SQLite constant."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _from_text(part: FromPart) -> str:
-    if isinstance(part, str):
-        return part
-    if part.numbered:
-        return f"(SELECT *, ROW_NUMBER() OVER () AS {quoted(VIEW_ROW)} FROM {part.sql}) AS {part.alias}"
-    return f"{part.sql} AS {part.alias}"
+def _unnamed(item: Typed) -> str:
+    """Return what an unnamed item is called (SQL Reference, SELECT): constants are host variables to IRIS."""
+    if item.category == LITERAL and not item.is_null and not item.pseudo:
+        return PARAMETER
+    return EXPRESSION if item.category == COLUMN else item.category
 
 
-def _around(scope: Scope) -> Scope | None:
-    """Return the scope that a derived table sees: WITH tables and outer queries, never its neighbours."""
-    inner = Scope(scope.outer)
-    inner.tables = scope.tables
-    return inner
+def _row_of(item: Typed) -> str | None:
+    """Return the row ID of the row that a stream belongs to."""
+    if item.row:
+        return item.row
+    return f"{item.source}.{quoted(ROW_ID)}" if item.table is not None else None
 
 
 def _child(table: Table | None) -> bool:
     return table is not None and table.parent is not None
+
+
+__all__ = ["MAX_ITEMS", "Queries", "quoted_text"]

@@ -15,6 +15,8 @@ from .plans import Output
 from .typed import COLUMN, Typed
 
 VIEW_ROW = "%VID"
+ANSWER, SOURCE, VALUE = "answer", "source", "value"
+"""The places of a query: the whole statement, an item of FROM, or anywhere else."""
 NO_COLUMNS = frozenset({"%ROWCOUNT", "%MSG", "%ROWID"})
 """Variables of embedded SQL, which no statement can select (-12 was seen for %ROWCOUNT)."""
 
@@ -80,10 +82,11 @@ class Names:
             return ""
         return "^ " + seen(self.tokens[:-1], min(position + 1, len(self.tokens) - 2))
 
-    def missing(self, name: str, position: int, *, delimited: bool) -> SqlError:
+    def missing(self, name: str, position: int) -> SqlError:
         """Return -29 (text seen in the wild)."""
-        shown = name if delimited else name.upper()
-        return SqlError(-29, f"Field '{shown}' not found in the applicable tables{self.context(position)}")
+        return SqlError(
+            -29, f"Field '{name.upper()}' not found in the applicable tables{self.context(position)}"
+        )
 
     def find(self, name: nodes.Name, scope: Scope) -> Found:
         """Return what a name means; raise -12, -23, -27 or -29."""
@@ -108,10 +111,11 @@ class Names:
         if not known_label:
             raise SqlError(
                 -23,
-                f"Label '{name.table[-1]}' is not listed among the applicable tables{self.context(name.position)}",
+                f"Label '{name.table[-1].upper()}' is not listed among the applicable tables"
+                f"{self.context(name.position)}",
             )
         shown = ".".join((*name.table, name.column))
-        raise self.missing(shown, name.position, delimited=name.delimited)
+        raise self.missing(shown, name.position)
 
 
 def _is_called(source: Source, qualifier: tuple[str, ...]) -> bool:
@@ -144,3 +148,6 @@ def numbered_row(source: Source) -> Typed:
 def outputs_of(outputs: tuple[Typed, ...]) -> tuple[Output, ...]:
     """Return the columns of an answer."""
     return tuple(Output(item.label or "", item.type) for item in outputs)
+
+
+__all__ = ["NO_COLUMNS", "VIEW_ROW", "Found", "Names", "Scope", "Source", "numbered_row", "outputs_of"]

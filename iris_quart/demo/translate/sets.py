@@ -8,7 +8,8 @@ from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.core.types import BIGINT, VARCHAR
 from iris_quart.demo.parse import nodes
 
-from .scope import Scope
+from .plans import BY_ROW_ID
+from .scope import ANSWER, Scope
 from .typed import COLUMN, EXPRESSION, Typed, with_collation
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ class Sets:
         self.rendering = translation.rendering
 
     def set_operation(
-        self, node: nodes.SetOperation, outer: Scope | None, *, final: bool
+        self, node: nodes.SetOperation, outer: Scope | None, place: str
     ) -> tuple[tuple[Typed, ...], str]:
-        """Translate a UNION, EXCEPT or INTERSECT; its columns are called c1, c2, ..."""
+        """Translate a UNION; its columns are called c1, c2, ..."""
         left, left_sql = self.translation.queries.query(node.left, outer)
         right, right_sql = self.translation.queries.query(node.right, outer)
         if len(left) != len(right):
@@ -54,8 +55,8 @@ class Sets:
         columns = ", ".join(f"{alias}.c{number} AS c{number}" for number in range(1, len(outputs) + 1))
         sql = f"SELECT {columns} FROM ({sql}) AS {alias}"
         order = [self._output_order(item, outputs) for item in node.order]
-        if not order and final:
-            order = self.careless_order([f"{alias}.c1"])
+        if not order and place == ANSWER and not (node.every and self.translation.unordered == BY_ROW_ID):
+            order = self.unordered([f"{alias}.c1"])
         return outputs, sql + self.tail(order, node.limit, node.offset)
 
     def _output_order(self, item: nodes.OrderItem, outputs: tuple[Typed, ...]) -> str:
@@ -77,10 +78,13 @@ class Sets:
                     return number
         return None
 
-    def careless_order(self, keys: list[str], *, numeric: bool = False) -> list[str]:
-        """Return an order that helps nobody: backwards, or scrambled by the seed."""
-        if self.translation.shuffle is not None and numeric:
-            factor = 1 + (self.translation.shuffle * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
+    def unordered(self, keys: list[str], *, numeric: bool = False) -> list[str]:
+        """Return the order of rows that nobody ordered: forwards, backwards, or scrambled by a seed."""
+        seed = self.translation.unordered
+        if seed == BY_ROW_ID:
+            return keys
+        if isinstance(seed, int) and numeric:
+            factor = 1 + (seed * 7919 + 104_729) % (SHUFFLE_PRIME - 1)
             return [f"({keys[0]} * {factor}) % {SHUFFLE_PRIME}", f"{keys[0]} DESC"]
         return [f"{key} DESC" for key in keys]
 
@@ -106,3 +110,6 @@ def _value_of(item: Typed) -> Typed:
 def collate(item: Typed) -> str:
     """Return the COLLATE clause of an output column."""
     return with_collation("", item.kind, item.collation)
+
+
+__all__ = ["SHUFFLE_PRIME", "Sets", "collate"]

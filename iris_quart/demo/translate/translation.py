@@ -9,24 +9,29 @@ from .casts import Casts
 from .conditions import Conditions
 from .expressions import Expressions
 from .functions import Functions
+from .plans import BY_ROW_ID, Unordered
 from .queries import Queries
 from .scope import Names
 from .sets import Sets
+from .sources import Sources
 from .typed import Rendering
 from .writes import Writes
 
 
 class Translation:
-    """Hold the state of one translation and the translators that work on it.
+    """The state of one translation and the translators that work on it.
 
-    `shuffle` seeds the order of an unordered SELECT; `reads` collects the tables whose grants a caller may check.
+    `unordered` is how the rows of a SELECT without ORDER BY come; `reads` collects the tables whose grants a caller
+    may check.
     """
 
-    def __init__(self, catalog: Catalog, names: Names, *, odbc: bool, shuffle: int | None) -> None:
+    def __init__(
+        self, catalog: Catalog, names: Names, *, odbc: bool, unordered: Unordered = BY_ROW_ID
+    ) -> None:
         self.catalog = catalog
         self.names = names
         self.odbc = odbc
-        self.shuffle = shuffle
+        self.unordered = unordered
         self.rendering = Rendering(odbc=odbc)
         self.reads: set[str] = set()
         self.aggregates = 0
@@ -39,6 +44,7 @@ class Translation:
         self.aggregations = Aggregates(self)
         self.casts = Casts(self)
         self.sets = Sets(self)
+        self.sources = Sources(self)
         self.queries = Queries(self)
         self.writes = Writes(self)
 
@@ -49,7 +55,7 @@ class Translation:
 
     def apart(self) -> Translation:
         """Return a new translation over the same catalogue, whose parameters are numbered by themselves."""
-        return Translation(self.catalog, Names(()), odbc=self.odbc, shuffle=None)
+        return Translation(self.catalog, Names(()), odbc=self.odbc)
 
 
 __all__ = ["Translation"]

@@ -27,13 +27,14 @@ from iris_quart.demo.core.types import (
 
 from .plans import Slot
 
-COLUMN, LITERAL, PARAMETER, AGGREGATE, EXPRESSION, SUBQUERY = (
+COLUMN, LITERAL, PARAMETER, AGGREGATE, EXPRESSION, SUBQUERY, WINDOW = (
     "column",
     "Literal",
     "HostVar",
     "Aggregate",
     "Expression",
     "Subquery",
+    "Window",
 )
 
 
@@ -42,7 +43,9 @@ class Typed:
     """One translated expression.
 
     Constants and parameters have no text yet: the form they take depends on where they stand. `collated` marks
-    the explicit `%SQLUPPER(x)`, whose value as a result is the collated one.
+    the explicit `%SQLUPPER(x)`, whose value as a result is the collated one; `pseudo` marks %TABLENAME and the like,
+    `document` what a function of JSON or XML returns.
+    A stream out of a derived table knows its `row` and the table that is its `owner`.
     """
 
     sql: str
@@ -56,6 +59,15 @@ class Typed:
     table: Table | None = None
     source: str = ""
     collated: bool = False
+    pseudo: bool = False
+    document: bool = False
+    row: str = ""
+    owner: str | None = None
+
+    @property
+    def table_name(self) -> str | None:
+        """Return the full name of the table of its column."""
+        return self.table.full_name if self.table is not None else self.owner
 
     @property
     def kind(self) -> str:
@@ -191,6 +203,13 @@ def with_collation(sql: str, kind: str, collation: str) -> str:
     return f"{sql} COLLATE {'BINARY' if collation == EXACT else collation}"
 
 
+def document_kind(item: Typed) -> str:
+    """Return how JSON writes a value: as a document, a number or a text."""
+    if item.document:
+        return "j"
+    return "n" if item.type.is_number and not item.is_null and item.category != PARAMETER else "t"
+
+
 def stream_error(item: Typed, where: str) -> SqlError:
     """Return -37 for a function that takes no streams."""
     return SqlError(
@@ -213,3 +232,19 @@ def literal(value: Value) -> Typed:
 def relabelled(item: Typed, label: str | None) -> Typed:
     """Return an expression under another label."""
     return replace(item, label=label)
+
+
+__all__ = [
+    "Rendering",
+    "Slots",
+    "Typed",
+    "collation_of",
+    "common_kind",
+    "constant",
+    "document_kind",
+    "literal",
+    "relabelled",
+    "same_form",
+    "stream_error",
+    "with_collation",
+]

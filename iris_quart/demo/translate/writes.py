@@ -92,6 +92,7 @@ class Writes:
         """Return the plan of an UPDATE."""
         target = self._target(node.table, node.options)
         source, scope = target.scope(self.translation, node.table.alias)
+        others = self.translation.sources.sources(node.sources, scope)
         columns: list[Column] = []
         written: list[Written] = []
         computed: list[Typed] = []
@@ -107,7 +108,7 @@ class Writes:
                 raise SqlError(-54, f"Field '{column.name}' is assigned a value more than once")
             columns.append(column)
             written.append(self._written(value, column, scope, computed))
-        query = self._rows(node.where, target, source, scope, computed)
+        query = self._rows(node.where, target, source, scope, computed, others)
         return Plan(
             UPDATE,
             parameters,
@@ -143,8 +144,6 @@ class Writes:
             )
         return Plan(TRUNCATE, parameters, table=target.table, writes=((DELETE, target.name),))
 
-    # Pieces --------------------------------------------------------------------------------
-
     def _written(
         self, value: nodes.Expression | nodes.Default, column: Column, scope: Scope, computed: list[Typed]
     ) -> Written:
@@ -175,6 +174,7 @@ class Writes:
         source: Source,
         scope: Scope,
         computed: list[Typed],
+        others: str = "",
     ) -> Query:
         self.translation.aggregates = 0
         tests = []
@@ -189,6 +189,7 @@ class Writes:
         row_id = Typed(f"{source.alias}.{quoted(ROW_ID)}", BIGINT)
         items = [row_id, *computed]
         tail = f" FROM {quoted(target.table.full_name)} AS {source.alias}"
+        tail += f" CROSS JOIN {others}" if others else ""
         tail += "".join(f" {join}" for join in scope.arrow_joins)
         if tests:
             tail += f" WHERE {' AND '.join(tests)}"
@@ -197,7 +198,7 @@ class Writes:
         return query
 
     def _target(self, node: nodes.TableName, options: tuple[str, ...]) -> _Target:
-        table = self.translation.queries.table(node)
+        table = self.translation.sources.table(node)
         if options:
             raise not_privileged("")
         if not table.is_view:
@@ -214,10 +215,12 @@ class Writes:
         if not isinstance(query, nodes.Select) or len(query.sources) != 1 or view.check_option == "READ ONLY":
             raise refusal
         source = query.sources[0]
-        simple = not (query.distinct or query.group or query.having or query.limit or query.offset)
+        simple = not (
+            query.distinct or query.distinct_by or query.group or query.having or query.limit or query.offset
+        )
         if not simple or not isinstance(source, nodes.TableName):
             raise refusal
-        base = self.translation.queries.table(source)
+        base = self.translation.sources.table(source)
         if base.is_view or base.system:
             raise refusal
         _check_writable(base)
@@ -309,3 +312,6 @@ def _row_id_parts(table: Table) -> set[str]:
 def _read_only(table: Table, column: Column, operation: str) -> SqlError:
     word = "INSERTed" if operation == INSERT else "UPDATEd"
     return SqlError(-138, f"Field '{table.full_name}.{column.name}' is ReadOnly and cannot be {word}")
+
+
+__all__ = ["Writes"]
