@@ -27,7 +27,20 @@ TIERS = [
 ]
 """From left to right; modules of one tier may import each other, except that live and web do not."""
 
+DEMO_TIERS = [
+    {"core"},
+    {"functions", "parse"},
+    {"catalog"},
+    {"translate"},
+    {"engine"},
+    {"http"},
+    {"samples", "behaviours"},
+    {"server", "__main__", "__init__"},
+]
+"""The folders of the embedded IRIS from left to right; those of one tier do not import each other."""
+
 RANK = {name: rank for rank, tier in enumerate(TIERS) for name in tier}
+DEMO_RANK = {name: rank for rank, tier in enumerate(DEMO_TIERS) for name in tier}
 APART = {frozenset({"live", "web"})}
 ANYWHERE = {"", "__init__"}
 
@@ -60,6 +73,30 @@ def imported(path: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, steps[1] if len(steps) > 1 else ""
 
 
+def demo_parts() -> list[Path]:
+    return sorted((PACKAGE / "demo").rglob("*.py"))
+
+
+def demo_part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE / "demo").parts[0].removesuffix(".py")
+
+
+def demo_imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and first part below ``iris_quart.demo`` of each import from it, also those for types only."""
+    package = ["iris_quart", *path.relative_to(PACKAGE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        base = node.module or ""
+        if node.level:
+            base = ".".join([*package[: len(package) - node.level + 1], *filter(None, [node.module])])
+        names = [base] if base != "iris_quart.demo" else [f"{base}.{alias.name}" for alias in node.names]
+        for name in names:
+            steps = name.split(".")
+            if steps[:2] == ["iris_quart", "demo"]:
+                yield node.lineno, steps[2]
+
+
 @pytest.mark.parametrize("path", parts(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_only_from_the_left(path: Path) -> None:
     importer = part_of(path)
@@ -77,6 +114,18 @@ def test_imports_only_from_the_left(path: Path) -> None:
             allowed = RANK[name] <= RANK[importer] and frozenset({name, importer}) not in APART
         if not allowed:
             wrong.append(f"line {line} imports {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", demo_parts(), ids=lambda path: str(path.relative_to(PACKAGE / "demo")))
+def test_the_embedded_iris_imports_only_from_the_left(path: Path) -> None:
+    importer = demo_part_of(path)
+    wrong = [
+        f"line {line} imports {name}"
+        for line, name in demo_imports(path)
+        if name != importer
+        and not (DEMO_RANK[name] < DEMO_RANK[importer] or {name, importer} <= DEMO_TIERS[-1])
+    ]
     assert not wrong
 
 

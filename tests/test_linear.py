@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from iris_quart.atelier.sqlerrors import sql_error
-from iris_quart.demo.errors import SqlError
-from iris_quart.demo.lexer import tokenize
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.parse.lexer import tokenize
 from iris_quart.web.csv_text import SLICE_CHARACTERS, CsvWriter, defused
 
 PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"

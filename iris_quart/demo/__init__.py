@@ -5,13 +5,13 @@ It is not IRIS: `behaviours/` lists what it claims, and how sure each claim is. 
 
 from __future__ import annotations
 
-from .atelier import AtelierApp, RequestRecord
-from .encodings import Encoding
-from .engine import Release
-from .faults import FaultRule
+from .engine.interface import Release
+from .http.atelier import AtelierApp, RequestRecord
+from .http.encodings import Encoding
+from .http.faults import FaultRule
+from .http.settings import DemoOptions
+from .http.users import DEMO_USERS, TableGrants, User
 from .server import DemoServer, ThreadedDemoServer, running_in_thread
-from .settings import DemoOptions
-from .users import DEMO_USERS, TableGrants, User
 
 __all__ = [
     "DEMO_USERS",

@@ -7,8 +7,8 @@ import asyncio
 import signal
 from pathlib import Path
 
+from .http.settings import DemoOptions, UnknownEncoding
 from .server import DemoServer
-from .settings import DemoOptions, UnknownEncoding
 
 
 def main() -> None:

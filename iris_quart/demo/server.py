@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from .atelier import AtelierApp, RequestRecord
-from .connections import Connection
-from .engine import Namespace
-from .faults import FaultRule
+from .engine.namespace import Namespace
+from .http.atelier import AtelierApp, RequestRecord
+from .http.connections import Connection
+from .http.faults import FaultRule
+from .http.settings import DemoOptions
 from .samples import open_namespaces
-from .settings import DemoOptions
 
 T = TypeVar("T")
 FAREWELL_SECONDS = 2.0
@@ -39,23 +39,23 @@ class DemoServer:
 
     @property
     def url(self) -> str:
-        """Give the address in front of /api/atelier/."""
+        """Return the address in front of /api/atelier/."""
         return f"http://{self.host}:{self.port}{self.options.prefix}"
 
     @property
     def app(self) -> AtelierApp:
-        """Give the ASGI application, once started."""
+        """Return the ASGI application, once started."""
         if self._app is None:
             raise RuntimeError("the embedded server is not running")
         return self._app
 
     @property
     def log(self) -> list[RequestRecord]:
-        """Give the requests seen so far, oldest first."""
+        """Return the requests seen so far, oldest first."""
         return self.app.log
 
     def namespace(self, name: str) -> Namespace:
-        """Give the engine of a namespace, to compare the database with what was reported."""
+        """Return the engine of a namespace, to compare the database with what was reported."""
         return self.app.namespaces[name]
 
     def add_fault(self, rule: FaultRule) -> FaultRule:
@@ -130,21 +130,21 @@ class ThreadedDemoServer:
 
     @property
     def url(self) -> str:
-        """Give the address in front of /api/atelier/."""
+        """Return the address in front of /api/atelier/."""
         return self.server.url
 
     @property
     def port(self) -> int:
-        """Give the port."""
+        """Return the port."""
         return self.server.port
 
     @property
     def log(self) -> list[RequestRecord]:
-        """Give the requests seen so far."""
+        """Return the requests seen so far."""
         return list(self.server.log)
 
     def namespace(self, name: str) -> Namespace:
-        """Give the engine of a namespace; it may be used from any thread."""
+        """Return the engine of a namespace; it may be used from any thread."""
         return self.server.namespace(name)
 
     def add_fault(self, rule: FaultRule) -> FaultRule:
@@ -187,3 +187,6 @@ def running_in_thread(
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+__all__ = ["FAREWELL_SECONDS", "DemoServer", "T", "ThreadedDemoServer", "running_in_thread"]

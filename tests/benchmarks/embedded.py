@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from iris_quart.demo import DemoOptions, running_in_thread
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 from tests.live.servers import ROOT, free_port
 
 from .report import Figure, at_most

@@ -109,6 +109,7 @@ async def test_null_and_empty_reach_the_database(page: Page, iris: ThreadedDemoS
 async def test_insert_and_delete(page: Page, iris: ThreadedDemoServer) -> None:
     await cell(page, 0, "Name").click()
     await page.keyboard.press("Alt+Insert")
+    await cell(page, 1, "Name").click()
     await page.keyboard.type("Inserted,Row")
     await page.keyboard.press("Tab")
     await page.keyboard.type("999-11-2222")

@@ -14,7 +14,7 @@ from iris_quart.commands.namespaces import namespaces
 from iris_quart.commands.rows import rows
 from iris_quart.commands.tables import tables as tables_blueprint
 from iris_quart.config import ServerSettings, Settings
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.samples.building import CONTENTS, build, database_path
 from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, Withdrawal, WriteRecord
 from iris_quart.protocol import encode_event, parse_envelope

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from iris_quart.demo import FaultRule
-from iris_quart.demo.faults import FaultKind
+from iris_quart.demo.http.faults import FaultKind
 from iris_quart.tables import Tables
 from iris_quart.tables import edits as edits_module
 from iris_quart.tables.new_rows import NewRows

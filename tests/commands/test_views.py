@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import Release
+from iris_quart.demo.engine.interface import Release
 from tests.faults.stage import Client, Stage, open_stage
 
 SCRIPT = """

@@ -30,7 +30,9 @@ def runner(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     setting: str = request.param
     encoding, release = SETTINGS[setting]
     directory: Path = tmp_path_factory.mktemp(setting)
-    options = DemoOptions(directory=directory, encoding=encoding, release=release, licences=None)
+    options = DemoOptions(
+        directory=directory, encoding=encoding, release=release, licences=None, careless_order=False
+    )
     with running_in_thread(options) as server:
         asker = Asker(server.url, "_SYSTEM", "SYS")
         with tables(asker):
@@ -136,7 +138,7 @@ def test_counts_are_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
 
 
 def test_a_server_given_by_url_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with running_in_thread(DemoOptions(directory=tmp_path, licences=2)) as server:
+    with running_in_thread(DemoOptions(directory=tmp_path, licences=2, careless_order=False)) as server:
         asker = live_asker({"LIVE_IRIS_URL": server.url})
         assert asker is not None
         check(asker)

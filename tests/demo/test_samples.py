@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http.settings import DemoOptions
 from iris_quart.demo.samples import open_namespaces
 from iris_quart.demo.samples.building import BUILDING, CONTENTS, build_missing, database_path, script
 from iris_quart.demo.samples.chance import Chance, day, posixtime, seconds, timestamp
-from iris_quart.demo.settings import DemoOptions
 
 
 @pytest.fixture(scope="module")

@@ -23,10 +23,11 @@ from pathlib import Path
 from typing import Any
 
 from iris_quart.demo import DemoServer
-from iris_quart.demo.atelier import RequestRecord
-from iris_quart.demo.conversions import decode, odbc_text
-from iris_quart.demo.engine import Namespace, SqlError
-from iris_quart.demo.faults import Struck
+from iris_quart.demo.core.conversions import decode, odbc_text
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http.atelier import RequestRecord
+from iris_quart.demo.http.faults import Struck
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "Fault.Plain": {

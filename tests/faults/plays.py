@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 from tests.faults.history import TABLES, canonical
 from tests.faults.ledger import Edit
 from tests.faults.worker import cause_of

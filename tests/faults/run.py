@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 
 from iris_quart.demo import DemoOptions, DemoServer, FaultRule
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.samples import open_namespaces
 from tests.faults.history import TABLES, Forms, Historian
 from tests.faults.ledger import Answer, Edit, Ledger, Verdict

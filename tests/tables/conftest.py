@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from iris_quart.config import Settings
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.samples.building import CONTENTS, build, database_path
 from iris_quart.tables import Tables
 from tests.tables.engine import EngineClient

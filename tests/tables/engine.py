@@ -14,10 +14,11 @@ import msgspec
 
 from iris_quart.atelier.sqlerrors import sql_error
 from iris_quart.atelier.tally import count_request
-from iris_quart.demo import encodings
-from iris_quart.demo.engine import EngineOptions, Namespace, Release
-from iris_quart.demo.errors import SqlError
-from iris_quart.demo.settings import default_encoding
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import EngineOptions, Release
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http import encodings
+from iris_quart.demo.http.settings import default_encoding
 from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
 from iris_quart.sql.values import Parameter
 

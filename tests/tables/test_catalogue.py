@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iris_quart.config import Settings
-from iris_quart.demo.settings import default_encoding
+from iris_quart.demo.http.settings import default_encoding
 from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, SqlError, TableNotFound
 from iris_quart.sql.metadata import IdentityKind, TableKind
 from iris_quart.sql.values import Category

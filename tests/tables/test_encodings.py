@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from iris_quart.demo.encodings import Encoding
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.values import guard, parse
 from iris_quart.tables import Tables

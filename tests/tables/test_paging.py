@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from iris_quart.config import Settings
-from iris_quart.demo.encodings import Encoding
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
 from iris_quart.tables.rows import After, Before, Jump, Page, StartAt

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iris_quart.demo.encodings import Encoding
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.http.encodings import Encoding
 from iris_quart.protocol import encode_json
 from iris_quart.sql.encoding import Encoding as SeenEncoding
 from iris_quart.sql.encoding import NumberForm, TextForm

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.encodings import Encoding
+from iris_quart.demo.http.encodings import Encoding
 from iris_quart.errors import Conflict, ConnectionFailed, InvalidInput, OutcomeUnknown, ReadOnly, RowGone
 from iris_quart.sql.metadata import Table
 from iris_quart.tables import Tables

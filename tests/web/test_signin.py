@@ -14,7 +14,7 @@ import pytest
 from quart.testing.connections import WebsocketDisconnectError
 
 from iris_quart.demo import FaultRule
-from iris_quart.demo.atelier import Exchange
+from iris_quart.demo.http.atelier import Exchange
 from iris_quart.sessions import Ended
 
 from .conftest import CONNECT, PASSWORD, Site, cookies, form_token, post_login

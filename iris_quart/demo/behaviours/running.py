@@ -15,9 +15,9 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from iris_quart.demo.behaviours import Behaviour
-from iris_quart.demo.dialect import split_script
-from iris_quart.demo.encodings import Encoding
-from iris_quart.demo.values import date_from_text, posix_from_timestamp, time_from_text
+from iris_quart.demo.core.values import date_from_text, posix_from_timestamp, time_from_text
+from iris_quart.demo.http.encodings import Encoding
+from iris_quart.demo.parse.dialect import split_script
 
 SCHEMA = "IrisQuartCheck"
 LOGOUT = "/api/atelier/?CacheLogout=end"
@@ -41,7 +41,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """Give the body as JSON, every digit kept; raise ValueError when it is none."""
+        """Return the body as JSON, every digit kept; raise ValueError when it is none."""
         return json.loads(self.body, parse_float=Decimal)
 
 
@@ -127,7 +127,7 @@ class Asker:
 
 
 def plain(value: Any) -> Any:
-    """Give a parameter as the json module can write it; a Decimal of a row's table is a short one."""
+    """Return a parameter as the json module can write it; a Decimal of a row's table is a short one."""
     return float(value) if isinstance(value, Decimal) else value
 
 
@@ -148,7 +148,7 @@ PROBE = (
 
 
 def detect(asker: Asker) -> Encoding:
-    """Tell how a server writes what the public sources leave open."""
+    """Return how a server writes what the public sources leave open."""
     row = asker.query(PROBE).json["result"]["content"][0]
     nulls: Literal["blank", "null", "merged"] = "blank" if row["e"] == "\u0000" else "merged"
     if row["n"] is None:
@@ -222,7 +222,7 @@ class Runner:
         self._touched = False
 
     def applies(self, behaviour: Behaviour) -> bool:
-        """Tell whether a row claims anything about this server."""
+        """Return whether a row claims anything about this server."""
         return (
             (self.embedded or not behaviour.embedded)
             and all(getattr(self.encoding, name) == value for name, value in behaviour.setting.items())
@@ -351,3 +351,29 @@ def judge_response(expected: Mapping[str, Any], answer: Answer) -> str | None:
         if found != wanted:
             return f"{path} is {found!r}"
     return None
+
+
+__all__ = [
+    "DROPS",
+    "EXTRA_TABLE",
+    "LOGOUT",
+    "PROBE",
+    "READS",
+    "SCHEMA",
+    "SQLCODE",
+    "WRITTEN",
+    "Answer",
+    "Asker",
+    "Runner",
+    "detect",
+    "drop",
+    "judge_error",
+    "judge_response",
+    "literal",
+    "make",
+    "plain",
+    "refill",
+    "release_of",
+    "script",
+    "tables",
+]

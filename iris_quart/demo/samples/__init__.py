@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iris_quart.demo.engine import EngineOptions, Namespace
+from iris_quart.demo.engine.interface import EngineOptions
+from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.samples.building import CONTENTS, build_missing, database_path
 
 if TYPE_CHECKING:
-    from iris_quart.demo.settings import DemoOptions
+    from iris_quart.demo.http.settings import DemoOptions
 
 
 def open_namespaces(options: DemoOptions) -> dict[str, Namespace]:
@@ -21,6 +22,7 @@ def open_namespaces(options: DemoOptions) -> dict[str, Namespace]:
     engine_options = EngineOptions(
         release=options.release,
         lock_timeout=options.lock_timeout,
+        careless_order=options.careless_order,
         shuffle_unordered=options.shuffle_unordered,
     )
     build_missing(directory, options.rows)

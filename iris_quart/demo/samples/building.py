@@ -9,7 +9,8 @@ from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
-from iris_quart.demo.engine import Namespace, Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.samples import films, hard_values, hospital, inventory, measurements, people
 
 BUILDING = (
@@ -119,3 +120,18 @@ def build_large(namespace: Namespace, rows: int) -> None:
 def script(name: str) -> str:
     """Read a script that stands beside this module."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+__all__ = [
+    "BUILDING",
+    "CONTENTS",
+    "LARGE_NAMESPACE",
+    "LAST_INDEX",
+    "Contents",
+    "Load",
+    "build",
+    "build_large",
+    "build_missing",
+    "database_path",
+    "script",
+]

@@ -35,26 +35,29 @@ class Chance:
         return choices[self.below(len(choices))]
 
     def maybe(self, value: T, percent: int) -> T | None:
-        """Give the value in so many cases of a hundred, else None."""
+        """Return the value in so many cases of a hundred, else None."""
         return value if self.below(100) < percent else None
 
 
 def day(year: int, month: int, day_of_month: int) -> int:
-    """Give the Logical value of a date: days since 1840-12-31."""
+    """Return the Logical value of a date: days since 1840-12-31."""
     return (date(year, month, day_of_month) - FIRST_DAY).days
 
 
 def seconds(hour: int, minute: int, second: int = 0) -> int:
-    """Give the Logical value of a time: seconds since midnight."""
+    """Return the Logical value of a time: seconds since midnight."""
     return hour * 3600 + minute * 60 + second
 
 
 def timestamp(logical_day: int, second: int) -> str:
-    """Give the Logical value of a timestamp."""
+    """Return the Logical value of a timestamp."""
     shown = date.fromordinal(FIRST_DAY.toordinal() + logical_day).isoformat()
     return f"{shown} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def posixtime(microseconds: int) -> int:
-    """Give the Logical value of a POSIXTIME from microseconds since 1970 (class reference of %Library.PosixTime)."""
+    """Return the Logical value of a POSIXTIME from microseconds since 1970 (class reference of %Library.PosixTime)."""
     return microseconds + 2**60 if microseconds >= 0 else microseconds - 6 * 2**60
+
+
+__all__ = ["FIRST_DAY", "MASK", "Chance", "T", "day", "posixtime", "seconds", "timestamp"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, seconds
 
@@ -72,3 +72,17 @@ def shows() -> Iterator[tuple[Value, ...]]:
                 seconds(hour, chance.pick((0, 15, 30))),
                 int(chance.below(100) < 25),
             )
+
+
+__all__ = [
+    "CATEGORY_COLUMNS",
+    "FILMS",
+    "FILM_COLUMNS",
+    "SHOW_COLUMNS",
+    "THEATERS",
+    "THEATER_COLUMNS",
+    "categories",
+    "films",
+    "shows",
+    "theaters",
+]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.core.values import list_build
 from iris_quart.demo.samples.chance import day, posixtime
-from iris_quart.demo.values import list_build
 
 MATRIX_COLUMNS = (
     "Label", "VarcharValue", "ExactValue", "CharValue", "IntegerValue", "BigintValue", "SmallintValue", "TinyintValue",
@@ -144,3 +144,22 @@ def archive() -> Iterator[tuple[Value, ...]]:
     """Make the rows of the table that takes no writes."""
     for year in range(2001, 2011):
         yield f"Ledger of {year}", day(year, 12, 31)
+
+
+__all__ = [
+    "ARCHIVE_COLUMNS",
+    "FIRST_MICROSECOND",
+    "IMPORTED_COLUMNS",
+    "KEYLESS_COLUMNS",
+    "LAST_MICROSECOND",
+    "LONG_TEXT_CHARACTERS",
+    "MATRIX_COLUMNS",
+    "PARAGRAPH",
+    "PRICE_COLUMNS",
+    "archive",
+    "imported",
+    "keyless",
+    "long_text",
+    "matrix",
+    "prices",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, posixtime, seconds, timestamp
 
@@ -94,3 +94,21 @@ def observations() -> Iterator[tuple[Value, ...]]:
                 Decimal(chance.between(355, 403)) / 10,
                 chance.maybe("Slept well", 30),
             )
+
+
+__all__ = [
+    "APPOINTMENTS",
+    "APPOINTMENT_COLUMNS",
+    "DAY_SECONDS",
+    "DOCTORS",
+    "DOCTOR_COLUMNS",
+    "FIRST_APPOINTMENT",
+    "OBSERVATION_COLUMNS",
+    "PATIENTS",
+    "PATIENT_COLUMNS",
+    "UNIX_DAY",
+    "appointments",
+    "doctors",
+    "observations",
+    "patients",
+]

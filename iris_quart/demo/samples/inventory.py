@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, timestamp
 
@@ -60,3 +60,18 @@ def movements() -> Iterator[tuple[Value, ...]]:
         chance = Chance(15, number)
         moved = timestamp(COUNTED + chance.below(120), chance.below(86_400))
         yield *chance.pick(stocked), chance.between(-200, 400) or 1, moved
+
+
+__all__ = [
+    "COUNTED",
+    "ITEM_COLUMNS",
+    "MOVEMENT_COLUMNS",
+    "STOCK_COLUMNS",
+    "WAREHOUSES",
+    "WAREHOUSE_COLUMNS",
+    "items",
+    "movements",
+    "sku",
+    "stock",
+    "warehouses",
+]

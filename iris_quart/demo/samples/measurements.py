@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
 from iris_quart.demo.samples.chance import day, timestamp
 
 MEASUREMENT_COLUMNS = ("Station", "MeasuredAt", "Temperature", "Humidity", "Wind", "Quality", "Remark")
@@ -36,3 +36,14 @@ def measurements(rows: int) -> Iterator[tuple[Value, ...]]:
             QUALITIES[mixed % 7],
             REMARKS[mixed % 6] if mixed % 29 == 0 else None,
         )
+
+
+__all__ = [
+    "FIRST_DAY",
+    "MEASUREMENT_COLUMNS",
+    "MINUTES_APART",
+    "QUALITIES",
+    "REMARKS",
+    "STATIONS",
+    "measurements",
+]

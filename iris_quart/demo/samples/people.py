@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from iris_quart.demo.engine import Value
+from iris_quart.demo.core.conversions import Value
+from iris_quart.demo.core.values import list_build
 from iris_quart.demo.samples import words
 from iris_quart.demo.samples.chance import Chance, day, seconds
-from iris_quart.demo.values import list_build
 
 COMPANIES = 20
 PEOPLE = 200
@@ -93,3 +93,19 @@ def employees() -> Iterator[tuple[Value, ...]]:
             ),
             chance.maybe(PICTURE + bytes(chance.below(256) for _ in range(64)), 20),
         )
+
+
+__all__ = [
+    "COMPANIES",
+    "COMPANY_COLUMNS",
+    "EMPLOYEES",
+    "EMPLOYEE_COLUMNS",
+    "PEOPLE",
+    "PERSON_COLUMNS",
+    "PICTURE",
+    "address",
+    "companies",
+    "employees",
+    "name",
+    "people",
+]

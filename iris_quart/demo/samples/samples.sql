@@ -4,7 +4,7 @@ CREATE TABLE Sample.Company (
     %DESCRIPTION 'Companies that employ people.',
     Name VARCHAR(80) NOT NULL,
     TaxID VARCHAR(12) NOT NULL,
-    Mission VARCHAR(200) %DESCRIPTION 'What the company says it is for.',
+    Mission VARCHAR(200) %PARAMETERS (CAPTION 'Mission statement') %DESCRIPTION 'What the company says it is for.',
     Revenue BIGINT,
     Founded DATE,
     CONSTRAINT TaxIDIndex UNIQUE (TaxID)
@@ -62,7 +62,8 @@ CREATE TABLE Cinema.Film (
     %DESCRIPTION 'Films that never were.',
     Title VARCHAR(80) NOT NULL,
     Category %REFERENCE Cinema.FilmCategory,
-    Rating VARCHAR(5),
+    Rating VARCHAR(5) %PARAMETERS (VALUELIST ',G,PG,PG-13,R', DISPLAYLIST ',General,Guidance,Over 13,Restricted',
+        CAPTION 'Age rating'),
     Length INTEGER %DESCRIPTION 'Minutes.',
     Released DATE,
     PlayingNow BIT DEFAULT 1,

@@ -47,3 +47,22 @@ BLOOD_GROUPS = ("A+", "A-", "B+", "B-", "AB+", "AB-", "0+", "0-")
 ITEMS = ("Anchor bolt", "Bearing", "Cable tie", "Drill bit", "Elbow joint", "Fuse", "Gasket", "Hinge", "Insulator",
          "Jack", "Key blank", "Lamp", "Magnet", "Nut", "O-ring", "Pulley", "Relay", "Spring", "Terminal",
          "Valve")  # fmt: skip
+
+__all__ = [
+    "BLOOD_GROUPS",
+    "CATEGORIES",
+    "CITIES",
+    "COLOURS",
+    "COMPANY_ENDS",
+    "COMPANY_STEMS",
+    "FAMILY_NAMES",
+    "FILM_WORDS",
+    "GIVEN_NAMES",
+    "GOALS",
+    "ITEMS",
+    "RATINGS",
+    "REASONS",
+    "SPECIALITIES",
+    "STREETS",
+    "TITLES",
+]

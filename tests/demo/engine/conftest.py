@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import EngineOptions, Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import EngineOptions
+from iris_quart.demo.engine.namespace import Namespace
 
 SCRIPT = """
 CREATE TABLE Sample.Company (Name VARCHAR(80) NOT NULL, Revenue NUMERIC(18,2), TaxID VARCHAR(10)

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import ExecutionHandle, Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import ExecutionHandle
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import SCRIPT
 
@@ -184,4 +185,31 @@ def test_grants_are_checked_when_asked_for(namespace: Namespace, sql: str) -> No
 def test_too_few_parameters_are_an_error(namespace: Namespace) -> None:
     with pytest.raises(SqlError) as caught:
         namespace.execute("SELECT ? || ?", ["a"])
+    assert caught.value.sqlcode == -400
+
+
+def test_another_statement_cancels_a_running_one(namespace: Namespace) -> None:
+    future = in_thread(lambda: namespace.execute(ENDLESS, user="alice"))
+    find = (
+        "SELECT ProcessID, SQLStatementID FROM INFORMATION_SCHEMA.CURRENT_STATEMENTS"
+        " WHERE UserName = 'alice' AND ProcessID <> $JOB"
+    )
+    deadline = time.monotonic() + 10
+    while not (found := namespace.execute(find).rows):
+        assert time.monotonic() < deadline
+    started = time.monotonic()
+    process, number = found[0]
+    assert isinstance(process, int)
+    assert isinstance(number, int)
+    assert namespace.execute("SELECT %SYSTEM.CancelQuery(?, ?, 3)", [process, number]).rows == [(1,)]
+    with pytest.raises(SqlError) as caught:
+        future.result(timeout=10)
+    assert caught.value.sqlcode == -456
+    assert time.monotonic() - started < 5
+    assert namespace.execute(find).rows == []
+
+
+def test_a_statement_cannot_cancel_itself(namespace: Namespace) -> None:
+    with pytest.raises(SqlError) as caught:
+        namespace.execute("SELECT %SYSTEM.CancelQuery($JOB)")
     assert caught.value.sqlcode == -400

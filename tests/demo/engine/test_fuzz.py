@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from iris_quart.demo.engine import Namespace, Result
-from iris_quart.demo.errors import SqlError
-from iris_quart.demo.lexer import tokenize
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import Result
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.parse.lexer import tokenize
 
 from .conftest import SCRIPT
 from .test_functions import VALUES
@@ -33,6 +34,26 @@ CORPUS = [
     "CREATE VIEW V (a) AS SELECT Name FROM Sample.Person WHERE ID > 1 WITH CHECK OPTION",
     "CREATE UNIQUE INDEX I ON TABLE Code (Label DESC)",
     "DROP TABLE IF EXISTS T CASCADE",
+    "ALTER TABLE Code ADD COLUMN x INTEGER NOT NULL DEFAULT 3, y DATE",
+    "ALTER TABLE Code MODIFY Label VARCHAR(40) NOT NULL",
+    "ALTER TABLE Code DROP CONSTRAINT CODEPKEY1",
+    "CREATE TABLE T AS SELECT ID, Name FROM Sample.Person",
+    "EXPLAIN ALT SELECT Name FROM Sample.Person WHERE ID = ?",
+    "CALL %SQL_MANAGER.TablesTree(0, 'Sample.*')",
+    "SELECT DISTINCT BY (Name) Name, ID FROM Sample.SP_Sample_By_Name('a') p WHERE p.ID > 1",
+    "SELECT Name FROM Sample.Person WHERE Name %INLIST $LISTFROMSTRING('a,b') OR NOT Name %MATCHES '[a-z]*?'",
+    """SELECT ID FROM Sample.Person WHERE Name %PATTERN '1U.L1","1(1"a",2N)' AND FOR SOME %ELEMENT(FavoriteColors) e
+    (%VALUE = 'x' AND e.%KEY > 1)""",
+    """SELECT ID, LAG(Name, 2, 'x') OVER (PARTITION BY Company ORDER BY ID DESC), SUM(Salary) OVER (ORDER BY ID),
+    NTILE(3) OVER (ORDER BY ID), NTH_VALUE(Salary, 2) OVER (ORDER BY ID) FROM Sample.Person""",
+    "SELECT JSON_OBJECT('a':ID, KEY 'b' VALUE JSON_ARRAY(1, NULL ABSENT ON NULL) NULL ON NULL) FROM Sample.Person",
+    "SELECT JSON_ARRAYAGG(Salary), XMLAGG(XMLELEMENT(NAME x, XMLATTRIBUTES(ID AS i), Name)) FROM Sample.Person",
+    "UPDATE Code SET Label = p.Name FROM Sample.Person p WHERE p.ID = Code.Number",
+    "SELECT $HOROLOG, $USERNAME, LAST_IDENTITY(), %SYSTEM.CancelQuery(1, 2)",
+    "SELECT %Dictionary.GetParameterValue(Parameters, 'MAXLEN') FROM %Dictionary.CompiledProperty",
+    "SELECT * FROM INFORMATION_SCHEMA.CURRENT_STATEMENTS c",
+    "START TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+    "TUNE TABLE Sample.Person %SAVE",
 ]
 FRAGMENTS = sorted({token.text for sql in CORPUS for token in tokenize(sql) if token.text})
 PARAMETERS = ["5", "x", None, 2.5, "2000-01-01", 7, "", "a\0", 10**30, "\ud800"]
@@ -62,7 +83,7 @@ def contents(namespace: Namespace) -> list[object]:
         found.extend(
             connection.execute('SELECT * FROM "' + name.replace('"', '""') + '"').fetchall()
             for name in names
-            if not name.startswith("INFORMATION_SCHEMA")
+            if not name.startswith(("INFORMATION_SCHEMA", "%Dictionary"))
         )
     return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 
@@ -21,17 +23,17 @@ def test_columns_of_a_class_table(rows: Rows) -> None:
     found = {row[0]: row[1:] for row in rows(COLUMN_FACTS, "sample", "PERSON")}
     assert list(found) == [
         "ID",
-        "Name",
-        "SSN",
-        "DOB",
-        "Home_Street",
-        "Home_City",
-        "FavoriteColors",
-        "Spouse",
-        "Company",
-        "Salary",
-        "Notes",
         "Age",
+        "Company",
+        "DOB",
+        "FavoriteColors",
+        "Name",
+        "Notes",
+        "SSN",
+        "Salary",
+        "Spouse",
+        "Home_City",
+        "Home_Street",
     ]
     assert found["ID"] == ("bigint", None, 19, 0, "NO", "YES", "NO", "YES", "YES", "YES")
     assert found["Name"] == ("varchar", 50, None, None, "NO", "NO", "NO", "NO", "NO", "NO")
@@ -127,24 +129,25 @@ def test_indexes_come_and_go(rows: Rows, refused: Refused) -> None:
         "SELECT INDEX_NAME, COLUMN_NAME, NON_UNIQUE FROM INFORMATION_SCHEMA.INDEXES"
         " WHERE TABLE_NAME = 'Company' ORDER BY INDEX_NAME"
     )
-    rows("CREATE INDEX NameIndex ON TABLE Sample.Company (Name DESC, Revenue)")
+    rows("CREATE INDEX NameIndex ON TABLE Sample.Company (Name DESC, Revenue)", building=True)
     assert rows(listed) == [
         ("IDKEY", "ID", 0),
         ("NameIndex", "Name", 1),
         ("NameIndex", "Revenue", 1),
         ("TaxIDKey", "TaxID", 0),
     ]
-    assert refused("CREATE INDEX nameindex ON Sample.Company (Name)").sqlcode == -324
-    rows("DROP INDEX NameIndex ON TABLE Sample.Company")
+    assert refused("CREATE INDEX nameindex ON Sample.Company (Name)", building=True).sqlcode == -324
+    assert refused("DROP INDEX NameIndex ON TABLE Sample.Company").sqlcode == -300
+    rows("DROP INDEX NameIndex ON TABLE Sample.Company", building=True)
     assert len(rows(listed)) == 2
     assert refused("DROP INDEX NameIndex").sqlcode == -333
 
 
 def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
     rows("INSERT INTO Sample.Company (Name) VALUES ('acme')")
-    assert refused("CREATE UNIQUE INDEX U ON Sample.Company (Name)").sqlcode == -119
+    assert refused("CREATE UNIQUE INDEX U ON Sample.Company (Name)", building=True).sqlcode == -119
     rows("DELETE FROM Sample.Company WHERE ID = 3")
-    rows("CREATE UNIQUE INDEX U ON Sample.Company (Name)")
+    rows("CREATE UNIQUE INDEX U ON Sample.Company (Name)", building=True)
     assert "Constraint 'U'" in refused("INSERT INTO Sample.Company (Name) VALUES ('ACME')").text
 
 
@@ -157,7 +160,7 @@ def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
         ("CREATE TABLE T (a INTEGER, PRIMARY KEY (b))", -31),
         ("CREATE TABLE T (a INTEGER PRIMARY KEY, b INTEGER PRIMARY KEY)", -311),
         ("CREATE TABLE T (a INTEGER REFERENCES Nothing)", -310),
-        ("CREATE TABLE T (a INTEGER, FOREIGN KEY (a) REFERENCES Code (b))", -315),
+        ("CREATE TABLE T (a INTEGER, FOREIGN KEY (a) REFERENCES Code (b))", -316),
         ("CREATE TABLE T (a INTEGER CHECK (a > 1))", -1),
         ("CREATE TABLE T (a LONGVARCHAR UNIQUE)", -313),
         ("CREATE TABLE T ()", -1),
@@ -167,7 +170,18 @@ def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
         ("DROP TABLE Sample.Company", -320),
         ("DROP VIEW Sample.Person", -30),
         ("DROP TABLE INFORMATION_SCHEMA.TABLES", -115),
-        ("ALTER TABLE Code ADD COLUMN x INTEGER", -1),
+        ("ALTER TABLE Code RENAME Other", -1),
+        ("ALTER TABLE Code ADD COLUMN Label INTEGER", -306),
+        ("ALTER TABLE Code ADD COLUMN x INTEGER NOT NULL", -304),
+        ("ALTER TABLE Code DROP COLUMN Nix", -29),
+        ("ALTER TABLE Code DROP COLUMN Code", -322),
+        ("ALTER TABLE Code MODIFY Label VARCHAR(2)", -105),
+        ("ALTER TABLE Code DROP CONSTRAINT Nix", -317),
+        ("ALTER TABLE Code ADD CONSTRAINT K UNIQUE (Nix)", -31),
+        ("ALTER TABLE Sample.Person ADD COLUMN x INTEGER", -300),
+        ("CREATE INDEX x ON Sample.Person (Name)", -300),
+        ("CREATE TABLE T (a INTEGER, FOREIGN KEY (a) REFERENCES Code (Label))", -314),
+        ("CREATE TABLE T AS SELECT Nix FROM Code", -29),
     ],
 )
 def test_refused_definitions(namespace: Namespace, refused: Refused, sql: str, sqlcode: int) -> None:
@@ -248,7 +262,7 @@ def test_odd_names(rows: Rows) -> None:
 
 def test_everything_is_there_after_closing(namespace: Namespace, rows: Rows) -> None:
     rows("CREATE VIEW Sample.V AS SELECT Name FROM Sample.Person")
-    rows("CREATE INDEX NameIndex ON Sample.Person (Name)")
+    rows("CREATE INDEX NameIndex ON Sample.Person (Name)", building=True)
     before = rows("SELECT * FROM Sample.Person ORDER BY ID")
     schema = rows(
         "SELECT * FROM INFORMATION_SCHEMA.COLUMNS ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION"
@@ -283,3 +297,52 @@ def test_a_view_can_be_replaced(rows: Rows) -> None:
     rows("CREATE VIEW V AS SELECT Code FROM Code")
     rows("CREATE OR REPLACE VIEW V (x, y) AS SELECT Label, Code FROM Code WHERE Code = 'A'")
     assert rows("SELECT x, y FROM V") == [("upper", "A")]
+
+
+def test_a_table_changes_and_its_rows_stay(rows: Rows, refused: Refused, tmp_path: Path) -> None:
+    rows("ALTER TABLE Code ADD COLUMN Extra INTEGER DEFAULT 7")
+    rows("ALTER TABLE Code ADD Needed INTEGER NOT NULL DEFAULT 3, Day DATE")
+    rows("ALTER TABLE Code MODIFY Label VARCHAR(40)")
+    rows("ALTER TABLE Code ADD CONSTRAINT OneLabel UNIQUE (Label)")
+    assert rows("SELECT Code, Label, Extra, Needed, Day FROM Code ORDER BY %ID") == [
+        ("a", "lower", None, 3, None),
+        ("A", "upper", None, 3, None),
+    ]
+    assert refused("INSERT INTO Code (Code, Label) VALUES ('b', 'lower')").sqlcode == -119
+    rows("INSERT INTO Code (Code, Label) VALUES ('b', 'other')")
+    assert rows("SELECT Extra, Needed FROM Code WHERE Code = 'b'") == [(7, 3)]
+    rows("ALTER TABLE Code DROP CONSTRAINT OneLabel")
+    rows("ALTER TABLE Code DROP COLUMN Label")
+    assert rows("SELECT * FROM Code WHERE Code = 'a'")[0][0] == "a"
+    assert refused("SELECT Label FROM Code").sqlcode == -29
+    again = Namespace("SAMPLES", tmp_path / "samples.db")
+    assert again.execute("SELECT Code, Extra, Needed, Day FROM Code WHERE Code = 'b'").rows == [
+        ("b", 7, 3, None)
+    ]
+    again.close()
+
+
+def test_a_table_is_made_out_of_a_query(rows: Rows, tmp_path: Path) -> None:
+    rows("CREATE TABLE Copied AS SELECT ID AS Number, Name, DOB FROM Sample.Person WHERE ID < 3")
+    expected = rows("SELECT ID, Name, DOB FROM Sample.Person WHERE ID < 3 ORDER BY ID")
+    assert rows("SELECT * FROM Copied ORDER BY Number") == expected
+    again = Namespace("SAMPLES", tmp_path / "samples.db")
+    assert again.execute("SELECT * FROM Copied ORDER BY Number").rows == expected
+    again.close()
+
+
+def test_an_older_file_gets_the_system_tables_that_it_lacks(namespace: Namespace) -> None:
+    namespace.close()
+    with sqlite3.connect(namespace.path) as connection:
+        connection.execute('UPDATE "%format" SET version = 1')
+        connection.execute('DROP TABLE "%Dictionary.CompiledClass"')
+        connection.execute('DELETE FROM "INFORMATION_SCHEMA.TABLES"')
+    connection.close()
+    again = Namespace("SAMPLES", namespace.path)
+    assert again.execute("SELECT Name FROM %Dictionary.CompiledClass WHERE SqlTableName = 'Code'").rows == [
+        ("User.Code",)
+    ]
+    assert again.execute("SELECT OWNER FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'Code'").rows == [
+        ("_SYSTEM",)
+    ]
+    again.close()

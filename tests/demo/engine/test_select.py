@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import EngineOptions, Namespace, Release
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.interface import EngineOptions, Release
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 
@@ -197,12 +198,12 @@ def test_rows(rows: Rows, sql: str, parameters: tuple[Any, ...], expected: list[
 )
 def test_labels(namespace: Namespace, sql: str, labels: list[str] | None) -> None:
     found = [column.name for column in namespace.execute(sql, ("x",)).columns]
-    assert found == (labels or ["Name", "n", "Expression_3", "Aggregate_4", "Literal_5", "Subquery_6"])
+    assert found == (labels or ["Name", "n", "Expression_3", "Aggregate_4", "HostVar_5", "Subquery_6"])
 
 
 def test_row_id_is_listed_for_class_tables_only(namespace: Namespace) -> None:
     person = [column.name for column in namespace.execute("SELECT * FROM Sample.Person").columns]
-    assert person[:2] == ["ID", "Name"]
+    assert person[:3] == ["ID", "Age", "Company"]
     assert "Home" not in person
     assert "Home_City" in person
     code = [column.name for column in namespace.execute("SELECT * FROM Code").columns]
@@ -257,7 +258,16 @@ def test_max_rows_cuts_the_answer(namespace: Namespace) -> None:
     assert len(namespace.execute("SELECT ID FROM Sample.Person", max_rows=3).rows) == 3
 
 
-def test_unordered_rows_do_not_come_by_row_id(rows: Rows) -> None:
+def test_unordered_rows_come_by_row_id(tmp_path: Path) -> None:
+    namespace = Namespace("X", tmp_path / "x.db", EngineOptions(careless_order=False))
+    namespace.run_script("CREATE TABLE T (a INTEGER, b INTEGER); CREATE INDEX B ON T (b)")
+    namespace.bulk_load("SQLUser.T", ["a", "b"], [(number, -number) for number in range(50)])
+    for query in ("SELECT b FROM T", "SELECT a, b FROM T WHERE b > -99", "SELECT TOP 50 b FROM T"):
+        assert [row[-1] for row in namespace.execute(query).rows] == [-number for number in range(50)]
+    namespace.close()
+
+
+def test_unordered_rows_come_backwards_in_tests(rows: Rows) -> None:
     assert rows("SELECT ID FROM Sample.Person") == [(4,), (3,), (2,), (1,)]
     assert rows("SELECT TOP 1 ID FROM Sample.Person") == [(4,)]
 
@@ -297,7 +307,7 @@ def test_limit_does_not_exist_before_2025_1(tmp_path: Path) -> None:
         ("SELECT Nme FROM Sample.Person", -29, "Field 'NME' not found in the applicable tables^ SELECT Nme"),
         ("SELECT Name FROM Sample.Persn", -30, "Table 'SAMPLE.PERSN' not found"),
         ("SELECT ID FROM Sample.Person p, Sample.Company c", -27, "Field 'ID' is ambiguous"),
-        ("SELECT x.Name FROM Sample.Person p", -23, "Label 'x' is not listed"),
+        ("SELECT x.Name FROM Sample.Person p", -23, "Label 'X' is not listed"),
         (
             "SELECT FOO(Name) FROM Sample.Person",
             -359,
@@ -322,8 +332,11 @@ def test_limit_does_not_exist_before_2025_1(tmp_path: Path) -> None:
         ("SELECT Name FROM Sample.Person ORDER BY 2", -5, "Column number 2"),
         ("SELECT 1/0", -400, "<DIVIDE>"),
         ("SELECT 9223372036854775807 + 1", -400, "<MAXNUMBER>"),
-        ("SELECT ID FROM Sample.Person WHERE Name %MATCHES 'x'", -1, "%MATCHES"),
-        ("CALL Sample.Proc()", -1, "CALL"),
+        ("SELECT ID FROM Sample.Person WHERE Name %CONTAINS 'x'", -1, "%CONTAINS"),
+        ("SELECT ID FROM Sample.Person WHERE Name %PATTERN '.(.A)'", -400, "<COMPLEX PATTERN>"),
+        ("SELECT ID FROM Sample.Person WHERE Name %PATTERN 'A'", -400, "<SYNTAX>"),
+        ("SELECT NTILE(0) OVER (ORDER BY ID) FROM Sample.Person", -400, ""),
+        ("CALL Sample.Proc()", -428, "Sample.Proc"),
         ("SELECT 1 UNION SELECT 1, 2", -9, "1 and 2 items"),
         ("SELECT Name FROM Sample.Person JOIN Sample.Company USING (Name)", -1, "USING"),
         ("SELECT Salary->Name FROM Sample.Person", -68, "not a reference"),
@@ -361,3 +374,56 @@ def test_lists_and_serial_containers(namespace: Namespace, rows: Rows) -> None:
     assert rows("SELECT FavoriteColors FROM Sample.Person WHERE ID = 1", select_mode="odbc") == [
         ("Red,Blue",)
     ]
+
+
+def test_a_stream_out_of_a_derived_table_is_that_of_its_row(rows: Rows) -> None:
+    plain = rows("SELECT Notes FROM Sample.Person WHERE ID = 2")
+    assert plain[0][0]
+    assert rows("SELECT Notes FROM (SELECT ID, Notes FROM Sample.Person) WHERE ID = 2") == plain
+    assert (
+        rows("SELECT x FROM (SELECT Notes AS x, ID FROM (SELECT ID, Notes FROM Sample.Person)) WHERE ID = 2")
+        == plain
+    )
+    assert rows("WITH n AS (SELECT ID, Notes FROM Sample.Person) SELECT Notes FROM n WHERE ID = 2") == plain
+    rows("CREATE VIEW Noted AS SELECT ID, Notes FROM Sample.Person")
+    assert rows("SELECT Notes FROM Noted WHERE ID = 2") == plain
+
+
+def test_words_that_iris_reserves_are_no_alias(refused: Refused, rows: Rows) -> None:
+    for word in ("Found", "Level", "Count", "Module", "User", "Rows", "Procedure"):
+        error = refused(f"SELECT Name AS {word} FROM Sample.Person")
+        assert (error.sqlcode, f"reserved word {word.upper()} found" in error.text) == (-1, True)
+        assert rows(f'SELECT Name AS "{word}" FROM Sample.Person WHERE ID = 1')
+    assert rows("SELECT Name AS Value FROM Sample.Person WHERE ID = 1")
+
+
+def test_the_process_knows_its_user(namespace: Namespace) -> None:
+    found = namespace.execute("SELECT $USERNAME, USER, $NAMESPACE", user="alice").rows
+    assert found == [("alice", "alice", "SAMPLES")]
+    assert namespace.execute("SELECT $USERNAME, USER, $NAMESPACE", user="bob").rows == [
+        ("bob", "bob", "SAMPLES")
+    ]
+
+
+def test_an_update_takes_its_values_from_another_table(rows: Rows) -> None:
+    rows("UPDATE Sample.Person p SET Home_City = c.Name FROM Sample.Company c WHERE p.Company = c.ID")
+    assert rows("SELECT Home_City FROM Sample.Person WHERE Company IS NOT NULL ORDER BY ID") == [
+        ("Acme",),
+        ("Ørsted",),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        ("1U.L", "Abc", True),
+        ("1U.L", "abc", False),
+        ('3N1"-"2N', "123-45", True),
+        ("1.2N", "123", False),
+        ('1(1"a",1"b")2N', "b12", True),
+        ("2.A", "a", False),
+    ],
+)
+def test_patterns(rows: Rows, pattern: str, text: str, fits: bool) -> None:
+    found = rows("SELECT ID FROM Sample.Person WHERE ID = 1 AND ? %PATTERN ?", text, pattern)
+    assert bool(found) is fits

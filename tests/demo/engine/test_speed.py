@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
-from iris_quart.demo.plans import bind
+from iris_quart.demo.engine.namespace import Namespace
+from iris_quart.demo.translate.plans import bind
 
 ITEMS = '%ID AS "k", "Name", %ODBCOUT("DOB") AS "DOB", "Salary"'
 PAGES = [

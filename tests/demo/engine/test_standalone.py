@@ -8,34 +8,46 @@ from pathlib import Path
 
 import pytest
 
-import iris_quart.demo.engine
+import iris_quart.demo
 
-PACKAGE = Path(iris_quart.demo.engine.__file__).parent
+PACKAGE = Path(iris_quart.demo.__file__).parent
+NAME = "iris_quart.demo"
 
 
 def imported(path: Path) -> set[str]:
-    """Return the absolute modules that a file imports; those of its own package as ``.name``."""
+    """Return the modules that a file imports; those of the demo by their full name, others by the first part."""
     found: set[str] = set()
+    here = ".".join([NAME, *path.relative_to(PACKAGE).parent.parts])
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level < 2
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found.update(f".{name}" if node.level else str(name).partition(".")[0] for name in names)
+            base = ".".join(filter(None, [here, node.module])) if node.level else str(node.module)
+            if not base.startswith(NAME):
+                found.add(base.partition(".")[0])
+                continue
+            for alias in node.names:
+                below = f"{base}.{alias.name}"
+                found.add(below if file_of(below).is_file() else base)
     return found
+
+
+def file_of(module: str) -> Path:
+    """Return the file of a module of the demo."""
+    return PACKAGE.joinpath(*module.removeprefix(NAME).split(".")).with_suffix(".py")
 
 
 def reachable() -> set[Path]:
     """Return every file that the engine is made of."""
     found: set[Path] = set()
-    open_files = [PACKAGE / "engine.py"]
+    open_files = [PACKAGE / "engine" / "namespace.py"]
     while open_files:
         path = open_files.pop()
         if path in found:
             continue
         found.add(path)
-        open_files.extend(PACKAGE / f"{name[1:]}.py" for name in imported(path) if name.startswith("."))
+        open_files.extend(file_of(name) for name in imported(path) if name.startswith(NAME))
     return found
 
 
@@ -43,11 +55,11 @@ def test_the_engine_imports_only_the_standard_library() -> None:
     files = reachable()
     assert len(files) > 30
     foreign = {
-        name for path in files for name in imported(path) if not name.startswith(".")
+        name for path in files for name in imported(path) if not name.startswith(NAME)
     } - sys.stdlib_module_names
     assert foreign == set()
 
 
-@pytest.mark.parametrize("path", sorted(reachable()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(reachable()), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_stay_small(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400

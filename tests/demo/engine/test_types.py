@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo import values
-from iris_quart.demo.engine import Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core import values
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.namespace import Namespace
 
 TABLE = """CREATE TABLE Types (Text VARCHAR(20), Exact VARCHAR(20) COLLATE %EXACT,
     Tiny TINYINT, Small SMALLINT, Whole INTEGER,

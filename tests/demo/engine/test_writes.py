@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from iris_quart.demo.engine import Namespace
-from iris_quart.demo.errors import SqlError
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
 
@@ -97,8 +97,12 @@ def test_row_ids_are_never_used_again(rows: Rows) -> None:
 
 
 REFUSALS: list[tuple[str, int, str]] = [
-    ("INSERT INTO Sample.Person (Name) VALUES ('x')", -108, "Required field missing"),
-    ("UPDATE Sample.Person SET Name = NULL", -108, "Required field missing"),
+    (
+        "INSERT INTO Sample.Person (Name) VALUES ('x')",
+        -108,
+        "'SSN' in table 'Sample.Person' is a required field",
+    ),
+    ("UPDATE Sample.Person SET Name = NULL", -108, "'Name' in table 'Sample.Person' is a required field"),
     (
         "INSERT INTO Sample.Person (Name, SSN) VALUES ('x', '111')",
         -119,

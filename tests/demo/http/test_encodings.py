@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from iris_quart import cli
 from iris_quart.demo import DemoOptions, Encoding
-from iris_quart.demo.encodings import bind, bind_all, envelope, result_objects, result_positional
-from iris_quart.demo.engine import Result, ResultColumn
-from iris_quart.demo.settings import ENCODING_VARIABLE, UnknownEncoding
+from iris_quart.demo.engine.interface import Result, ResultColumn
+from iris_quart.demo.http.encodings import bind, bind_all, envelope, result_objects, result_positional
+from iris_quart.demo.http.settings import ENCODING_VARIABLE, UnknownEncoding
 
 DEFAULT = Encoding()
 
@@ -124,9 +124,9 @@ def test_positional_keeps_columns_of_the_same_name() -> None:
     assert result_objects(result, DEFAULT) == {"content": [{"a": 1}]}
 
 
-def test_a_statement_that_is_no_query_has_no_result_set() -> None:
+def test_a_statement_without_rows_has_one_result_set_without_columns() -> None:
     result = Result((), [], is_query=False)
-    assert result_positional(result, DEFAULT) == []
+    assert result_positional(result, DEFAULT) == [{"columns": [], "content": []}]
     assert result_objects(result, DEFAULT) == {"content": []}
 
 

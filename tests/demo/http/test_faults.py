@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from iris_quart.demo import DemoServer, FaultRule
-from iris_quart.demo.faults import Faults
+from iris_quart.demo.http.faults import Faults
 
 if TYPE_CHECKING:
     from tests.demo.conftest import Api

@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from iris_quart.demo import AtelierApp, DemoOptions, DemoServer, FaultRule, running_in_thread
-from iris_quart.demo.statements import ClientGoneError, Statement, run
-from iris_quart.demo.users import User
+from iris_quart.demo.http.statements import ClientGoneError, Statement, run
+from iris_quart.demo.http.users import User
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from iris_quart.demo.engine import ExecutionHandle
+    from iris_quart.demo.engine.interface import ExecutionHandle
     from tests.demo.conftest import Api
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from iris_quart.demo import DEMO_USERS, DemoOptions, DemoServer, FaultRule, TableGrants, User
-from iris_quart.demo.sessions import CspSessions, NoLicenceError
+from iris_quart.demo.http.csp_sessions import CspSessions, NoLicenceError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""The catalogue of a namespace: tables, their definitions, and INFORMATION_SCHEMA."""

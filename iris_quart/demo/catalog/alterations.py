@@ -1,0 +1,105 @@
+"""What ALTER TABLE means: the statement that declares the table, changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.parse import nodes
+
+from .definitions import define_table
+from .tables import Catalog, Table, fold
+
+
+def define_altered(body: nodes.AlterTable, table: Table, catalog: Catalog) -> Table:
+    """Return a table as an ALTER TABLE leaves it; raise SqlError for what cannot be."""
+    statement = table.statement
+    assert statement is not None
+    names = {fold(column.name) for column in statement.columns}
+    for column in body.added:
+        if table.column(column.name) is not None:
+            raise SqlError(-306, f"Column with this name already exists: '{column.name}'")
+        if column.identity or column.parts:
+            raise SqlError(-1, "Invalid SQL statement: ALTER TABLE cannot add an identity or an object here")
+    for name in (*body.dropped, *([body.changed.name] if body.changed else [])):
+        if fold(name) not in names:
+            raise SqlError(-29, f"Field '{name.upper()}' not found in the applicable tables")
+    columns = [*statement.columns, *body.added]
+    keys, foreign_keys = list(statement.keys), list(statement.foreign_keys)
+    if body.dropped:
+        gone = {fold(name) for name in body.dropped}
+        _check_unused(table, gone)
+        columns = [column for column in columns if fold(column.name) not in gone]
+    if body.changed is not None:
+        columns = [
+            _changed(column, body.changed) if fold(column.name) == fold(body.changed.name) else column
+            for column in columns
+        ]
+    if body.key is not None:
+        keys.append(body.key)
+    if body.foreign_key is not None:
+        foreign_keys.append(body.foreign_key)
+    altered = replace(statement, columns=tuple(columns), keys=tuple(keys), foreign_keys=tuple(foreign_keys))
+    if body.dropped_constraint is not None:
+        altered = _without_constraint(altered, table, body.dropped_constraint)
+    found = define_table(altered, catalog.without_table(table).with_table(table))
+    return replace(found, indexes=table.indexes)
+
+
+def _check_unused(table: Table, gone: set[str]) -> None:
+    """Raise -322 for a column that a constraint or an index uses."""
+    used = [
+        *((key.name, key.columns) for key in table.keys),
+        *((key.name, key.columns) for key in table.foreign_keys),
+        *((index.name, tuple(name for name, _ in index.columns)) for index in table.indexes),
+    ]
+    for name, columns in used:
+        if gone & {fold(column) for column in columns}:
+            raise SqlError(-322, f"Cannot drop a column of '{table.full_name}': '{name}' uses it")
+
+
+def _changed(column: nodes.ColumnDefinition, change: nodes.ColumnChange) -> nodes.ColumnDefinition:
+    if column.identity or column.parts or column.computed is not None:
+        raise SqlError(-1, f"Invalid SQL statement: the column '{column.name}' cannot be changed here")
+    if change.type is not None:
+        column = replace(column, type=change.type)
+    if change.not_null is not None:
+        column = replace(column, not_null=change.not_null)
+    if change.default is not None or change.drops_default:
+        column = replace(column, default=change.default, default_text=change.default_text)
+    return column
+
+
+def _without_key(column: nodes.ColumnDefinition, kind: str) -> nodes.ColumnDefinition:
+    return replace(column, primary_key=None) if kind == "PRIMARY KEY" else replace(column, unique=None)
+
+
+def _without_constraint(statement: nodes.CreateTable, table: Table, name: str) -> nodes.CreateTable:
+    key = next(
+        (key for key in table.keys if name in (key.kind, key.name) or fold(key.name) == fold(name)), None
+    )
+    other = next((item for item in table.foreign_keys if fold(item.name) == fold(name)), None)
+    if key is None and other is None:
+        raise SqlError(-317, f"Constraint '{name}' does not exist in the table '{table.full_name}'")
+    fields = {fold(column) for column in (key or other or table.keys[0]).columns}
+    if key is not None:
+        kept = tuple(
+            item
+            for item in statement.keys
+            if item.kind != key.kind or {fold(column) for column in item.columns} != fields
+        )
+        columns = tuple(
+            _without_key(item, key.kind) if {fold(item.name)} == fields else item
+            for item in statement.columns
+        )
+        return replace(statement, keys=kept, columns=columns)
+    rest = tuple(
+        item for item in statement.foreign_keys if {fold(column) for column in item.columns} != fields
+    )
+    columns = tuple(
+        replace(item, references=None) if {fold(item.name)} == fields else item for item in statement.columns
+    )
+    return replace(statement, foreign_keys=rest, columns=columns)
+
+
+__all__ = ["define_altered"]

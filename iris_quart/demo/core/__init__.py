@@ -1,0 +1,1 @@
+"""Types, values and errors that every other part uses."""

@@ -1,0 +1,1 @@
+"""The functions, aggregates and casts of IRIS SQL, as Python functions that SQLite calls."""

@@ -1,0 +1,1 @@
+"""The Atelier REST API: requests, sessions, encodings and injected faults."""

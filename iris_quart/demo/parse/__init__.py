@@ -1,0 +1,1 @@
+"""IRIS SQL text to a syntax tree."""
