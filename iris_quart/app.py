@@ -22,7 +22,7 @@ from .config import Settings, load_settings
 from .dispatch import AuditEntry, Commands
 from .errors import StoreUnavailable
 from .live import sockets
-from .live.hardened import harden
+from .live.patches.bounds import harden
 from .live.registry import Registry
 from .live.worker import EXTENSION as LIVE
 from .live.worker import LiveWorker
@@ -31,7 +31,7 @@ from .proxy import trust_proxies
 from .sessions import Session, SessionStore, Vault, open_store, open_vault
 from .tables import Tables
 from .tables.new_rows import NewRows
-from .tables.turns import Turns
+from .tables.time_slices import Turns
 from .web import api, assets, auth, editor, health, security, transfers
 from .web.services import EXTENSION
 

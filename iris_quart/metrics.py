@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .background import persistently
 from .config import BadSettings, Settings
-from .persistence import persistently
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -40,8 +40,8 @@ TESTS = {
 OWN_TESTS = {
     "sql/view_definition.py": ("tests/sql/test_view_definition.py", "tests/commands/test_views.py"),
     "sql/identifiers.py": ("tests/sql/test_identifiers.py",),
-    "tables/values.py": ("tests/tables/test_values.py", "tests/web/test_values.py"),
-    "tables/turns.py": ("tests/tables/test_paging.py", "tests/web/test_export.py"),
+    "tables/whole_values.py": ("tests/tables/test_whole_values.py", "tests/web/test_values.py"),
+    "tables/time_slices.py": ("tests/tables/test_paging.py", "tests/web/export/test_routes.py"),
     "tables/counts.py": ("tests/tables/test_counts.py",),
     "tables/caches.py": ("tests/tables/test_caches.py",),
     "tables/catalogue.py": ("tests/tables/test_catalogue.py",),

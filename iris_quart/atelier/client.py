@@ -15,11 +15,11 @@ import httpx
 
 from iris_quart.errors import InvalidResponse
 from iris_quart.protocol import encode_json
-from iris_quart.sql.encoding import Encoding
+from iris_quart.sql.server_format import Encoding
 
 from .probe import probe
 from .replies import Reply
-from .sessions import IrisSessions
+from .session_pool import IrisSessions
 from .target import Credentials, Limits, Target
 from .transport import ConnectionTransport
 from .urls import Urls

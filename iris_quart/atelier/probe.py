@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
+from iris_quart.sql.server_format import PROBE_SQL, Encoding, interpret
 
 if TYPE_CHECKING:
     from .client import AtelierClient

@@ -12,7 +12,7 @@ from typing import Any, cast
 import h11
 import httpx
 
-from .answers import AnswerReader, BodyTooLarge, Headers
+from .http_response import AnswerReader, BodyTooLarge, Headers
 
 __all__ = ["BodyTooLarge", "ConnectionTransport"]
 

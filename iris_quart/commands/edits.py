@@ -28,7 +28,7 @@ from .payloads import (
     read_only_reason,
     seen_lengths,
 )
-from .writes import Write, fingerprint, run_writes
+from .saving import Write, fingerprint, run_writes
 
 __all__ = [
     "ChangesPreview",

@@ -16,7 +16,7 @@ from iris_quart.protocol import Message, PreviewMark, decode_exactly
 from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
-from iris_quart.tables.views import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, ViewRequest
 
 __all__ = [
     "ColumnKey",

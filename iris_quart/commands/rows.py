@@ -10,14 +10,14 @@ from typing import Any, Literal, Self, cast
 import msgspec
 from pydantic import Field, model_validator
 
-from iris_quart.atelier.tally import Tally, tally_requests
+from iris_quart.atelier.request_count import Tally, tally_requests
 from iris_quart.dispatch import CommandBlueprint, Context
 from iris_quart.errors import IrisQuartError
 from iris_quart.names import RowId
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.pages import View
+from iris_quart.tables.row_queries import ViewRequest
 from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
-from iris_quart.tables.views import ViewRequest
 
 from .payloads import (
     FilterFields,

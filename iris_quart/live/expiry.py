@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from iris_quart import logs
+from iris_quart.background import persistently
 from iris_quart.config import Settings
 from iris_quart.dispatch import Command
 from iris_quart.errors import StoreUnavailable
-from iris_quart.persistence import persistently
 from iris_quart.protocol import CloseCode, SessionExpired, SessionExpiring, encode_event
 from iris_quart.sessions import Session, SessionStore
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from iris_quart.client_address import counted_as
 from iris_quart.config import Settings
-from iris_quart.peers import counted_as
 
 __all__ = ["SocketLimits", "TokenBucket", "TooManySockets"]
 

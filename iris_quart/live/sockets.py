@@ -14,8 +14,8 @@ from iris_quart.protocol import CloseCode, Message
 from iris_quart.sessions import Session
 
 from .connection import Connection
-from .hardened import WIRE, Wire
 from .limits import TokenBucket, TooManySockets
+from .patches.bounds import WIRE, Wire
 from .registry import LiveSocket, OpenTables, Presence
 from .runner import Runner
 from .worker import EXTENSION, LiveWorker

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from quart import Websocket
 
+from iris_quart.background import persistently
 from iris_quart.config import Settings
 from iris_quart.dispatch import AuditEntry, Commands
 from iris_quart.metrics import Metrics
-from iris_quart.persistence import persistently
 from iris_quart.sessions import Session, SessionStore
 
 from .changes import Changes

@@ -12,9 +12,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from iris_quart.atelier import Credentials, Target
+from iris_quart.client_address import counted_as, network_of
 from iris_quart.config import Settings
 from iris_quart.errors import RateLimited
-from iris_quart.peers import counted_as, network_of
 
 from .session import NewSession, Session, account, key_of
 from .vault import Vault

@@ -17,12 +17,12 @@ from typing import Any, cast
 from redis.exceptions import RedisError
 
 from iris_quart.atelier import Credentials
+from iris_quart.background import persistently
 from iris_quart.config import BadSettings, Settings
 from iris_quart.errors import StoreUnavailable
-from iris_quart.persistence import persistently
 
 from . import records
-from .news import News
+from .broadcast import News
 from .redis_server import LISTEN_SECONDS, RedisServer, translated
 from .session import Ended, NewSession, Session, account, key_of, new_secret
 from .store import Admission, Withdrawal, WriteRecord

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from iris_quart.errors import StoreUnavailable
 
-from . import scripts
+from . import redis_scripts as scripts
 
 __all__ = ["LISTEN_SECONDS", "RedisServer", "translated"]
 

@@ -12,15 +12,15 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from iris_quart.atelier import Credentials
+from iris_quart.background import persistently
 from iris_quart.config import Settings
 from iris_quart.errors import StoreUnavailable
-from iris_quart.persistence import persistently
 
 from . import records
 from .bell import Bell
-from .database import Database, Row
 from .liveness import WorkerLock
 from .session import Ended, NewSession, Session, account, key_of, new_secret
+from .sqlite_database import Database, Row
 from .store import Admission, Withdrawal, WriteRecord
 from .vault import Vault
 

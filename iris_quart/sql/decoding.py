@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
-from .encoding import Encoding, NumberForm, TextForm
+from .server_format import Encoding, NumberForm, TextForm
 from .values import NOT_NUMBERS, NUMBER_TEXT, Category, Wire
 
 __all__ = ["Decoder", "binary_preview", "decoder", "from_horolog_date", "from_horolog_time", "from_posixtime"]

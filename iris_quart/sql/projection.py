@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from .decoding import PREVIEW_BYTES, Decoder, decoder
-from .encoding import Encoding
 from .identifiers import free_alias, quote
 from .metadata import WHOLE_TEXT, Column, Table
-from .passing import Passing, passing_for
+from .passthrough import Passing, passing_for
+from .server_format import Encoding
 from .values import Category, Wire
 
 __all__ = ["Decoded", "Preview", "Projection", "Row"]

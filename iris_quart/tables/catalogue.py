@@ -11,7 +11,6 @@ import msgspec
 
 from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, SqlError, TableNotFound
 from iris_quart.names import namespace_name, same_namespace
-from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import QualifiedName, split_table_name
 from iris_quart.sql.information_schema import (
     ALL_COLUMNS_SQL,
@@ -23,6 +22,7 @@ from iris_quart.sql.information_schema import (
     merge_rows,
 )
 from iris_quart.sql.metadata import Column, Table, TableEntry, TableKind
+from iris_quart.sql.server_format import Encoding
 from iris_quart.sql.values import Category, Parameter
 from iris_quart.sql.view_definition import VIEW_SQL, editable_view, read_view
 

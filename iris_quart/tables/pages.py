@@ -19,12 +19,12 @@ from iris_quart.sql.pages import (
     keyset_statement,
     sort_value,
 )
-from iris_quart.sql.passing import Passed, Passing
+from iris_quart.sql.passthrough import Passed, Passing
 from iris_quart.sql.projection import Preview, Projection, Row
 from iris_quart.sql.values import Category, Fragment, parse
 
 from .catalogue import Answer
-from .turns import Turns
+from .time_slices import Turns
 
 __all__ = ["After", "Before", "Jump", "Page", "PageReading", "Place", "StartAt"]
 

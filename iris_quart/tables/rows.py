@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from iris_quart.errors import ColumnNotFound, InvalidInput, RowGone, TableNotFound
-from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.metadata import Table
 from iris_quart.sql.pages import View, row_id_parameter
 from iris_quart.sql.projection import Projection
+from iris_quart.sql.server_format import Encoding
 from iris_quart.sql.values import Category, Fragment, Parameter
 
 from .caches import Flights
 from .catalogue import Answer, Catalogue, SqlClient
 from .pages import After, Before, Jump, Page, PageReading, Place, StartAt
-from .turns import Turns
-from .views import ViewRequest, make_view
+from .row_queries import ViewRequest, make_view
+from .time_slices import Turns
 
 __all__ = ["After", "Before", "Jump", "Page", "Place", "Rows", "StartAt"]
 

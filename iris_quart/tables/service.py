@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from .anchors import Anchors
 from .catalogue import Catalogue, SqlClient
 from .counts import Counts
 from .edits import Edits
 from .effects import Effects
 from .new_rows import NewRows
+from .page_cursors import Anchors
 from .rows import Rows
-from .turns import Turns
-from .values import Values
+from .time_slices import Turns
+from .whole_values import Values
 
 if TYPE_CHECKING:
     from iris_quart.config import Settings

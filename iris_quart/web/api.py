@@ -11,12 +11,13 @@ from quart import Blueprint, Response, jsonify, request
 from iris_quart.errors import AccessDenied, ErrorCode, InvalidInput, InvalidJson, IrisQuartError
 from iris_quart.sessions.records import TICKET_SECONDS
 
-from . import export, values
+from . import values
 from .csrf import form_token
+from .current_session import leave, remember_session
+from .export import routes as export
 from .failures import failure
 from .security import current_session, require_session
 from .services import services
-from .sessions import leave, remember_session
 from .signin import Address, Application, prove, sign_in
 from .theme import THEMES, remember_theme
 

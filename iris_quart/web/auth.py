@@ -11,11 +11,11 @@ from iris_quart import __version__
 from iris_quart.errors import InvalidInput, IrisQuartError
 
 from .csrf import form_token
+from .current_session import leave, remember_session
 from .failures import STATUS, failure, wants_json
 from .next_page import safe_next
 from .security import csp_nonce, current_session
 from .services import services
-from .sessions import leave, remember_session
 from .signin import Application, sign_in, typed_address
 from .theme import theme
 

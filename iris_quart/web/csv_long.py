@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncIterator
 
-from iris_quart.tables.values import TEXT_TYPE
+from iris_quart.tables.whole_values import TEXT_TYPE
 
-from .csv_text import defused
+from .export.csv_writer import defused
 
 __all__ = ["FormulaScan", "cell_text", "long_cell"]
 

@@ -8,12 +8,12 @@ from iris_quart import __version__
 from iris_quart.names import namespace_name, table_name
 from iris_quart.protocol import encode_json
 
-from .addresses import path_parts
 from .csrf import form_token
+from .current_session import slide
 from .security import csp_nonce, require_session
 from .services import services
-from .sessions import slide
 from .theme import theme
+from .url_paths import path_parts
 
 __all__ = ["blueprint"]
 

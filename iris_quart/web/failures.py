@@ -22,9 +22,9 @@ from iris_quart import logs
 from iris_quart.errors import ErrorCode, IrisQuartError, StoreUnavailable
 from iris_quart.protocol import CloseCode
 
-from .addresses import sent_address
 from .next_page import sign_in_url
 from .theme import theme
+from .url_paths import sent_address
 
 __all__ = ["STATUS", "error_page", "failure", "install", "wants_json"]
 

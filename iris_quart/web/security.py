@@ -14,11 +14,12 @@ from quart_auth import Unauthorized
 
 from iris_quart.config import Settings, is_loopback
 
-from . import csrf, failures, origins, sessions
-from .addresses import sent_address
+from . import csrf, failures, origins
+from . import current_session as sessions
 from .cookies import secure_cookies
+from .current_session import current_session, require_session, socket_session
 from .services import services
-from .sessions import current_session, require_session, socket_session
+from .url_paths import sent_address
 
 __all__ = [
     "FORMS",

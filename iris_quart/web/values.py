@@ -28,14 +28,14 @@ from iris_quart.sql.values import Wire
 from iris_quart.tables import Tables
 from iris_quart.tables.outcomes import Outcome
 from iris_quart.tables.validation import parse_seen
-from iris_quart.tables.values import TEXT_TYPE, Value
+from iris_quart.tables.whole_values import TEXT_TYPE, Value
 
-from .addresses import path_parts
+from .current_session import session_tables, slide
 from .failures import failure
 from .security import require_session
 from .services import services
-from .sessions import session_tables, slide
 from .transfers import Transfer, transfer
+from .url_paths import path_parts
 
 __all__ = ["blueprint"]
 

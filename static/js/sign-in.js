@@ -1,10 +1,10 @@
 // The sign-in page works without this; with it, the browser remembers who signed in where, and can test the connection.
 
 import { guardCompositions } from "./shell/compositions.js";
-import { part } from "./shell/dom.js";
+import { part } from "./ui/dom.js";
 import { json } from "./shell/http.js";
 import { Memory, storageOf } from "./shell/memory.js";
-import { openMenu } from "./shell/menu.js";
+import { openMenu } from "./ui/menu.js";
 import { T } from "./texts.js";
 import "./theme.js";
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
-from iris_quart.atelier.tally import tally_requests
+from iris_quart.atelier.request_count import tally_requests
 from iris_quart.errors import (
     AccessDenied,
     AuthExpired,

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.atelier.probe import forget_probes
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.encoding import PROBE_SQL, TextForm
+from iris_quart.sql.server_format import PROBE_SQL, TextForm
 from tests.atelier.irislike import IrisLike
 
 ROW = {

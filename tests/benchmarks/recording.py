@@ -25,9 +25,9 @@ from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, With
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables
+from iris_quart.tables.row_queries import ViewRequest
 from iris_quart.tables.rows import Rows
-from iris_quart.tables.views import ViewRequest
-from iris_quart.web.export import PREVIEW
+from iris_quart.web.export.routes import PREVIEW
 
 __all__ = ["Recording", "record"]
 

@@ -3,7 +3,7 @@ import { mock, test } from "node:test";
 import { deepEqual } from "./plain.mjs";
 
 import { Staged } from "../../static/js/data/staged.js";
-import { Saving } from "../../static/js/grid/saving.js";
+import { Saving } from "../../static/js/table/saving.js";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

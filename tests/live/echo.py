@@ -16,7 +16,7 @@ from quart import Quart, websocket
 
 from iris_quart.config import Settings
 from iris_quart.live.connection import Connection
-from iris_quart.live.hardened import WIRE, harden
+from iris_quart.live.patches.bounds import WIRE, harden
 
 SIZE = 64 * 1024 * 1024
 """Autobahn's largest message has 16 MiB, and hypercorn counts its limit in characters."""

@@ -38,7 +38,7 @@ SESSION = (
     "iris_quart.tables.service.",
     "iris_quart.tables.edits.",
     "iris_quart.atelier.client.",
-    "iris_quart.atelier.sessions.",
+    "iris_quart.atelier.session_pool.",
     "iris_quart.atelier.target.Credentials",
 )
 

@@ -114,7 +114,7 @@ async def test_a_damaged_file_is_the_store_being_away(tmp_path: Path) -> None:
 async def test_a_locked_file_is_the_store_being_away_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("iris_quart.sessions.database.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("iris_quart.sessions.sqlite_database.BUSY_SECONDS", 0.1)
     async with opened(make_settings(tmp_path)) as store:
         session_id, session = await signed_in(store)
         blocker = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_quart.errors import InvalidInput
-from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.filters import Operator, make_filter
 from iris_quart.sql.metadata import Column, Identity, IdentityKind, Table, TableKind
 from iris_quart.sql.pages import (
@@ -27,6 +26,7 @@ from iris_quart.sql.pages import (
     sorted_by,
 )
 from iris_quart.sql.projection import Projection
+from iris_quart.sql.server_format import Encoding
 from iris_quart.sql.values import Category, Fragment
 from tests.sql.test_values import BY_CATEGORY
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iris_quart.errors import InvalidInput
 from iris_quart.sql.decoding import decoder, from_horolog_date, from_horolog_time, from_posixtime
-from iris_quart.sql.encoding import Encoding, NumberForm, TextForm
+from iris_quart.sql.server_format import Encoding, NumberForm, TextForm
 from iris_quart.sql.values import Category, Fragment, category_of, compared, guard, parse
 
 ENCODINGS = [

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 
+from iris_quart.atelier.request_count import count_request
 from iris_quart.atelier.sqlerrors import sql_error
-from iris_quart.atelier.tally import count_request
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.engine.interface import EngineOptions, Release
 from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.http import encodings
 from iris_quart.demo.http.settings import default_encoding
-from iris_quart.sql.encoding import PROBE_SQL, Encoding, interpret
+from iris_quart.sql.server_format import PROBE_SQL, Encoding, interpret
 from iris_quart.sql.values import Parameter
 
 _READER = msgspec.json.Decoder(float_hook=Decimal)

@@ -14,8 +14,8 @@ from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, S
 from iris_quart.sql.metadata import IdentityKind, TableKind
 from iris_quart.sql.values import Category
 from iris_quart.tables import Catalogue, Tables
+from iris_quart.tables.row_queries import ViewRequest
 from iris_quart.tables.rows import Jump
-from iris_quart.tables.views import ViewRequest
 from tests.tables.engine import EngineClient, Reply, engine
 
 MOMENT = Category.POSIXTIME if default_encoding().dates == "logical" else Category.TIMESTAMP

@@ -14,7 +14,7 @@ import pytest
 from iris_quart.errors import InvalidResponse
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
-from iris_quart.tables.views import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, ViewRequest
 from tests.tables.engine import EngineClient, Reply, engine
 from tests.tables.test_paging import SETTINGS
 

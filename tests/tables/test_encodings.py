@@ -9,8 +9,8 @@ from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.values import guard, parse
 from iris_quart.tables import Tables
+from iris_quart.tables.row_queries import FilterRequest, ViewRequest
 from iris_quart.tables.rows import Jump, Page
-from iris_quart.tables.views import FilterRequest, ViewRequest
 from tests.tables.engine import EngineClient
 from tests.tables.test_paging import SETTINGS
 

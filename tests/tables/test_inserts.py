@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from iris_quart.sql.encoding import Encoding
 from iris_quart.sql.identifiers import quote
 from iris_quart.sql.metadata import Column, Identity, IdentityKind, Table, TableKind
 from iris_quart.sql.projection import Projection
+from iris_quart.sql.server_format import Encoding
 from iris_quart.sql.values import Category, Parameter
 from iris_quart.tables.inserts import InsertMark, Inserts
 from iris_quart.tables.validation import ChangeKind, Plan

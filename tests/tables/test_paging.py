@@ -18,8 +18,8 @@ from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
+from iris_quart.tables.row_queries import FilterRequest, ViewRequest
 from iris_quart.tables.rows import After, Before, Jump, Page, StartAt
-from iris_quart.tables.views import FilterRequest, ViewRequest
 from tests.tables.engine import EngineClient, engine
 
 SCRIPT = """

@@ -13,8 +13,8 @@ from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.demo import DemoOptions, DemoServer
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
+from iris_quart.tables.row_queries import FilterRequest, ViewRequest
 from iris_quart.tables.rows import After, Before, Jump, StartAt
-from iris_quart.tables.views import FilterRequest, ViewRequest
 from tests.tables.test_paging import SETTINGS
 
 PERSON = ViewRequest("SAMPLES", "Sample.Person", sort=(("Name", True),), page_size=30)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_quart.tables.values import BYTES_TYPE, TEXT_TYPE
+from iris_quart.tables.whole_values import BYTES_TYPE, TEXT_TYPE
 from iris_quart.web.csv_long import FormulaScan, long_cell
-from iris_quart.web.csv_text import defused
+from iris_quart.web.export.csv_writer import defused
 
 PIECES = st.lists(
     st.text(alphabet='a= -@+\t\r\n\x0b\x85\u2028\xa0\ufeff\u200b\uff1d"', max_size=6), max_size=6

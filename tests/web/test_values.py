@@ -12,7 +12,7 @@ import pytest
 from quart.typing import TestClientProtocol as Client
 
 from iris_quart.demo import FaultRule
-from iris_quart.tables.values import value_hash
+from iris_quart.tables.whole_values import value_hash
 
 from .conftest import CONNECT, Site
 
@@ -288,7 +288,7 @@ async def test_a_write_that_was_given_up_is_accounted_for(
         raise asyncio.CancelledError
 
     client = await things.connected()
-    monkeypatch.setattr("iris_quart.tables.values.Values.write_value", given_up)
+    monkeypatch.setattr("iris_quart.tables.whole_values.Values.write_value", given_up)
     await client.put(address(), data="mine", headers={"If-Match": etag(TEXT.encode())})
     lines = (things.settings.instance / "audit.jsonl").read_text().splitlines()
     assert [json.loads(line)["outcome"] for line in lines] == ["started", "unknown"]

@@ -1,6 +1,6 @@
 // The editor in a cell. One input for every type: it knows NULL, checks while typing, and changes nothing by being opened.
 
-import { el } from "../shell/dom.js";
+import { el } from "../ui/dom.js";
 import { kindOf, holdsEmpty, parseValue, sameValue, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "./texts.js";
 

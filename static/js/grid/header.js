@@ -1,7 +1,7 @@
 // The head of the grid: names with their marks, sorting, the column menu, dragging columns about, and the filter row.
 
-import { el, icon } from "../shell/dom.js";
-import { openMenu } from "../shell/menu.js";
+import { el, icon } from "../ui/dom.js";
+import { openMenu } from "../ui/menu.js";
 import { defaultOperator, filterText, parseFilter } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
 import { T, reasonText } from "./texts.js";

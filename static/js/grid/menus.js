@@ -1,6 +1,6 @@
 // The menu of a cell: everything that a key can do, with its key.
 
-import { openMenu } from "../shell/menu.js";
+import { openMenu } from "../ui/menu.js";
 import { own } from "../data/json.js";
 import { Invalid, holdsEmpty } from "../data/values.js";
 import { operatorsOf } from "../data/filters.js";

@@ -1,7 +1,7 @@
 // Which columns are shown, in which order.
 
-import { openDialog } from "../shell/dialog.js";
-import { el, icon } from "../shell/dom.js";
+import { openDialog } from "../ui/dialog.js";
+import { el, icon } from "../ui/dom.js";
 import { T } from "../grid/texts.js";
 
 /** Let the person show, hide and order columns; every change counts at once. */

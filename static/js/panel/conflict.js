@@ -1,10 +1,10 @@
 // A conflict in three columns: what you saw, what they saved, what you want. Per cell, or for the whole row.
 
-import { openDialog } from "../shell/dialog.js";
-import { el } from "../shell/dom.js";
+import { openDialog } from "../ui/dialog.js";
+import { el } from "../ui/dom.js";
 import { recordOf } from "../data/json.js";
 import { T } from "../grid/texts.js";
-import { valueNodes } from "../grid/paint.js";
+import { valueNodes } from "../grid/cell-nodes.js";
 import { readTheirs } from "./value.js";
 import { rowLabel } from "./review.js";
 

@@ -1,9 +1,9 @@
 // The row detail: every column of the active row below one another, also hidden ones.
 
-import { el, icon } from "../shell/dom.js";
+import { el, icon } from "../ui/dom.js";
 import { own } from "../data/json.js";
 import { T } from "../grid/texts.js";
-import { valueNodes } from "../grid/paint.js";
+import { valueNodes } from "../grid/cell-nodes.js";
 
 /** The panel at the right; it follows the active cell. */
 export class Detail {

@@ -1,7 +1,7 @@
 // The bar above the rows: quick search, and every filter that counts, to be switched off, changed or dropped.
 
-import { el, icon } from "../shell/dom.js";
-import { openMenu } from "../shell/menu.js";
+import { el, icon } from "../ui/dom.js";
+import { openMenu } from "../ui/menu.js";
 import { filterText, operatorsOf, parseFilter, takesValue } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";

@@ -1,7 +1,7 @@
 // The panels of a view: review or row detail at the right, and the questions that need a dialog.
 
-import { openDialog } from "../shell/dialog.js";
-import { el } from "../shell/dom.js";
+import { openDialog } from "../ui/dialog.js";
+import { el } from "../ui/dom.js";
 import { T } from "../grid/texts.js";
 import { Detail } from "./detail.js";
 import { Review } from "./review.js";

@@ -1,13 +1,13 @@
 // The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
 
 import { writeText } from "../shell/clipboard.js";
-import { el, icon } from "../shell/dom.js";
+import { el, icon } from "../ui/dom.js";
 import { record, recordOf, stringify } from "../data/json.js";
 import { invalidIn } from "../data/staged.js";
-import { errorText, goneText, invalidText, theirsText } from "../grid/look.js";
-import { valueNodes } from "../grid/paint.js";
+import { errorText, goneText, invalidText, theirsText } from "../grid/cell-painter.js";
+import { valueNodes } from "../grid/cell-nodes.js";
 import { readTheirs } from "./value.js";
-import { missingIn } from "../grid/saving.js";
+import { missingIn } from "../table/saving.js";
 import { T } from "../grid/texts.js";
 
 const LINES_SHOWN = 400;

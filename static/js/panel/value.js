@@ -2,8 +2,8 @@
 // one that had to be fetched goes to the database by itself, guarded by the hash of what was read.
 
 import { BASE } from "../base.js";
-import { confirm, openDialog } from "../shell/dialog.js";
-import { el } from "../shell/dom.js";
+import { confirm, openDialog } from "../ui/dialog.js";
+import { el } from "../ui/dom.js";
 import { own } from "../data/json.js";
 import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";

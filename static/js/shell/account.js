@@ -2,10 +2,10 @@
 
 import { T, edits } from "../texts.js";
 import { nextTheme, theme } from "../theme.js";
-import { confirm, openDialog } from "./dialog.js";
-import { el } from "./dom.js";
+import { confirm, openDialog } from "../ui/dialog.js";
+import { el } from "../ui/dom.js";
 import { csrfToken, json } from "./http.js";
-import { toast } from "./toasts.js";
+import { toast } from "../ui/toasts.js";
 
 const when = (value) => (value ? new Date(value).toLocaleString("en-CA", { dateStyle: "short", timeStyle: "short", hour12: false }) : "");
 

@@ -3,9 +3,9 @@
 import { BASE } from "../base.js";
 import { stringify } from "../data/json.js";
 import { T, edits } from "../texts.js";
-import { openDialog } from "./dialog.js";
-import { el, part } from "./dom.js";
-import { toast } from "./toasts.js";
+import { openDialog } from "../ui/dialog.js";
+import { el, part } from "../ui/dom.js";
+import { toast } from "../ui/toasts.js";
 
 const NEWLINE = 10;
 const QUOTE = 34;

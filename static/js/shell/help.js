@@ -1,8 +1,8 @@
 // The keyboard map: one table of keys, shown on F1, on ? and from the button.
 
 import { T } from "../texts.js";
-import { openDialog } from "./dialog.js";
-import { el } from "./dom.js";
+import { openDialog } from "../ui/dialog.js";
+import { el } from "../ui/dom.js";
 
 export function openHelp() {
   const body = T.keys.map(([name, keys]) =>

@@ -1,8 +1,8 @@
 // Ctrl+K: any table, open tab, namespace or command by a part of its name.
 
 import { T } from "../texts.js";
-import { el, icon } from "./dom.js";
-import { openDialog } from "./dialog.js";
+import { el, icon } from "../ui/dom.js";
+import { openDialog } from "../ui/dialog.js";
 import { find } from "./palette-model.js";
 
 const SHOWN = 60;

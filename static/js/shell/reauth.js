@@ -2,9 +2,9 @@
 
 import { BASE } from "../base.js";
 import { T } from "../texts.js";
-import { el, icon } from "./dom.js";
+import { el, icon } from "../ui/dom.js";
 import { csrfToken, json } from "./http.js";
-import { closeMenu } from "./menu.js";
+import { closeMenu } from "../ui/menu.js";
 
 /** The card that stands over the page while nobody is signed in. */
 export class SignInAgain {

@@ -1,8 +1,8 @@
 // The sidebar: which namespace, its tables, finding one among them, folding and width.
 
 import { T } from "../texts.js";
-import { part } from "./dom.js";
-import { openMenu } from "./menu.js";
+import { part } from "../ui/dom.js";
+import { openMenu } from "../ui/menu.js";
 import { Tree } from "./tree.js";
 
 const WIDTH = { least: 160, most: 480, step: 16 };

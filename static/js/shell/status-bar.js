@@ -1,8 +1,8 @@
 // The status bar: connection, table, rows, selection, staged edits, what was done, how long it took.
 
 import { T, edits } from "../texts.js";
-import { el, icon } from "./dom.js";
-import { copyText } from "./toasts.js";
+import { el, icon } from "../ui/dom.js";
+import { copyText } from "../ui/toasts.js";
 
 const MESSAGE_FOR = 8000;
 /** What went wrong stays until something else is said, or this long. */

@@ -1,7 +1,7 @@
 // The strip of open tables. Knows names and order; what stands in a tab is the editor's.
 
 import { T, edits } from "../texts.js";
-import { el, icon } from "./dom.js";
+import { el, icon } from "../ui/dom.js";
 import { sameTable } from "./location.js";
 import { watchLongPress } from "./long-press.js";
 import { dragTabs } from "./tab-drag.js";

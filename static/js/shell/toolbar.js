@@ -1,7 +1,7 @@
 // The toolbar of the table on screen. One tab stop; the arrows walk along it.
 
 import { T } from "../texts.js";
-import { el, icon } from "./dom.js";
+import { el, icon } from "../ui/dom.js";
 
 const RULE = "rule";
 

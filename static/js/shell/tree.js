@@ -1,7 +1,7 @@
 // The sidebar's tree of schemas and tables: arrows walk, letters jump, Enter opens.
 
 import { T } from "../texts.js";
-import { el, icon } from "./dom.js";
+import { el, icon } from "../ui/dom.js";
 import { watchLongPress } from "./long-press.js";
 import { entries, group } from "./tree-model.js";
 

@@ -1,15 +1,15 @@
 // The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
 
-import { TableView } from "../grid/view.js";
+import { TableView } from "../table/view.js";
 import { CommandError } from "../net/command-error.js";
 import { T, edits } from "../texts.js";
-import { confirm } from "./dialog.js";
-import { el, part } from "./dom.js";
+import { confirm } from "../ui/dialog.js";
+import { el, part } from "../ui/dom.js";
 import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
-import { openMenu } from "./menu.js";
+import { openMenu } from "../ui/menu.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
-import { announce, copyText, toast } from "./toasts.js";
+import { announce, copyText, toast } from "../ui/toasts.js";
 import { Toolbar } from "./toolbar.js";
 
 /** Changes of filters and sort within this many milliseconds are one step of the history: a filter being typed. */

@@ -1,0 +1,233 @@
+// Copy, cut and paste with spreadsheets, by the browser's own clipboard events on the focused grid: no permission asked,
+// no helper field, nothing scrolls. A format of our own beside the text keeps NULL apart from ''.
+
+import { parse, record, stringify } from "../data/json.js";
+import { readTsv, writeTsv } from "../data/tsv.js";
+import { Invalid, ValueError, textOf } from "../data/values.js";
+import { writeText } from "../shell/clipboard.js";
+import { SKIP, converted, newRowId, pasted } from "./edits.js";
+import { SlickRange } from "../grid/sheet.js";
+import { T, reasonText, sentences } from "../grid/texts.js";
+
+export const FORMAT = "application/x-iris-quart-cells+json";
+const COPY_ROWS = 20_000;
+const CONFIRM_CELLS = 1_000;
+const REASONS_TOLD = 3;
+const ROWS_TOLD = 5;
+const CUT = { cut: true }; // stands for a value of which only the start is here
+const plain = (value) => (value instanceof Invalid ? value.text : (value ?? null));
+const isCutMark = (value) => value?.cut === true;
+
+/** The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false. */
+export class Clipboard {
+  constructor(table, edits, { keys, announce, confirm }) {
+    Object.assign(this, { table, edits, keys, announce, confirm });
+    const container = table.sheet.getContainerNode();
+    const outside = (event) => event.target !== container && event.target.closest?.("input,textarea,select,[contenteditable]");
+    for (const type of ["copy", "cut", "paste"]) {
+      container.addEventListener(type, (event) => {
+        if (!outside(event)) this[type](event);
+      });
+    }
+  }
+
+  get #range() {
+    return this.table.selection.range;
+  }
+
+  #columns(range) {
+    return this.table.columns.slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter);
+  }
+
+  /** The values of a range, or null when some rows are not here. */
+  #grab(range) {
+    const { rows } = this.table;
+    const columns = this.#columns(range);
+    const values = [];
+    for (let row = range.fromRow; row <= range.toRow; row++) {
+      const item = rows.getItem(row);
+      if (!item) return null;
+      values.push(columns.map((column) => (this.edits.cut(item, column.field) ? CUT : plain(rows.valueOf(item, column.field)))));
+    }
+    return values;
+  }
+
+  /** The values as text; one that is cut ends in an ellipsis, so that nobody takes it for the whole. */
+  #text(range, values) {
+    const { rows } = this.table;
+    const columns = this.#columns(range);
+    return writeTsv(values.map((row, y) => row.map((value, x) => (isCutMark(value) ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…` : textOf(value)))));
+  }
+
+  #tellCopied(values) {
+    const cut = values.flat().filter(isCutMark).length;
+    this.announce(sentences([T.copied(values.length, values[0]?.length ?? 0), ...(cut ? [T.copiedCut(cut)] : [])]), cut ? "error" : undefined);
+  }
+
+  copy(event) {
+    const range = this.#range;
+    if (!range) return false;
+    event.preventDefault();
+    const count = range.toRow - range.fromRow + 1;
+    if (count > COPY_ROWS) {
+      this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
+      return false;
+    }
+    const values = this.#grab(range);
+    if (!values) {
+      this.#copyLater(range, count);
+      return false;
+    }
+    event.clipboardData.setData("text/plain", this.#text(range, values));
+    event.clipboardData.setData(FORMAT, stringify(values));
+    this.#tellCopied(values);
+    return true;
+  }
+
+  /** Rows that are not here are read first; then the asynchronous clipboard takes the text. */
+  async #copyLater(range, count) {
+    this.announce(T.copying(count));
+    if (!(await this.edits.present(range))) return;
+    const values = this.#grab(range);
+    if (!values) return this.announce(T.couldNotRead, "error");
+    if (await writeText(this.#text(range, values))) this.#tellCopied(values);
+    else this.announce(T.copyRefused, "error");
+  }
+
+  /** For the menu, where there is no clipboard event. */
+  async copySelection() {
+    const range = this.#range;
+    const count = range ? range.toRow - range.fromRow + 1 : 0;
+    if (count > COPY_ROWS) this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
+    else if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
+  }
+
+  async cut(event) {
+    if (this.copy(event)) await this.edits.clear();
+  }
+
+  async paste(event) {
+    const at = this.#range;
+    event.preventDefault();
+    const own = event.clipboardData.getData(FORMAT);
+    const block = own ? readOwn(own) : readTsv(event.clipboardData.getData("text/plain"));
+    const asRows = this.keys.pasteAsRows;
+    this.keys.pasteAsRows = false;
+    if (block?.length) await this.pasteBlock(block, { at, own: Boolean(own), asRows });
+    else this.announce(T.nothingToPaste, "error");
+  }
+
+  /** Put a block of values or texts at a range: one value fills it, a block tiles it or grows over new rows. */
+  async pasteBlock(block, { at, own = false, asRows = false }) {
+    const { table, edits } = this;
+    if (table.schema.readOnly) return this.announce(T.readOnlyTable(table.schema.readOnlyReason), "error");
+    const width = Math.max(...block.map((row) => row.length));
+    const fromCell = asRows || !at ? (at?.fromCell ?? table.selection.firstCell) : at.fromCell;
+    const targets = this.#targets(fromCell, at, width);
+    const isHeader = block.length > 1 && this.#isHeader(block[0], fromCell, targets);
+    if (isHeader) block = block.slice(1);
+    const beyond = Math.max(0, width - targets.filter((source) => source < width).length);
+    const length = table.sheet.getDataLength();
+    const fromRow = asRows || !at ? length : at.fromRow;
+    const repeats = !asRows && at && (at.toRow - at.fromRow + 1) % block.length === 0 ? (at.toRow - at.fromRow + 1) / block.length : 1;
+    const height = block.length * repeats;
+    const existing = Math.max(0, Math.min(height, length - fromRow));
+    const added = height - existing;
+    const cells = height * Math.min(width, targets.length);
+    if ((cells > CONFIRM_CELLS || added > 100) && !(await this.confirm({ title: T.pasteTitle(cells), text: T.pasteText(cells, added), go: T.paste }))) return;
+    const invalid = []; // what its column refuses stays in its cell, to be corrected
+    const locked = new Set(); // columns that cannot be edited: a copied row brings its key along
+    const valueFor = (row, column, item, source) => {
+      const value = block[row % block.length]?.[source];
+      if (value === undefined) return SKIP;
+      if (!column.editable) {
+        locked.add(column);
+        return SKIP;
+      }
+      if (isCutMark(value)) throw new ValueError("cut");
+      try {
+        return own ? converted(value, column) : pasted(value, column, item);
+      } catch (error) {
+        if (!(error instanceof ValueError) || (item && edits.reason(item, column) && !item.isNew)) throw error;
+        invalid.push({ row: row < existing ? fromRow + row : null, why: `${column.field}: ${reasonText(error)}` });
+        return new Invalid(textOf(value), error);
+      }
+    };
+    const range = new SlickRange(fromRow, fromCell, fromRow + height - 1, fromCell + targets.length - 1);
+    const present = existing ? new SlickRange(fromRow, fromCell, fromRow + existing - 1, range.toCell) : null;
+    if (present && !(await edits.present(present))) return;
+    const { steps, refused } = present
+      ? edits.collect(present, (row, cell, column, item) => valueFor(row - fromRow, column, item, targets[cell - fromCell] ?? -1))
+      : { steps: [], refused: [] };
+    const inserts = [];
+    for (let row = existing; row < height; row++) {
+      inserts.push({ kind: "insert", id: newRowId(), at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
+    }
+    edits.history.commit([...steps, ...inserts]);
+    table.selection.range = range;
+    const told = []; // what went wrong first, for the status bar cuts the end
+    if (invalid.length) told.push(this.#refusals(invalid, T.invalidPasted));
+    if (refused.length) told.push(this.#refusals(refused, T.notPasted));
+    if (isHeader) told.push(T.headerLeftOut);
+    if (steps.length || inserts.length) told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
+    if (inserts.length) told.push(T.inserted(inserts.length));
+    if (beyond) told.push(T.pasteBeyond(beyond));
+    if (!steps.length && !inserts.length && !refused.length) for (const column of locked) told.push(edits.reason(null, column));
+    this.announce(sentences(told), invalid.length || refused.length || beyond || (locked.size && !steps.length) ? "error" : undefined);
+  }
+
+  /** Whether the first row of a block holds the names of the columns that it falls on. */
+  #isHeader(first, fromCell, targets) {
+    const names = targets.map((source, offset) => [source, this.table.columns[fromCell + offset]]).filter(([source]) => source >= 0);
+    const said = (text) => textOf(text).trim().toLowerCase();
+    return names.length === first.length && names.every(([source, column]) => said(first[source]) === column.field.toLowerCase());
+  }
+
+  /** For each grid column from the first on, which column of the block it takes: hidden ones take none. */
+  #targets(fromCell, at, width) {
+    const columns = this.table.columns;
+    const selected = at ? columns.slice(at.fromCell, at.toCell + 1).filter((column) => !column.hidden).length : 1;
+    const wanted = selected % width === 0 ? selected : width;
+    const targets = [];
+    let source = 0;
+    for (let cell = fromCell; cell < columns.length && source < wanted; cell++) {
+      targets.push(columns[cell].hidden ? -1 : source++ % width);
+    }
+    return targets;
+  }
+
+  /** What was refused and where, by reason. */
+  #refusals(refused, say) {
+    const reasons = [...Map.groupBy(refused, ({ why }) => why)];
+    const texts = reasons.slice(0, REASONS_TOLD).map(([why, cells]) => {
+      const rows = new Set(cells.map(({ row }) => (row === null ? null : this.table.rows.numberOf(row)))); // a new row has no number
+      const inNew = rows.delete(null);
+      return T.whyInRows(why, [...rows].slice(0, ROWS_TOLD), rows.size > ROWS_TOLD, inNew);
+    });
+    return say(refused.length, texts, reasons.length - texts.length);
+  }
+
+  #newRow(row, fromCell, targets, valueFor, refused) {
+    const values = record();
+    targets.forEach((source, offset) => {
+      const column = this.table.columns[fromCell + offset];
+      if (source < 0 || !column.editable) return;
+      try {
+        const value = valueFor(row, column, { isNew: true }, source);
+        if (value !== SKIP && value !== undefined) values[column.field] = value;
+      } catch (error) {
+        refused.push({ row: null, cell: fromCell + offset, why: `${column.field}: ${reasonText(error)}` });
+      }
+    });
+    return values;
+  }
+}
+
+function readOwn(text) {
+  try {
+    const block = parse(text);
+    return Array.isArray(block) && block.every(Array.isArray) ? block : null;
+  } catch {
+    return null;
+  }
+}
