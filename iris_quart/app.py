@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
-import resource
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from quart import Quart, Websocket
 
+from iris_quart.context import AuditEntry
+from iris_quart.dispatch import Commands
+from iris_quart.services import EXTENSION, AppServices
+
 from . import __version__, logs
-from .atelier import AtelierClient, Credentials
+from .atelier import AtelierClient
 from .audit import Audit
 from .commands.connection import connection
 from .commands.edits import edits
@@ -19,59 +19,26 @@ from .commands.namespaces import namespaces
 from .commands.rows import rows
 from .commands.tables import tables
 from .config import Settings, load_settings
-from .dispatch import AuditEntry, Commands
 from .errors import StoreUnavailable
 from .live import sockets
 from .live.patches.bounds import harden
-from .live.registry import Registry
 from .live.worker import EXTENSION as LIVE
 from .live.worker import LiveWorker
 from .metrics import Metrics, MetricsPort
 from .proxy import trust_proxies
-from .sessions import Session, SessionStore, Vault, open_store, open_vault
+from .sessions import Session, open_store, open_vault
 from .tables import Tables
 from .tables.new_rows import NewRows
 from .tables.time_slices import Turns
 from .web import api, assets, auth, editor, health, security, transfers
-from .web.services import EXTENSION
 
-__all__ = ["AppServices", "create_app", "settle_process"]
+__all__ = ["create_app"]
 
 STOP_MARGIN = 1.0
 """Seconds that Hypercorn gives open sockets beyond our own drain."""
-GC_THRESHOLDS = (50_000, 10, 10)
-"""Collections of the young generation cost most under load; nothing that recurs should grow old as garbage, but the
-old one is looked at now and then all the same."""
 
 COMMANDS = (connection, namespaces, tables, rows, edits)
 PAGES = (auth, editor, api, health)
-
-
-@dataclass
-class AppServices:
-    """What lives as long as the application, one per worker; found in `app.extensions["iris_quart"]`."""
-
-    settings: Settings
-    store: SessionStore
-    vault: Vault
-    commands: Commands
-    audit: Audit
-    live: LiveWorker
-    demo_users: Sequence[tuple[str, str]] = ()
-
-    @property
-    def sockets(self) -> Registry:
-        """The open sockets of this worker."""
-        return self.live.registry
-
-    @property
-    def draining(self) -> bool:
-        """Whether the worker is stopping and takes nothing new."""
-        return self.live.drain.draining
-
-    def tables_for(self, session: Session, credentials: Credentials) -> Tables:
-        """Give the session's table services, made once per session and worker, released when it ends."""
-        return self.live.upstream.tables_for(session, credentials)
 
 
 class _Gate:
@@ -148,19 +115,6 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     _live_with(app, live, metrics, audit)
     trust_proxies(app, settings.trusted_hops)
     return app
-
-
-def settle_process() -> None:
-    """Prepare a process that does nothing but serve; call it when all is loaded.
-
-    Nothing of its memory, which holds passwords, is dumped when it crashes. What the start made lives to the
-    end, so that the garbage collector need not look at it again, nor now: it would find next to nothing.
-    """
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
-    gc.enable()
 
 
 def _live_with(app: Quart, live: LiveWorker, metrics: Metrics, audit: Audit) -> None:

@@ -17,7 +17,8 @@ __all__ = ["app"]
 def _load() -> Quart:
     # What is made now lives to the end: looking for garbage in it only holds up the start. Settling ends this.
     gc.disable()
-    from .app import create_app, settle_process
+    from iris_quart.app import create_app
+    from iris_quart.process import settle_process
 
     made = create_app()
     made.before_serving(settle_process)

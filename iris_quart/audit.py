@@ -7,8 +7,9 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+from iris_quart.context import AuditEntry
+
 from .config import Settings
-from .dispatch import AuditEntry
 from .protocol import encode_json
 from .sessions import Session
 from .sessions.vault import prepare_instance

@@ -6,46 +6,28 @@ import contextlib
 import dataclasses
 import enum
 import inspect
-import time
 import types
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import ValidationError
 from quart import Blueprint
 
+from iris_quart.context import Context
+
 from .errors import InvalidInput, UnknownCommand
-from .protocol import Envelope, Event, Message, PreviewMark, decode_exactly
+from .protocol import Envelope, Event, Message, decode_exactly
 from .sessions import Withdrawal, WriteRecord
-from .sessions.session import account
 
 if TYPE_CHECKING:
     from quart import Quart
 
-    from .config import Settings
-    from .sessions import Session
-    from .tables import Tables
 
-__all__ = [
-    "AuditEntry",
-    "Browsing",
-    "Command",
-    "CommandBlueprint",
-    "Commands",
-    "Context",
-    "Kind",
-    "RowChange",
-    "TableChange",
-    "Withdrawal",
-    "WriteRecord",
-    "WriteResults",
-]
+__all__ = ["Command", "CommandBlueprint", "Commands", "Kind", "Withdrawal", "WriteRecord"]
 
 EXTENSION = "iris_quart.commands"
-RANDOM_ID_LENGTH = 16
-"""Characters from which an id of a write counts as random and unique."""
 
 
 class Kind(enum.Enum):
@@ -58,154 +40,6 @@ class Kind(enum.Enum):
     WRITE = "write"
     """One at a time per socket, in the order of arrival; never cancelled once started. One that is declared with
     `stops` may be asked to send nothing further."""
-
-
-@dataclass(slots=True)
-class Browsing:
-    """What one socket looks at: the context of commands that do not name their table."""
-
-    namespace: str | None = None
-    table_name: str | None = None
-
-    def choose_namespace(self, namespace: str) -> None:
-        """Enter a namespace; another one clears the table, so that no write falls on its namesake."""
-        if namespace != self.namespace:
-            self.table_name = None
-        self.namespace = namespace
-
-    def choose_table(self, namespace: str, table_name: str) -> None:
-        """Open a table."""
-        self.namespace, self.table_name = namespace, table_name
-
-
-@dataclass(frozen=True, slots=True)
-class RowChange:
-    """One proved change of a row; `values` are the new wire values by column, absent for a delete.
-
-    `previews` names those of which only the beginning is among them.
-    """
-
-    kind: str
-    row_id: str | None
-    values: dict[str, Any] | None = None
-    previews: dict[str, PreviewMark] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """Proved changes of one table, to be told to every other socket that has it open."""
-
-    namespace: str
-    table_name: str
-    changes: Sequence[RowChange]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One write for the audit file; `values` are written only when settings.audit_values says so."""
-
-    namespace: str
-    table_name: str
-    kind: str
-    row_id: str | None
-    columns: Sequence[str]
-    outcome: str
-    write_id: str
-    sqlcode: int | None = None
-    values: dict[str, Any] | None = None
-
-
-class WriteResults(Protocol):
-    """Results of writes by id, outliving the web session; see `SessionStore` for the methods."""
-
-    async def begin(
-        self,
-        owner: str,
-        write_id: str,
-        fingerprint: str,
-        *,
-        started: bool = False,
-        since: float | None = None,
-        made: float = 0.0,
-    ) -> WriteRecord | None:
-        """Claim an id: None when it is now ours, else what is stored."""
-
-    async def mark_started(self, owner: str, write_id: str) -> bool:
-        """Store that the statement is about to be sent; False when the claim is no longer ours."""
-
-    async def withdraw(
-        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
-    ) -> Sequence[WriteRecord | None]:
-        """Store answers of writes that no run has started: None for each one stored, else what is stored."""
-
-    async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of ours whose statement was not sent."""
-
-    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
-        """Read what is stored under an id."""
-
-    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
-        """Store how it ended."""
-
-
-@dataclass(slots=True)
-class Context:
-    """All that a command may use: no request, no socket, no current_app.
-
-    One per socket; `message_id` differs for each command (see `for_message`).
-    """
-
-    session: Session
-    """The session as it stands; of one command, as it stood when the command was let in."""
-    settings: Settings
-    tables: Tables
-    results: WriteResults
-    announce: Callable[[TableChange], Awaitable[None]]
-    audit: Callable[[AuditEntry], None]
-    browsing: Browsing = field(default_factory=Browsing)
-    message_id: str | None = None
-    cancel: Callable[[str], bool] = lambda _message_id: False
-    """Take back a command of this socket by its id; whether it was still to be taken back."""
-    ended: Callable[[], bool] = lambda: False
-    """Whether the session has ended: a write of many rows then starts no further statement."""
-    stopping: Callable[[], bool] = lambda: False
-    """Whether the user asked this very command to stop: it then starts no further statement and answers the rest."""
-    draining: Callable[[], bool] = lambda: False
-    """Whether this worker stops so soon that a write must start no further statement."""
-    now: Callable[[], float] = time.time
-    """The store's clock, by which the session's deadlines are judged."""
-    arrived: float = 0.0
-    """When the command came, by `now`."""
-
-    def owner_of(self, write_id: str) -> str:
-        """Return whom the stored result of a write belongs to.
-
-        An id that is long enough to be random belongs to the account at its IRIS server and outlives the session;
-        scripts of one account that count their commands would answer for each other, so a shorter one belongs to
-        the session.
-        """
-        owner = f"{self.session.server_key}|{account(self.session.user)}"
-        return owner if len(write_id) >= RANDOM_ID_LENGTH else f"{owner}|{self.session.key}"
-
-    def for_message(self, message_id: str | None) -> Context:
-        """Give the same context for one command; what is being browsed stays shared."""
-        # Once per message; dataclasses.replace costs several times as much.
-        return Context(
-            self.session,
-            self.settings,
-            self.tables,
-            self.results,
-            self.announce,
-            self.audit,
-            self.browsing,
-            message_id,
-            self.cancel,
-            self.ended,
-            self.stopping,
-            self.draining,
-            self.now,
-            self.now(),
-        )
 
 
 Handler = Callable[[Any, Any], Any]

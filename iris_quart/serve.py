@@ -19,7 +19,8 @@ import hypercorn.asyncio
 from hypercorn.config import Config
 from quart import Quart
 
-from .app import settle_process
+from iris_quart.process import settle_process
+
 from .config import BadSettings, Settings, is_loopback
 from .live.worker import EXTENSION, LiveWorker
 

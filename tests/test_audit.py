@@ -13,7 +13,7 @@ import pytest
 from iris_quart.atelier import Target
 from iris_quart.audit import FILE_NAME, Audit
 from iris_quart.config import Settings
-from iris_quart.dispatch import AuditEntry
+from iris_quart.context import AuditEntry
 from iris_quart.sessions import Session
 
 SESSION = Session("ab" * 32, "alice", "demo", "key", "USER", False, Target("http://127.0.0.1:9"), 0, 1, 2)

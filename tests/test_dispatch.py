@@ -9,7 +9,8 @@ import pytest
 from pydantic import Field
 from quart import Quart
 
-from iris_quart.dispatch import Browsing, CommandBlueprint, Commands, Context, Kind
+from iris_quart.context import Browsing, Context
+from iris_quart.dispatch import CommandBlueprint, Commands, Kind
 from iris_quart.errors import InvalidInput, UnknownCommand
 from iris_quart.protocol import Event, Message, parse_envelope
 

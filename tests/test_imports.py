@@ -11,16 +11,19 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
 
 TIERS = [
-    {"errors", "config", "names", "peers", "sql"},
-    {"logs", "metrics", "persistence", "proxy"},
+    {"errors", "config", "names", "client_address", "sql", "process"},
+    {"logs", "metrics", "background", "proxy"},
     {"protocol"},
     {"atelier"},
     {"tables"},
     {"sessions"},
-    {"dispatch"},
+    {"context"},
+    {"dispatch", "read_only"},
     {"audit", "check", "administer"},
     {"commands"},
-    {"live", "web"},
+    {"live"},
+    {"services"},
+    {"web"},
     {"app"},
     {"asgi", "serve", "reference"},
     {"cli"},
@@ -136,7 +139,7 @@ def test_every_part_has_its_place() -> None:
 
 def test_the_check_sees_a_wrong_import() -> None:
     assert RANK["tables"] > RANK["sql"]
-    lines = dict(imported(PACKAGE / "dispatch.py"))
-    assert "protocol" in lines.values()
+    lines = dict(imported(PACKAGE / "context.py"))
+    assert "sessions" in lines.values()
     # Those under TYPE_CHECKING count too.
     assert "tables" in lines.values()

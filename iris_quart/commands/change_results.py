@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from iris_quart.dispatch import RowChange
+from iris_quart.context import RowChange
 from iris_quart.errors import Cancelled, IrisQuartError, OutcomeUnknown, StoreUnavailable
 from iris_quart.protocol import UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
 from iris_quart.tables.outcomes import Outcome, Result

@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from iris_quart.dispatch import Context, Withdrawal, WriteRecord, WriteResults
+from iris_quart.context import Context, WriteResults
+from iris_quart.dispatch import Withdrawal, WriteRecord
 from iris_quart.errors import InvalidInput, OutcomeUnknown, StoreUnavailable
 from iris_quart.protocol import encode_json
 from iris_quart.tables.validation import Plan

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from iris_quart.dispatch import CommandBlueprint, Context, Kind
+from iris_quart.context import Context
+from iris_quart.dispatch import CommandBlueprint, Kind
 from iris_quart.errors import InvalidInput
 from iris_quart.protocol import ID_PATTERN, UNSET, Event, Message, UnsetType
 

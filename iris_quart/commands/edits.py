@@ -10,24 +10,25 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from pydantic import Field, model_validator
 
-from iris_quart.dispatch import CommandBlueprint, Context, Kind
-from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
-from iris_quart.names import ColumnName
-from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
-from iris_quart.tables.outcomes import Outcome
-from iris_quart.tables.validation import Change, ChangeKind, Plan, check
-
-from .change_results import ChangeDifference, ChangeResult
-from .payloads import (
+from iris_quart.commands.payloads import (
     ColumnKey,
     SeenPreview,
     TableFields,
     ValueMessage,
     WireValue,
     named_table,
-    read_only_reason,
     seen_lengths,
 )
+from iris_quart.context import Context
+from iris_quart.dispatch import CommandBlueprint, Kind
+from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
+from iris_quart.names import ColumnName
+from iris_quart.protocol import ID_PATTERN, UNSET, ErrorBody, Event, PreviewMark, UnsetType, error_body
+from iris_quart.read_only import read_only_reason
+from iris_quart.tables.outcomes import Outcome
+from iris_quart.tables.validation import Change, ChangeKind, Plan, check
+
+from .change_results import ChangeDifference, ChangeResult
 from .saving import Write, fingerprint, run_writes
 
 __all__ = [

@@ -7,7 +7,8 @@ from typing import ClassVar
 import msgspec
 from pydantic import Field
 
-from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.context import Context
+from iris_quart.dispatch import CommandBlueprint
 from iris_quart.names import NamespaceName
 from iris_quart.protocol import UNSET, Event, Message, UnsetType
 from iris_quart.tables.catalogue import TableEntry

@@ -8,12 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 import msgspec
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
-from iris_quart.config import Settings
-from iris_quart.dispatch import Context
+from iris_quart.context import Context
 from iris_quart.errors import InvalidInput
-from iris_quart.names import ColumnName, NamespaceName, TableName, namespace_name, same_namespace
+from iris_quart.names import ColumnName, NamespaceName, TableName
 from iris_quart.protocol import Message, PreviewMark, decode_exactly
-from iris_quart.sessions import Session
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
 from iris_quart.tables.row_queries import FilterRequest, ViewRequest
@@ -32,9 +30,7 @@ __all__ = [
     "legacy_integer",
     "named_table",
     "preview_marks",
-    "read_only_reason",
     "seen_lengths",
-    "why_read_only",
 ]
 
 PAGE_SIZE = 100
@@ -244,25 +240,3 @@ def named_table(context: Context, payload: TableFields) -> tuple[str, str]:
     if namespace is None or table_name is None:
         raise InvalidInput("Open a table first, or name one by namespace and tableName.", field="tableName")
     return namespace, table_name
-
-
-def read_only_reason(context: Context, namespace: str) -> str | None:
-    """Say why this session changes nothing in a namespace; None when it may."""
-    return why_read_only(context.settings, context.session, namespace)
-
-
-def why_read_only(settings: Settings, session: Session, namespace: str) -> str | None:
-    """Say why a session changes nothing in a namespace, whatever IRIS allows; None when it may."""
-    if settings.read_only:
-        return "This editor is set to read-only."
-    server = settings.servers.get(session.server)
-    listed = False if server is None else server.read_only
-    # A session on a read-only server is read-only as well; the cause is told, not what follows from it.
-    if listed is True:
-        return "This server is set to read-only."
-    if session.read_only:
-        return "You signed in to read only."
-    # A name of another spelling must not come this far; if one does, it is judged by what it means.
-    if listed and any(same_namespace(name, namespace_name(namespace)) for name in listed):
-        return "This namespace is set to read-only."
-    return None

@@ -11,7 +11,8 @@ import msgspec
 from pydantic import Field, model_validator
 
 from iris_quart.atelier.request_count import Tally, tally_requests
-from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.context import Context
+from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import IrisQuartError
 from iris_quart.names import RowId
 from iris_quart.protocol import UNSET, Event, UnsetType

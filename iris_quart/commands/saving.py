@@ -8,7 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from iris_quart.dispatch import AuditEntry, Context, TableChange, WriteRecord
+from iris_quart.context import AuditEntry, Context, TableChange
+from iris_quart.dispatch import WriteRecord
 from iris_quart.errors import (
     AuthExpired,
     ConnectionFailed,

@@ -9,16 +9,18 @@ import msgspec
 from pydantic import Field
 
 from iris_quart.atelier.request_count import Tally, tally_requests
-from iris_quart.dispatch import CommandBlueprint, Context
+from iris_quart.commands.payloads import ViewFields
+from iris_quart.context import Context
+from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import ColumnNotFound, TableNotFound
 from iris_quart.names import NamespaceName, TableName
 from iris_quart.protocol import UNSET, Event, UnsetType, encode_json
+from iris_quart.read_only import read_only_reason
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import View
 from iris_quart.tables.row_queries import ViewRequest
 from iris_quart.tables.rows import Jump
 
-from .payloads import ViewFields, read_only_reason
 from .rows import SOLE_VIEW, RowCount, TableData, read_page
 
 __all__ = ["TableLoading", "TableSchema", "TableSelected", "tables"]

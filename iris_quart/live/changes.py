@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from iris_quart import logs
-from iris_quart.dispatch import TableChange
+from iris_quart.context import TableChange
 from iris_quart.errors import StoreUnavailable
 from iris_quart.protocol import UNSET, Event, PreviewMark, UnsetType, encode_event, encode_json
 from iris_quart.sessions import Session, SessionStore

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from iris_quart.dispatch import Browsing
+from iris_quart.context import Browsing
 from iris_quart.protocol import Message
 from iris_quart.sessions import Session
 

@@ -11,7 +11,8 @@ from typing import Protocol
 
 from iris_quart import logs
 from iris_quart.config import Settings
-from iris_quart.dispatch import Command, Commands, Context, Kind
+from iris_quart.context import Context
+from iris_quart.dispatch import Command, Commands, Kind
 from iris_quart.errors import AuthExpired, Cancelled, CommandFailed, IrisQuartError, RateLimited
 from iris_quart.protocol import Envelope, ErrorEvent, Event, Message, encode_event, parse_envelope, salvage
 from iris_quart.sessions import Session

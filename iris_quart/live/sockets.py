@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 from quart import Blueprint, Websocket, abort, current_app, websocket
 
 from iris_quart import logs
-from iris_quart.dispatch import AuditEntry, Browsing, Command, Context, TableChange
+from iris_quart.context import AuditEntry, Browsing, Context, TableChange
+from iris_quart.dispatch import Command
 from iris_quart.errors import StoreUnavailable
 from iris_quart.protocol import CloseCode, Message
 from iris_quart.sessions import Session

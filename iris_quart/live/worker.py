@@ -10,7 +10,8 @@ from quart import Websocket
 
 from iris_quart.background import persistently
 from iris_quart.config import Settings
-from iris_quart.dispatch import AuditEntry, Commands
+from iris_quart.context import AuditEntry
+from iris_quart.dispatch import Commands
 from iris_quart.metrics import Metrics
 from iris_quart.sessions import Session, SessionStore
 

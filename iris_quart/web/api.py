@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, request
 
 from iris_quart.errors import AccessDenied, ErrorCode, InvalidInput, InvalidJson, IrisQuartError
+from iris_quart.services import services
 from iris_quart.sessions.records import TICKET_SECONDS
 
 from . import values
@@ -17,7 +18,6 @@ from .current_session import leave, remember_session
 from .export import routes as export
 from .failures import failure
 from .security import current_session, require_session
-from .services import services
 from .signin import Address, Application, prove, sign_in
 from .theme import THEMES, remember_theme
 

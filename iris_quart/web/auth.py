@@ -9,13 +9,13 @@ from quart import Blueprint, Response, jsonify, redirect, render_template, reque
 
 from iris_quart import __version__
 from iris_quart.errors import InvalidInput, IrisQuartError
+from iris_quart.services import services
 
 from .csrf import form_token
 from .current_session import leave, remember_session
 from .failures import STATUS, failure, wants_json
 from .next_page import safe_next
 from .security import csp_nonce, current_session
-from .services import services
 from .signin import Application, sign_in, typed_address
 from .theme import theme
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from quart import has_request_context, has_websocket_context, request, websocket
 
 from iris_quart.config import Settings
-
-from .services import services
+from iris_quart.services import services
 
 __all__ = ["cookie_name", "cookies_secure", "secure_cookies", "session_cookie"]
 

@@ -9,8 +9,9 @@ import secrets
 
 from quart import Response, g, request
 
+from iris_quart.services import services
+
 from .cookies import cookie_name, cookies_secure
-from .services import services
 
 __all__ = ["form_token", "remember_form", "token_valid"]
 

@@ -9,13 +9,13 @@ from quart import Quart, Websocket, current_app, g
 from quart_auth import Action, AuthUser, QuartAuth, Unauthorized, current_user, logout_user
 
 from iris_quart.config import Settings
+from iris_quart.services import AppServices, services
 from iris_quart.sessions import Session
 from iris_quart.sessions.session import key_of
 from iris_quart.sessions.vault import Vault
 from iris_quart.tables import Tables
 
 from .cookies import secure_cookies, session_cookie
-from .services import Services, services
 
 __all__ = [
     "SessionUser",
@@ -158,7 +158,7 @@ async def session_tables(session_id: str, session: Session) -> Tables:
     return services().tables_for(session, credentials)
 
 
-async def slide(session: Session, known: Services | None = None) -> None:
+async def slide(session: Session, known: AppServices | None = None) -> None:
     """Count this request as the user's activity; the store is written rarely."""
     found = known or services()
     settings, store = found.settings, found.store

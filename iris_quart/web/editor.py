@@ -7,11 +7,11 @@ from quart import Blueprint, Response, render_template, request, url_for
 from iris_quart import __version__
 from iris_quart.names import namespace_name, table_name
 from iris_quart.protocol import encode_json
+from iris_quart.services import services
 
 from .csrf import form_token
 from .current_session import slide
 from .security import csp_nonce, require_session
-from .services import services
 from .theme import theme
 from .url_paths import path_parts
 

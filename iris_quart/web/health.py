@@ -7,8 +7,7 @@ import time
 from quart import Blueprint, Response, jsonify
 
 from iris_quart.errors import StoreUnavailable
-
-from .services import services
+from iris_quart.services import services
 
 __all__ = ["blueprint"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import resource
 import secrets
 from urllib.parse import urlsplit
 
@@ -13,12 +12,13 @@ from quart.wrappers.base import BaseRequestWebsocket
 from quart_auth import Unauthorized
 
 from iris_quart.config import Settings, is_loopback
+from iris_quart.process import forbid_core_dumps
+from iris_quart.services import services
 
 from . import csrf, failures, origins
 from . import current_session as sessions
 from .cookies import secure_cookies
 from .current_session import current_session, require_session, socket_session
-from .services import services
 from .url_paths import sent_address
 
 __all__ = [
@@ -111,9 +111,8 @@ def init_app(app: Quart, settings: Settings) -> None:
     failures.install(app)
 
     @app.before_serving
-    async def forbid_core_dumps() -> None:
-        # A dump would hold the passwords of everybody who is signed in.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    async def protect_memory() -> None:
+        forbid_core_dumps()
 
     @app.before_request
     async def judge_request() -> Response | None:

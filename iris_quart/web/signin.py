@@ -23,9 +23,8 @@ from iris_quart.errors import (
     StoreUnavailable,
 )
 from iris_quart.names import namespace_name, same_namespace
+from iris_quart.services import AppServices
 from iris_quart.sessions import NewSession, Session
-
-from .services import Services
 
 __all__ = ["Address", "Application", "prove", "server_key", "sign_in", "typed_address"]
 
@@ -120,7 +119,7 @@ def typed_address(text: str) -> str | Address:
     return Address(host, port, parts.scheme == "https", parts.path.strip("/"))
 
 
-async def prove(services: Services, application: Application) -> ServerInfo:
+async def prove(services: AppServices, application: Application) -> ServerInfo:
     """Test a connection: ask IRIS whether it takes these credentials, and leave again.
 
     Raises as `sign_in` does.
@@ -129,7 +128,7 @@ async def prove(services: Services, application: Application) -> ServerInfo:
     return info
 
 
-async def sign_in(services: Services, application: Application, replaced: Session | None) -> str:
+async def sign_in(services: AppServices, application: Application, replaced: Session | None) -> str:
     """Sign in and return the id of a new session; the session it replaces ends.
 
     Raises RateLimited (details.retryAfter in seconds; IRIS was not asked, or knows the person but the account has no
@@ -158,7 +157,7 @@ async def sign_in(services: Services, application: Application, replaced: Sessio
     return session_id
 
 
-async def _admitted(services: Services, application: Application) -> tuple[_Server, Target, ServerInfo]:
+async def _admitted(services: AppServices, application: Application) -> tuple[_Server, Target, ServerInfo]:
     started = asyncio.get_running_loop().time()
     try:
         server = _find(services.settings, application)
@@ -219,7 +218,7 @@ def _key_of(address: Address) -> str:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-async def _ask(services: Services, server: _Server, application: Application) -> tuple[Target, ServerInfo]:
+async def _ask(services: AppServices, server: _Server, application: Application) -> tuple[Target, ServerInfo]:
     if server.target is not None:
         return server.target, await _server_info(services, server.target, application)
     seconds = services.settings.connect_timeout_seconds
@@ -229,7 +228,9 @@ async def _ask(services: Services, server: _Server, application: Application) ->
     return answer
 
 
-async def _ask_free(services: Services, application: Application) -> tuple[Target, ServerInfo] | AuthFailed:
+async def _ask_free(
+    services: AppServices, application: Application
+) -> tuple[Target, ServerInfo] | AuthFailed:
     """Ask a typed address. Refused credentials are an answer: they come from an IRIS that is allowed."""
     address, settings = application.server, services.settings
     assert isinstance(address, Address)
@@ -248,7 +249,7 @@ async def _ask_free(services: Services, application: Application) -> tuple[Targe
         return error
 
 
-async def _server_info(services: Services, target: Target, application: Application) -> ServerInfo:
+async def _server_info(services: AppServices, target: Target, application: Application) -> ServerInfo:
     credentials = Credentials(application.username, application.password)
     client = AtelierClient(target, credentials, limits=Limits.of(services.settings))
     try:

@@ -11,9 +11,8 @@ from typing import cast
 from quart import Quart, current_app
 
 from iris_quart.errors import RateLimited, StoreUnavailable
+from iris_quart.services import services
 from iris_quart.sessions import Session, SessionStore
-
-from .services import services
 
 __all__ = ["Transfer", "init_app", "transfer"]
 

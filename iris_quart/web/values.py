@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from quart import Blueprint, Response, jsonify, request
 
-from iris_quart.commands.payloads import why_read_only
-from iris_quart.dispatch import AuditEntry, RowChange, TableChange
+from iris_quart.context import AuditEntry, RowChange, TableChange
 from iris_quart.errors import (
     Conflict,
     InvalidInput,
@@ -21,6 +20,8 @@ from iris_quart.errors import (
 )
 from iris_quart.names import column_name, namespace_name, row_id, table_name
 from iris_quart.protocol import PreviewMark
+from iris_quart.read_only import why_read_only
+from iris_quart.services import services
 from iris_quart.sessions import Session
 from iris_quart.sql.decoding import PREVIEW_BYTES, binary_preview
 from iris_quart.sql.metadata import WHOLE_TEXT, Table
@@ -33,7 +34,6 @@ from iris_quart.tables.whole_values import TEXT_TYPE, Value
 from .current_session import session_tables, slide
 from .failures import failure
 from .security import require_session
-from .services import services
 from .transfers import Transfer, transfer
 from .url_paths import path_parts
 

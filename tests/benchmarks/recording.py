@@ -20,8 +20,9 @@ from iris_quart.commands.namespaces import namespaces
 from iris_quart.commands.rows import rows
 from iris_quart.commands.tables import tables as tables_commands
 from iris_quart.config import Settings
+from iris_quart.context import AuditEntry, Context, TableChange
 from iris_quart.demo import DemoOptions, DemoServer
-from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange, Withdrawal, WriteRecord
+from iris_quart.dispatch import Commands, Withdrawal, WriteRecord
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables

@@ -22,9 +22,10 @@ from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.commands.edits import edits
 from iris_quart.commands.rows import rows
 from iris_quart.config import ServerSettings, Settings
+from iris_quart.context import AuditEntry, Context, TableChange
 from iris_quart.demo import DemoOptions, DemoServer
 from iris_quart.demo.samples import open_namespaces
-from iris_quart.dispatch import AuditEntry, Commands, Context, TableChange
+from iris_quart.dispatch import Commands
 from iris_quart.protocol import encode_event, encode_json, parse_envelope
 from iris_quart.sessions import NewSession, Session, SessionStore, open_store, open_vault
 from iris_quart.tables import Tables

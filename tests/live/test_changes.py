@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from iris_quart.atelier import Target
-from iris_quart.dispatch import RowChange, TableChange
+from iris_quart.context import RowChange, TableChange
 from iris_quart.errors import StoreUnavailable
 from iris_quart.live.changes import Changes
 from iris_quart.live.registry import Registry

@@ -13,7 +13,8 @@ import pytest
 from quart import Quart
 
 from iris_quart.config import Settings
-from iris_quart.dispatch import Command, CommandBlueprint, Commands, Context, Kind
+from iris_quart.context import Context
+from iris_quart.dispatch import Command, CommandBlueprint, Commands, Kind
 from iris_quart.errors import AuthExpired, StoreUnavailable, TableNotFound
 from iris_quart.live.runner import Runner, SessionOver
 from iris_quart.protocol import Event, Message

@@ -13,11 +13,11 @@ from quart import Quart
 from quart.typing import TestClientProtocol as Client
 from werkzeug.datastructures import Headers
 
-from iris_quart.app import AppServices, create_app
+from iris_quart.app import create_app
 from iris_quart.config import ServerSettings, Settings
 from iris_quart.demo import DemoOptions, DemoServer
+from iris_quart.services import EXTENSION, AppServices
 from iris_quart.sessions import SessionStore
-from iris_quart.web.services import EXTENSION
 
 USER, PASSWORD = "_SYSTEM", "SYS"
 CONNECT = {"server": "demo", "namespace": "SAMPLES", "username": USER, "password": PASSWORD}

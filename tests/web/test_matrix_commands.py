@@ -18,7 +18,8 @@ from quart.testing.connections import WebsocketDisconnectError
 from quart.typing import TestClientProtocol as Client
 
 from iris_quart.atelier import Credentials, Target
-from iris_quart.dispatch import Command, Context, Kind
+from iris_quart.context import Context
+from iris_quart.dispatch import Command, Kind
 from iris_quart.protocol import Event, Message
 
 from .conftest import PASSWORD, USER, Site

@@ -15,6 +15,7 @@ from quart import Blueprint, Response, request
 from iris_quart.commands.payloads import FilterFields, SortItem
 from iris_quart.errors import AuthExpired, InvalidInput, RowGone
 from iris_quart.names import ColumnName, NamespaceName, RowId, TableName
+from iris_quart.services import AppServices, services
 from iris_quart.sessions import Session
 from iris_quart.sql.pages import View
 from iris_quart.sql.values import Wire
@@ -25,7 +26,6 @@ from iris_quart.tables.whole_values import MeasuredValue
 from iris_quart.web.csv_long import FormulaScan, cell_text, long_cell
 from iris_quart.web.current_session import session_tables, slide
 from iris_quart.web.security import require_session
-from iris_quart.web.services import Services, services
 from iris_quart.web.transfers import Transfer, transfer
 
 from .csv_writer import CsvWriter, is_long
@@ -71,7 +71,7 @@ class Export(FilterFields):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    services: Services
+    services: AppServices
     session: Session
     tables: Tables
     rows: Rows
