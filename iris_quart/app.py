@@ -22,6 +22,7 @@ from .config import Settings, load_settings
 from .errors import StoreUnavailable
 from .live import sockets
 from .live.patches.bounds import harden
+from .live.patches.limits import SocketLimits
 from .live.worker import EXTENSION as LIVE
 from .live.worker import LiveWorker
 from .metrics import Metrics, MetricsPort
@@ -96,14 +97,15 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     new_rows.announce = live.changes.announce_pending
     app.extensions[EXTENSION] = AppServices(settings, store, vault, commands, audit, live, demo_users)
     app.extensions[LIVE] = live
-    harden(
-        app,
-        settings.message_bytes_max,
-        settings.drain_seconds + STOP_MARGIN,
-        settings.messages_per_second,
-        settings.messages_burst,
-        settings.slow_reader_seconds,
+    limits = SocketLimits(
+        message_length=settings.message_bytes_max,
+        graceful_seconds=settings.drain_seconds + STOP_MARGIN,
+        messages_per_second=settings.messages_per_second,
+        messages_burst=settings.messages_burst,
+        slow_reader_seconds=settings.slow_reader_seconds,
+        fast_path=settings.socket_fast_path,
     )
+    harden(app, limits)
     security.init_app(app, settings)
     assets.init_app(app)
     transfers.init_app(app)

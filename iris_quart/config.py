@@ -253,6 +253,10 @@ class Settings(BaseSettings):
     message_bytes_max: int = Field(
         1024 * 1024, ge=1024, le=16 * 1024 * 1024, description="Largest socket message."
     )
+    socket_fast_path: bool = Field(
+        True,
+        description="Text messages bypass the queues of Hypercorn and Quart; turn it off to rule it out.",
+    )
     messages_per_second: float = Field(40, gt=0, description="Messages a socket may send, on average.")
     messages_burst: int = Field(200, ge=1, description="And at once.")
     message_bytes_per_second: float = Field(

@@ -11,7 +11,7 @@ from hypercorn.utils import UnexpectedMessageError
 from iris_quart.config import Settings
 from iris_quart.protocol import CloseCode
 
-from .patches.bounds import Wire
+from .patches.wire import Wire
 
 __all__ = ["Connection", "Peer"]
 

@@ -16,7 +16,7 @@ from iris_quart.sessions import Session
 
 from .connection import Connection
 from .limits import TokenBucket, TooManySockets
-from .patches.bounds import WIRE, Wire
+from .patches.wire import WIRE, Wire
 from .registry import LiveSocket, OpenTables, Presence
 from .runner import Runner
 from .worker import EXTENSION, LiveWorker

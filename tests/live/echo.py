@@ -16,7 +16,9 @@ from quart import Quart, websocket
 
 from iris_quart.config import Settings
 from iris_quart.live.connection import Connection
-from iris_quart.live.patches.bounds import WIRE, harden
+from iris_quart.live.patches.bounds import harden
+from iris_quart.live.patches.limits import SocketLimits
+from iris_quart.live.patches.wire import WIRE
 
 SIZE = 64 * 1024 * 1024
 """Autobahn's largest message has 16 MiB, and hypercorn counts its limit in characters."""
@@ -26,7 +28,7 @@ def make_app(folder: Path) -> Quart:
     """Make the application; binary messages are echoed here, where `/ws` closes with 1003."""
     settings = Settings(instance=folder, slow_reader_seconds=30, close_seconds=2)
     app = Quart("echo", static_folder=None)
-    harden(app, SIZE, 1)
+    harden(app, SocketLimits(message_length=SIZE, graceful_seconds=1))
 
     @app.websocket("/")
     async def echo() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from iris_quart.config import Settings
 from iris_quart.live.connection import OUTBOX_BYTES, PUSHED_MAX, Connection
-from iris_quart.live.patches.bounds import Wire
+from iris_quart.live.patches.wire import Wire
 from iris_quart.protocol import CloseCode
 
 

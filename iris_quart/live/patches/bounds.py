@@ -1,21 +1,18 @@
-"""Bounds that Hypercorn 0.18 does not have, kept in one place because they touch its private parts.
+"""Bounds that Hypercorn 0.18 does not have, and repairs of it, by replacing its private parts.
 
 - permessage-deflate is never negotiated: its inflation is unbounded (hypercorn issue 307).
-- HTTP/2 in clear is not spoken, neither at once nor by upgrade: a proxy that passes the upgrade on becomes a tunnel,
-  and whoever is in it says what address and scheme they come from. Nor is it agreed over TLS: a stream that its peer
-  gives no window waits outside of all our bounds.
-- A peer that takes nothing of an HTTP answer for `slow_reader_seconds` is cut off, as a socket's is.
-- A message is measured before it is stored; after 1009 the buffer is dropped, what still arrives is thrown
-  away, and the transport is closed. Stock Hypercorn stores first, and keeps both buffer and connection.
-- Frames are counted as well as messages: pings and empty fragments are no messages, but each costs its time.
-- A `Wire` tells when the peer was last heard, pings it and can cut it off: ASGI offers none of these.
-- What a connection was made of goes when it ends: its circles, of some 25 KB, stayed until the collector came to the
-  old ones, which is after some 300,000 connections.
-- The queue between Hypercorn and the application is a small one: an idle socket holds little.
-- Its error log, unless sent to a file, goes through our JSON logs: its tracebacks may hold data.
-- Text messages go straight to the transport, and come straight from it: their way through wsproto, Hypercorn's and
-  Quart's queues cost as much as all that our own code does for a short command.
-- The time that open sockets have at a stop is never shorter than ours (`graceful_timeout`).
+- HTTP/2 without TLS is not spoken, neither at once nor by upgrade: behind a proxy that passes the upgrade on it
+  becomes a tunnel, in which a client can claim any address and scheme. It is not negotiated over TLS either: a stream
+  whose peer grants no window waits outside of all bounds.
+- A peer that reads nothing of an HTTP response for `slow_reader_seconds` is aborted, as one of a socket is.
+- A message is measured before it is stored. After 1009 the buffer is freed, what still arrives is discarded, and
+  the transport is closed. Stock Hypercorn stores first, and keeps both the buffer and the connection.
+- Frames are counted as well as messages: pings and empty fragments are not messages, but each costs time.
+- The reference cycles of a connection (25 KB) are broken when it ends; otherwise they survive until a full garbage
+  collection, which comes after some 300,000 connections.
+- The queue between Hypercorn and the application is a small one, so that an idle socket holds little memory.
+- The error log, unless sent to a file, goes through our JSON logs, because its tracebacks may hold data.
+- Open sockets never have less time at a stop than ours need (`graceful_timeout`).
 
 pyproject.toml bounds the version; tests/live/patches/test_bounds.py fails when one of these parts has moved.
 """
@@ -24,13 +21,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import time
-from collections.abc import Awaitable, Callable
 from functools import partial
 from io import BytesIO, StringIO
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import h11
 import hypercorn.logging as stock_logging
@@ -42,188 +36,36 @@ from hypercorn.config import Config
 from hypercorn.events import Event, RawData
 from hypercorn.protocol.events import Data, StreamClosed
 from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.protocol.ws_stream import ASGIWebsocketState
+from hypercorn.protocol.http_stream import HTTPStream
 from quart import Quart
-from quart.asgi import ASGIWebsocketConnection
+from quart.asgi import ASGIHTTPConnection, ASGIWebsocketConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
-from wsproto.utilities import LocalProtocolError
 
 from iris_quart.live.inbox import Inbox
 from iris_quart.live.limits import TokenBucket
 from iris_quart.live.slow_readers import cutting_off
 
-from .frames import text_frame_head, whole_text
+from .limits import SocketLimits, limits_of
+from .wire import WIRE, wire_of
 
-__all__ = ["WIRE", "BoundedConnection", "Wire", "harden", "wire_of"]
-
-WIRE = "iris_quart.wire"
-"""Key of the `Wire` in a websocket's scope."""
+__all__ = ["BoundedConnection", "BoundedRequest", "harden"]
 
 INBOX = 8
 """Messages that Quart may hold for a socket; beyond, TCP pushes back. Quart's own inbox has no bound."""
-
-FULL_BYTES = 64 * 1024
-"""From so many bytes that wait in a transport on, asyncio and uvloop stop the writer."""
 
 LINGER_SECONDS = 0.5
 """How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
 
 
+EXTENSION = "iris_quart.socket_limits"
+"""Key of the application's `SocketLimits` in `app.extensions`."""
+
 CHECK_PROTOCOL = "_check_protocol"
 """Where Hypercorn's HTTP/1.1 looks whether HTTP/2 is wanted instead."""
 
-FRAMES = 10
-"""Frames that may come for each message that may."""
-
-
-class _Limits:
-    """What `harden` was told; Hypercorn makes its buffers without asking us."""
-
-    message_length = 16 * 1024 * 1024
-    graceful_seconds = 0.0
-    slow_reader_seconds = math.inf
-    frames_per_second = math.inf
-    frames_burst = 2**31
-
-
 _lingering: set[asyncio.Task[None]] = set()
-_frames: WeakKeyDictionary[streams.WSStream, TokenBucket] = WeakKeyDictionary()
-
-
-class Wire:
-    """The connection under one websocket; only for HTTP/1.1 under Hypercorn."""
-
-    __slots__ = ("_decoders", "_put", "_queued", "_server", "_stream", "_taker", "frames", "heard")
-
-    def __init__(
-        self, stream: streams.WSStream, server: TCPServer, put: Callable[[Any], Awaitable[None]]
-    ) -> None:
-        self._stream = stream
-        self._server = server
-        self._put = put
-        self._queued = 0
-        self._taker: Callable[[str | bytes], None] | None = None
-        self._decoders: Any = None
-        self.frames = _frames_allowed()
-        """What the peer may still send."""
-        self.heard = time.monotonic()
-        """When a byte of the peer last arrived, on the monotonic clock."""
-
-    @property
-    def full(self) -> bool:
-        """Whether so much waits to be sent that nothing more should be added."""
-        return self._server.writer.transport.get_write_buffer_size() > FULL_BYTES
-
-    def send_text(self, text: bytes) -> bool:
-        """Send a text message, given in UTF-8, past Quart and Hypercorn, whose ways cost several times as much.
-
-        False, and nothing is sent, when the connection is not open or is full: the ordinary way tells or waits.
-        """
-        transport = self._server.writer.transport
-        if not self._open or transport.is_closing() or self.full:
-            return False
-        transport.write(text_frame_head(len(text)) + text)
-        return True
-
-    def deliver(self, taker: Callable[[str | bytes], None]) -> None:
-        """Give messages to `taker` as they come, once those are received that came before.
-
-        Whoever receives from Quart still gets what is on its way there, and tells each by `received`.
-        """
-        protocol = self._stream.connection._proto  # noqa: SLF001
-        self._decoders = protocol._frame_decoder, protocol._message_decoder  # noqa: SLF001
-        self._taker = taker
-        vars(self._server.reader)["feed_data"] = self._feed
-
-    def release(self) -> None:
-        """Give `taker` nothing more; what comes goes through Hypercorn and Quart again."""
-        self._taker = None
-        vars(self._server.reader).pop("feed_data", None)
-
-    def detach(self) -> None:
-        """Let Hypercorn go on without it, at the end of the websocket."""
-        self.release()
-        self._stream.app_put = self._put
-        vars(self._stream).pop("iris_quart_wire", None)
-
-    def received(self) -> None:
-        """Count off a message that was received from Quart."""
-        self._queued -= 1
-
-    async def put(self, message: Any) -> None:
-        """Pass on what Hypercorn has for the application: to the taker, or through the queues."""
-        if message["type"] != "websocket.receive":
-            await self._put(message)
-        elif self._taker is not None and not self._queued:
-            text = message["text"]
-            self._taker(message["bytes"] if text is None else text)
-        else:
-            self._queued += 1
-            await self._put(message)
-
-    def _feed(self, data: bytes) -> None:
-        """Take bytes in place of Hypercorn's reader, which gets all but whole messages with nothing before them."""
-        self.heard = time.monotonic()
-        reader = self._server.reader
-        text = None
-        # What Hypercorn has taken out of its reader is handled at once, or counted as queued.
-        if self._taker is not None and not self._queued and not reader._buffer and self._open:  # type: ignore[attr-defined]  # noqa: SLF001
-            frames, messages = self._decoders
-            if frames.header is None and not len(frames.buffer) and messages.opcode is None:
-                text = whole_text(data, _Limits.message_length)
-        if text is None or self._taker is None:
-            asyncio.StreamReader.feed_data(reader, data)
-        else:
-            self._taker(text)
-
-    @property
-    def _open(self) -> bool:
-        stream = self._stream
-        return (
-            not stream.closed
-            and stream.buffer.length >= 0
-            and stream.state is ASGIWebsocketState.CONNECTED
-            and stream.connection.state is ConnectionState.OPEN
-        )
-
-    async def drain(self) -> None:
-        """Wait until there is room. Raises OSError when the peer has gone."""
-        await self._server.writer.drain()
-
-    def ping(self) -> None:
-        """Ask for a sign of life; left out while other data waits to be sent, or after a close."""
-        transport = self._server.writer.transport
-        if transport.get_write_buffer_size() or transport.is_closing():
-            return
-        try:
-            transport.write(self._stream.connection.send(Ping()))
-        except LocalProtocolError:
-            return
-
-    def abort(self) -> None:
-        """Cut the connection off and free what waits to be sent."""
-        self._server.writer.transport.abort()
-
-
-def wire_of(send: Any) -> Wire | None:
-    """Find the wire under an ASGI `send`; None under another server or HTTP/2."""
-    stream = getattr(send, "__self__", None)
-    if not isinstance(stream, streams.WSStream):
-        return None
-    protocol = getattr(stream.send, "__self__", None)
-    if not isinstance(protocol, H11Protocol):
-        return None
-    server = getattr(protocol.send, "__self__", None)
-    if not isinstance(server, TCPServer) or stream.app_put is None:
-        return None
-    # worker_serve reads this value when it stops, so it can still be raised now.
-    stream.config.graceful_timeout = max(stream.config.graceful_timeout, _Limits.graceful_seconds)
-    wire = Wire(stream, server, stream.app_put)
-    stream.iris_quart_wire = wire  # type: ignore[attr-defined]
-    stream.app_put = wire.put
-    return wire
 
 
 class BoundedConnection(ASGIWebsocketConnection):
@@ -231,11 +73,15 @@ class BoundedConnection(ASGIWebsocketConnection):
 
     def __init__(self, app: Quart, scope: Any) -> None:
         super().__init__(app, scope)
+        self._limits: SocketLimits = app.extensions[EXTENSION]
         self.queue = cast("Any", Inbox(INBOX))
 
     async def __call__(self, receive: Any, send: Any) -> None:
         """Serve one websocket."""
         scope: Any = self.scope
+        stream = getattr(send, "__self__", None)
+        if isinstance(stream, streams.WSStream):
+            self._limits.attach(stream)
         wire = scope[WIRE] = wire_of(send)
         try:
             await super().__call__(receive, send)
@@ -246,26 +92,25 @@ class BoundedConnection(ASGIWebsocketConnection):
                 wire.detach()
 
 
-def harden(
-    app: Quart,
-    message_length: int,
-    graceful_seconds: float,
-    messages_per_second: float = math.inf,
-    messages_burst: int = 2**31,
-    slow_reader_seconds: float = math.inf,
-) -> None:
-    """Put the bounds in force for this process.
+class BoundedRequest(ASGIHTTPConnection):
+    """Quart's HTTP connection, which leaves its application's limits at the stream."""
 
-    message_length: characters of a text message, or bytes of another, beyond which it is refused with 1009.
-    graceful_seconds: least time that open sockets have when Hypercorn stops.
-    messages_per_second, messages_burst: what a socket may send; some times as many frames, and then 1008.
-    slow_reader_seconds: how long the peer of an HTTP answer may take nothing of it.
-    """
-    _Limits.message_length = message_length
-    _Limits.graceful_seconds = graceful_seconds
-    _Limits.slow_reader_seconds = slow_reader_seconds
-    _Limits.frames_per_second = FRAMES * messages_per_second
-    _Limits.frames_burst = FRAMES * messages_burst
+    def __init__(self, app: Quart, scope: Any) -> None:
+        super().__init__(app, scope)
+        self._limits: SocketLimits = app.extensions[EXTENSION]
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        """Serve one request."""
+        stream = getattr(send, "__self__", None)
+        if isinstance(stream, HTTPStream):
+            stream.iris_quart_limits = self._limits  # type: ignore[attr-defined]
+        await super().__call__(receive, send)
+
+
+def harden(app: Quart, limits: SocketLimits) -> None:
+    """Replace Hypercorn's parts in this process and apply the limits to the connections of `app`."""
+    app.extensions[EXTENSION] = limits
+    app.asgi_http_class = BoundedRequest
     app.asgi_websocket_class = BoundedConnection
     private: Any = streams
     private.server_extensions_handshake = _no_extensions
@@ -300,23 +145,13 @@ async def _no_other_protocol(_protocol: H11Protocol, _request: h11.Request) -> N
 
 def _extend(self: streams.WebsocketBuffer, event: Any) -> None:
     size = len(event.data)
-    if self.length + size > min(self.max_length, _Limits.message_length):
+    if self.length + size > self.max_length:
         _trip(self)
         raise streams.FrameTooLargeError
     if self.value is None:
         self.value = StringIO() if isinstance(event, TextMessage) else BytesIO()
     self.length += size
     self.value.write(event.data)
-
-
-def _frames_allowed() -> TokenBucket:
-    return TokenBucket(_Limits.frames_per_second, _Limits.frames_burst)
-
-
-def _frames_without_wire(stream: streams.WSStream) -> TokenBucket:
-    if stream not in _frames:
-        _frames[stream] = _frames_allowed()
-    return _frames[stream]
 
 
 def _trip(buffer: streams.WebsocketBuffer) -> None:
@@ -347,7 +182,7 @@ async def _protocol_send(self: TCPServer, event: Event) -> None:
         # `Connection` watches over the peer of a socket.
         await _stock_protocol_send(self, event)
         return
-    with cutting_off(self.writer.transport, _Limits.slow_reader_seconds):
+    with cutting_off(self.writer.transport, limits_of(stream).slow_reader_seconds):
         await _stock_protocol_send(self, event)
 
 
@@ -391,11 +226,10 @@ async def _handle(self: streams.WSStream, event: Any) -> None:
 
 
 async def _handle_events(self: streams.WSStream) -> None:
-    wire: Wire | None = getattr(self, "iris_quart_wire", None)
-    frames = _frames_without_wire(self) if wire is None else wire.frames
+    frames: TokenBucket | None = getattr(self, "iris_quart_frames", None)
     for event in self.connection.events():
         # A large frame comes in parts, of which only the last one counts.
-        if getattr(event, "frame_finished", True) and not frames.take():
+        if frames is not None and getattr(event, "frame_finished", True) and not frames.take():
             _trip(self.buffer)
             await _refuse(self, CloseReason.POLICY_VIOLATION)
             break
