@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quart import Quart, Websocket
+from quart import Blueprint, Quart, Websocket
 
 from iris_quart.context import AuditEntry
 from iris_quart.dispatch import Commands
@@ -20,6 +20,7 @@ from .commands.rows import rows
 from .commands.tables import tables
 from .config import Settings, load_settings
 from .errors import StoreUnavailable
+from .extensions import load_blueprints
 from .live import sockets
 from .live.patches.bounds import harden
 from .live.patches.limits import SocketLimits
@@ -52,11 +53,18 @@ class _Gate:
         return await security.socket_session(websocket)
 
 
-def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[str, str]] = ()) -> Quart:
-    """Make the application.
+def create_app(
+    settings: Settings | None = None,
+    *,
+    demo_users: Sequence[tuple[str, str]] = (),
+    blueprints: Sequence[Blueprint] = (),
+) -> Quart:
+    """Create the application.
 
-    settings: read from environment and `config.toml` when absent; a wrong one raises BadSettings.
+    settings: read from the environment and `config.toml` if absent; an invalid one raises BadSettings.
     demo_users: names and passwords that the sign-in page offers; only for the demo.
+    blueprints: further blueprints, `CommandBlueprint` or Quart's own, registered after the application's and
+    before those that the setting `blueprints` names. A command name that is taken raises ValueError.
     """
     settings = settings or load_settings()
     logs.configure(settings.log_level)
@@ -114,6 +122,8 @@ def create_app(settings: Settings | None = None, *, demo_users: Sequence[tuple[s
     app.register_blueprint(sockets.blueprint)
     for page in PAGES:
         app.register_blueprint(page.blueprint)
+    for extension in (*blueprints, *load_blueprints(settings.blueprints)):
+        app.register_blueprint(extension)
     _live_with(app, live, metrics, audit)
     trust_proxies(app, settings.trusted_hops)
     return app

@@ -1,4 +1,4 @@
-"""The command `iris-quart`: demo, serve, check, protocol, sessions."""
+"""The command `iris-quart`: demo, serve, check, protocol, settings, sessions."""
 
 from __future__ import annotations
 
@@ -69,7 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     protocol = kinds.add_parser("protocol", help="print the reference of the socket's commands and events")
     protocol.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
     protocol.add_argument("--write", action="store_true", help="write both into docs/ of the source tree")
+    protocol.add_argument("--instance", type=Path, help="folder of config.toml, which may name blueprints")
     protocol.set_defaults(run=_protocol)
+
+    settings = kinds.add_parser("settings", help="print the example settings, every one with its default")
+    settings.add_argument("--write", action="store_true", help="write them into instance/ of the source tree")
+    settings.set_defaults(run=_settings)
 
     sessions = kinds.add_parser("sessions", help="list or end signed-in sessions")
     actions = sessions.add_subparsers(required=True, metavar="ACTION")
@@ -195,13 +200,25 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _protocol(options: argparse.Namespace) -> int:
+    from .extensions import load_blueprints
     from .reference import markdown, schema_text, write
 
     if options.write:
         for path in write():
             print(path)
     else:
-        print(schema_text() if options.schema else markdown(), end="")
+        blueprints = list(load_blueprints(load_settings(instance=options.instance).blueprints))
+        print(schema_text(blueprints) if options.schema else markdown(blueprints), end="")
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from .example_settings import example_text, write
+
+    if options.write:
+        print(write())
+    else:
+        print(example_text(), end="")
     return 0
 
 

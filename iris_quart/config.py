@@ -87,6 +87,13 @@ def _server_url(text: str) -> str:
     return text.rstrip("/").removesuffix("/api/atelier").rstrip("/")
 
 
+def _import_name(text: str) -> str:
+    module, colon, attribute = text.partition(":")
+    if not (colon and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))):
+        raise ValueError("write it as package.module:attribute")
+    return text
+
+
 def _network(text: str) -> str:
     ipaddress.ip_network(text)
     return text
@@ -152,6 +159,9 @@ class Settings(BaseSettings):
         "instances there need a name each, else they sign each other out.",
     )
     read_only: bool = Field(False, description="Nobody changes anything, on any server.")
+    blueprints: tuple[Annotated[str, AfterValidator(_import_name)], ...] = Field(
+        (), description="Further blueprints, each as package.module:attribute; see docs/extending.md."
+    )
     drafts: Literal["tab", "browser", "off"] = Field(
         "tab", description="Where the page keeps unsaved edits: this tab, this browser, or nowhere."
     )

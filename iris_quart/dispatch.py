@@ -23,6 +23,7 @@ from .sessions import Withdrawal, WriteRecord
 
 if TYPE_CHECKING:
     from quart import Quart
+    from quart.blueprints import BlueprintSetupState
 
 
 __all__ = ["Command", "CommandBlueprint", "Commands", "Kind", "Withdrawal", "WriteRecord"]
@@ -103,6 +104,12 @@ class CommandBlueprint(Blueprint):
     returns one. `A | AsyncIterator[A | B]` returns either.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Create a blueprint without commands; the arguments are those of `quart.Blueprint`."""
+        super().__init__(*args, **kwargs)
+        self.commands: list[Command] = []
+        self.record(self._register_commands)
+
     def command(
         self,
         name: str,
@@ -118,10 +125,15 @@ class CommandBlueprint(Blueprint):
         def declare(handler: H) -> H:
             command = _describe(name, tuple(aliases), handler, kind, slides, view)
             command = dataclasses.replace(command, stops=stops)
-            self.record(lambda state: state.app.extensions[EXTENSION].add(command))
+            self.commands.append(command)
             return handler
 
         return declare
+
+    def _register_commands(self, state: BlueprintSetupState) -> None:
+        commands: Commands = state.app.extensions[EXTENSION]
+        for command in self.commands:
+            commands.add(command)
 
 
 def _describe(

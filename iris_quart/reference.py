@@ -5,18 +5,18 @@ from __future__ import annotations
 import inspect
 import json
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
 import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from quart import Quart
+from quart import Blueprint
 
 from . import errors
 from .app import COMMANDS
-from .dispatch import Command, Commands, Kind
+from .dispatch import Command, CommandBlueprint, Commands, Kind
 from .errors import ErrorCode, IrisQuartError
 from .live.changes import RowsChanged
 from .protocol import CloseCode, ErrorEvent, Event, SessionExpired, SessionExpiring
@@ -86,19 +86,19 @@ means the one chosen before it on the same socket, and waits for all that was se
 """
 
 
-def documented_commands() -> Commands:
-    """Collect every command of the application, without starting it."""
-    app = Quart("iris_quart", static_folder=None)
+def documented_commands(blueprints: Iterable[Blueprint] = ()) -> Commands:
+    """Collect every command of the application and of further blueprints, without starting it."""
     commands = Commands()
-    commands.init_app(app)
-    for blueprint in COMMANDS:
-        app.register_blueprint(blueprint)
+    for blueprint in (*COMMANDS, *blueprints):
+        if isinstance(blueprint, CommandBlueprint):
+            for command in blueprint.commands:
+                commands.add(command)
     return commands
 
 
-def schema() -> dict[str, Any]:
+def schema(blueprints: Iterable[Blueprint] = ()) -> dict[str, Any]:
     """Describe commands, events and codes as one JSON Schema document (draft 2020-12)."""
-    commands = list(documented_commands())
+    commands = list(documented_commands(blueprints))
     payloads = sorted({command.payload for command in commands}, key=lambda one: one.__name__)
     events: list[type[Event]] = sorted(_events(commands), key=lambda one: one.event)
     inputs, definitions = models_json_schema(
@@ -129,14 +129,14 @@ def schema() -> dict[str, Any]:
     }
 
 
-def schema_text() -> str:
-    """Write the schema as text."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def schema_text(blueprints: Iterable[Blueprint] = ()) -> str:
+    """Return the schema as text."""
+    return json.dumps(schema(blueprints), indent=2, ensure_ascii=False) + "\n"
 
 
-def markdown() -> str:
-    """Write the page for people."""
-    commands = list(documented_commands())
+def markdown(blueprints: Iterable[Blueprint] = ()) -> str:
+    """Return the reference page in Markdown."""
+    commands = list(documented_commands(blueprints))
     parts = [INTRODUCTION, "\n## Commands\n"]
     for command in commands:
         parts.extend(_command(command))

@@ -18,14 +18,14 @@ TIERS = [
     {"tables"},
     {"sessions"},
     {"context"},
-    {"dispatch", "read_only"},
+    {"dispatch", "extensions", "read_only"},
     {"audit", "check", "administer"},
     {"commands"},
     {"live"},
     {"services"},
     {"web"},
     {"app"},
-    {"asgi", "serve", "reference"},
+    {"asgi", "serve", "reference", "example_settings"},
     {"cli"},
 ]
 """From left to right; modules of one tier may import each other, except that live and web do not."""

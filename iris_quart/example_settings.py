@@ -1,18 +1,18 @@
-"""Writes `instance/config.example.toml` from the settings, so that it never tells an old story."""
+"""Generate `instance/config.example.toml` from the settings."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from iris_quart.config import PREFIX, ServerSettings, Settings
+from .config import PREFIX, ServerSettings, Settings
 
-__all__ = ["example_text"]
+__all__ = ["example_text", "write"]
 
 HEAD = f"""\
 # Settings of iris-quart. Copy this file to config.toml beside it and change what you need.
@@ -27,6 +27,7 @@ SERVER = """
 BOUNDS = {Ge: ("ge", "at least"), Gt: ("gt", "more than"), Le: ("le", "at most"), Lt: ("lt", "less than")}
 WIDTH = 108
 EXAMPLES: dict[str, Any] = {
+    "blueprints": ("our_package.commands:notes",),
     "public_origin": "https://editor.example.org",
     "url": "http://127.0.0.1:52773",
     "label": "Demo",
@@ -37,8 +38,16 @@ EXAMPLES: dict[str, Any] = {
 """For settings that have no default, or none that says anything."""
 
 
+def write(root: Path | None = None) -> Path:
+    """Write the file into `instance/` of the source tree and return its path."""
+    path = (root or Path(__file__).resolve().parent.parent) / "instance" / "config.example.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(example_text(), encoding="utf-8")
+    return path
+
+
 def example_text() -> str:
-    """Give the text of the file."""
+    """Return the text of the file."""
     lines = [HEAD]
     for name, field in Settings.model_fields.items():
         if name not in {"instance", "servers"}:
@@ -79,7 +88,3 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     return json.dumps(value, ensure_ascii=False)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(example_text())
