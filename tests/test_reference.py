@@ -26,7 +26,7 @@ getServerList selectServer getNamespaces getTables selectNamespace selectTable o
 paginate paginateNext paginatePrev refreshData saveCell updateRow insertRow deleteRow disconnect
 cancelConnection openServerManager installServerManager
 """
-OURS = "getSession countRows getRow saveChanges previewChanges cancel"
+OURS = "getSession keepAlive countRows getRow saveChanges previewChanges cancel"
 
 
 @pytest.mark.parametrize("name", ANCESTOR.split() + OURS.split())

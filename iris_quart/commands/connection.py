@@ -93,7 +93,17 @@ async def select_server(context: Context, _payload: SelectServer) -> ConnectionS
 
 @connection.command("getSession", kind=Kind.INSTANT, slides=False)
 async def get_session(context: Context, _payload: Nothing) -> SessionState:
-    """Say who is signed in and when that ends; the only command that does not keep the session alive."""
+    """Return who is signed in and when that ends; the only command that does not keep the session alive."""
+    return _session_state(context)
+
+
+@connection.command("keepAlive", kind=Kind.INSTANT)
+async def keep_alive(context: Context, _payload: Nothing) -> SessionState:
+    """Extend the idle deadline, as every command but getSession does, and return the new deadlines."""
+    return _session_state(context)
+
+
+def _session_state(context: Context) -> SessionState:
     session = context.session
     now = context.now()
     # The store's clock may differ from this machine's; people compare with their own.

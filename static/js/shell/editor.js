@@ -149,7 +149,7 @@ export class Editor {
 
   /** One notice; a person who is at work is not asked at all. */
   #expiring({ secondsLeft }) {
-    const extend = () => this.#client.send("getServerList").catch(() => undefined); // any command but getSession slides the deadline
+    const extend = () => this.#client.send("keepAlive").catch(() => undefined);
     if (Date.now() - this.#lastActive < PRESENT_FOR) return extend();
     const remove = toast(T.endsSoon(secondsLeft), { kind: "warning", lasting: true, key: "expiring", actions: [{ label: T.stay, run: extend }] });
     const active = () => {
