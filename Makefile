@@ -6,10 +6,13 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 PYTEST = sh tests/run.sh $(BIN)/python
 # How an IRIS may write values, beside the way that the embedded one takes by default.
 ENCODINGS := odbc merged digits
+# Tests that start no server, browser or Redis; `make check` runs them.
+UNIT := tests/test_*.py tests/sql tests/tables tests/commands tests/atelier tests/sessions tests/faults/test_ledger.py
 PORT ?= 8000
 ARGS ?=
 
-.PHONY: help demo test test-all engines lint format types js bench faults mutants soak protocol screenshots wheel clean setup
+.PHONY: help demo check test test-all engines lint format types js bench faults mutants soak protocol screenshots wheel clean \
+	setup
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/:/' | column -t -s ':'
@@ -43,6 +46,10 @@ types: $(VENV)/.test-installed  ## Types
 
 js: setup  ## JavaScript modules, each on its own
 	node --test tests/js/
+
+check: $(VENV)/.test-installed lint types  ## Lint, types, and the tests that need no server or browser
+	node --test tests/js/
+	$(PYTEST) -m "not slow and not live and not browser and not redis" $(UNIT) $(ARGS)
 
 test: setup lint types js  ## The quick loop: lint, types, unit, live and browser tests
 	$(PYTEST) -m "not slow" $(ARGS)
