@@ -41,21 +41,21 @@ async def add_note() -> str:
 
 
 @pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write the package of the example where new processes of Python find it."""
-    module = tmp_path / "packages" / (SETTING.partition(":")[0].replace(".", "/") + ".py")
+    module: Path = tmp_path / "packages" / (SETTING.partition(":")[0].replace(".", "/") + ".py")
     module.parent.mkdir(parents=True)
     (module.parent / "__init__.py").touch()
     module.write_text(EXAMPLE + ROUTE, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "packages"), str(ROOT)]))
-    yield module
+    return module
 
 
 @pytest.fixture
 def server(packages: Path, tmp_path: Path, iris: ThreadedDemoServer) -> Iterator[WebServer]:
     module = SETTING.partition(":")[0]
-    settings = {"blueprints": f'["{SETTING}", "{module}:pages"]'}
-    with WebServer(tmp_path / "instance", iris.url, **settings) as server:
+    names = f'["{SETTING}", "{module}:pages"]'
+    with WebServer(tmp_path / "instance", iris.url, blueprints=names) as server:
         yield server
 
 
