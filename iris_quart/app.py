@@ -31,7 +31,7 @@ from .proxy import trust_proxies
 from .sessions import Session, open_store, open_vault
 from .tables import Tables
 from .tables.new_rows import NewRows
-from .tables.time_slices import Turns
+from .tables.time_slices import TimeSlices
 from .web import api, assets, auth, editor, health, security, transfers
 
 __all__ = ["create_app"]
@@ -81,7 +81,7 @@ def create_app(
     store = open_store(settings, vault)
     audit = Audit(settings)
 
-    turns, new_rows = Turns(), NewRows()
+    turns, new_rows = TimeSlices(), NewRows()
 
     def make_tables(client: AtelierClient, session: Session) -> Tables:
         server = settings.servers.get(session.server)

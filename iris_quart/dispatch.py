@@ -40,11 +40,11 @@ class Kind(enum.Enum):
     """Runs beside other reads, up to `settings.reads_in_flight`; may be cancelled."""
     WRITE = "write"
     """One at a time per socket, in the order of arrival; never cancelled once started. One that is declared with
-    `stops` may be asked to send nothing further."""
+    `stoppable` may be asked to send nothing further."""
 
 
 Handler = Callable[[Any, Any], Any]
-View = Callable[[Context, Any], Hashable]
+StaleKey = Callable[[Context, Any], Hashable]
 H = TypeVar("H", bound=Callable[..., Any])
 
 
@@ -59,11 +59,11 @@ class Command:
     events: tuple[type[Event], ...]
     handler: Handler
     kind: Kind
-    slides: bool
+    extends_session: bool
     """Whether it counts as the user's activity, which keeps the session alive."""
-    view: View | None
+    stale_key: StaleKey | None
     """Key of what it shows: a newer command of the same key makes an older one stale."""
-    stops: bool = False
+    stoppable: bool = False
     """Whether it looks at `Context.stopping` once it has begun."""
     event_names: frozenset[str] = field(init=False)
     """Names of `events`."""
@@ -116,15 +116,15 @@ class CommandBlueprint(Blueprint):
         *,
         aliases: Sequence[str] = (),
         kind: Kind = Kind.READ,
-        slides: bool = True,
-        view: View | None = None,
-        stops: bool = False,
+        extends_session: bool = True,
+        stale_key: StaleKey | None = None,
+        stoppable: bool = False,
     ) -> Callable[[H], H]:
         """Declare a command; payload and event types come from the handler's annotations."""
 
         def declare(handler: H) -> H:
-            command = _describe(name, tuple(aliases), handler, kind, slides, view)
-            command = dataclasses.replace(command, stops=stops)
+            command = _describe(name, tuple(aliases), handler, kind, extends_session, stale_key)
+            command = dataclasses.replace(command, stoppable=stoppable)
             self.commands.append(command)
             return handler
 
@@ -137,7 +137,12 @@ class CommandBlueprint(Blueprint):
 
 
 def _describe(
-    name: str, aliases: tuple[str, ...], handler: Handler, kind: Kind, slides: bool, view: View | None
+    name: str,
+    aliases: tuple[str, ...],
+    handler: Handler,
+    kind: Kind,
+    extends_session: bool,
+    stale_key: StaleKey | None,
 ) -> Command:
     where = f"command {name!r} ({handler.__module__}.{handler.__qualname__})"
     hints = get_type_hints(handler)
@@ -153,7 +158,7 @@ def _describe(
     events = tuple(dict.fromkeys(_events(hints["return"])))
     if not events or not all(inspect.isclass(event) and issubclass(event, Event) for event in events):
         raise TypeError(f"{where} must return an Event, a union of them or an AsyncIterator of them")
-    return Command(name, aliases, summary, payload, events, handler, kind, slides, view)
+    return Command(name, aliases, summary, payload, events, handler, kind, extends_session, stale_key)
 
 
 def _events(annotation: Any) -> Iterator[type[Event]]:

@@ -115,7 +115,7 @@ def schema(blueprints: Iterable[Blueprint] = ()) -> dict[str, Any]:
                 "aliases": list(command.aliases),
                 "description": _text(command.handler),
                 "kind": command.kind.value,
-                "slides": command.slides,
+                "slides": command.extends_session,
                 "payload": inputs[command.payload, "validation"],
                 "events": [*(event.event for event in command.events), ErrorEvent.event],
             }
@@ -179,7 +179,7 @@ def _command(command: Command) -> Iterator[str]:
     yield f"\n### {command.name}\n\n{_text(command.handler)}\n\n"
     if command.aliases:
         yield f"Also called {', '.join(f'`{name}`' for name in command.aliases)}. "
-    yield f"Kind: {KINDS[command.kind]}{', can be stopped' if command.stops else ''}.\n"
+    yield f"Kind: {KINDS[command.kind]}{', can be stopped' if command.stoppable else ''}.\n"
     yield from _model_fields(command.payload)
     answers = ", ".join(f"[`{event.event}`](#{event.event.lower()})" for event in command.events)
     yield f"\nAnswer: {answers}, or `error`.\n"

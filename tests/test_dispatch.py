@@ -46,7 +46,7 @@ def registered(*blueprints: CommandBlueprint) -> Commands:
 def blueprint_with_ask(name: str = "ask", aliases: tuple[str, ...] = ("askAgain",)) -> CommandBlueprint:
     blueprint = CommandBlueprint(f"blueprint_{name}", __name__)
 
-    @blueprint.command(name, aliases=aliases, kind=Kind.INSTANT, slides=False)
+    @blueprint.command(name, aliases=aliases, kind=Kind.INSTANT, extends_session=False)
     async def ask(_context: Context, payload: Ask) -> AsyncIterator[Told | ToldMore]:
         """Answer as often as asked."""
         for number in range(payload.how_many):
@@ -70,7 +70,7 @@ def test_command_is_described_by_its_function() -> None:
         (Told, ToldMore),
         "Answer as often as asked.",
     )
-    assert (command.kind, command.slides) == (Kind.INSTANT, False)
+    assert (command.kind, command.extends_session) == (Kind.INSTANT, False)
 
 
 def test_unknown_command_is_named_and_cut() -> None:

@@ -15,7 +15,7 @@ import httpx
 
 from iris_quart.errors import InvalidResponse
 from iris_quart.protocol import encode_json
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 
 from .probe import probe
 from .replies import Reply
@@ -125,7 +125,7 @@ class AtelierClient:
             "POST", self._urls.query(namespace), body, write=write, background=background, seconds=timeout
         )
 
-    async def encoding(self, namespace: str) -> Encoding:
+    async def encoding(self, namespace: str) -> ServerFormat:
         """Tell how this server writes values; probed once per server and user."""
         return await probe(self, namespace)
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.server_format import PROBE_SQL, Encoding, interpret
+from iris_quart.sql.server_format import PROBE_SQL, ServerFormat, interpret
 
 if TYPE_CHECKING:
     from .client import AtelierClient
@@ -16,11 +16,11 @@ __all__ = ["forget_probes", "probe"]
 
 PROBES_MAX = 1024
 
-_known: OrderedDict[tuple[str, str], Encoding] = OrderedDict()  # by server URL and user, oldest first
-_running: dict[tuple[str, str], asyncio.Task[Encoding]] = {}
+_known: OrderedDict[tuple[str, str], ServerFormat] = OrderedDict()  # by server URL and user, oldest first
+_running: dict[tuple[str, str], asyncio.Task[ServerFormat]] = {}
 
 
-async def probe(client: AtelierClient, namespace: str) -> Encoding:
+async def probe(client: AtelierClient, namespace: str) -> ServerFormat:
     """Tell how the client's server writes values for its user.
 
     The first call runs one SELECT of constants in `namespace`; calls at the same time wait for it. Raises
@@ -45,7 +45,7 @@ def forget_probes() -> None:
     _known.clear()
 
 
-async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> Encoding:
+async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> ServerFormat:
     reply = await client.query(namespace, PROBE_SQL)
     if len(reply.rows) != 1:
         raise InvalidResponse("IRIS did not answer the first question that we ask each server.")
@@ -56,7 +56,7 @@ async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> E
     return encoding
 
 
-def _settle(key: tuple[str, str], task: asyncio.Task[Encoding]) -> None:
+def _settle(key: tuple[str, str], task: asyncio.Task[ServerFormat]) -> None:
     if _running.get(key) is task:
         del _running[key]
     if not task.cancelled():

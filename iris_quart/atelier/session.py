@@ -20,7 +20,7 @@ from iris_quart.errors import (
 
 from .transport import BodyTooLarge, ConnectionTransport
 
-__all__ = ["Answer", "Broken", "IrisSession"]
+__all__ = ["Broken", "IrisSession", "StatementAnswer"]
 
 COOKIES_MAX = 20
 COOKIE_BYTES_MAX = 8192
@@ -31,7 +31,7 @@ LOGOUT_SECONDS = 2.0
 JUDGED = {b"content-type": "content-type", b"content-encoding": "content-encoding"}
 """Fields of an answer's head that `read_reply` looks at."""
 
-Answer = tuple[int, Mapping[str, str], bytes]
+StatementAnswer = tuple[int, Mapping[str, str], bytes]
 
 
 class Broken(Exception):
@@ -75,7 +75,7 @@ class IrisSession:
         *,
         deadline: float,
         fresh_after: float | None = None,
-    ) -> Answer:
+    ) -> StatementAnswer:
         """Send a request with the session's cookies and read the whole answer within `deadline` seconds.
 
         Raises ConnectionTimeout, ServerUnreachable, ConnectionFailed, InvalidResponse or Broken; the
@@ -114,7 +114,7 @@ class IrisSession:
         body: bytes | None,
         deadline: float,
         fresh_after: float | None,
-    ) -> Answer:
+    ) -> StatementAnswer:
         """Exchange over our own transport, which keeps the deadline and the cap by itself."""
         self.hung = True
         try:

@@ -24,7 +24,7 @@ from iris_quart.errors import (
 
 from .replies import Reply, read_reply
 from .request_count import count_request
-from .session import LOGOUT_SECONDS, Answer, Broken, IrisSession
+from .session import LOGOUT_SECONDS, Broken, IrisSession, StatementAnswer
 from .target import Credentials, Limits
 from .urls import Urls
 
@@ -187,7 +187,7 @@ class IrisSessions:
         with_cookie: bool,
         fresh_after: float | None,
         deadline: float,
-    ) -> Answer:
+    ) -> StatementAnswer:
         if self._refused:
             raise self._unauthorized()
         left = deadline - time.monotonic()

@@ -91,7 +91,7 @@ async def select_server(context: Context, _payload: SelectServer) -> ConnectionS
     return _status(context)
 
 
-@connection.command("getSession", kind=Kind.INSTANT, slides=False)
+@connection.command("getSession", kind=Kind.INSTANT, extends_session=False)
 async def get_session(context: Context, _payload: Nothing) -> SessionState:
     """Return who is signed in and when that ends; the only command that does not keep the session alive."""
     return _session_state(context)

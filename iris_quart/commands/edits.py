@@ -358,7 +358,7 @@ async def delete_row(context: Context, payload: DeleteRow) -> DeleteRowResult:
     )
 
 
-@edits.command("saveChanges", kind=Kind.WRITE, stops=True)
+@edits.command("saveChanges", kind=Kind.WRITE, stoppable=True)
 async def save_changes(context: Context, payload: SaveChanges) -> AsyncIterator[ChangeResult | ChangesSaved]:
     """Save staged edits; one changeResult each as it is known, then changesSaved with the counts.
 

@@ -14,18 +14,18 @@ from iris_quart.names import ColumnName, NamespaceName, TableName
 from iris_quart.protocol import Message, PreviewMark, decode_exactly
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
-from iris_quart.tables.row_queries import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 
 __all__ = [
     "ColumnKey",
     "FilterFields",
     "FilterItem",
     "PreviewMark",
+    "QueryFields",
     "SeenPreview",
     "SortItem",
     "TableFields",
     "ValueMessage",
-    "ViewFields",
     "WireValue",
     "legacy_integer",
     "named_table",
@@ -132,7 +132,7 @@ class SortItem(Message):
     direction: Literal["asc", "desc"] = Field("asc", description="asc or desc.")
 
 
-class ViewFields(FilterFields):
+class QueryFields(FilterFields):
     """Which rows of a table, in which order, how many at once."""
 
     legacy_integers: ClassVar[tuple[str, ...]] = ("pageSize",)
@@ -170,7 +170,7 @@ class ViewFields(FilterFields):
             raise ValueError("use sort or sortColumn, not both")
         return self
 
-    def view_request(self, context: Context) -> ViewRequest:
+    def view_request(self, context: Context) -> RowQueryRequest:
         """Give the view as the tables take it. Raises InvalidInput without a table, or for a page too large."""
         namespace, table_name = named_table(context, self)
         size, most = self.page_size or PAGE_SIZE, context.settings.page_size_max
@@ -179,7 +179,7 @@ class ViewFields(FilterFields):
         keys = tuple((item.column, item.direction == "desc") for item in self.sort or ())
         if not keys and self.sort_column:
             keys = ((self.sort_column, self.sort_direction == "desc"),)
-        return ViewRequest(
+        return RowQueryRequest(
             namespace=namespace,
             table_name=table_name,
             columns=self.columns,

@@ -16,15 +16,15 @@ from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import IrisQuartError
 from iris_quart.names import RowId
 from iris_quart.protocol import UNSET, Event, UnsetType
-from iris_quart.sql.pages import View
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.sql.pages import RowQuery
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
 
 from .payloads import (
     FilterFields,
     PreviewMark,
+    QueryFields,
     TableFields,
-    ViewFields,
     WireValue,
     named_table,
     preview_marks,
@@ -41,7 +41,7 @@ SOLE_VIEW = "rows"
 """What a client looks at that has one grid."""
 
 
-class RequestData(ViewFields):
+class RequestData(QueryFields):
     """Ask for one page of rows. At most one of page, after, before, offset and startAt says where it begins."""
 
     legacy_integers = ("pageSize", "page")
@@ -82,7 +82,7 @@ class RequestData(ViewFields):
         return Jump(min((self.page or 0) * page_size, OFFSET_MAX))
 
 
-class Paginate(ViewFields):
+class Paginate(QueryFields):
     """Ask for the page beside the current one."""
 
     legacy_integers = ("pageSize", "currentPage")
@@ -103,7 +103,7 @@ class Paginate(ViewFields):
         return value
 
 
-class RefreshData(ViewFields):
+class RefreshData(QueryFields):
     """Ask for the first page again."""
 
 
@@ -177,7 +177,7 @@ PageAnswer = TableData | AsyncIterator[TableData | RowCount]
 """A page, or a page and the count that comes after it."""
 
 
-def _view_key(context: Context, payload: ViewFields) -> Hashable:
+def _view_key(context: Context, payload: QueryFields) -> Hashable:
     """A newer page replaces an older one that nobody could tell from it.
 
     A client that names no table has one grid, so any newer page does. One that names its table reads several
@@ -192,7 +192,7 @@ def _view_key(context: Context, payload: ViewFields) -> Hashable:
     return "rows", payload.namespace or "", payload.table_name.lower(), place
 
 
-@rows.command("requestData", aliases=("refresh",), view=_view_key)
+@rows.command("requestData", aliases=("refresh",), stale_key=_view_key)
 async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     """Read one page of a table: from a number, a cursor, an offset or a value on."""
     tally = tally_requests()
@@ -207,7 +207,7 @@ async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     )
 
 
-@rows.command("paginate", aliases=("paginateNext", "paginatePrev"), view=_view_key)
+@rows.command("paginate", aliases=("paginateNext", "paginatePrev"), stale_key=_view_key)
 async def paginate(context: Context, payload: Paginate) -> PageAnswer:
     """Read the page after or before the current one; `direction` alone says which."""
     tally = tally_requests()
@@ -219,7 +219,7 @@ async def paginate(context: Context, payload: Paginate) -> PageAnswer:
     return await read_page(context, view, place, count=payload.count, page=page, tally=tally, ignored=ignored)
 
 
-@rows.command("refreshData", view=_view_key)
+@rows.command("refreshData", stale_key=_view_key)
 async def refresh_data(context: Context, payload: RefreshData) -> PageAnswer:
     """Read the first page again, and count again."""
     tally = tally_requests()
@@ -234,7 +234,7 @@ async def refresh_data(context: Context, payload: RefreshData) -> PageAnswer:
 async def count_rows(context: Context, payload: CountRows) -> RowCount:
     """Count the rows of a table, or those that the filters leave, exactly."""
     namespace, table_name = named_table(context, payload)
-    request = ViewRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
+    request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
     view = await context.tables.rows.view(request)
     return _row_count(view, await context.tables.counts.total(view, refresh=payload.refresh))
 
@@ -257,7 +257,7 @@ async def get_row(context: Context, payload: GetRow) -> RowDetail:
 
 async def read_page(
     context: Context,
-    view: View,
+    view: RowQuery,
     place: Place,
     *,
     count: str,
@@ -291,7 +291,7 @@ async def read_page(
 
 async def _page_and_count(
     context: Context,
-    view: View,
+    view: RowQuery,
     place: Place,
     *,
     count: str,
@@ -355,7 +355,7 @@ async def _in_time(counting: asyncio.Task[int]) -> int | None:
 
 def _shown(
     context: Context,
-    view: View,
+    view: RowQuery,
     page: Page,
     number: int | None,
     total: int | None,
@@ -389,7 +389,7 @@ def _naming(answer: TableData, ignored: list[str]) -> TableData:
     return answer
 
 
-def _row_count(view: View, total: int, state: CountState = "exact") -> RowCount:
+def _row_count(view: RowQuery, total: int, state: CountState = "exact") -> RowCount:
     return RowCount(
         namespace=view.table.namespace, table_name=view.table.full_name, total_rows=total, count_state=state
     )

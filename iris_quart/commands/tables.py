@@ -9,7 +9,7 @@ import msgspec
 from pydantic import Field
 
 from iris_quart.atelier.request_count import Tally, tally_requests
-from iris_quart.commands.payloads import ViewFields
+from iris_quart.commands.payloads import QueryFields
 from iris_quart.context import Context
 from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import ColumnNotFound, TableNotFound
@@ -17,8 +17,8 @@ from iris_quart.names import NamespaceName, TableName
 from iris_quart.protocol import UNSET, Event, UnsetType, encode_json
 from iris_quart.read_only import read_only_reason
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.pages import View
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.sql.pages import RowQuery
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Jump
 
 from .rows import SOLE_VIEW, RowCount, TableData, read_page
@@ -28,7 +28,7 @@ __all__ = ["TableLoading", "TableSchema", "TableSelected", "tables"]
 tables = CommandBlueprint("tables", __name__)
 
 
-class SelectTable(ViewFields):
+class SelectTable(QueryFields):
     """Open a table; how its first page looks may be said at once."""
 
     namespace: NamespaceName = Field(description="Namespace of the table.")
@@ -103,7 +103,7 @@ def _view_key(context: Context, _payload: SelectTable) -> Hashable:
     return SOLE_VIEW if context.message_id is None else None
 
 
-@tables.command("selectTable", aliases=("openTable",), view=_view_key)
+@tables.command("selectTable", aliases=("openTable",), stale_key=_view_key)
 async def select_table(
     context: Context, payload: SelectTable
 ) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:
@@ -134,7 +134,7 @@ async def select_table(
 
 
 async def _first_page(
-    context: Context, payload: SelectTable, view: View, tally: Tally, request: ViewRequest
+    context: Context, payload: SelectTable, view: RowQuery, tally: Tally, request: RowQueryRequest
 ) -> tuple[list[TableData | RowCount], AsyncIterator[TableData | RowCount] | None]:
     """Give the first page, to be taken out of its list and not kept, and what comes after it."""
     ignored = request.ignored_filters(view.table)

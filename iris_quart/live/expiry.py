@@ -96,7 +96,7 @@ class Expiry:
         session = presence.session
         now = self._store.now()
         slid = min(now + self._settings.session_idle_seconds, session.absolute_until)
-        if command.slides and not background and slid - session.ends_at > self._lag:
+        if command.extends_session and not background and slid - session.ends_at > self._lag:
             await self._take(presence, await self._store.touch(session))
         else:
             # Another worker may have ended it less than a poll ago, and nothing is run after the end. Commands that

@@ -144,8 +144,8 @@ class Runner:
                 envelope.background,
                 len(text),
             )
-            if command.view is not None:
-                job.view = command.view(context, payload)
+            if command.stale_key is not None:
+                job.view = command.stale_key(context, payload)
             self._accept(job)
         except Exception as error:  # noqa: BLE001 - the one border where every error becomes an event
             # A message is read once more only when it could not be read at all.
@@ -157,7 +157,7 @@ class Runner:
         for job in (*self._waiting, *self._running):
             if job.message_id == message_id and not job.taken_back:
                 if job.task is not None and job.command.kind is not Kind.READ:
-                    stops = job.command.stops and not job.stop.asked
+                    stops = job.command.stoppable and not job.stop.asked
                     job.stop.asked = job.stop.asked or stops
                     return stops
                 self._take_back(job, "The command was cancelled.")
@@ -216,7 +216,7 @@ class Runner:
             self._around.push(self._failure(Cancelled(why), job.name, job.message_id))
         if job.task is not None:
             job.task.cancel()
-        elif job.command.stops:
+        elif job.command.stoppable:
             # It may have been sent before, and that run be on its way: run without sending anything, it stores that
             # the rest is not sent.
             job.stop.asked = True

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
-from .server_format import Encoding, NumberForm, TextForm
+from .server_format import NumberForm, ServerFormat, TextForm
 from .values import NOT_NUMBERS, NUMBER_TEXT, Category, Wire
 
 __all__ = ["Decoder", "binary_preview", "decoder", "from_horolog_date", "from_horolog_time", "from_posixtime"]
@@ -26,7 +26,7 @@ PREVIEW_BYTES = 32
 WHOLE_TEXT = re.compile(r"(?:-?[1-9][0-9]{0,18}|0)\Z")
 
 
-def decoder(category: Category, encoding: Encoding) -> Decoder:
+def decoder(category: Category, encoding: ServerFormat) -> Decoder:
     """Give the function that reads one raw JSON value (numbers as int or Decimal) of a category.
 
     A key that is missing in the row is read as None. A value that breaks its own type is given as it is, as text.
@@ -44,7 +44,7 @@ def decoder(category: Category, encoding: Encoding) -> Decoder:
     return told_apart
 
 
-def _number_decoder(category: Category, encoding: Encoding) -> Decoder | None:
+def _number_decoder(category: Category, encoding: ServerFormat) -> Decoder | None:
     """Read numbers that this server writes as strings; elsewhere a string among numbers broke its column's type."""
     as_text = {
         Category.INTEGER: encoding.big_integers is NumberForm.STRING and _integer_text,
@@ -54,7 +54,7 @@ def _number_decoder(category: Category, encoding: Encoding) -> Decoder | None:
     return as_text.get(category) or None
 
 
-def _text_decoder(encoding: Encoding) -> Decoder:
+def _text_decoder(encoding: ServerFormat) -> Decoder:
     # Where both look alike, the flag beside the column settles what is NULL, and all else is text.
     blank_is_null = encoding.null is TextForm.BLANK and not encoding.ambiguous
     null_is_empty = encoding.empty is TextForm.NULL and not encoding.ambiguous

@@ -27,8 +27,8 @@ from .values import Category, Fragment, Parameter, Wire, compared
 
 __all__ = [
     "Boundary",
+    "RowQuery",
     "Sort",
-    "View",
     "count_statement",
     "decode_cursor",
     "encode_cursor",
@@ -56,7 +56,7 @@ class Sort:
 
 
 @dataclass(frozen=True)
-class View:
+class RowQuery:
     """What is looked at: columns, order, filters and search of one table."""
 
     table: Table
@@ -164,7 +164,7 @@ def row_id_parameter(row_id: str) -> Parameter:
 
 
 def keyset_statement(
-    view: View,
+    view: RowQuery,
     projection: Projection,
     boundary: Boundary | None,
     *,
@@ -195,7 +195,7 @@ def keyset_statement(
     return Fragment(known, parameters)
 
 
-def _keyset_text(view: View, projection: Projection, beyond: str, limit: int, *, reverse: bool) -> str:
+def _keyset_text(view: RowQuery, projection: Projection, beyond: str, limit: int, *, reverse: bool) -> str:
     where = " AND ".join(part for part in (view.where.sql, beyond) if part)
     return (
         f"SELECT TOP {limit} {projection.sql} FROM {view.source}"
@@ -204,7 +204,7 @@ def _keyset_text(view: View, projection: Projection, beyond: str, limit: int, *,
 
 
 def jump_statement(
-    view: View, projection: Projection, offset: int, *, limit: int, release: tuple[int, int]
+    view: RowQuery, projection: Projection, offset: int, *, limit: int, release: tuple[int, int]
 ) -> Fragment:
     """Read `limit` rows behind the first `offset`.
 
@@ -228,7 +228,7 @@ def jump_statement(
     return Fragment(text, (offset + limit, *view.where.parameters, offset))
 
 
-def count_statement(view: View) -> Fragment:
+def count_statement(view: RowQuery) -> Fragment:
     """Count the rows of a view."""
     where = f" WHERE {view.where.sql}" if view.where.sql else ""
     return Fragment(f"SELECT COUNT(*) AS total FROM {view.source}{where}", view.where.parameters)
@@ -249,7 +249,7 @@ def _value(column: Column, value: Wire) -> Fragment:
     return Fragment("%SQLUPPER('')") if value == "" else Fragment("%SQLUPPER(?)", (str(value),))
 
 
-def _order_by(view: View, *, reverse: bool) -> str:
+def _order_by(view: RowQuery, *, reverse: bool) -> str:
     items = [
         f"{_expression(item.column)}{' DESC' if item.descending is not reverse else ''}"
         for item in view.order
@@ -259,7 +259,7 @@ def _order_by(view: View, *, reverse: bool) -> str:
     return f" ORDER BY {', '.join(items)}" if items else ""
 
 
-def _beyond(view: View, boundary: Boundary, *, reverse: bool, inclusive: bool) -> Fragment:
+def _beyond(view: RowQuery, boundary: Boundary, *, reverse: bool, inclusive: bool) -> Fragment:
     """Write that a row lies behind the boundary: greater, or equal and then by the next column."""
     behind: Fragment | None = None
     if boundary.row_id is not None:
@@ -315,7 +315,7 @@ def encode_cursor(key: str, boundary: Boundary) -> str:
     return _base64url(_ENCODER.encode(body))
 
 
-def decode_cursor(text: str, view: View, server: str, *, field: str) -> Boundary:
+def decode_cursor(text: str, view: RowQuery, server: str, *, field: str) -> Boundary:
     """Read a cursor. Raises InvalidInput naming `field` when it is none, or of another view."""
     if len(text) > CURSOR_MAX:
         raise _made_up(field)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from .metadata import Column
-from .server_format import Encoding, NumberForm, TextForm
+from .server_format import NumberForm, ServerFormat, TextForm
 from .values import Category
 
 __all__ = ["Passed", "Passing", "passing_for"]
@@ -85,7 +85,7 @@ class Passing:
         return Passed(msgspec.Raw(b"".join((b"[{", b",{".join(parts[1::2]), b"]"))), row_ids)
 
 
-def passing_for(columns: Sequence[Column], encoding: Encoding, row_id_key: str) -> Passing | None:
+def passing_for(columns: Sequence[Column], encoding: ServerFormat, row_id_key: str) -> Passing | None:
     """Give the way to pass rows of these columns on; None when some must be decoded."""
     replace = NULLS.get((encoding.null, encoding.empty))
     allowed = set(ALWAYS)

@@ -9,7 +9,7 @@ from .decoding import PREVIEW_BYTES, Decoder, decoder
 from .identifiers import free_alias, quote
 from .metadata import WHOLE_TEXT, Column, Table
 from .passthrough import Passing, passing_for
-from .server_format import Encoding
+from .server_format import ServerFormat
 from .values import Category, Wire
 
 __all__ = ["Decoded", "Preview", "Projection", "Row"]
@@ -53,7 +53,7 @@ class Projection:
         self,
         table: Table,
         columns: Sequence[Column],
-        encoding: Encoding,
+        encoding: ServerFormat,
         *,
         preview: int,
         hidden: Sequence[Column] = (),
@@ -136,7 +136,7 @@ class Projection:
                 marks[name] = Preview(len(value), "characters")
         return marks
 
-    def _items(self, column: Column, encoding: Encoding) -> list[str]:
+    def _items(self, column: Column, encoding: ServerFormat) -> list[str]:
         self._decoders[column.name] = decoder(column.category, encoding)
         items = self._value_items(column)
         if encoding.ambiguous:

@@ -14,7 +14,7 @@ from typing import Any
 
 from iris_quart.errors import InvalidResponse
 
-__all__ = ["PROBE_SQL", "DateForm", "Encoding", "NumberForm", "TextForm", "interpret"]
+__all__ = ["PROBE_SQL", "DateForm", "NumberForm", "ServerFormat", "TextForm", "interpret"]
 
 PROBE_SQL = (
     "SELECT CAST(NULL AS VARCHAR(10)) AS null_value, '' AS empty_value, "
@@ -62,7 +62,7 @@ class NumberForm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Encoding:
+class ServerFormat:
     """How this server writes values; the defaults are what public sources make most likely."""
 
     null: TextForm = TextForm.BLANK
@@ -106,7 +106,7 @@ class Encoding:
         return ", ".join(parts)
 
 
-def interpret(row: Mapping[str, Any]) -> Encoding:
+def interpret(row: Mapping[str, Any]) -> ServerFormat:
     """Read the answer to PROBE_SQL; numbers in it are int or Decimal.
 
     Raises InvalidResponse when it is no answer to that statement.
@@ -114,7 +114,7 @@ def interpret(row: Mapping[str, Any]) -> Encoding:
     values = {key.lower(): value for key, value in row.items()}
     if "date_value" not in values or "numeric_value" not in values:
         raise InvalidResponse("IRIS did not answer the question how it writes values.")
-    return Encoding(
+    return ServerFormat(
         null=_text_form(values, "null_value"),
         empty=_text_form(values, "empty_value"),
         dates=_date_form(values),

@@ -22,19 +22,19 @@ from iris_quart.sql.information_schema import (
     merge_rows,
 )
 from iris_quart.sql.metadata import Column, Table, TableEntry, TableKind
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 from iris_quart.sql.values import Category, Parameter
 from iris_quart.sql.view_definition import VIEW_SQL, editable_view, read_view
 
 from .caches import Cache
 
-__all__ = ["Answer", "Catalogue", "Column", "ServerFacts", "SqlClient", "Table", "TableEntry"]
+__all__ = ["Catalogue", "Column", "ServerFacts", "SqlClient", "StatementAnswer", "Table", "TableEntry"]
 
 TABLES_KEPT = 512
 LISTS_KEPT = 16
 
 
-class Answer(Protocol):
+class StatementAnswer(Protocol):
     """What a statement answered."""
 
     @property
@@ -68,10 +68,10 @@ class SqlClient(Protocol):
         *,
         write: bool = False,
         background: bool = False,
-    ) -> Answer:
+    ) -> StatementAnswer:
         """Run one statement; one in the background leaves the last free IRIS session to the others."""
 
-    async def encoding(self, namespace: str) -> Encoding:
+    async def encoding(self, namespace: str) -> ServerFormat:
         """Tell how the server writes values."""
 
     async def server_info(self) -> ServerFacts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.pages import View, count_statement
+from iris_quart.sql.pages import RowQuery, count_statement
 
 from .caches import Cache
 from .catalogue import SqlClient
@@ -15,7 +15,7 @@ __all__ = ["Counts"]
 COUNTS_KEPT = 1024
 FILTER_CHARACTERS = 256
 ALL_ROWS = '[[],""]'
-"""`View.filter_key` of a view without filter and search."""
+"""`RowQuery.filter_key` of a view without filter and search."""
 
 CountKey = tuple[str, str, str]
 
@@ -27,24 +27,24 @@ class Counts:
         self._client = client
         self._known: Cache[CountKey, int] = Cache(lifetime, COUNTS_KEPT)
 
-    def peek(self, view: View) -> int | None:
+    def peek(self, view: RowQuery) -> int | None:
         """Give the count if it is known."""
         return self._known.peek(_key(view))
 
-    def under_way(self, view: View) -> bool:
+    def under_way(self, view: RowQuery) -> bool:
         """Tell whether IRIS is counting it at this moment."""
         return self._known.under_way(_key(view))
 
-    def put(self, view: View, total: int) -> None:
+    def put(self, view: RowQuery, total: int) -> None:
         """Remember a count that a page has shown."""
         self._known.put(_key(view), total)
 
-    def discard(self, view: View) -> None:
+    def discard(self, view: RowQuery) -> None:
         """Forget a count that a page contradicts; a count under way is not remembered either."""
         wanted = _key(view)
         self._known.drop(lambda key: key == wanted)
 
-    async def total(self, view: View, *, refresh: bool = False, background: bool = True) -> int:
+    async def total(self, view: RowQuery, *, refresh: bool = False, background: bool = True) -> int:
         """Count the rows of a view, asking IRIS when the count is not known.
 
         It never takes the last free IRIS session from pages and writes, unless somebody waits for it: not
@@ -89,7 +89,7 @@ class Counts:
         await self._known.close()
 
 
-def _key(view: View) -> CountKey:
+def _key(view: RowQuery) -> CountKey:
     rows = view.filter_key
     if len(rows) > FILTER_CHARACTERS:
         # A filter may be as large as a message; kept for each count, such ones would fill the memory.

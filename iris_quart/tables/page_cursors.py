@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import NamedTuple
 
-from iris_quart.sql.pages import View
+from iris_quart.sql.pages import RowQuery
 
 from .rows import After, Before, Jump, Page, Place
 
-__all__ = ["Anchors"]
+__all__ = ["PageCursors"]
 
 PAGES_KEPT = 512
 
@@ -19,7 +19,7 @@ class _Ends(NamedTuple):
     next: str | None
 
 
-class Anchors:
+class PageCursors:
     """The cursors of the latest pages by view and number.
 
     So the page beside a page that was shown is read by key: it costs the same at any depth, and no row is
@@ -30,7 +30,7 @@ class Anchors:
         self._server_key = server_key
         self._ends: OrderedDict[tuple[str, int, int], _Ends] = OrderedDict()
 
-    def remember(self, view: View, number: int, page: Page) -> None:
+    def remember(self, view: RowQuery, number: int, page: Page) -> None:
         """Keep the ends of a page."""
         key = self._key(view, number)
         self._ends[key] = _Ends(page.previous, page.next)
@@ -38,7 +38,7 @@ class Anchors:
         while len(self._ends) > PAGES_KEPT:
             self._ends.popitem(last=False)
 
-    def place(self, view: View, shown: int, wanted: int) -> Place:
+    def place(self, view: RowQuery, shown: int, wanted: int) -> Place:
         """Say where the page with number `wanted` begins, given that `shown`, beside it, was shown."""
         ends = self._ends.get(self._key(view, shown))
         if ends is not None and wanted == shown + 1 and ends.next is not None:
@@ -48,5 +48,5 @@ class Anchors:
             return Before(ends.previous)
         return Jump(wanted * view.page_size)
 
-    def _key(self, view: View, number: int) -> tuple[str, int, int]:
+    def _key(self, view: RowQuery, number: int) -> tuple[str, int, int]:
         return view.key(self._server_key), view.page_size, number

@@ -12,7 +12,7 @@ from iris_quart.errors import InvalidInput, InvalidResponse
 from iris_quart.protocol import encode_json
 from iris_quart.sql.pages import (
     Boundary,
-    View,
+    RowQuery,
     decode_cursor,
     encode_cursor,
     jump_statement,
@@ -23,8 +23,8 @@ from iris_quart.sql.passthrough import Passed, Passing
 from iris_quart.sql.projection import Preview, Projection, Row
 from iris_quart.sql.values import Category, Fragment, parse
 
-from .catalogue import Answer
-from .time_slices import Turns
+from .catalogue import StatementAnswer
+from .time_slices import TimeSlices
 
 __all__ = ["After", "Before", "Jump", "Page", "PageReading", "Place", "StartAt"]
 
@@ -114,12 +114,12 @@ class PageReading(msgspec.Struct, frozen=True):
     rows as JSON text.
     """
 
-    view: View
+    view: RowQuery
     projection: Projection
     server_key: str
-    send: Callable[[Fragment], Awaitable[Answer]]
+    send: Callable[[Fragment], Awaitable[StatementAnswer]]
     release: Callable[[], Awaitable[tuple[int, int]]]
-    turns: Turns
+    turns: TimeSlices
     pass_on: bool = False
 
     async def read(self, place: Place) -> Page:

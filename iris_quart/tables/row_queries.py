@@ -9,9 +9,9 @@ import msgspec
 
 from iris_quart.sql.filters import Filter, Operator, make_filter
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.pages import View, sorted_by
+from iris_quart.sql.pages import RowQuery, sorted_by
 
-__all__ = ["FilterRequest", "ViewRequest", "make_view"]
+__all__ = ["FilterRequest", "RowQueryRequest", "make_view"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class FilterRequest:
     match_case: bool = False
 
 
-class ViewRequest(msgspec.Struct, frozen=True):
+class RowQueryRequest(msgspec.Struct, frozen=True):
     """A view as it was asked for; names are not checked yet. No `columns` means all."""
 
     namespace: str
@@ -46,7 +46,7 @@ class ViewRequest(msgspec.Struct, frozen=True):
         return list(dict.fromkeys(names))
 
 
-def make_view(table: Table, request: ViewRequest) -> View:
+def make_view(table: Table, request: RowQueryRequest) -> RowQuery:
     """Check columns, order and filters against a table. Raises InvalidInput naming the field."""
     columns: tuple[Column, ...] = table.columns
     if request.columns is not None:
@@ -68,7 +68,7 @@ def make_view(table: Table, request: ViewRequest) -> View:
         if made is not None:
             filters.append(made)
     sort = sorted_by(table, request.sort, field=request.sort_field)
-    view = View(table, columns, sort, tuple(filters), request.search, request.page_size)
+    view = RowQuery(table, columns, sort, tuple(filters), request.search, request.page_size)
     assert (
         view.where is not None
     )  # compiled here, so that what is wrong in it is told before anything is read

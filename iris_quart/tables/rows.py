@@ -9,16 +9,16 @@ from typing import Any
 
 from iris_quart.errors import ColumnNotFound, InvalidInput, RowGone, TableNotFound
 from iris_quart.sql.metadata import Table
-from iris_quart.sql.pages import View, row_id_parameter
+from iris_quart.sql.pages import RowQuery, row_id_parameter
 from iris_quart.sql.projection import Projection
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 from iris_quart.sql.values import Category, Fragment, Parameter
 
 from .caches import Flights
-from .catalogue import Answer, Catalogue, SqlClient
+from .catalogue import Catalogue, SqlClient, StatementAnswer
 from .pages import After, Before, Jump, Page, PageReading, Place, StartAt
-from .row_queries import ViewRequest, make_view
-from .time_slices import Turns
+from .row_queries import RowQueryRequest, make_view
+from .time_slices import TimeSlices
 
 __all__ = ["After", "Before", "Jump", "Page", "Place", "Rows", "StartAt"]
 
@@ -41,17 +41,17 @@ class Rows:
         *,
         server_key: str,
         preview: int = 200,
-        turns: Turns | None = None,
+        turns: TimeSlices | None = None,
     ) -> None:
         self._client = client
         self._catalogue = catalogue
         self._server_key = server_key
         self._preview = preview
-        self._turns = turns or Turns()
-        self._views: dict[ViewRequest, View] = {}
-        self._flights: Flights[tuple[Any, ...], Answer] = Flights()
+        self._turns = turns or TimeSlices()
+        self._views: dict[RowQueryRequest, RowQuery] = {}
+        self._flights: Flights[tuple[Any, ...], StatementAnswer] = Flights()
 
-    async def view(self, request: ViewRequest, *, refresh: bool = False) -> View:
+    async def view(self, request: RowQueryRequest, *, refresh: bool = False) -> RowQuery:
         """Check a view against its table. Raises InvalidInput naming the field, TableNotFound."""
         table = None if refresh else self._catalogue.peek(request.namespace, request.table_name)
         if table is None:
@@ -66,7 +66,7 @@ class Rows:
             view = make_view(table, request)
         return view
 
-    def _made(self, table: Table, request: ViewRequest) -> View:
+    def _made(self, table: Table, request: RowQueryRequest) -> RowQuery:
         """Make a view, or give the one that was made for the same request: it knows its texts and its key."""
         if request.filters:
             # Their values are any JSON, where 1 and True are alike to Python.
@@ -79,7 +79,7 @@ class Rows:
             self._views[request] = view
         return view
 
-    async def page(self, view: View, place: Place, *, pass_on: bool = False) -> Page:
+    async def page(self, view: RowQuery, place: Place, *, pass_on: bool = False) -> Page:
         """Read one page, in one round trip when the table's description is known.
 
         `pass_on` allows rows as the JSON text they came as (`Page.passed`). Raises InvalidInput for a cursor of
@@ -93,7 +93,7 @@ class Rows:
         if not table.has_row_id:
             raise InvalidInput("Rows of a view without a key cannot be addressed.", field="rowId")
         encoding = await self._client.encoding(table.namespace)
-        view = View(table, table.columns)
+        view = RowQuery(table, table.columns)
         select = self._projection(view, encoding).sql
         statement = Fragment(
             f"SELECT TOP 1 {select} FROM {table.sql} WHERE {table.row_id} = ?", (row_id_parameter(row_id),)
@@ -103,7 +103,7 @@ class Rows:
             raise RowGone("The row is no longer there.")
         return page
 
-    async def stream(self, view: View) -> AsyncIterator[Page]:
+    async def stream(self, view: RowQuery) -> AsyncIterator[Page]:
         """Read all rows of a view, page by page from the first to the last, each row once."""
         view = replace(view, page_size=EXPORT_ROWS)
         place: Place = Jump(0)
@@ -123,7 +123,7 @@ class Rows:
         """Stop the reads under way."""
         await self._flights.close()
 
-    def _reading(self, view: View, encoding: Encoding, *, pass_on: bool) -> PageReading:
+    def _reading(self, view: RowQuery, encoding: ServerFormat, *, pass_on: bool) -> PageReading:
         return PageReading(
             view=view,
             projection=self._projection(view, encoding),
@@ -137,11 +137,11 @@ class Rows:
     async def _release(self) -> tuple[int, int]:
         return (await self._catalogue.server()).release
 
-    async def _send(self, view: View, statement: Fragment) -> Answer:
+    async def _send(self, view: RowQuery, statement: Fragment) -> StatementAnswer:
         namespace, sql, parameters = view.table.namespace, statement.sql, statement.parameters
         key = (namespace.upper(), view.table.full_name.lower(), sql, tuple(map(_typed, parameters)))
 
-        async def load() -> Answer:
+        async def load() -> StatementAnswer:
             try:
                 return await self._client.query(namespace, sql, parameters)
             except (TableNotFound, ColumnNotFound):
@@ -151,14 +151,14 @@ class Rows:
 
         return await self._flights.run(key, load)
 
-    def _projection(self, view: View, encoding: Encoding) -> Projection:
+    def _projection(self, view: RowQuery, encoding: ServerFormat) -> Projection:
         known = view.texts.get(encoding)
         if known is None:
             known = view.texts[encoding] = self._shape(view, encoding)
         assert isinstance(known, Projection)
         return known
 
-    def _shape(self, view: View, encoding: Encoding) -> Projection:
+    def _shape(self, view: RowQuery, encoding: ServerFormat) -> Projection:
         """Give what reads these columns; views of one table with the same columns share it."""
         key = (view.columns, view.sort, encoding, self._preview)
         texts = view.table.texts

@@ -10,9 +10,9 @@ from .counts import Counts
 from .edits import Edits
 from .effects import Effects
 from .new_rows import NewRows
-from .page_cursors import Anchors
+from .page_cursors import PageCursors
 from .rows import Rows
-from .time_slices import Turns
+from .time_slices import TimeSlices
 from .whole_values import Values
 
 if TYPE_CHECKING:
@@ -36,14 +36,14 @@ class Tables:
         *,
         server_key: str,
         allowed: tuple[str, ...] | None = None,
-        turns: Turns | None = None,
+        turns: TimeSlices | None = None,
         new_rows: NewRows | None = None,
     ) -> None:
         self.client = client
         self.settings = settings
         self.server_key = server_key
         self.catalogue = Catalogue(client, lifetime=settings.catalogue_seconds, allowed=allowed)
-        self.turns = turns or Turns()
+        self.turns = turns or TimeSlices()
         self.rows = Rows(
             client,
             self.catalogue,
@@ -63,7 +63,7 @@ class Tables:
             server_key=server_key,
             doubt_seconds=settings.doubt_time,
         )
-        self.anchors = Anchors(server_key)
+        self.anchors = PageCursors(server_key)
         self.values = Values(client, bytes_max=settings.value_bytes_max)
         self._kept: set[asyncio.Task[int]] = set()
 

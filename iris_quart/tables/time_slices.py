@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TypeVar
 
-__all__ = ["Turns"]
+__all__ = ["TimeSlices"]
 
 T = TypeVar("T")
 
 
-class Turns:
+class TimeSlices:
     """Turns at long work, one for a whole worker: at most one piece is done in a round of the event loop.
 
     A command takes several rounds, so each piece delays it more than once; hence pieces of a fraction of a

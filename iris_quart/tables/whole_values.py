@@ -23,7 +23,7 @@ from iris_quart.sql.edits import RAISED, raising_guard, written
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.pages import row_id_parameter
 from iris_quart.sql.projection import row_id_text
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 from iris_quart.sql.values import Category, Fragment, Parameter, Wire, guard, number_text, parse
 
 from .catalogue import SqlClient
@@ -394,7 +394,7 @@ def _flag(column: Column) -> str:
     return f"CASE WHEN {column.sql} IS NULL THEN 1 ELSE 0 END AS value_null"
 
 
-def _part(column: Column, row: dict[str, Any], encoding: Encoding) -> Wire:
+def _part(column: Column, row: dict[str, Any], encoding: ServerFormat) -> Wire:
     if str(row.get("value_null")) == "1":
         return None
     category = (

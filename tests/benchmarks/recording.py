@@ -26,7 +26,7 @@ from iris_quart.dispatch import Commands, Withdrawal, WriteRecord
 from iris_quart.protocol import encode_event, parse_envelope
 from iris_quart.sessions import Session
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Rows
 from iris_quart.web.export.routes import PREVIEW
 
@@ -170,7 +170,7 @@ class _Desk:
         """Read a table as its export does."""
         tables = self.context.tables
         rows = Rows(self.client, tables.catalogue, server_key=tables.server_key, preview=PREVIEW)
-        async for _page in rows.stream(await rows.view(ViewRequest(NAMESPACE, table))):
+        async for _page in rows.stream(await rows.view(RowQueryRequest(NAMESPACE, table))):
             pass
 
     async def counted(self, messages: Sequence[str]) -> float:

@@ -30,7 +30,7 @@ class Edit:
     values: Mapping[str, Any]
     base: Mapping[str, Any] | None
     first_sent: float = 0.0
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[StatementAnswer] = field(default_factory=list)
     rival: bool = False
     """It reuses the id of another edit, to be refused."""
 
@@ -49,7 +49,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Answer:
+class StatementAnswer:
     """One `changeResult`, and when it came."""
 
     outcome: str
@@ -62,7 +62,7 @@ class Answer:
     """What the user did when it was asked for."""
 
     @classmethod
-    def of(cls, payload: Mapping[str, Any], received: float, how: str = "plain") -> Answer:
+    def of(cls, payload: Mapping[str, Any], received: float, how: str = "plain") -> StatementAnswer:
         """Read an event's payload."""
         return cls(
             payload["outcome"],
@@ -209,7 +209,7 @@ class Ledger:
                 if there != canonical(edit.table, name, seen):
                     self._find("overwrote", edit, f"{name} was {there!r}")
 
-    def _judge_answer(self, edit: Edit, answer: Answer, applied: Sequence[Applied]) -> None:
+    def _judge_answer(self, edit: Edit, answer: StatementAnswer, applied: Sequence[Applied]) -> None:
         made = applied[0] if applied else None
         seen = self._seen(edit, answer, made)
         judge = {
@@ -222,14 +222,16 @@ class Ledger:
         if judge is not None:
             judge(edit, answer, made, seen)
 
-    def _seen(self, edit: Edit, answer: Answer, made: Applied | None) -> list[Version]:
+    def _seen(self, edit: Edit, answer: StatementAnswer, made: Applied | None) -> list[Version]:
         """Return the versions of the edit's row that the server may have seen before it answered."""
         row_id = edit.row_id if edit.row_id is not None else made.row_id if made else answer.row_id
         if row_id is None:
             return []
         return self._history.seen(edit.table, row_id, edit.first_sent, answer.received)
 
-    def _judge_saved(self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]) -> None:
+    def _judge_saved(
+        self, edit: Edit, answer: StatementAnswer, made: Applied | None, seen: Sequence[Version]
+    ) -> None:
         if made is None or made.at > answer.received:
             if edit.kind == "delete" and any(version.row is None for version in seen):
                 self._verdict.tolerated["deleted by others"] += 1
@@ -244,7 +246,7 @@ class Ledger:
         self._judge_values(edit, answer, [item for item in since if item.begin <= answer.received])
 
     def _judge_conflict(
-        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+        self, edit: Edit, answer: StatementAnswer, made: Applied | None, seen: Sequence[Version]
     ) -> None:
         rewritten = made is not None and made.at <= answer.received and self._is_rewritten(edit, answer, made)
         if rewritten:
@@ -256,23 +258,25 @@ class Ledger:
         if not any(_matches(edit.table, theirs, version.row) for version in seen):
             self._find("false theirs", edit, f"{theirs} was never there: {_listed(seen)}")
 
-    def _judge_gone(self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]) -> None:
+    def _judge_gone(
+        self, edit: Edit, answer: StatementAnswer, made: Applied | None, seen: Sequence[Version]
+    ) -> None:
         self._judge_not_made(edit, answer, made)
         if not any(version.row is None for version in seen):
             self._find("false gone", edit, _listed(seen))
 
     def _judge_failed(
-        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+        self, edit: Edit, answer: StatementAnswer, made: Applied | None, seen: Sequence[Version]
     ) -> None:
         self._judge_not_made(edit, answer, made)
 
     def _judge_skipped(
-        self, edit: Edit, answer: Answer, made: Applied | None, seen: Sequence[Version]
+        self, edit: Edit, answer: StatementAnswer, made: Applied | None, seen: Sequence[Version]
     ) -> None:
         if made is not None:
             self._find("false skipped", edit, str(made))
 
-    def _judge_not_made(self, edit: Edit, answer: Answer, made: Applied | None) -> None:
+    def _judge_not_made(self, edit: Edit, answer: StatementAnswer, made: Applied | None) -> None:
         if made is None:
             return
         if made.old is not None and made.old == made.new and made.at <= answer.received:
@@ -289,7 +293,7 @@ class Ledger:
             late = " before a late apply" if made.at > answer.received else ""
             self._find(f"false {answer.outcome}{late}", edit, f"{answer.message} {made}")
 
-    def _is_rewritten(self, edit: Edit, answer: Answer, made: Applied) -> bool:
+    def _is_rewritten(self, edit: Edit, answer: StatementAnswer, made: Applied) -> bool:
         new, values = made.new or {}, edit.values or {}
         return any(
             canonical(edit.table, name, value) != new.get(name) for name, value in values.items()
@@ -298,7 +302,7 @@ class Ledger:
             for name, item in answer.conflict.items()
         )
 
-    def _judge_values(self, edit: Edit, answer: Answer, seen: Sequence[Version]) -> None:
+    def _judge_values(self, edit: Edit, answer: StatementAnswer, seen: Sequence[Version]) -> None:
         if edit.kind == "delete" or not answer.values:
             return
         if not any(_matches(edit.table, answer.values, version.row) for version in seen):

@@ -29,7 +29,7 @@ from iris_quart.demo import DemoOptions, DemoServer, FaultRule
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.samples import open_namespaces
 from tests.faults.history import TABLES, Forms, Historian
-from tests.faults.ledger import Answer, Edit, Ledger, Verdict
+from tests.faults.ledger import Edit, Ledger, StatementAnswer, Verdict
 from tests.faults.people import GONE, SCALE, Actor, WorkerServer
 from tests.faults.plays import Seen, Typist, read_rows
 from tests.faults.worker import DOUBT_SECONDS, LOCK_SECONDS, REQUEST_SECONDS
@@ -320,7 +320,7 @@ class Run:
                     break
                 if event["event"] == "changeResult":
                     said = event["payload"]
-                    by_id[said["changeId"]].answers.append(Answer.of(said, time.time(), play))
+                    by_id[said["changeId"]].answers.append(StatementAnswer.of(said, time.time(), play))
         finally:
             if stopping is not None:
                 stopping.cancel()

@@ -12,7 +12,7 @@ import pytest
 
 from iris_quart.demo import DemoOptions, DemoServer
 from tests.faults.history import Applied, Forms, Historian, History, Version, marked
-from tests.faults.ledger import Answer, Edit, Ledger, Verdict
+from tests.faults.ledger import Edit, Ledger, StatementAnswer, Verdict
 
 T = "Fault.Plain"
 DOUBT_SECONDS = 5.0
@@ -55,7 +55,9 @@ class Story:
 
 def edit(kind: str, outcome: str | None, *, cause: str = "c", received: float = 9.0, **more: Any) -> Edit:
     answer = {"conflict": more.pop("conflict", {}), "row_id": more.pop("row", None)}
-    answers = [] if outcome is None else [Answer(outcome, received, values=more.pop("said", {}), **answer)]
+    answers = (
+        [] if outcome is None else [StatementAnswer(outcome, received, values=more.pop("said", {}), **answer)]
+    )
     given = {"values": {} if kind == "delete" else {"V": "b"}, "base": None, **more}
     row_id = None if kind == "insert" else "7"
     return Edit(cause, cause, T, kind, row_id, first_sent=0.5, answers=answers, **given)

@@ -32,7 +32,7 @@ from iris_quart.demo import FaultRule
 from iris_quart.errors import IrisQuartError
 from iris_quart.tables import edits as edits_module
 from tests.faults.history import Forms, Gate, Historian
-from tests.faults.ledger import Answer, Edit, Ledger
+from tests.faults.ledger import Edit, Ledger, StatementAnswer
 from tests.faults.plays import POOLS, Typist, read_rows
 from tests.faults.stage import Client, Stage, open_stage
 from tests.faults.worker import cause_of, marked_writes
@@ -369,7 +369,7 @@ class WriteProtocol(RuleBasedStateMachine):
             async for event in client.stream("saveChanges", payload):
                 if event["event"] == "changeResult":
                     said = event["payload"]
-                    by_id[said["changeId"]].answers.append(Answer.of(said, time.time()))
+                    by_id[said["changeId"]].answers.append(StatementAnswer.of(said, time.time()))
         except IrisQuartError:
             return
 

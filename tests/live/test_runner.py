@@ -73,7 +73,7 @@ class Stage:
             finally:
                 self.ended.append(name)
 
-        @blueprint.command("read", view=lambda _context, payload: payload.view)
+        @blueprint.command("read", stale_key=lambda _context, payload: payload.view)
         async def read(_context: Context, payload: Work) -> Worked:
             """Read."""
             await hold(payload.name)
@@ -85,7 +85,7 @@ class Stage:
             await hold(payload.name)
             return Worked(name=payload.name)
 
-        @blueprint.command("writeMany", kind=Kind.WRITE, stops=True)
+        @blueprint.command("writeMany", kind=Kind.WRITE, stoppable=True)
         async def write_many(context: Context, payload: Work) -> AsyncIterator[Worked]:
             """Write until stopped."""
             for step in range(3):
@@ -95,13 +95,15 @@ class Stage:
                 await hold(f"{payload.name}{step}")
                 yield Worked(name=payload.name, step=step)
 
-        @blueprint.command("readHere", view=lambda _context, _payload: "grid")
+        @blueprint.command("readHere", stale_key=lambda _context, _payload: "grid")
         async def read_here(_context: Context, payload: WorkHere) -> Worked:
             """Read the table chosen before."""
             await hold(payload.name)
             return Worked(name=payload.name)
 
-        @blueprint.command("choose", view=lambda context, _payload: None if context.message_id else "grid")
+        @blueprint.command(
+            "choose", stale_key=lambda context, _payload: None if context.message_id else "grid"
+        )
         async def choose(_context: Context, payload: Work) -> Worked:
             """Choose a table."""
             await hold(payload.name)

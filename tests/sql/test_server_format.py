@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.server_format import DateForm, Encoding, NumberForm, TextForm, interpret
+from iris_quart.sql.server_format import DateForm, NumberForm, ServerFormat, TextForm, interpret
 
 LIKELY: dict[str, Any] = {
     "null_value": "",
@@ -22,12 +22,12 @@ LIKELY: dict[str, Any] = {
 }
 
 
-def seen(**changes: Any) -> Encoding:
+def seen(**changes: Any) -> ServerFormat:
     return interpret({**LIKELY, **changes})
 
 
 def test_the_likely_server_is_the_default() -> None:
-    assert seen() == Encoding()
+    assert seen() == ServerFormat()
     assert not seen().ambiguous
 
 
@@ -52,7 +52,7 @@ def test_missing_and_json_null_cannot_be_told_apart() -> None:
 
 
 def test_names_in_any_letter_case() -> None:
-    assert interpret({key.upper(): value for key, value in LIKELY.items()}) == Encoding()
+    assert interpret({key.upper(): value for key, value in LIKELY.items()}) == ServerFormat()
 
 
 @pytest.mark.parametrize(

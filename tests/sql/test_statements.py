@@ -16,7 +16,7 @@ from iris_quart.sql.filters import Operator, make_filter
 from iris_quart.sql.metadata import Column, Identity, IdentityKind, Table, TableKind
 from iris_quart.sql.pages import (
     Boundary,
-    View,
+    RowQuery,
     count_statement,
     decode_cursor,
     encode_cursor,
@@ -26,7 +26,7 @@ from iris_quart.sql.pages import (
     sorted_by,
 )
 from iris_quart.sql.projection import Projection
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 from iris_quart.sql.values import Category, Fragment
 from tests.sql.test_values import BY_CATEGORY
 
@@ -51,8 +51,8 @@ def table_of(*columns: tuple[str, Category]) -> Table:
     return Table("USER", "S", "T", TableKind.TABLE, made, Identity(IdentityKind.ROW_ID))
 
 
-def page_of(view: View, boundary: Boundary | None = None) -> Fragment:
-    projection = Projection(view.table, view.columns, Encoding(), preview=200)
+def page_of(view: RowQuery, boundary: Boundary | None = None) -> Fragment:
+    projection = Projection(view.table, view.columns, ServerFormat(), preview=200)
     return keyset_statement(view, projection, boundary, limit=10)
 
 
@@ -60,15 +60,15 @@ def test_a_view_read_in_many_ways_is_asked_for_as_a_new_one_is() -> None:
     table = table_of(("a", Category.INTEGER), ("b", Category.TEXT))
     boundaries = [None, Boundary((), "7"), Boundary((), "8||1"), Boundary((1,), "7"), Boundary((None,), "7")]
     orders = {sort: sorted_by(table, [("a", False)] if sort else []) for sort in (False, True)}
-    kept = {sort: View(table, table.columns, order) for sort, order in orders.items()}
-    narrow = Projection(table, table.columns[:1], Encoding(), preview=200)
-    wide = Projection(table, table.columns, Encoding(), preview=200)
+    kept = {sort: RowQuery(table, table.columns, order) for sort, order in orders.items()}
+    narrow = Projection(table, table.columns[:1], ServerFormat(), preview=200)
+    wide = Projection(table, table.columns, ServerFormat(), preview=200)
     for again in range(2):
         for boundary, projection, reverse, inclusive, limit in itertools.product(
             boundaries, (narrow, wide), (False, True), (False, True), (1, 10)
         ):
             sort = boundary is not None and bool(boundary.values)
-            fresh = View(table, table.columns, orders[sort])
+            fresh = RowQuery(table, table.columns, orders[sort])
             expected, found = (
                 keyset_statement(
                     view, projection, boundary, limit=limit, reverse=reverse, inclusive=inclusive
@@ -97,7 +97,7 @@ def test_text_is_the_same_for_all_values(
         value = data.draw(shaped)
         chosen = make_filter(table, "c", operator, value, match_case=match_case)
         assert chosen is not None
-        view = View(
+        view = RowQuery(
             table,
             table.columns,
             sorted_by(table, [("c", True), ("d", False)]),
@@ -119,8 +119,10 @@ def test_hostile_names_stay_in_their_quotes(names: list[str]) -> None:
     table = table_of(*((name, Category.TEXT) for name in names))
     plain = table_of(*((f"c{index}", Category.TEXT) for index in range(len(names))))
     sort = [(column.name, False) for column in table.columns]
-    statement = page_of(View(table, table.columns, sorted_by(table, sort)))
-    expected = page_of(View(plain, plain.columns, sorted_by(plain, [(c.name, False) for c in plain.columns])))
+    statement = page_of(RowQuery(table, table.columns, sorted_by(table, sort)))
+    expected = page_of(
+        RowQuery(plain, plain.columns, sorted_by(plain, [(c.name, False) for c in plain.columns]))
+    )
     assert without_strings(statement.sql) == without_strings(expected.sql)
 
 
@@ -128,7 +130,7 @@ def test_hidden_columns_never_hide_one_of_the_table() -> None:
     table = table_of(
         ("row_id", Category.TEXT), ("LENGTH_2", Category.LONG_TEXT), ("length_1", Category.BINARY)
     )
-    projection = Projection(table, table.columns, Encoding(), preview=20)
+    projection = Projection(table, table.columns, ServerFormat(), preview=20)
     aliases = re.findall(r'AS "([^"]+)"', projection.sql)
     assert len({alias.lower() for alias in aliases}) == len(aliases)
 
@@ -163,7 +165,7 @@ def test_row_ids_are_numbers_only_when_they_are_written_so(text: str, parameter:
 def test_cursor_reads_back(values: list[Any], row_id: str, position: int | None) -> None:
     names = ["a", "b", "c"][: len(values)]
     table = table_of(*((name, Category.NUMERIC) for name in names), ("z", Category.TEXT))
-    view = View(table, table.columns, sorted_by(table, [(name, False) for name in names]))
+    view = RowQuery(table, table.columns, sorted_by(table, [(name, False) for name in names]))
     boundary = Boundary(tuple(values), row_id.encode("utf-8", "replace").decode(), position)
     assert decode_cursor(encode_cursor(view.key("s"), boundary), view, "s", field="after") == boundary
 
@@ -173,7 +175,7 @@ def test_made_up_cursor_is_refused(junk: bytes | str) -> None:
     table = table_of(("a", Category.TEXT))
     text = junk if isinstance(junk, str) else junk.decode("latin-1")
     with pytest.raises(InvalidInput) as caught:
-        decode_cursor(text, View(table, table.columns), "s", field="after")
+        decode_cursor(text, RowQuery(table, table.columns), "s", field="after")
     assert caught.value.field == "after"
 
 
@@ -191,22 +193,22 @@ def test_made_up_cursor_is_refused(junk: bytes | str) -> None:
 )
 def test_cursor_with_the_right_hash_and_wrong_parts_is_refused(changed: Boundary) -> None:
     table = table_of(("a", Category.INTEGER))
-    view = View(table, table.columns, sorted_by(table, [("a", False)]))
+    view = RowQuery(table, table.columns, sorted_by(table, [("a", False)]))
     with pytest.raises(InvalidInput):
         decode_cursor(encode_cursor(view.key("s"), changed), view, "s", field="before")
 
 
 def test_cursor_belongs_to_server_order_and_filter() -> None:
     table = table_of(("a", Category.TEXT))
-    view = View(table, table.columns)
+    view = RowQuery(table, table.columns)
     keys = {
         view.key("s"),
         view.key("other"),
-        View(table, table.columns, sorted_by(table, [("a", True)])).key("s"),
-        View(table, table.columns, sorted_by(table, [("a", False)])).key("s"),
-        View(table, table.columns, search="x").key("s"),
+        RowQuery(table, table.columns, sorted_by(table, [("a", True)])).key("s"),
+        RowQuery(table, table.columns, sorted_by(table, [("a", False)])).key("s"),
+        RowQuery(table, table.columns, search="x").key("s"),
         *(
-            View(
+            RowQuery(
                 table, table.columns, filters=tuple(filter(None, [make_filter(table, "a", operator, value)]))
             ).key("s")
             for operator, value in [(Operator.EQUALS, "1"), (Operator.EQUALS, None), (Operator.CONTAINS, "1")]
@@ -217,8 +219,8 @@ def test_cursor_belongs_to_server_order_and_filter() -> None:
 
 def test_jump_is_written_for_the_release() -> None:
     table = table_of(("a", Category.TEXT))
-    view = View(table, table.columns)
-    projection = Projection(table, table.columns, Encoding(), preview=20)
+    view = RowQuery(table, table.columns)
+    projection = Projection(table, table.columns, ServerFormat(), preview=20)
     new = jump_statement(view, projection, 500, limit=11, release=(2025, 1))
     old = jump_statement(view, projection, 500, limit=11, release=(2024, 3))
     assert new.sql.endswith("ORDER BY %ID LIMIT 11 OFFSET ?")
@@ -232,7 +234,7 @@ def test_jump_is_written_for_the_release() -> None:
 def test_too_many_values_are_refused_before_anything_is_read() -> None:
     table = table_of(("a", Category.INTEGER))
     filters = [make_filter(table, "a", Operator.IN, list(range(100))) for _ in range(2)]
-    view = View(table, table.columns, filters=tuple(item for item in filters if item is not None))
+    view = RowQuery(table, table.columns, filters=tuple(item for item in filters if item is not None))
     with pytest.raises(InvalidInput) as caught:
         page_of(view)
     assert caught.value.field == "filters"
@@ -242,7 +244,7 @@ def test_stream_filters_look_at_its_beginning() -> None:
     table = table_of(("a", Category.LONG_TEXT))
     item = make_filter(table, "a", Operator.STARTS_WITH, "Dear")
     assert item is not None
-    view = View(table, table.columns, filters=(item,))
+    view = RowQuery(table, table.columns, filters=(item,))
     assert view.where == Fragment('%SQLUPPER(SUBSTRING("a", 1, ?)) = %SQLUPPER(?)', (4, "Dear"))
     with pytest.raises(InvalidInput):
         make_filter(table, "a", Operator.EQUALS, "Dear")
@@ -250,13 +252,13 @@ def test_stream_filters_look_at_its_beginning() -> None:
 
 def test_table_without_text_finds_nothing() -> None:
     table = table_of(("a", Category.INTEGER))
-    assert View(table, table.columns, search="x").where == Fragment("1 = 0")
+    assert RowQuery(table, table.columns, search="x").where == Fragment("1 = 0")
 
 
 def test_numbers_keep_their_digits_as_parameters() -> None:
     table = table_of(("a", Category.NUMERIC))
     item = make_filter(table, "a", Operator.EQUALS, Decimal("123456789012345678.123456789"))
     assert item is not None
-    assert View(table, table.columns, filters=(item,)).where.parameters == (
+    assert RowQuery(table, table.columns, filters=(item,)).where.parameters == (
         Decimal("123456789012345678.123456789"),
     )

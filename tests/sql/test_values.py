@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from iris_quart.errors import InvalidInput
 from iris_quart.sql.decoding import decoder, from_horolog_date, from_horolog_time, from_posixtime
-from iris_quart.sql.server_format import Encoding, NumberForm, TextForm
+from iris_quart.sql.server_format import NumberForm, ServerFormat, TextForm
 from iris_quart.sql.values import Category, Fragment, category_of, compared, guard, parse
 
 ENCODINGS = [
-    Encoding(),
-    Encoding(null=TextForm.NULL, empty=TextForm.BLANK),
-    Encoding(null=TextForm.MISSING, empty=TextForm.BLANK),
-    Encoding(null=TextForm.BLANK, empty=TextForm.BLANK),
+    ServerFormat(),
+    ServerFormat(null=TextForm.NULL, empty=TextForm.BLANK),
+    ServerFormat(null=TextForm.MISSING, empty=TextForm.BLANK),
+    ServerFormat(null=TextForm.BLANK, empty=TextForm.BLANK),
 ]
 TEXT = st.text(st.characters(blacklist_categories=["Cs"])).filter(lambda text: text != "\0")
 DATES = st.dates(date(1, 1, 1), date(9999, 12, 31)).map(lambda day: day.isoformat())
@@ -48,14 +48,14 @@ BY_CATEGORY: dict[Category, st.SearchStrategy[Any]] = {
 }
 
 
-def raw_form(value: Any, encoding: Encoding) -> Any:
+def raw_form(value: Any, encoding: ServerFormat) -> Any:
     """Write a value as a server with this encoding does; numbers as the reply's parser gives them."""
     return ("\0" if encoding.empty is TextForm.ZERO else "") if value == "" else value
 
 
 @given(st.data(), st.sampled_from(list(BY_CATEGORY)), st.sampled_from(ENCODINGS))
 def test_what_is_read_is_parsed_unchanged(
-    data: st.DataObject, category: Category, encoding: Encoding
+    data: st.DataObject, category: Category, encoding: ServerFormat
 ) -> None:
     value = data.draw(BY_CATEGORY[category])
     read = decoder(category, encoding)(raw_form(value, encoding))
@@ -66,7 +66,7 @@ def test_what_is_read_is_parsed_unchanged(
 
 
 @given(st.sampled_from(list(BY_CATEGORY)), st.sampled_from(ENCODINGS))
-def test_null_is_read_as_none(category: Category, encoding: Encoding) -> None:
+def test_null_is_read_as_none(category: Category, encoding: ServerFormat) -> None:
     if encoding.ambiguous:
         return
     raw = {"null": None, "blank": "", "missing": None, "zero": "\0"}[encoding.null]
@@ -115,7 +115,7 @@ def test_posixtimes(raw: int, text: str) -> None:
     [(42, "42"), (Decimal("0.5"), ".5"), (Decimal("-0.5"), "-.5"), (Decimal("10.5"), "10.5"), (True, "1")],
 )
 def test_text_that_was_written_as_a_number_stays_text(raw: Any, text: str) -> None:
-    assert decoder(Category.TEXT, Encoding(digits_as_numbers=True))(raw) == text
+    assert decoder(Category.TEXT, ServerFormat(digits_as_numbers=True))(raw) == text
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_text_that_was_written_as_a_number_stays_text(raw: Any, text: str) -> No
     ],
 )
 def test_other_spellings_of_values(category: Category, raw: Any, wire: Any) -> None:
-    read = decoder(category, Encoding())(raw)
+    read = decoder(category, ServerFormat())(raw)
     assert read == wire
     assert type(read) is type(wire)
 
@@ -160,7 +160,9 @@ def test_other_spellings_of_values(category: Category, raw: Any, wire: Any) -> N
     ],
 )
 def test_numbers_of_a_server_that_writes_them_as_strings(category: Category, raw: Any, wire: Any) -> None:
-    strings = Encoding(numerics=NumberForm.STRING, big_integers=NumberForm.STRING, doubles=NumberForm.STRING)
+    strings = ServerFormat(
+        numerics=NumberForm.STRING, big_integers=NumberForm.STRING, doubles=NumberForm.STRING
+    )
     read = decoder(category, strings)(raw)
     assert read == wire
     assert type(read) is type(wire)

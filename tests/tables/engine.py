@@ -19,7 +19,7 @@ from iris_quart.demo.engine.interface import EngineOptions, Release
 from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.http import encodings
 from iris_quart.demo.http.settings import default_encoding
-from iris_quart.sql.server_format import PROBE_SQL, Encoding, interpret
+from iris_quart.sql.server_format import PROBE_SQL, ServerFormat, interpret
 from iris_quart.sql.values import Parameter
 
 _READER = msgspec.json.Decoder(float_hook=Decimal)
@@ -63,7 +63,7 @@ class EngineClient:
         self.log: list[tuple[str, tuple[Parameter, ...]]] = []
         self.background: list[str] = []
         self.before: Callable[[str], asyncio.Event | None] = lambda _sql: None
-        self._seen: Encoding | None = None
+        self._seen: ServerFormat | None = None
 
     async def query(
         self,
@@ -97,7 +97,7 @@ class EngineClient:
         answer = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["content"]
         return Reply(_READER.decode(answer), bytes(answer))
 
-    async def encoding(self, namespace: str) -> Encoding:
+    async def encoding(self, namespace: str) -> ServerFormat:
         """Tell how answers are written."""
         if self._seen is None:
             self._seen = interpret((await self.query(namespace, PROBE_SQL)).rows[0])

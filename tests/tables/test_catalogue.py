@@ -14,7 +14,7 @@ from iris_quart.errors import ColumnNotFound, InvalidInput, NamespaceNotFound, S
 from iris_quart.sql.metadata import IdentityKind, TableKind
 from iris_quart.sql.values import Category
 from iris_quart.tables import Catalogue, Tables
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Jump
 from tests.tables.engine import EngineClient, Reply, engine
 
@@ -141,18 +141,18 @@ async def test_changed_table_is_described_anew(tmp_path: Path) -> None:
     with engine(tmp_path, "CREATE TABLE C.Thing (A INTEGER, B INTEGER);") as namespace:
         client = EngineClient(namespace)
         tables = Tables(client, Settings(), server_key="changed")
-        view = await tables.rows.view(ViewRequest("USER", "C.Thing"))
+        view = await tables.rows.view(RowQueryRequest("USER", "C.Thing"))
         namespace.run_script("DROP TABLE C.Thing; CREATE TABLE C.Thing (A INTEGER, C INTEGER);")
         with pytest.raises(ColumnNotFound):
             await tables.rows.page(view, Jump(0))
-        fresh = await tables.rows.view(ViewRequest("USER", "C.Thing"))
+        fresh = await tables.rows.view(RowQueryRequest("USER", "C.Thing"))
         assert [column.name for column in fresh.columns] == ["A", "C"]
         assert (await tables.rows.page(fresh, Jump(0))).rows == []
         namespace.run_script("DROP TABLE C.Thing;")
         with pytest.raises(TableNotFound):
             await tables.rows.page(fresh, Jump(0))
         with pytest.raises(TableNotFound):
-            await tables.rows.view(ViewRequest("USER", "C.Thing"))
+            await tables.rows.view(RowQueryRequest("USER", "C.Thing"))
         await tables.close()
 
 

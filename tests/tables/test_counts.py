@@ -14,12 +14,12 @@ import pytest
 from iris_quart.errors import InvalidResponse
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 from tests.tables.engine import EngineClient, Reply, engine
 from tests.tables.test_paging import SETTINGS
 
-ALL = ViewRequest("USER", "C.Items")
-SOME = ViewRequest("USER", "C.Items", filters=(FilterRequest("N", 5, Operator.LESS),))
+ALL = RowQueryRequest("USER", "C.Items")
+SOME = RowQueryRequest("USER", "C.Items", filters=(FilterRequest("N", 5, Operator.LESS),))
 
 
 @pytest.fixture
@@ -48,12 +48,12 @@ async def test_counted_once_per_filter(tables: Tables, items: EngineClient) -> N
 async def test_large_filters_are_not_kept_with_their_counts(tables: Tables, items: EngineClient) -> None:
     """One session could fill the worker's memory with them: 1,024 counts, and a message for each filter."""
     items.namespace.execute("CREATE TABLE C.Texts (T VARCHAR(50))")
-    await tables.rows.view(ViewRequest("USER", "C.Texts"))
+    await tables.rows.view(RowQueryRequest("USER", "C.Texts"))
     tracemalloc.start()
     try:
         for number in range(50):
             long = FilterRequest("T", f"{number:0100000}", Operator.EQUALS)
-            view = await tables.rows.view(ViewRequest("USER", "C.Texts", filters=(long,)))
+            view = await tables.rows.view(RowQueryRequest("USER", "C.Texts", filters=(long,)))
             tables.counts.put(view, number)
             assert tables.counts.peek(view) == number
         del view, long

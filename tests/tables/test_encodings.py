@@ -9,7 +9,7 @@ from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.values import guard, parse
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 from iris_quart.tables.rows import Jump, Page
 from tests.tables.engine import EngineClient
 from tests.tables.test_paging import SETTINGS
@@ -36,7 +36,7 @@ TABLES = [
 
 async def first_page(namespace: Namespace, encoding: Encoding, table: str) -> Page:
     tables = Tables(EngineClient(namespace, encoding), SETTINGS, server_key="encodings")
-    view = await tables.rows.view(ViewRequest("SAMPLES", table, page_size=200))
+    view = await tables.rows.view(RowQueryRequest("SAMPLES", table, page_size=200))
     page = await tables.rows.page(view, Jump(0))
     await tables.close()
     return page
@@ -63,7 +63,7 @@ async def test_every_cell_is_found_by_the_guard_of_its_value(samples: Namespace,
     tables = Tables(client, SETTINGS, server_key="guards")
     for name in TABLES[:3]:
         table = await tables.catalogue.table("SAMPLES", name, settled=True)
-        page = await tables.rows.page(await tables.rows.view(ViewRequest("SAMPLES", name)), Jump(0))
+        page = await tables.rows.page(await tables.rows.view(RowQueryRequest("SAMPLES", name)), Jump(0))
         for row, row_id in zip(page.rows, page.row_ids, strict=True):
             for column in table.columns:
                 fragment = guard(column.sql, column.category, row[column.name])
@@ -80,7 +80,7 @@ async def test_every_cell_is_found_by_a_filter_for_its_value(samples: Namespace,
     tables = Tables(EngineClient(samples, encoding), SETTINGS, server_key="filters")
     name = "SQLUser.TypeMatrix"
     table = await tables.catalogue.table("SAMPLES", name, settled=True)
-    page = await tables.rows.page(await tables.rows.view(ViewRequest("SAMPLES", name)), Jump(0))
+    page = await tables.rows.page(await tables.rows.view(RowQueryRequest("SAMPLES", name)), Jump(0))
     for column in table.columns:
         if column.category.is_stream or column.category.is_preview:
             continue
@@ -93,6 +93,6 @@ async def test_every_cell_is_found_by_a_filter_for_its_value(samples: Namespace,
                 continue
             assert parse(column.category, value) == value
             asked = FilterRequest(column.name, value, Operator.EQUALS, match_case=True)
-            found = await tables.rows.view(ViewRequest("SAMPLES", name, filters=(asked,), page_size=500))
+            found = await tables.rows.view(RowQueryRequest("SAMPLES", name, filters=(asked,), page_size=500))
             assert row_id in (await tables.rows.page(found, Jump(0))).row_ids, f"{column.name}: {value!r}"
     await tables.close()

@@ -10,7 +10,7 @@ import pytest
 from iris_quart.sql.identifiers import quote
 from iris_quart.sql.metadata import Column, Identity, IdentityKind, Table, TableKind
 from iris_quart.sql.projection import Projection
-from iris_quart.sql.server_format import Encoding
+from iris_quart.sql.server_format import ServerFormat
 from iris_quart.sql.values import Category, Parameter
 from iris_quart.tables.inserts import InsertMark, Inserts
 from iris_quart.tables.validation import ChangeKind, Plan
@@ -50,7 +50,7 @@ def table_with_key(category: Category) -> Table:
 
 def inserts(server: Server) -> Inserts:
     async def project(table: Table, columns: Sequence[Column], _longest: int) -> Projection:
-        return Projection(table, columns, Encoding(), preview=1000)
+        return Projection(table, columns, ServerFormat(), preview=1000)
 
     return Inserts(server, project)  # type: ignore[arg-type]
 

@@ -18,7 +18,7 @@ from iris_quart.demo.engine.namespace import Namespace
 from iris_quart.demo.http.encodings import Encoding
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 from iris_quart.tables.rows import After, Before, Jump, Page, StartAt
 from tests.tables.engine import EngineClient, engine
 
@@ -108,7 +108,7 @@ def services(namespace: Namespace, encoding: Encoding) -> Tables:
 
 
 async def walk(
-    tables: Tables, request: ViewRequest, *, between: Callable[[int], None] = lambda _page: None
+    tables: Tables, request: RowQueryRequest, *, between: Callable[[int], None] = lambda _page: None
 ) -> list[Page]:
     """Read all pages from the first on by their cursors."""
     view = await tables.rows.view(request)
@@ -136,7 +136,7 @@ async def test_pages_by_key_are_the_sorted_table(
     ids = fill(things, rows)
     expected = in_order(rows, ids, sort)
     tables = services(things, encoding)
-    request = ViewRequest("USER", "T.Things", sort=tuple(sort), page_size=size)
+    request = RowQueryRequest("USER", "T.Things", sort=tuple(sort), page_size=size)
     forward = await walk(tables, request)
     assert ids_of(forward) == expected
     assert forward[-1].least_total == len(expected)
@@ -177,7 +177,7 @@ async def test_no_row_is_missed_or_seen_twice_beside_a_writer(
         new = data.draw(st.tuples(*(st.none() | LOGICAL[name] for name in COLUMNS)).filter(any))
         things.bulk_load("T.Things", COLUMNS, [new])
 
-    request = ViewRequest("USER", "T.Things", sort=tuple(sort), page_size=size)
+    request = RowQueryRequest("USER", "T.Things", sort=tuple(sort), page_size=size)
     written = 0
 
     def at_most_ten(page: int) -> None:
@@ -283,7 +283,7 @@ async def test_filters_leave_the_rows_that_a_model_leaves(
         filters = [item for item in filters if item[0].column != "Posix"]
     ids = fill(things, rows)
     tables = services(things, encoding)
-    request = ViewRequest(
+    request = RowQueryRequest(
         "USER", "T.Things", filters=tuple(item[0] for item in filters), sort=tuple(sort), page_size=4
     )
     pages = await walk(tables, request)
@@ -298,7 +298,7 @@ async def test_search_finds_any_letter_case_in_a_column_that_compares_exactly(th
     rows = [("x", code, *(None,) * 9) for code in ("Fog", "fog", "a FOGGY day", "clear", None)]
     ids = fill(things, rows)
     tables = services(things, Encoding())
-    pages = await walk(tables, ViewRequest("USER", "T.Things", search="fOg", page_size=4))
+    pages = await walk(tables, RowQueryRequest("USER", "T.Things", search="fOg", page_size=4))
     assert ids_of(pages) == ids[:3]
     await tables.close()
 
@@ -314,14 +314,14 @@ async def test_jumps_in_every_release(tmp_path: Path, release: tuple[int, int], 
         namespace.bulk_load("T.Numbers", ("N", "M"), [(number, number % 3) for number in range(20)])
         client = EngineClient(namespace, release=release)
         tables = Tables(client, SETTINGS, server_key="jumps")
-        view = await tables.rows.view(ViewRequest("USER", table, sort=(("M", True),), page_size=6))
+        view = await tables.rows.view(RowQueryRequest("USER", table, sort=(("M", True),), page_size=6))
         expected = sorted(range(20), key=lambda number: (-(number % 3), number))
         for offset in (0, 1, 5, 14, 19, 20, 40):
             page = await tables.rows.page(view, Jump(offset))
             assert [row["N"] for row in page.rows] == expected[offset : offset + 6]
             assert page.position == offset
         assert any(" OFFSET ?" in sql for sql in client.statements) is (release >= (2025, 1))
-        forward = await walk(tables, ViewRequest("USER", table, sort=(("M", True),), page_size=6))
+        forward = await walk(tables, RowQueryRequest("USER", table, sort=(("M", True),), page_size=6))
         assert [row["N"] for page in forward for row in page.rows] == expected
         back = await tables.rows.page(view, Before(forward[-1].previous or ""))
         assert [row["N"] for row in back.rows] == expected[12:18]
@@ -331,7 +331,7 @@ async def test_jumps_in_every_release(tmp_path: Path, release: tuple[int, int], 
 async def test_a_page_starts_at_a_key_value(things: Namespace) -> None:
     ids = fill(things, [(word, *(None,) * 10) for word in ["b", "a", "c", None, "C", "a"]])
     tables = services(things, Encoding())
-    view = await tables.rows.view(ViewRequest("USER", "T.Things", sort=(("Word", False),), page_size=2))
+    view = await tables.rows.view(RowQueryRequest("USER", "T.Things", sort=(("Word", False),), page_size=2))
     page = await tables.rows.page(view, StartAt("b"))
     assert [row["Word"] for row in page.rows] == ["b", "c"]
     assert page.position is None
@@ -340,7 +340,7 @@ async def test_a_page_starts_at_a_key_value(things: Namespace) -> None:
     before = await tables.rows.page(view, Before(page.previous or ""))
     assert [row["Word"] for row in before.rows] == ["a", "a"]
 
-    unsorted = await tables.rows.view(ViewRequest("USER", "T.Things", page_size=2))
+    unsorted = await tables.rows.view(RowQueryRequest("USER", "T.Things", page_size=2))
     found = await tables.rows.page(unsorted, StartAt(int(ids[3])))
     assert found.row_ids == ids[3:5]
     await tables.close()
@@ -350,7 +350,7 @@ async def test_identical_reads_are_sent_once_but_not_across_a_write(things: Name
     fill(things, [("a", *(None,) * 10)])
     client = EngineClient(things)
     tables = Tables(client, SETTINGS, server_key="once")
-    view = await tables.rows.view(ViewRequest("USER", "T.Things"))
+    view = await tables.rows.view(RowQueryRequest("USER", "T.Things"))
     gate = asyncio.Event()
     client.before = lambda sql: gate if sql.startswith("SELECT TOP") else None
     client.log.clear()
@@ -375,7 +375,7 @@ def test_positions_never_fall(things: Namespace) -> None:
     async def run() -> None:
         fill(things, [(str(number), *(None,) * 10) for number in range(9)])
         tables = services(things, Encoding())
-        pages = await walk(tables, ViewRequest("USER", "T.Things", page_size=2))
+        pages = await walk(tables, RowQueryRequest("USER", "T.Things", page_size=2))
         assert all((a.position or 0) < (b.position or 0) for a, b in pairwise(pages))
         await tables.close()
 

@@ -18,13 +18,12 @@ from iris_quart.demo.http.encodings import Encoding
 from iris_quart.protocol import encode_json
 from iris_quart.sql.metadata import Column
 from iris_quart.sql.passthrough import Passing, passing_for
-from iris_quart.sql.server_format import Encoding as SeenEncoding
-from iris_quart.sql.server_format import NumberForm, TextForm
+from iris_quart.sql.server_format import NumberForm, ServerFormat, TextForm
 from iris_quart.sql.values import Category
 from iris_quart.tables import Tables, pages
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import After, Before, Jump
-from iris_quart.tables.time_slices import Turns
+from iris_quart.tables.time_slices import TimeSlices
 from tests.tables.engine import EngineClient, engine
 from tests.tables.test_paging import LOGICAL, SETTINGS, SORTS, WIDE_MODEL
 
@@ -62,7 +61,7 @@ async def test_passed_rows_are_the_decoded_rows(
     things.execute("DELETE FROM T.Things")
     things.bulk_load("T.Things", COLUMNS, rows)
     tables = Tables(EngineClient(things, encoding), SETTINGS, server_key="passing")
-    view = await tables.rows.view(ViewRequest("USER", "T.Things", sort=sort, page_size=size))
+    view = await tables.rows.view(RowQueryRequest("USER", "T.Things", sort=sort, page_size=size))
     places: list[Jump | After | Before] = [Jump(0), Jump(1), Before("end")]
     for place in places:
         decoded = await tables.rows.page(view, place)
@@ -130,24 +129,24 @@ TEXT = Column("a", "varchar", Category.TEXT, max_length=50)
 @pytest.mark.parametrize(
     ("column", "encoding", "allowed"),
     [
-        (TEXT, SeenEncoding(), True),
-        (TEXT, SeenEncoding(null=TextForm.NULL, empty=TextForm.BLANK), True),
-        (TEXT, SeenEncoding(null=TextForm.BLANK, empty=TextForm.BLANK), False),
-        (TEXT, SeenEncoding(null=TextForm.MISSING, empty=TextForm.BLANK), False),
-        (TEXT, SeenEncoding(digits_as_numbers=True), False),
-        (TEXT, SeenEncoding(big_integers=NumberForm.STRING), False),
-        (TEXT, SeenEncoding(numerics=NumberForm.ROUNDED), False),
-        (Column("a", "varchar", Category.TEXT, max_length=5000), SeenEncoding(), False),
-        (Column("a", "date", Category.DATE), SeenEncoding(), False),
-        (Column("a", "date", Category.DATE), SeenEncoding(odbc_as_text=True), True),
-        (Column("a", "list", Category.LIST), SeenEncoding(), False),
-        (Column("a", "varbinary", Category.BINARY), SeenEncoding(), False),
-        (Column("a", "vector", Category.UNKNOWN), SeenEncoding(), False),
-        (Column("a", "double", Category.DOUBLE), SeenEncoding(doubles=NumberForm.STRING), False),
+        (TEXT, ServerFormat(), True),
+        (TEXT, ServerFormat(null=TextForm.NULL, empty=TextForm.BLANK), True),
+        (TEXT, ServerFormat(null=TextForm.BLANK, empty=TextForm.BLANK), False),
+        (TEXT, ServerFormat(null=TextForm.MISSING, empty=TextForm.BLANK), False),
+        (TEXT, ServerFormat(digits_as_numbers=True), False),
+        (TEXT, ServerFormat(big_integers=NumberForm.STRING), False),
+        (TEXT, ServerFormat(numerics=NumberForm.ROUNDED), False),
+        (Column("a", "varchar", Category.TEXT, max_length=5000), ServerFormat(), False),
+        (Column("a", "date", Category.DATE), ServerFormat(), False),
+        (Column("a", "date", Category.DATE), ServerFormat(odbc_as_text=True), True),
+        (Column("a", "list", Category.LIST), ServerFormat(), False),
+        (Column("a", "varbinary", Category.BINARY), ServerFormat(), False),
+        (Column("a", "vector", Category.UNKNOWN), ServerFormat(), False),
+        (Column("a", "double", Category.DOUBLE), ServerFormat(doubles=NumberForm.STRING), False),
     ],
 )
 def test_only_what_needs_no_decoding_is_passed_on(
-    column: Column, encoding: SeenEncoding, allowed: bool
+    column: Column, encoding: ServerFormat, allowed: bool
 ) -> None:
     assert (passing_for([column], encoding, "row_id") is not None) is allowed
 
@@ -161,7 +160,7 @@ async def test_many_rows_are_worked_on_in_pieces_and_are_the_same(
     rows = [(words[i % 6], f"code {i}", i, Decimal(i) / 10, 0.5, i, i, None, None, i % 2) for i in range(40)]
     things.bulk_load("T.Things", COLUMNS, rows)
     tables = Tables(EngineClient(things, encoding), SETTINGS, server_key="passing")
-    view = await tables.rows.view(ViewRequest("USER", "T.Things", page_size=31))
+    view = await tables.rows.view(RowQueryRequest("USER", "T.Things", page_size=31))
     whole = await tables.rows.page(view, Jump(0))
     for name in ("PASSED_CELLS", "DECODED_CELLS"):
         monkeypatch.setattr(pages, name, 4 * len(view.columns))
@@ -179,7 +178,7 @@ async def test_many_rows_are_worked_on_in_pieces_and_are_the_same(
 
 
 async def test_turns_let_others_go_between() -> None:
-    turns = Turns()
+    turns = TimeSlices()
     seen: list[str] = []
 
     async def long_work(name: str) -> None:

@@ -13,11 +13,11 @@ from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.demo import DemoOptions, DemoServer
 from iris_quart.sql.filters import Operator
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import FilterRequest, ViewRequest
+from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 from iris_quart.tables.rows import After, Before, Jump, StartAt
 from tests.tables.test_paging import SETTINGS
 
-PERSON = ViewRequest("SAMPLES", "Sample.Person", sort=(("Name", True),), page_size=30)
+PERSON = RowQueryRequest("SAMPLES", "Sample.Person", sort=(("Name", True),), page_size=30)
 
 
 class Bench:
@@ -71,7 +71,7 @@ async def test_everything_warm_is_one_round_trip(bench: Bench) -> None:
 async def test_a_filter_costs_its_page_and_its_count(bench: Bench) -> None:
     await bench.tables.rows.view(PERSON)
     bench.asked()
-    asked = ViewRequest(
+    asked = RowQueryRequest(
         "SAMPLES", "Sample.Person", filters=(FilterRequest("Name", "a", Operator.CONTAINS),), page_size=10
     )
     view = await bench.tables.rows.view(asked)

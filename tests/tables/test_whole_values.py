@@ -12,7 +12,7 @@ from iris_quart.demo.http.encodings import Encoding
 from iris_quart.errors import Conflict, ConnectionFailed, InvalidInput, OutcomeUnknown, ReadOnly, RowGone
 from iris_quart.sql.metadata import Table
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Jump
 from iris_quart.tables.whole_values import Values, value_hash
 from tests.tables.engine import EngineClient, engine
@@ -300,7 +300,7 @@ async def test_rows_that_are_not_there(tables: Tables, table: Table) -> None:
 async def test_large_value_stays_out_of_pages(tables: Tables, table: Table, papers: EngineClient) -> None:
     papers.namespace.execute("UPDATE V.Papers SET Body = ? WHERE %ID = 1", ["x" * 3_000_000])
 
-    view = await tables.rows.view(ViewRequest("USER", "V.Papers"))
+    view = await tables.rows.view(RowQueryRequest("USER", "V.Papers"))
     page = await tables.rows.page(view, Jump(0))
     assert page.rows[0]["Body"] == "x" * SETTINGS.preview_characters
     assert page.previews["1"]["Body"] == (3_000_000, "characters")

@@ -17,10 +17,10 @@ from iris_quart.errors import AuthExpired, InvalidInput, RowGone
 from iris_quart.names import ColumnName, NamespaceName, RowId, TableName
 from iris_quart.services import AppServices, services
 from iris_quart.sessions import Session
-from iris_quart.sql.pages import View
+from iris_quart.sql.pages import RowQuery
 from iris_quart.sql.values import Wire
 from iris_quart.tables import Tables
-from iris_quart.tables.row_queries import ViewRequest
+from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Page, Rows
 from iris_quart.tables.whole_values import MeasuredValue
 from iris_quart.web.csv_long import FormulaScan, cell_text, long_cell
@@ -75,7 +75,7 @@ class _Job:
     session: Session
     tables: Tables
     rows: Rows
-    view: View
+    view: RowQuery
     export: Export
 
 
@@ -110,7 +110,7 @@ async def _exported(asked: Export, session_id: str, session: Session, under_way:
         turns=tables.turns,
     )
     view = await rows.view(
-        ViewRequest(
+        RowQueryRequest(
             namespace=asked.namespace,
             table_name=asked.table_name,
             columns=asked.columns,
