@@ -15,7 +15,7 @@ __all__ = ["__version__", "create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Quart:
-    """Make the application; see `iris_quart.app.create_app`."""
+    """Create the application; see `iris_quart.app.create_app`."""
     from .app import create_app as create
 
     return create(settings)

@@ -1,4 +1,4 @@
-"""`iris-quart sessions`: who is signed in, and ending that."""
+"""`iris-quart sessions`: list and end sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the application: wiring only."""
+"""Create the application; wiring only."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PAGES = (auth, editor, api, health)
 
 
 class _Gate:
-    """Lets the rules of the web side decide who may open a socket."""
+    """Apply the rules of the web side to sockets."""
 
     def origin_allowed(self, websocket: Websocket) -> bool:
         return security.origin_allowed(websocket)

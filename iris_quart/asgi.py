@@ -1,4 +1,4 @@
-"""What `hypercorn iris_quart.asgi:app` loads."""
+"""The ASGI application that `hypercorn iris_quart.asgi:app` loads."""
 
 from __future__ import annotations
 

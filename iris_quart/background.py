@@ -1,4 +1,4 @@
-"""Work that must go on for as long as the process lives."""
+"""Background work that runs for as long as the process lives."""
 
 from __future__ import annotations
 

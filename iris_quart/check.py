@@ -1,4 +1,4 @@
-"""`iris-quart check`: tries each configured server and says what it found."""
+"""`iris-quart check`: try each configured server and report what was found."""
 
 from __future__ import annotations
 

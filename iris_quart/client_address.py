@@ -1,4 +1,4 @@
-"""Which client addresses count as one where something is limited by address."""
+"""Grouping of client addresses for limits by address."""
 
 from __future__ import annotations
 

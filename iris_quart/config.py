@@ -392,7 +392,7 @@ class Settings(BaseSettings):
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address can only be this machine."""
+    """Return whether a host name or address can only be this machine."""
     if host.lower() in LOOPBACK_NAMES:
         return True
     try:

@@ -33,7 +33,7 @@ RANDOM_ID_LENGTH = 16
 
 @dataclass(slots=True)
 class Browsing:
-    """What one socket looks at: the context of commands that do not name their table."""
+    """The table that one socket has open, for commands that do not name theirs."""
 
     namespace: str | None = None
     table_name: str | None = None
@@ -136,7 +136,7 @@ class Context:
     browsing: Browsing = field(default_factory=Browsing)
     message_id: str | None = None
     cancel: Callable[[str], bool] = lambda _message_id: False
-    """Take back a command of this socket by its id; whether it was still to be taken back."""
+    """Cancel a command of this socket by its id; returns whether it could still be cancelled."""
     ended: Callable[[], bool] = lambda: False
     """Whether the session has ended: a write of many rows then starts no further statement."""
     stopping: Callable[[], bool] = lambda: False
@@ -159,7 +159,7 @@ class Context:
         return owner if len(write_id) >= RANDOM_ID_LENGTH else f"{owner}|{self.session.key}"
 
     def for_message(self, message_id: str | None) -> Context:
-        """Give the same context for one command; what is being browsed stays shared."""
+        """Return the same context for one command; what is being browsed stays shared."""
         # Once per message; dataclasses.replace costs several times as much.
         return Context(
             self.session,

@@ -32,7 +32,7 @@ EXTENSION = "iris_quart.commands"
 
 
 class Kind(enum.Enum):
-    """How a command runs beside the others of its socket."""
+    """Scheduling of a command beside the others of its socket."""
 
     INSTANT = "instant"
     """Answers from memory, at once."""
@@ -179,7 +179,7 @@ class Commands:
         self._by_name: dict[str, Command] = {}
 
     def init_app(self, app: Quart) -> None:
-        """Take commands from the blueprints that `app` registers from now on."""
+        """Register the commands of the blueprints that `app` registers afterwards."""
         app.extensions[EXTENSION] = self
 
     def add(self, command: Command) -> None:
@@ -195,7 +195,7 @@ class Commands:
         return iter(dict.fromkeys(self._by_name.values()))
 
     def resolve(self, name: str) -> Command:
-        """Find a command. Raises UnknownCommand."""
+        """Look up a command. Raises UnknownCommand."""
         command = self._by_name.get(name)
         if command is None:
             raise UnknownCommand(f"Unknown command: {name[:64]}")

@@ -1,4 +1,4 @@
-"""JSON logs, one line each, that hold only fields on a list: what is not listed is not written."""
+"""JSON logs, one line each; only fields on an allow-list are written."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class _StandardError(logging.StreamHandler[Any]):
 
     @property
     def stream(self) -> Any:
-        """Give standard error."""
+        """Return standard error."""
         return sys.stderr
 
     @stream.setter
@@ -126,7 +126,7 @@ def _template(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMappin
 
 
 def _frames(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Tell an exception by its type and its places; its text only where that cannot hold data."""
+    """Describe an exception by its type and its places; its text only where that cannot hold data."""
     given = entry.pop("exc_info", None)
     error: BaseException | None = None
     if isinstance(given, BaseException):

@@ -25,7 +25,7 @@ REQUEST_SECONDS = 5.0
 
 
 class Metrics:
-    """What is counted; costs next to nothing when `settings.metrics_bind` is empty.
+    """Counters and gauges; almost free when `settings.metrics_bind` is empty.
 
     Values lie in files below `instance/metrics`, one set a worker, so that whichever worker holds the port
     can add them up (prometheus_client's multiprocess mode).
@@ -103,7 +103,7 @@ class Metrics:
     def state(
         self, *, sessions: int | None, store_up: bool, clients: int, iris_sessions: int, round_trips: int
     ) -> None:
-        """Take over what is known from time to time."""
+        """Set the gauges that are refreshed periodically."""
         if not self.on:
             return
         if sessions is not None:
@@ -173,7 +173,7 @@ class MetricsPort:
 
 
 def split_bind(bind: str) -> tuple[str, int]:
-    """Take `host:port` apart. Raises BadSettings."""
+    """Parse `host:port`. Raises BadSettings."""
     host, _, port = bind.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise BadSettings(f"metrics_bind: write it as host:port, not {bind!r}")
@@ -185,7 +185,7 @@ def _live_gauge(kind: Any, name: str, text: str, registry: CollectorRegistry) ->
 
 
 def _prepare(directory: Path) -> None:
-    """Make the folder; what a former run left is cleared unless one of its workers still lives."""
+    """Create the folder; what a former run left is cleared unless one of its workers still lives."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = list(directory.glob("*.db"))
     if not any(_alive(_process(file)) for file in files):

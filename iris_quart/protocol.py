@@ -104,7 +104,7 @@ def _bounds(model: type[Message]) -> tuple[frozenset[str], dict[str, int]]:
 
 
 class Event(msgspec.Struct, kw_only=True, rename="camel"):
-    """What the server sends; the class is named after the event.
+    """A message from the server; the class is named after the event.
 
     A field left UNSET is not written; None is written as null.
     """
@@ -119,14 +119,14 @@ class Event(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class PreviewMark(msgspec.Struct):
-    """How long a value is of which only a part is shown; unit is characters or bytes."""
+    """Full length of a value of which only a part is shown; unit is characters or bytes."""
 
     length: int
     unit: str
 
 
 class ErrorBody(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
-    """What went wrong, inside another event."""
+    """An error inside another event."""
 
     message: str
     code: ErrorCode
@@ -153,7 +153,7 @@ class ErrorEvent(Event):
 
     @classmethod
     def of(cls, error: IrisQuartError, context: str, trace_id: str | None = None) -> ErrorEvent:
-        """Tell an error to the client."""
+        """Convert an error to an event for the client."""
         return cls(
             message=error.message,
             code=error.code,

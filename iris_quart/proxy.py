@@ -1,4 +1,4 @@
-"""Believes `X-Forwarded-*` of as many proxies as the settings name."""
+"""Trust `X-Forwarded-*` of as many proxies as the settings name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["trust_proxies"]
 
 
 class _WebsocketScheme:
-    """Gives a websocket its own scheme, whatever `X-Forwarded-Proto` says.
+    """Restore a websocket's own scheme after `X-Forwarded-Proto` was applied.
 
     With "https" Werkzeug looks for a rule that is no websocket, and every socket becomes a 400
     (hypercorn issue 198).
@@ -29,7 +29,7 @@ class _WebsocketScheme:
 
 
 def trust_proxies(app: Quart, hops: int) -> None:
-    """Take client address, scheme and host from the `hops` nearest proxies; with none, from the connection."""
+    """Read client address, scheme and host from the `hops` nearest proxies; with none, from the connection."""
     if hops:
         fixed: Any = ProxyFixMiddleware(_WebsocketScheme(app.asgi_app), trusted_hops=hops)
         app.asgi_app = fixed  # type: ignore[method-assign]

@@ -11,12 +11,12 @@ __all__ = ["read_only_reason", "why_read_only"]
 
 
 def read_only_reason(context: Context, namespace: str) -> str | None:
-    """Say why this session changes nothing in a namespace; None when it may."""
+    """Return why this session must not change a namespace; None if it may."""
     return why_read_only(context.settings, context.session, namespace)
 
 
 def why_read_only(settings: Settings, session: Session, namespace: str) -> str | None:
-    """Say why a session changes nothing in a namespace, whatever IRIS allows; None when it may."""
+    """Return why a session must not change a namespace, regardless of IRIS's own rights; None if it may."""
     if settings.read_only:
         return "This editor is set to read-only."
     server = settings.servers.get(session.server)

@@ -1,4 +1,4 @@
-"""Draws the reference of the wire from the code: a page for people and a JSON Schema for programs."""
+"""Generate the reference of the wire from the code: a page for people and a JSON Schema for programs."""
 
 from __future__ import annotations
 
@@ -301,7 +301,7 @@ def _inner(kind: Any) -> list[Any]:
 
 
 def _meaning(code: ErrorCode) -> str:
-    """Take the meanings from the docstrings of the errors with this code."""
+    """Return the meanings from the docstrings of the errors with this code."""
     found: list[str] = []
     for name in errors.__all__:
         kind = getattr(errors, name)

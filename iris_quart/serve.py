@@ -1,4 +1,4 @@
-"""Serves the application: one worker in this process, or several that are watched and replaced."""
+"""Serve the application: one worker in this process, or several that are supervised."""
 
 from __future__ import annotations
 

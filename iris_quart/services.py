@@ -46,7 +46,7 @@ class AppServices:
         return self.live.drain.draining
 
     def tables_for(self, session: Session, credentials: Credentials) -> Tables:
-        """Give the session's table services, made once per session and worker, released when it ends."""
+        """Return the session's table services, made once per session and worker, released when it ends."""
         return self.live.upstream.tables_for(session, credentials)
 
 

@@ -109,7 +109,7 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 
 async def one_answer(attempt: Awaitable[T], seconds: float) -> T:
-    """Let every failure to talk to a typed address look the same and take the same time.
+    """Make every failure to reach a typed address look the same and take the same time.
 
     A success passes at once, and so do refused credentials and a missing licence: only what answers like
     IRIS gives them. Any other failure below UpstreamError becomes ServerUnreachable with one text,
@@ -137,7 +137,7 @@ def _literal(host: str) -> Address | None:
 
 
 def _is_name(host: str) -> bool:
-    """Tell whether it is a host name of letters, digits and hyphens (RFC 1123 section 2.1).
+    """Return whether it is a host name of letters, digits and hyphens (RFC 1123 section 2.1).
 
     A last label that is a number is how `127.1`, `2130706433` and `0x7f.1` pass for names.
     """

@@ -34,7 +34,7 @@ CLOSE_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What `GET /api/atelier/` tells (class reference of %Api.Atelier)."""
+    """Answer of `GET /api/atelier/` (class reference of %Api.Atelier)."""
 
     version: str
     release: tuple[int, int]
@@ -126,7 +126,7 @@ class AtelierClient:
         )
 
     async def encoding(self, namespace: str) -> ServerFormat:
-        """Tell how this server writes values; probed once per server and user."""
+        """Return the format of this server's values; probed once per server and user."""
         return await probe(self, namespace)
 
     async def close(self) -> None:

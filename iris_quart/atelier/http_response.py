@@ -74,7 +74,7 @@ class AnswerReader:
 
     @property
     def body(self) -> bytes:
-        """What came of the body."""
+        """Body received so far."""
         return self._body[0] if len(self._body) == 1 else b"".join(self._body)
 
     @property
@@ -83,7 +83,7 @@ class AnswerReader:
         return self.complete and self._keeps_alive and not self._trailing
 
     def feed(self, data: bytes) -> bool:
-        """Take bytes; tell whether the answer is complete."""
+        """Parse bytes; return whether the response is complete."""
         if self.complete:
             self._trailing = True
             return True
@@ -106,7 +106,7 @@ class AnswerReader:
         return self.complete
 
     def end(self) -> None:
-        """Take the end of what comes: the end of an answer that does not tell its length, else an error."""
+        """Handle the end of the stream: the end of a response without a length, else an error."""
         if self.complete:
             return
         if not self._head_done:
@@ -116,11 +116,11 @@ class AnswerReader:
         self.complete = True
 
     def retire(self) -> None:
-        """Let go of the parser for good: each of them holds the other."""
+        """Release the parser, which holds a reference back to this object."""
         del self._parser
 
     def drop(self) -> None:
-        """Let go of what was read: an error's traceback may hold this for a while."""
+        """Free the body, because an error's traceback may keep this object alive."""
         self._body = []
         self.headers = []
 
@@ -132,7 +132,7 @@ class AnswerReader:
             self._trailing = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field of the head, or one behind a chunked body, which nobody needs."""
+        """Handle a header field, or a trailer, which is ignored."""
         if self.complete or self._head_done:
             return
         name, value = name.lower(), value.strip()
@@ -150,7 +150,7 @@ class AnswerReader:
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Take the end of the head."""
+        """Handle the end of the headers."""
         if self.complete:
             return
         self.status = self._parser.get_status_code()
@@ -167,7 +167,7 @@ class AnswerReader:
             self.complete = True
 
     def on_body(self, data: bytes) -> None:
-        """Take a part of the body."""
+        """Handle a part of the body."""
         if self.complete:
             self._trailing = True
             return
@@ -177,7 +177,7 @@ class AnswerReader:
         self._body.append(data)
 
     def on_message_complete(self) -> None:
-        """Take the end of an answer, or of an interim one."""
+        """Handle the end of a response, or of an interim one."""
         if self._head_done:
             self.complete = True
 

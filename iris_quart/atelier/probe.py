@@ -21,7 +21,7 @@ _running: dict[tuple[str, str], asyncio.Task[ServerFormat]] = {}
 
 
 async def probe(client: AtelierClient, namespace: str) -> ServerFormat:
-    """Tell how the client's server writes values for its user.
+    """Return the format of the server's values for this user.
 
     The first call runs one SELECT of constants in `namespace`; calls at the same time wait for it. Raises
     what AtelierClient.query raises; a failure is not remembered.

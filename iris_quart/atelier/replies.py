@@ -251,7 +251,7 @@ def _licence(text: str | None) -> LicenseLimit:
 
 
 def _plain(body: bytes) -> str | None:
-    """Give the words of a page, for people; None when there are none."""
+    """Return the words of a page, for people; None when there are none."""
     text = TAGS.sub(" ", body[:8192].decode("utf-8", "replace"))
     text = " ".join(html.unescape(text).split())
     return text[:300] or None

@@ -1,4 +1,4 @@
-"""How many requests to IRIS one piece of work takes, whichever layer sends them."""
+"""Count of requests to IRIS within one piece of work, across all layers."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class IrisSession:
 
     @property
     def signed_in(self) -> bool:
-        """Tell whether IRIS has given this session a cookie, and so a licence."""
+        """Return whether IRIS has given this session a cookie, and so a licence."""
         return bool(self._cookies)
 
     def forget(self) -> None:
@@ -200,7 +200,7 @@ class IrisSession:
 
 
 def _is_gone(attributes: list[str]) -> bool:
-    """Tell whether a cookie's attributes delete it; Max-Age wins over Expires (RFC 6265 section 5.3)."""
+    """Return whether a cookie's attributes delete it; Max-Age wins over Expires (RFC 6265 section 5.3)."""
     given = {
         key.strip().lower(): value.strip()
         for key, _, value in (attribute.partition("=") for attribute in attributes)

@@ -239,7 +239,7 @@ class IrisSessions:
                 self._waiting.remove(waiter)
 
     def _dispatch(self) -> None:
-        """Give free sessions to those that wait: writes first, then in order of arrival."""
+        """Return free sessions to those that wait: writes first, then in order of arrival."""
         if not self._waiting:
             return
         for waiter in sorted(self._waiting, key=lambda waiter: not waiter.write):

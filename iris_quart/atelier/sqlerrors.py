@@ -36,7 +36,7 @@ VALUE_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What an SQLCODE means to a person: error class, sentence, and what to do about it.
+    """Meaning of an SQLCODE: error class, sentence, and what to do.
 
     `{field}`, `{table}`, `{constraint}`, `{value}` and `{row}` stand for what IRIS's text names.
     """
@@ -191,7 +191,7 @@ def explain(
     sqlcode_known: bool = False,
     server_text: str | None = None,
 ) -> IrisQuartError:
-    """Give the error that stands for an SQLCODE; `names` may hold field, table, constraint, value and row.
+    """Return the error that stands for an SQLCODE; `names` may hold field, table, constraint, value and row.
 
     Whoever refuses something before IRIS is asked gets the same words with `hint` at their end; only an
     error that IRIS gave (`sqlcode_known`) carries the SQLCODE.
@@ -225,7 +225,7 @@ def _fill(slot: re.Match[str], found: dict[str, str]) -> str:
 
 
 def _names(message: str) -> dict[str, str]:
-    """Find what IRIS's text names: field, table, constraint, value, row."""
+    """Look up what IRIS's text names: field, table, constraint, value, row."""
     found: dict[str, str] = {}
     # The longest value that there can be; a pattern would look for its end from each of its starts.
     before, opening, rest = message.partition("(value '")

@@ -26,7 +26,7 @@ class Target:
 
     @classmethod
     def of(cls, server: ServerSettings) -> Target:
-        """Take it from the settings."""
+        """Create it from the settings."""
         return cls(server.url, server.ca_file, server.verify_tls)
 
     def ssl_context(self) -> ssl.SSLContext | None:
@@ -56,7 +56,7 @@ class Limits:
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
-        """Take the bounds from the settings."""
+        """Create the bounds from the settings."""
         return cls(
             request_seconds=settings.request_timeout_seconds,
             connect_seconds=settings.connect_timeout_seconds,

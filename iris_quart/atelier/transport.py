@@ -56,7 +56,7 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
 
     @property
     def connected(self) -> bool:
-        """Tell whether a connection is kept for the next request."""
+        """Return whether a connection is kept for the next request."""
         return self._connection is not None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -254,7 +254,7 @@ class _Connection(asyncio.Protocol):
     # What the transport above calls.
 
     def quiet(self) -> bool:
-        """Tell whether nothing has come since the last exchange, not even unseen by the loop."""
+        """Return whether nothing has come since the last exchange, not even unseen by the loop."""
         assert self._transport is not None
         if not self._clean or self._eof or self._transport.is_closing():
             return False

@@ -1,4 +1,4 @@
-"""What became of one change, as its writer and as others are told."""
+"""The result of one change, for its writer and for other sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_SENT = "This change was not sent."
 
 
 class ChangeDifference(msgspec.Struct):
-    """What the user saw, what the user wants, and what is there."""
+    """Base, mine and theirs: the value that was seen, the wanted value, and the stored one."""
 
     base: Any
     mine: Any
@@ -27,7 +27,7 @@ class ChangeDifference(msgspec.Struct):
 
 
 class ChangeResult(Event):
-    """What became of one change.
+    """The result of one change.
 
     `values` are what the row holds now. `conflict` tells by column what was seen, what is wanted and what is
     there; `previews` marks what is there in part only, as `tableData.previews` does. `guard` is "late" when the
@@ -76,7 +76,7 @@ def _marks(result: Result, names: Container[str]) -> dict[str, PreviewMark]:
 
 
 def row_changes(plan: Plan, result: Result) -> list[RowChange]:
-    """Give what others should see: proved changes, and what a guard found that somebody else had changed."""
+    """Return what others should see: proved changes, and what a guard found that somebody else had changed."""
     if result.outcome is Outcome.SAVED:
         if plan.kind is ChangeKind.DELETE:
             return [RowChange("delete", result.row_id)]
@@ -94,13 +94,13 @@ def row_changes(plan: Plan, result: Result) -> list[RowChange]:
 
 
 def failed(write_id: str | None, error: IrisQuartError) -> ChangeResult:
-    """Say that a change failed, or that nobody knows."""
+    """Return the event of a change that failed or whose outcome is unknown."""
     outcome = Outcome.UNKNOWN if isinstance(error, OutcomeUnknown) else Outcome.FAILED
     return ChangeResult(change_id=write_id or "", outcome=str(outcome), row_id=UNSET, error=error_body(error))
 
 
 def skipped(write_id: str | None, why: str = NOT_SENT) -> ChangeResult:
-    """Say that a change was not sent."""
+    """Return the event of a change that was not sent."""
     return ChangeResult(
         change_id=write_id or "",
         outcome=str(Outcome.SKIPPED),

@@ -1,4 +1,4 @@
-"""Commands about the connection itself: who is signed in where, and taking a command back."""
+"""Commands about the connection itself: the session, and cancelling a command."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ConnectionStatus(Event):
 
 
 class SessionState(Event):
-    """Who is signed in, and for how long; times left in seconds, `createdAt` in milliseconds since 1970.
+    """The signed-in user and the deadlines; times left in seconds, `createdAt` in milliseconds since 1970.
 
     `serverTime` is the clock by which ids that carry a time are judged, in milliseconds since 1970. The result of a
     write is kept for `writeResultSeconds`; a statement whose answer was lost may still take effect within
@@ -87,7 +87,7 @@ async def get_server_list(context: Context, _payload: Nothing) -> ServerList:
 
 @connection.command("selectServer", kind=Kind.INSTANT)
 async def select_server(context: Context, _payload: SelectServer) -> ConnectionStatus:
-    """Say that the session's server is connected."""
+    """Return that the session's server is connected."""
     return _status(context)
 
 
@@ -124,7 +124,7 @@ def _session_state(context: Context) -> SessionState:
 
 @connection.command("cancel", kind=Kind.INSTANT)
 async def cancel(context: Context, payload: Cancel) -> Cancelled:
-    """Take back a command of this socket that waits, or a read that runs, or stop a saveChanges that runs.
+    """Cancel a waiting command or a running read of this socket, or stop a running saveChanges.
 
     Any other write that has begun goes on.
     """

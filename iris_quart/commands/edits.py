@@ -135,7 +135,7 @@ class ChangeItem(ValueMessage):
         return self
 
     def change(self) -> Change:
-        """Give the change as the tables take it."""
+        """Return the change as the tables take it."""
         return Change(self.kind, self.row_id, self.values or {}, self.base, seen_lengths(self.previews))
 
 
@@ -159,7 +159,7 @@ class SaveChanges(TableFields):
         return self
 
     def ordered(self) -> list[ChangeItem]:
-        """Give the edits in the order in which they are sent."""
+        """Return the edits in the order in which they are sent."""
         if self.order == "given":
             return list(self.changes)
         return sorted(self.changes, key=lambda item: ORDER[item.kind])
@@ -170,7 +170,7 @@ class PreviewChanges(SaveChanges):
 
 
 class SaveCellResult(Event, kw_only=True):
-    """What became of a cell; `newValue` is what it holds now, when it was saved.
+    """The result of a cell; `newValue` is its stored value after a save.
 
     `proof` is "outside" when a view no longer shows the row.
     """
@@ -194,7 +194,7 @@ class SaveCellResult(Event, kw_only=True):
 
 
 class InsertRowResult(Event, kw_only=True):
-    """What became of a new row; `rowId` is null when it is there but cannot be told from others."""
+    """The result of a new row; `rowId` is null when the row exists but cannot be identified."""
 
     success: bool
     new_row_index: int | UnsetType = UNSET
@@ -206,7 +206,7 @@ class InsertRowResult(Event, kw_only=True):
 
 
 class DeleteRowResult(Event, kw_only=True):
-    """What became of a row that was to be deleted."""
+    """The result of a deletion."""
 
     success: bool
     row_index: int | UnsetType = UNSET
@@ -239,7 +239,7 @@ class StatementPreview(msgspec.Struct, rename="camel"):
 
 
 class ChangesPreview(Event):
-    """What saveChanges would send, in its order."""
+    """The statements that saveChanges would send, in its order."""
 
     statements: list[StatementPreview]
 
@@ -433,7 +433,7 @@ async def _only(context: Context, write: Write) -> ChangeResult:
 
 
 def _writable_table(context: Context, payload: TableFields) -> tuple[str, str]:
-    """Give the table to be changed. Raises ReadOnly when this session changes nothing there."""
+    """Return the table to be changed. Raises ReadOnly when this session changes nothing there."""
     namespace, table_name = named_table(context, payload)
     reason = read_only_reason(context, namespace)
     if reason is not None:

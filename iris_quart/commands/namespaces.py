@@ -19,7 +19,7 @@ namespaces = CommandBlueprint("namespaces", __name__)
 
 
 class GetNamespaces(Message):
-    """Ask which namespaces there are."""
+    """Request which namespaces there are."""
 
     refresh: bool = Field(False, description="Ask IRIS again, whatever is remembered.")
 
@@ -53,7 +53,7 @@ class TableDetail(msgspec.Struct):
 
 
 class TableList(Event):
-    """What is in a namespace.
+    """The tables and views of a namespace.
 
     `tables` names the base tables, as clients of old know it; `details` has views as well. `total` counts all
     that was asked for, of which a page may show a part.

@@ -84,7 +84,7 @@ class ValueMessage(Message):
 
 
 class TableFields(ValueMessage):
-    """Which table; without these the one that this socket has opened."""
+    """The table; if left out, the one that this socket has open."""
 
     namespace: NamespaceName | None = Field(None, description="Namespace of the table.")
     table_name: TableName | None = Field(None, description="Schema.Table.")
@@ -108,7 +108,7 @@ class FilterItem(ValueMessage):
 
 
 class FilterFields(TableFields):
-    """Which rows of a table."""
+    """Rows of a table, by filters and search."""
 
     filters: tuple[FilterItem, ...] | None = Field(
         None, max_length=FILTERS_MAX, fail_fast=True, description="Conditions."
@@ -118,7 +118,7 @@ class FilterFields(TableFields):
     )
 
     def filter_requests(self) -> tuple[FilterRequest, ...]:
-        """Give the filters as the tables take them."""
+        """Return the filters as the tables take them."""
         return tuple(
             FilterRequest(item.column, item.value, item.operator, item.match_case)
             for item in self.filters or ()
@@ -133,7 +133,7 @@ class SortItem(Message):
 
 
 class QueryFields(FilterFields):
-    """Which rows of a table, in which order, how many at once."""
+    """Rows of a table, their order, and the page size."""
 
     legacy_integers: ClassVar[tuple[str, ...]] = ("pageSize",)
     """Fields that a legacy client may send as text."""
@@ -171,7 +171,7 @@ class QueryFields(FilterFields):
         return self
 
     def view_request(self, context: Context) -> RowQueryRequest:
-        """Give the view as the tables take it. Raises InvalidInput without a table, or for a page too large."""
+        """Return the view as the tables take it. Raises InvalidInput without a table, or for a page too large."""
         namespace, table_name = named_table(context, self)
         size, most = self.page_size or PAGE_SIZE, context.settings.page_size_max
         if size > most:

@@ -35,10 +35,10 @@ __all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "read_page", "rows"]
 rows = CommandBlueprint("rows", __name__)
 
 COUNT_SECONDS = 2.0
-"""How long a page waits for its exact count."""
+"""Time that a page waits for its exact count."""
 OFFSET_MAX = 2**53 - 1
 SOLE_VIEW = "rows"
-"""What a client looks at that has one grid."""
+"""The query of a client that has one grid."""
 
 
 class RequestData(QueryFields):
@@ -70,7 +70,7 @@ class RequestData(QueryFields):
         return self
 
     def place(self, page_size: int) -> Place:
-        """Say where the page begins."""
+        """Return where the page begins."""
         if self.after is not None:
             return After(self.after)
         if self.before is not None:
@@ -155,7 +155,7 @@ class TableData(Event):
 
 
 class RowCount(Event):
-    """How many rows a table, or what its filters leave of it, has."""
+    """Number of rows of a table, or of its filtered rows."""
 
     namespace: str
     table_name: str
@@ -363,7 +363,7 @@ def _shown(
     pending: bool,
     round_trips: int,
 ) -> TableData:
-    """Give a page to the client, and remember where it begins and ends."""
+    """Return a page to the client, and remember where it begins and ends."""
     if number is None:
         number = 0 if page.position is None else page.position // view.page_size
     context.tables.anchors.remember(view, number, page)

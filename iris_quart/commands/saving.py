@@ -1,4 +1,4 @@
-"""Writes run once: claimed by their id, sent, proved, stored, audited and told to others."""
+"""Run each write once: claim its id, send, prove, store, audit and announce it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FORGOTTEN = (
 
 
 def fingerprint(*parts: Any) -> str:
-    """Give a text that differs whenever a write says something else."""
+    """Return a text that differs whenever a write says something else."""
     return hashlib.sha256(encode_json(parts)).hexdigest()
 
 
@@ -206,7 +206,7 @@ class _Runs:
             yield place, answer
 
     async def close(self) -> None:
-        """Let go of what was claimed and not run, and leave what was not proved in doubt."""
+        """Release claims that did not run, and leave unproved changes in doubt."""
         for place, sent in self._sent:
             result = sent.result or doubt(sent.plan)
             state = "unknown" if sent.result is None else "done"
@@ -292,7 +292,7 @@ class _Runs:
 
 
 def _meet(sent: Plan, plan: Plan) -> bool:
-    """Tell whether a change has to be proved before another one is sent: both may be of one row."""
+    """Return whether a change has to be proved before another one is sent: both may be of one row."""
     return (
         plan.kind is ChangeKind.INSERT
         or sent.row_id == plan.row_id
@@ -301,7 +301,7 @@ def _meet(sent: Plan, plan: Plan) -> bool:
 
 
 def _is_as_written(plan: Plan) -> bool:
-    """Tell whether IRIS would write the row ID so: to it "01" and "1.0" are row 1 as well."""
+    """Return whether IRIS would write the row ID so: to it "01" and "1.0" are row 1 as well."""
     row_id = plan.row_id or ""
     return isinstance(row_id_parameter(row_id), int) or not NUMBER_TEXT.match(row_id.strip())
 

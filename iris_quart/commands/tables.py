@@ -37,7 +37,7 @@ class SelectTable(QueryFields):
 
 
 class TableSelected(Event):
-    """Which table is open now."""
+    """The table that is open now."""
 
     table_name: str
     namespace: str
@@ -71,7 +71,7 @@ class ColumnSchema(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class RowIdentity(msgspec.Struct):
-    """How rows are addressed: kind is rowId, primaryKey or none; columns show it, if any do."""
+    """Identity of rows: kind is rowId, primaryKey or none; columns show it, if any do."""
 
     kind: str
     columns: list[str]
@@ -136,7 +136,7 @@ async def select_table(
 async def _first_page(
     context: Context, payload: SelectTable, view: RowQuery, tally: Tally, request: RowQueryRequest
 ) -> tuple[list[TableData | RowCount], AsyncIterator[TableData | RowCount] | None]:
-    """Give the first page, to be taken out of its list and not kept, and what comes after it."""
+    """Return the first page, to be taken out of its list and not kept, and what comes after it."""
     ignored = request.ignored_filters(view.table)
     answer = await read_page(
         context, view, Jump(0), count=payload.count, page=0, tally=tally, ignored=ignored

@@ -1,4 +1,4 @@
-"""Tells proved changes to every other socket that shows the table, in all workers and machines."""
+"""Announce proved changes to every other socket that shows the table, in all workers and machines."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class RowsChanged(Event):
 
 
 class _Published(msgspec.Struct):
-    """What travels between workers; `event` is the text for the sockets, as it is."""
+    """A message between workers; `event` is the encoded text for the sockets."""
 
     server_key: str
     namespace: str
@@ -120,7 +120,7 @@ class Changes:
             log.warning("a pending insert was not told to other workers")
 
     async def announce(self, session: Session, change: TableChange, writer: LiveSocket | None) -> None:
-        """Tell a proved change to all but its writer's own socket: here at once, elsewhere as soon as may be.
+        """Announce a proved change to all sockets but the writer's: here at once, elsewhere as soon as possible.
 
         Who saved need not wait until other workers know.
         """
@@ -143,7 +143,7 @@ class Changes:
         await self._waiting.put(encode_json(message))
 
     async def publish(self) -> None:
-        """Tell other workers what was announced here, in its order, until cancelled."""
+        """Publish local announcements to other workers, in order, until cancelled."""
         while True:
             messages = [await self._waiting.get()]
             while not self._waiting.empty():

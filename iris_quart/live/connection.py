@@ -23,7 +23,7 @@ PUSHED_BYTES_MAX = 8 * 1024 * 1024
 
 
 class Peer(Protocol):
-    """What is needed of Quart's websocket."""
+    """The part of Quart's websocket that is used."""
 
     async def send(self, data: str) -> None:
         """Send one text message."""
@@ -147,7 +147,7 @@ class Connection:
         self._end_in(0)
 
     def hurry(self, seconds: float) -> None:
-        """Give a peer at most so long to answer the close."""
+        """Return a peer at most so long to answer the close."""
         self._end_in(seconds)
 
     def _end_in(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Stops without losing anything: what is under way is answered, then every socket is told to come back."""
+"""Stop without loss: answer commands in flight, then close every socket with 1012."""
 
 from __future__ import annotations
 

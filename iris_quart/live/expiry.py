@@ -1,4 +1,4 @@
-"""Sessions slide while they are used and end everywhere at once; each worker watches its own sockets."""
+"""Extend idle sessions on activity; end expired ones in every worker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Expiry"]
 TOUCH_LAG_SECONDS = 30.0
 WARN_SECONDS = 120.0
 WRITE_SECONDS = 5.0
-"""How long a statement that was already sent has to be proved and audited."""
+"""Time for a statement that was already sent to be proved and audited."""
 HEALTH_SECONDS = 0.5
 RETRY_SECONDS = 0.25
 PAST_SECONDS = 0.01
@@ -85,7 +85,7 @@ class Expiry:
             timer.cancel()
 
     async def admit(self, presence: Presence, command: Command, background: bool) -> Session:
-        """Let a command run now, and slide the session when the store lags behind.
+        """Admit a command, and extend the session when the stored deadline lags behind.
 
         Raises SessionOver when the session has ended, StoreUnavailable when nobody can tell.
         """
@@ -191,7 +191,7 @@ class Expiry:
         self.follow(presence)
 
     async def _watch(self) -> None:
-        """Take part in what ends anywhere."""
+        """Follow the ends of sessions in all workers."""
         while True:
             try:
                 async for ended in self._store.watch():

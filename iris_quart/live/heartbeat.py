@@ -1,4 +1,4 @@
-"""Asks quiet peers for a sign of life and cuts off those that give none; one task for all sockets."""
+"""Ping quiet peers and abort those that do not answer; one task for all sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one socket, session or address may ask for."""
+"""Limits of sockets, sessions and addresses."""
 
 from __future__ import annotations
 

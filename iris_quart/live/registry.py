@@ -58,7 +58,7 @@ class OpenTables:
         return isinstance(name, tuple) and _folded(*name) in self._names
 
     def note(self, payload: Message, browsing: Browsing) -> None:
-        """Take note of the table that a command was answered for."""
+        """Record the table that a command was answered for."""
         if not hasattr(payload, "table_name"):
             return
         namespace = getattr(payload, "namespace", None) or browsing.namespace
@@ -102,12 +102,12 @@ class Registry:
         return list(self._presences.values())
 
     def presence(self, key: str) -> Presence | None:
-        """Find a session that has sockets here."""
+        """Look up a session that has sockets here."""
         return self._presences.get(key)
 
     @contextmanager
     def present(self, session: Session) -> Iterator[Presence]:
-        """Give the session's presence, kept as long as one of its sockets is inside this block."""
+        """Return the session's presence, kept as long as one of its sockets is inside this block."""
         presence = self._presences.get(session.key)
         if presence is None:
             presence = self._presences[session.key] = Presence(session)

@@ -1,4 +1,4 @@
-"""Which command of one socket runs when, and what becomes of its answer."""
+"""Schedule one socket's commands and deliver their answers."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class SessionOver(Exception):
 
 
 class Surroundings(Protocol):
-    """What a runner needs of the socket and the worker around it."""
+    """The part of the socket and the worker that a runner uses."""
 
     async def admit(self, command: Command, background: bool) -> Session:
-        """Let a command run now and give the session as it stands. Raises SessionOver, StoreUnavailable."""
+        """Admit a command and return the current session. Raises SessionOver, StoreUnavailable."""
 
     async def emit(self, text: bytes) -> None:
         """Send one answer, waiting for room."""
@@ -44,10 +44,10 @@ class Surroundings(Protocol):
         """Send one answer without waiting."""
 
     def succeeded(self, command: Command, payload: Message) -> None:
-        """Take note of a command that was answered without an error."""
+        """Record a command that was answered without an error."""
 
     def measured(self, command: str, outcome: str, seconds: float) -> None:
-        """Take note of how a command ended."""
+        """Record how a command ended."""
 
     def credentials_refused(self) -> None:
         """End the session: IRIS no longer accepts what it accepted at sign-in."""
@@ -126,7 +126,7 @@ class Runner:
         return bool(self._running or self._waiting)
 
     def take(self, text: str) -> None:
-        """Take one message of the client."""
+        """Accept one message of the client."""
         if self._refusing:
             return
         envelope: Envelope | None = None
@@ -153,7 +153,7 @@ class Runner:
             self._around.push(self._failure(error, name or NO_COMMAND, message_id))
 
     def cancel(self, message_id: str) -> bool:
-        """Take back a command that waits or a read that runs, or stop a write that can; whether there was one."""
+        """Cancel a waiting command or a running read, or stop a stoppable write; return whether there was one."""
         for job in (*self._waiting, *self._running):
             if job.message_id == message_id and not job.taken_back:
                 if job.task is not None and job.command.kind is not Kind.READ:
@@ -165,7 +165,7 @@ class Runner:
         return False
 
     def stop_reads(self) -> None:
-        """Take nothing new, forget what waits, and stop reads; a write that has begun goes on."""
+        """Accept nothing new, drop what waits, and cancel reads; a write that has begun continues."""
         self._refusing = True
         self._waiting.clear()
         for job in list(self._running):
@@ -174,7 +174,7 @@ class Runner:
                 job.task.cancel()
 
     async def finish(self, seconds: float) -> None:
-        """Take nothing new and wait, up to so long, until all that was taken is answered."""
+        """Accept nothing new and wait, up to `seconds`, until everything accepted is answered."""
         self._refusing = True
         until = time.monotonic() + seconds
         while self.busy and (left := until - time.monotonic()) > 0:
@@ -184,7 +184,7 @@ class Runner:
             await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
 
     def writes(self) -> set[asyncio.Task[None]]:
-        """Give the writes that have begun and not ended."""
+        """Return the writes that have begun and not ended."""
         return {job.task for job in self._running if job.command.kind is Kind.WRITE and job.task is not None}
 
     def _accept(self, job: _Job) -> None:
@@ -313,5 +313,5 @@ _begun_writes: set[asyncio.Task[None]] = set()
 
 
 def begun_writes() -> set[asyncio.Task[None]]:
-    """Give the writes of this worker that have not ended, also those whose client has gone."""
+    """Return the writes of this worker that have not ended, also those whose client has gone."""
     return set(_begun_writes)

@@ -183,7 +183,7 @@ def _make_socket(
 
 
 class _SocketSurroundings:
-    """What the runner of one socket asks of it."""
+    """The surroundings that the runner of one socket needs."""
 
     __slots__ = ("_browsing", "_connection", "_open_tables", "_presence", "_worker")
 

@@ -43,7 +43,7 @@ class Upstream:
         return sum(client.open_sessions for client, _ in self._open.values())
 
     def tables_for(self, session: Session, credentials: Credentials) -> Tables:
-        """Give the session's table services."""
+        """Return the session's table services."""
         if found := self._open.get(session.key):
             return found[1]
         client = AtelierClient(

@@ -33,13 +33,13 @@ WriteAudit = Callable[[Session, AuditEntry], None]
 
 
 class Gate(Protocol):
-    """Who may open a socket."""
+    """Decides whether a socket may be opened."""
 
     def origin_allowed(self, websocket: Websocket) -> bool:
         """Judge the Origin of a handshake."""
 
     async def session_of(self, websocket: Websocket) -> tuple[str, Session] | None:
-        """Give the session id and session of a handshake. Raises StoreUnavailable."""
+        """Return the session id and session of a handshake. Raises StoreUnavailable."""
 
 
 class LiveWorker:

@@ -23,7 +23,7 @@ __all__ = [
 
 
 def open_store(settings: Settings, vault: Vault) -> SessionStore:
-    """Make the store that the settings name; `start` opens it. Raises BadSettings without redis-py."""
+    """Create the store that the settings name; `start` opens it. Raises BadSettings without redis-py."""
     if settings.store == "sqlite":
         from .sqlite import SqliteStore
 

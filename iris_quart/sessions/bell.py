@@ -1,4 +1,4 @@
-"""A bell: wakes whoever waits, so that news of one's own worker need not wait for the next poll."""
+"""A bell that wakes waiting tasks, so that changes of the same worker need not wait for the next poll."""
 
 from __future__ import annotations
 

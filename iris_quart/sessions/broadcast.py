@@ -1,4 +1,4 @@
-"""News for several followers, of whom some come late."""
+"""Broadcast of messages to several followers, some of which start late."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class News(Generic[T]):
         self._bell.ring()
 
     async def follow(self) -> AsyncIterator[T]:
-        """Give the items in order, until closed; one who is slower than `keep` items misses some."""
+        """Return the items in order, until closed; one who is slower than `keep` items misses some."""
         seen = 0
         while not self._closed:
             while seen < self._count:

@@ -1,4 +1,4 @@
-"""What both stores write alike: sealed credentials, sign-in scopes, targets as text."""
+"""Formats that both stores share: sealed credentials, sign-in scopes, targets as text."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def target_from_text(text: str) -> Target:
 
 
 def begun(new: NewSession, session_id: str, now: float, settings: Settings) -> Session:
-    """Make the session that begins now."""
+    """Create the session that begins now."""
     return Session(
         key=key_of(session_id),
         user=new.user,
@@ -238,5 +238,5 @@ def too_many_sessions(limit: int, wait: float) -> RateLimited:
 
 
 def sweep_grace(settings: Settings) -> float:
-    """How long after its stored deadline a session is swept: as long as that deadline may lag, in seconds."""
+    """Return how long after its stored deadline a session is swept, in seconds: as long as that deadline may lag."""
     return min(30.0, settings.session_idle_seconds / 10)

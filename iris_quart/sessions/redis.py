@@ -110,11 +110,11 @@ class RedisStore:
         await self._server.close()
 
     def now(self) -> float:
-        """Tell the server's time, by what it said last."""
+        """Return the server's time, extrapolated from its last answer."""
         return self._server.now()
 
     async def healthy(self) -> bool:
-        """Tell whether the server answers."""
+        """Return whether the server answers."""
         try:
             await self._server.ask(self._server.get, [])
         except StoreUnavailable:
@@ -143,7 +143,7 @@ class RedisStore:
         return session_id
 
     async def get(self, session_id: str) -> Session | None:
-        """Find a session by its id."""
+        """Look up a session by its id."""
         key = key_of(session_id)
         return (await self.recheck([key]))[key]
 
@@ -229,7 +229,7 @@ class RedisStore:
             return int(await self._server.client.zcount(DEADLINES, f"({self.now():.6f}", "+inf"))
 
     def watch(self) -> AsyncIterator[Ended]:
-        """Give every session that ends, in any worker of any machine."""
+        """Return every session that ends, in any worker of any machine."""
         return self._ended.follow()
 
     async def attempt(self, user: str, server_key: str, address: str) -> Admission:
@@ -276,7 +276,7 @@ class RedisStore:
         return place
 
     async def end_transfer(self, place: str) -> None:
-        """Give a place back."""
+        """Return a place back."""
         owner = self._places.pop(place, None)
         if owner is not None:
             with translated():
@@ -288,7 +288,7 @@ class RedisStore:
             await self._server.run(self._server.renew, [owner], [place, records.LEASE_SECONDS])
 
     async def make_ticket(self, session_id: str) -> str:
-        """Make a ticket that stands for the session once."""
+        """Create a ticket that stands for the session once."""
         ticket = new_secret()
         sealed = records.seal_ticket(self._vault, ticket, session_id)
         with translated():
@@ -387,7 +387,7 @@ class RedisStore:
         self._running.pop((owner, write_id), None)
 
     async def publish(self, *messages: bytes) -> None:
-        """Tell the other workers of all machines."""
+        """Publish to the other workers of all machines."""
         with translated():
             async with self._server.client.pipeline(transaction=False) as pipeline:
                 for message in messages:
@@ -396,7 +396,7 @@ class RedisStore:
                 await pipeline.execute()
 
     def changes(self) -> AsyncIterator[bytes]:
-        """Give what other workers published."""
+        """Return what other workers published."""
         return self._changes.follow()
 
     def _seen(self, key: str, static: str, idle_until: str) -> Session | None:
@@ -421,7 +421,7 @@ class RedisStore:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self, seconds: float | None) -> set[str]:
-        """Take in what is new in the streams, waiting so long for it; gives the keys that ended."""
+        """Read new entries of the streams, waiting up to the given time; return the keys of ended sessions."""
         ended: set[str] = set()
         streams: Any = dict(self._positions)
         block = None if seconds is None else int(seconds * 1000)
@@ -444,7 +444,7 @@ class RedisStore:
             self._ended.publish(ended)
 
     async def _meet(self) -> None:
-        """Find out where the streams are and whether this store belongs to our secret."""
+        """Look up out where the streams are and whether this store belongs to our secret."""
         await self._server.ask(self._server.get, [])
         for kid, mark in self._vault.fingerprints().items():
             await self._server.client.hsetnx(KEYS, kid, mark)

@@ -1,4 +1,4 @@
-"""What the Redis store does in one step: Lua scripts, judged by the server's own clock.
+"""Atomic steps of the Redis store as Lua scripts, by the server's own clock.
 
 Each takes its time from TIME, so no client's clock matters. Times are seconds, written with microseconds.
 """

@@ -56,7 +56,7 @@ class RedisServer:
         self.finish = script(scripts.FINISH)
 
     def now(self) -> float:
-        """Tell the server's time, by what it said last."""
+        """Return the server's time, extrapolated from its last answer."""
         return time.monotonic() + self._offset
 
     async def run(self, script: Any, keys: Sequence[str], arguments: Sequence[Any]) -> Any:

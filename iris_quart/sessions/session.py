@@ -12,23 +12,23 @@ __all__ = ["Ended", "NewSession", "Session", "account", "key_of", "new_secret"]
 
 
 def account(user: str) -> str:
-    """Give what tells one IRIS account from another, for IRIS takes user names in any letter case."""
+    """Return what tells one IRIS account from another, for IRIS takes user names in any letter case."""
     return user.strip().casefold()
 
 
 def new_secret() -> str:
-    """Make a random id of 256 bits, base64url: session ids and tickets."""
+    """Create a random id of 256 bits, base64url: session ids and tickets."""
     return secrets.token_urlsafe(32)
 
 
 def key_of(secret: str) -> str:
-    """Give the name under which a store keeps what belongs to a secret: its SHA-256, in hex."""
+    """Return the name under which a store keeps what belongs to a secret: its SHA-256, in hex."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """What a proved sign-in says; the store adds key and times."""
+    """The data of a successful sign-in; the store adds key and times."""
 
     user: str
     server: str

@@ -81,11 +81,11 @@ class SqliteStore:
         self._bell.ring()
 
     def now(self) -> float:
-        """Tell the time of this machine, which all its workers share."""
+        """Return the time of this machine, which all its workers share."""
         return self._clock()
 
     async def healthy(self) -> bool:
-        """Tell whether the file can be read and written."""
+        """Return whether the file can be read and written."""
         try:
             await self._db.write(lambda db: db.execute("DELETE FROM tickets WHERE until < 0"))
         except StoreUnavailable:
@@ -128,7 +128,7 @@ class SqliteStore:
         return len(surplus)
 
     async def get(self, session_id: str) -> Session | None:
-        """Find a session by its id."""
+        """Look up a session by its id."""
         rows = self._db.read(
             f"SELECT {COLUMNS} FROM sessions WHERE key = ? AND {LIVE}", (key_of(session_id), self._clock())
         )
@@ -208,7 +208,7 @@ class SqliteStore:
         return int(self._db.read(f"SELECT count(*) FROM sessions WHERE {LIVE}", (self._clock(),))[0][0])
 
     async def watch(self) -> AsyncIterator[Ended]:
-        """Give every session that ends, in any worker; other workers' within the poll interval."""
+        """Return every session that ends, in any worker; other workers' within the poll interval."""
         seen = self._ended_before
         while self._db.is_open:
             with contextlib.suppress(StoreUnavailable):
@@ -297,7 +297,7 @@ class SqliteStore:
         return place
 
     async def end_transfer(self, place: str) -> None:
-        """Give a place back."""
+        """Return a place back."""
         self._places.discard(place)
         await self._db.write(lambda db: db.execute("DELETE FROM transfers WHERE id = ?", (place,)))
 
@@ -310,7 +310,7 @@ class SqliteStore:
             await self._db.write(lambda db: db.executemany(sql, rows))
 
     async def make_ticket(self, session_id: str) -> str:
-        """Make a ticket that stands for the session once."""
+        """Create a ticket that stands for the session once."""
         ticket = new_secret()
         sealed = records.seal_ticket(self._vault, ticket, session_id)
         row = (key_of(ticket), sealed, self._clock() + records.TICKET_SECONDS)
@@ -445,13 +445,13 @@ class SqliteStore:
         self._running.discard((owner, write_id))
 
     async def publish(self, *messages: bytes) -> None:
-        """Tell the other workers of this machine."""
+        """Publish to the other workers of this machine."""
         rows = [(self._worker, message, self._clock()) for message in messages]
         sql = "INSERT INTO changes (worker, message, at) VALUES (?, ?, ?)"
         await self._db.write(lambda db: db.executemany(sql, rows))
 
     async def changes(self) -> AsyncIterator[bytes]:
-        """Give what other workers published, within the poll interval."""
+        """Return what other workers published, within the poll interval."""
         seen = self._changes_before
         while self._db.is_open:
             with contextlib.suppress(StoreUnavailable):

@@ -22,7 +22,7 @@ __all__ = ["Database", "Row", "Rows"]
 
 VERSION = 1
 BUSY_SECONDS = 5.0
-"""How long a write waits for those of other workers."""
+"""Time that a write waits for the writes of other workers."""
 WAL_SECONDS = 5.0
 BATCH = 64
 """Writes that share a transaction at most."""
@@ -129,7 +129,7 @@ class Database:
             raise _unavailable(error) from error
 
     def version(self) -> int:
-        """Give a number that changes whenever another connection, of any process, has written (PRAGMA data_version)."""
+        """Return a number that changes when another connection of any process has written (PRAGMA data_version)."""
         return int(self.read("PRAGMA data_version", ())[0][0])
 
     async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:

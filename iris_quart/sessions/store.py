@@ -1,4 +1,4 @@
-"""What a session store does; SQLite and Redis do it alike, and the same tests hold both to it."""
+"""The interface of a session store; SQLite and Redis implement it and share one contract test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Admission", "SessionStore", "Withdrawal", "WriteRecord"]
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """What is stored under a write's id."""
+    """Stored record of a write's id."""
 
     state: str
     """"claimed": nothing was sent; "started": perhaps sent; "unknown", "done", "released": see `SessionStore`."""
@@ -56,13 +56,13 @@ class SessionStore(Protocol):
         """Open the store in this worker; called once, in `before_serving`."""
 
     async def close(self) -> None:
-        """Let go of files and connections; iterators of `watch` and `changes` end."""
+        """Close files and connections; iterators of `watch` and `changes` end."""
 
     def now(self) -> float:
-        """Tell the store's clock, in seconds; between answers of a remote store it is extrapolated."""
+        """Return the store's clock in seconds; between answers of a remote store it is extrapolated."""
 
     async def healthy(self) -> bool:
-        """Tell whether the store answers; never raises."""
+        """Return whether the store answers; never raises."""
 
     async def create(self, new: NewSession, credentials: Credentials, *, replaced: str | None = None) -> str:
         """Begin a session and return its id, 256 random bits as base64url: the only copy there is.
@@ -73,7 +73,7 @@ class SessionStore(Protocol):
         """
 
     async def get(self, session_id: str) -> Session | None:
-        """Find a session; None when it is unknown, ended or past a deadline."""
+        """Look up a session; None when it is unknown, ended or past a deadline."""
 
     async def credentials(self, session_id: str, session: Session) -> Credentials | None:
         """Decrypt the IRIS credentials; None when the session has ended meanwhile."""
@@ -108,7 +108,7 @@ class SessionStore(Protocol):
         """Count live sessions."""
 
     def watch(self) -> AsyncIterator[Ended]:
-        """Give every session that ends from `start` on, in any worker, deadlines included."""
+        """Return every session that ends from `start` on, in any worker, deadlines included."""
 
     async def attempt(self, user: str, server_key: str, address: str) -> Admission:
         """Count a sign-in try, and admit it now, after a wait, or not.
@@ -127,10 +127,10 @@ class SessionStore(Protocol):
         """
 
     async def end_transfer(self, place: str) -> None:
-        """Give a place back."""
+        """Return a place back."""
 
     async def make_ticket(self, session_id: str) -> str:
-        """Make a ticket that stands for the session once, within 60 s, in any worker."""
+        """Create a ticket that stands for the session once, within 60 s, in any worker."""
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id; None when it is unknown, used or too old."""
@@ -179,7 +179,7 @@ class SessionStore(Protocol):
         """
 
     async def publish(self, *messages: bytes) -> None:
-        """Tell the other workers, in this order; this worker's own `changes` do not give them back."""
+        """Publish to the other workers, in this order; this worker's own `changes` do not yield them."""
 
     def changes(self) -> AsyncIterator[bytes]:
-        """Give what other workers published since `start`, in order for each of them."""
+        """Return what other workers published since `start`, in order for each of them."""

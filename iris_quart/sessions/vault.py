@@ -80,7 +80,7 @@ class Vault:
         return [self._purpose(name, f"sign {purpose}").hex() for name in order]
 
     def fingerprints(self) -> dict[str, str]:
-        """Give a one-way mark of each key by name, to tell whether two machines have the same ones."""
+        """Return a one-way mark of each key by name, to tell whether two machines have the same ones."""
         return {str(name): self._purpose(name, "fingerprint").hex()[:32] for name in self._keys}
 
     def _purpose(self, key: int, purpose: str) -> bytes:
@@ -88,7 +88,7 @@ class Vault:
 
 
 def prepare_instance(folder: Path) -> None:
-    """Make the instance folder, for its owner alone. Raises BadSettings when that is impossible."""
+    """Create the instance folder, for its owner alone. Raises BadSettings when that is impossible."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

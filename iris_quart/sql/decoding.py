@@ -27,7 +27,7 @@ WHOLE_TEXT = re.compile(r"(?:-?[1-9][0-9]{0,18}|0)\Z")
 
 
 def decoder(category: Category, encoding: ServerFormat) -> Decoder:
-    """Give the function that reads one raw JSON value (numbers as int or Decimal) of a category.
+    """Return the function that reads one raw JSON value (numbers as int or Decimal) of a category.
 
     A key that is missing in the row is read as None. A value that breaks its own type is given as it is, as text.
     """
@@ -72,7 +72,7 @@ def _text_decoder(encoding: ServerFormat) -> Decoder:
 
 
 def canonical_text(raw: Any) -> str:
-    """Give the text that was written as a JSON number: IRIS's canonical form has no zero before the point."""
+    """Return the text that was written as a JSON number: IRIS's canonical form has no zero before the point."""
     if isinstance(raw, bool):
         return str(int(raw))
     if isinstance(raw, Decimal):

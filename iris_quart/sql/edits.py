@@ -176,7 +176,7 @@ def prove_statement(table: Table, projection: Projection, row_ids: Sequence[str]
 
 
 def shown_statement(table: Table, row_ids: Sequence[str]) -> Fragment:
-    """Ask which of these rows a view shows."""
+    """Request which of these rows a view shows."""
     marks = ", ".join("?" for _ in row_ids)
     return Fragment(
         f'SELECT {table.row_id} AS "row_id" FROM {table.sql} WHERE {table.row_id} IN ({marks})',
@@ -197,7 +197,7 @@ def same_rows_statement(
     after: Parameter | None,
     limit: int,
 ) -> Fragment:
-    """Find rows that hold these values, of those with a greater row ID than `after`; at most `limit`.
+    """Look up rows that hold these values, of those with a greater row ID than `after`; at most `limit`.
 
     Columns that cannot be compared are not looked at.
     """

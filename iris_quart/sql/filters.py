@@ -23,7 +23,7 @@ SEARCH_MAX = 200
 
 
 class Operator(StrEnum):
-    """How a column is compared with the values of a filter."""
+    """Operator between a column and the values of a filter."""
 
     EQUALS = "equals"
     NOT_EQUALS = "notEquals"

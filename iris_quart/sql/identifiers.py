@@ -72,7 +72,7 @@ def split_table_name(text: str, *, field: str = "tableName") -> QualifiedName:
 
 
 def free_alias(base: str, taken: Iterable[str]) -> str:
-    """Give an alias that no column has, whatever its letter case: `base`, or `base` with a number after it."""
+    """Return an alias that no column has, whatever its letter case: `base`, or `base` with a number after it."""
     names = {name.lower() for name in taken}
     alias, number = base, 1
     while alias.lower() in names:

@@ -1,4 +1,4 @@
-"""What INFORMATION_SCHEMA is asked, and what its answers say of tables and columns.
+"""Queries of INFORMATION_SCHEMA, and the conversion of their answers to tables and columns.
 
 Source: class reference of INFORMATION_SCHEMA (TABLES, COLUMNS, KEY_COLUMN_USAGE), release 2024.1. Its name columns
 collate without letter case, so a name may be asked for in any.

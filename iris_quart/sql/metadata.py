@@ -1,4 +1,4 @@
-"""Tables and columns: what is known of them, and what follows for reading and writing."""
+"""Tables and columns as the catalogue describes them, and what follows for reading and writing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BINARY_REASON = "Binary values are changed as a whole, not in a cell: open the v
 
 
 class TableKind(StrEnum):
-    """What a name in the list of tables stands for."""
+    """Kind of an entry in the list of tables."""
 
     TABLE = "table"
     VIEW = "view"
@@ -38,7 +38,7 @@ class TableKind(StrEnum):
 
 
 class IdentityKind(StrEnum):
-    """How one row of a table is told from the others."""
+    """Kind of identity of a table's rows."""
 
     ROW_ID = "rowId"
     PRIMARY_KEY = "primaryKey"
@@ -47,7 +47,7 @@ class IdentityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How a row is addressed; `columns` are those that show it, none for a hidden row ID."""
+    """Identity of a row; `columns` are those that show it, none for a hidden row ID."""
 
     kind: IdentityKind
     columns: tuple[str, ...] = ()
@@ -135,11 +135,11 @@ class Table:
     timestamps_settled: bool = True
     """False while a column shown as a timestamp may be a POSIXTIME: the catalogue spells both alike."""
     row_id: str = ROW_ID
-    """What addresses its rows in a statement: %ID, or in a view the column that shows it."""
+    """Expression that addresses a row in a statement: %ID, or in a view the column that shows it."""
     base: QualifiedName | None = None
     """The table behind a view that can be changed."""
     texts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What was made of this description once, as select lists by view shape; it goes when the description goes."""
+    """Texts derived from this description, such as select lists; they live as long as it does."""
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -168,13 +168,13 @@ class Table:
         return self.identity.kind is IdentityKind.ROW_ID
 
     def find(self, name: str) -> Column | None:
-        """Give a column by its name, in any letter case, as IRIS takes it."""
+        """Return a column by its name, in any letter case, as IRIS takes it."""
         if not self._by_name:
             self._by_name.update((column.name.lower(), column) for column in self.columns)
         return self._by_name.get(name.lower())
 
     def column(self, name: str, *, field: str | None = None) -> Column:
-        """Give a column by its name. Raises InvalidInput naming `field`."""
+        """Return a column by its name. Raises InvalidInput naming `field`."""
         column = self.find(name)
         if column is None:
             raise InvalidInput(f"{self.full_name} has no column {name[:128]!r}.", field=field)

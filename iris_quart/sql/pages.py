@@ -57,7 +57,7 @@ class Sort:
 
 @dataclass(frozen=True)
 class RowQuery:
-    """What is looked at: columns, order, filters and search of one table."""
+    """A query of rows: columns, order, filters and search of one table."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -101,12 +101,12 @@ class RowQuery:
 
     @cached_property
     def texts(self) -> dict[Any, Any]:
-        """What was made for it once and can be used again."""
+        """Texts that are built once per query and reused."""
         return {}
 
     @cached_property
     def filter_key(self) -> str:
-        """What tells its rows from those of another view of the table; the order does not matter."""
+        """Key of the set of rows, independent of their order."""
         parts = [
             [item.column.name, item.operator, item.match_case, *map(describe_value, item.values)]
             for item in self.filters
@@ -159,7 +159,7 @@ def sorted_by(table: Table, keys: Sequence[tuple[str, bool]], *, field: str = "s
 
 
 def row_id_parameter(row_id: str) -> Parameter:
-    """Give a row ID as a parameter: a number when it is one, for numbers are compared as such."""
+    """Return a row ID as a parameter: a number when it is one, for numbers are compared as such."""
     return int(row_id) if ROW_NUMBER.match(row_id) else row_id
 
 

@@ -1,4 +1,4 @@
-"""Rows that go on as the bytes they came as, where the server's encoding is the wire's but for NULL and ''.
+"""Pass rows on as received bytes where the server's format is the wire's except for NULL and ''.
 
 Only NULL and the empty string may differ in spelling. Between two tokens of JSON, `:""` can be nothing but a key's
 colon and an empty string, for a quote inside a string has a backslash before it; so both can be replaced in the
@@ -44,7 +44,7 @@ class Passed(NamedTuple):
 
 
 class Passing:
-    """Takes the row ID off each row and spells NULL and '' as the wire does.
+    """Remove the row ID from each row, and write NULL and '' as the wire does.
 
     `row_id_key` is the first key of every row; `replace` says that NULL is written as "".
     """
@@ -57,7 +57,7 @@ class Passing:
         self._booleans = booleans
 
     def rows(self, raws: Sequence[msgspec.Raw]) -> Passed | None:
-        """Give the rows as they go on; None when they must be decoded after all."""
+        """Return the rows as they go on; None when they must be decoded after all."""
         text = b"\n".join((b"", *raws))
         if self._booleans and (b":true" in text or b":false" in text):
             return None
@@ -86,7 +86,7 @@ class Passing:
 
 
 def passing_for(columns: Sequence[Column], encoding: ServerFormat, row_id_key: str) -> Passing | None:
-    """Give the way to pass rows of these columns on; None when some must be decoded."""
+    """Return the way to pass rows of these columns on; None when some must be decoded."""
     replace = NULLS.get((encoding.null, encoding.empty))
     allowed = set(ALWAYS)
     if encoding.odbc_as_text:

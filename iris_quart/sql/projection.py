@@ -1,4 +1,4 @@
-"""Which expressions read a table's columns, and how an answer's rows become wire values."""
+"""Select lists of a table's columns, and the conversion of an answer's rows to wire values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Row: TypeAlias = dict[str, Wire]
 
 
 class Preview(NamedTuple):
-    """How long a value is of which only a part is shown."""
+    """Full length of a value of which only a part is shown."""
 
     length: int
     unit: str
@@ -106,12 +106,12 @@ class Projection:
         return Decoded(rows, row_ids, previews)
 
     def value(self, raw: Mapping[str, Any], name: str) -> Wire:
-        """Give one column of an answer's row, hidden ones too, as much as was read of it."""
+        """Return one column of an answer's row, hidden ones too, as much as was read of it."""
         value, flag = self._decoders[name](raw.get(name)), self._flags.get(name)
         return value if flag is None else _settled(value, raw.get(flag))
 
     def row_id(self, raw: Mapping[str, Any]) -> str | None:
-        """Give the row ID of an answer's row."""
+        """Return the row ID of an answer's row."""
         return None if self._row_id_key is None else row_id_text(raw.get(self._row_id_key))
 
     def _cut(self, row: Row, raw: Mapping[str, Any]) -> dict[str, Preview]:
@@ -177,7 +177,7 @@ def row_id_text(raw: Any) -> str | None:
 
 
 def _settled(value: Wire, flag: Any) -> Wire:
-    """Tell NULL from the empty string by the flag beside a value, where both look alike."""
+    """Distinguish NULL from the empty string by the flag beside a value, where both look alike."""
     if str(flag) == "1":
         return None
     return "" if value is None else value

@@ -1,4 +1,4 @@
-"""How one server writes values in its answers, as one SELECT of constants shows.
+"""The format of values in one server's answers, found out by one SELECT of constants.
 
 Public sources leave open how `action/query` writes NULL, empty strings, dates and numbers, and releases
 differ. So each server is asked once, and decoding follows what was seen.
@@ -31,7 +31,7 @@ DOUBLE = 0.30000000000000004
 
 
 class TextForm(StrEnum):
-    """How a NULL or an empty string is written."""
+    """Representation of NULL or of an empty string."""
 
     NULL = "null"
     """JSON null."""
@@ -44,7 +44,7 @@ class TextForm(StrEnum):
 
 
 class DateForm(StrEnum):
-    """How a date or time is written when the statement says nothing about it."""
+    """Format of a date or time that the statement does not convert."""
 
     LOGICAL = "logical"
     """Days since 1840-12-31, seconds since midnight."""
@@ -53,7 +53,7 @@ class DateForm(StrEnum):
 
 
 class NumberForm(StrEnum):
-    """How a number is written."""
+    """Format of a number."""
 
     NUMBER = "number"
     STRING = "string"
@@ -63,7 +63,7 @@ class NumberForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServerFormat:
-    """How this server writes values; the defaults are what public sources make most likely."""
+    """Format of a server's values; the defaults are the most likely ones by public sources."""
 
     null: TextForm = TextForm.BLANK
     empty: TextForm = TextForm.ZERO
@@ -86,7 +86,7 @@ class ServerFormat:
         return self.null == self.empty or (self.null in blank and self.empty in blank)
 
     def describe(self) -> str:
-        """Say in one line what was seen."""
+        """Return one line that describes the format."""
         parts = [
             f"NULL as {self.null}",
             f"'' as {self.empty}",

@@ -41,7 +41,7 @@ class Fragment(NamedTuple):
 
 
 class Category(StrEnum):
-    """What kind of value a column holds; decides how it is read, shown, compared and written."""
+    """Kind of value in a column; decides how it is read, shown, compared and written."""
 
     TEXT = "text"
     LONG_TEXT = "longText"
@@ -118,7 +118,7 @@ LIST_LENGTH = 32749
 
 
 def category_of(data_type: str, max_length: int | None = None) -> Category:
-    """Give the category of a type as INFORMATION_SCHEMA.COLUMNS spells it, in any letter case."""
+    """Return the category of a type as INFORMATION_SCHEMA.COLUMNS spells it, in any letter case."""
     category = _BY_TYPE.get(data_type.strip().lower(), Category.UNKNOWN)
     if category is Category.TEXT and max_length == LIST_LENGTH:
         return Category.LIST
@@ -281,7 +281,7 @@ _PARSERS = {
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a text is a day of the calendar, written YYYY-MM-DD."""
+    """Return whether a text is a day of the calendar, written YYYY-MM-DD."""
     found = DATE_TEXT.match(text)
     if not found:
         return False
@@ -302,7 +302,7 @@ def number_text(value: int | Decimal) -> str:
 
 
 def number_parameter(value: int | Decimal) -> Parameter:
-    """Give a number as a parameter: without trailing zeros, which IRIS would compare as text in some plans."""
+    """Return a number as a parameter: without trailing zeros, which IRIS would compare as text in some plans."""
     if isinstance(value, int):
         return value
     text = number_text(value)

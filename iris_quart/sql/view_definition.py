@@ -1,4 +1,4 @@
-"""Views whose rows can be changed: those that show some columns of one table, among them its row ID.
+"""Updatable views: those that show columns of one table, among them its row ID.
 
 IRIS takes changes through a view only if it is simple (SQLCODE -35 otherwise). Its definition is read with caution
 here: whatever is not understood at once leaves the view read-only.
@@ -154,7 +154,7 @@ def _sign(tokens: list[tuple[str, str]], place: int) -> str | None:
 
 
 def _name(tokens: list[tuple[str, str]], place: int) -> str | None:
-    """Give the name of a column or table; None for anything else, pseudo-columns and clauses too."""
+    """Return the name of a column or table; None for anything else, pseudo-columns and clauses too."""
     kind, text = tokens[place] if place < len(tokens) else ("", "")
     if kind == "quoted":
         return text[1:-1].replace('""', '"')

@@ -1,4 +1,4 @@
-"""What the SQL and the client give together: catalogue, rows, counts, values and edits."""
+"""Table services built from SQL and client: catalogue, rows, counts, values and edits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read from IRIS and may be used again: bounded, with a lifetime, and read once by many."""
+"""Caches of what was read from IRIS: bounded, with a lifetime, one read for concurrent callers."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Flights(Generic[K, V]):
         return len(self._flights)
 
     def __contains__(self, key: K) -> bool:
-        """Tell whether such a read is under way."""
+        """Return whether such a read is under way."""
         return key in self._flights
 
     async def run(self, key: K, load: Callable[[], Awaitable[V]]) -> V:
-        """Give what `load` gives, or what an identical read under way is about to give.
+        """Return what `load` gives, or what an identical read under way is about to give.
 
         Raises what `load` raises.
         """
@@ -87,7 +87,7 @@ class Flights(Generic[K, V]):
         return value
 
     def forget(self, matches: Callable[[K], bool]) -> None:
-        """Let no later caller join the reads that match; those who wait still get their answers."""
+        """Detach matching reads from later callers; present callers still get their answers."""
         for key in [key for key in self._flights if matches(key)]:
             self._forgotten.add(self._flights.pop(key))
 
@@ -128,7 +128,7 @@ class Cache(Generic[K, V]):
         return len(self._values)
 
     def peek(self, key: K) -> V | None:
-        """Give what is known and still fresh, without asking."""
+        """Return what is known and still fresh, without asking."""
         found = self._values.get(key)
         if found is None:
             return None
@@ -160,15 +160,15 @@ class Cache(Generic[K, V]):
             del self._values[key]
 
     def under_way(self, key: K) -> bool:
-        """Tell whether it is being read at this moment."""
+        """Return whether it is being read at this moment."""
         return (key, self._generation) in self._flights
 
     def keys(self) -> list[K]:
-        """Give the keys of what is kept."""
+        """Return the keys of what is kept."""
         return list(self._values)
 
     async def get(self, key: K, load: Callable[[], Awaitable[V]], *, refresh: bool = False) -> V:
-        """Give a value, read by `load` when it is not known; `refresh` reads in any case.
+        """Return a value, read by `load` when it is not known; `refresh` reads in any case.
 
         Raises what `load` raises, and remembers no failure.
         """

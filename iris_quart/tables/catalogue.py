@@ -35,7 +35,7 @@ LISTS_KEPT = 16
 
 
 class StatementAnswer(Protocol):
-    """What a statement answered."""
+    """Answer to a statement."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -46,7 +46,7 @@ class StatementAnswer(Protocol):
 
 
 class ServerFacts(Protocol):
-    """What a server says of itself."""
+    """Description of a server."""
 
     @property
     def release(self) -> tuple[int, int]:
@@ -58,7 +58,7 @@ class ServerFacts(Protocol):
 
 
 class SqlClient(Protocol):
-    """What the tables need of atelier.AtelierClient."""
+    """The part of atelier.AtelierClient that the tables use."""
 
     async def query(
         self,
@@ -72,7 +72,7 @@ class SqlClient(Protocol):
         """Run one statement; one in the background leaves the last free IRIS session to the others."""
 
     async def encoding(self, namespace: str) -> ServerFormat:
-        """Tell how the server writes values."""
+        """Return the format of the server's values."""
 
     async def server_info(self) -> ServerFacts:
         """Ask the server who it is."""
@@ -94,7 +94,7 @@ class Catalogue:
         self._tables: Cache[tuple[str, str, str], Table] = Cache(lifetime, TABLES_KEPT)
 
     async def server(self, *, refresh: bool = False) -> ServerFacts:
-        """Give the server's release and namespaces. Raises what AtelierClient.server_info raises."""
+        """Return the server's release and namespaces. Raises what AtelierClient.server_info raises."""
         return await self._server.get("", self._client.server_info, refresh=refresh)
 
     async def namespaces(self, *, refresh: bool = False) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How many rows a view has: counted beside the page, remembered, and kept in step with our own writes."""
+"""Row counts: read beside the page, cached, and adjusted by our own writes."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Counts:
         self._known: Cache[CountKey, int] = Cache(lifetime, COUNTS_KEPT)
 
     def peek(self, view: RowQuery) -> int | None:
-        """Give the count if it is known."""
+        """Return the count if it is known."""
         return self._known.peek(_key(view))
 
     def under_way(self, view: RowQuery) -> bool:
-        """Tell whether IRIS is counting it at this moment."""
+        """Return whether IRIS is counting it at this moment."""
         return self._known.under_way(_key(view))
 
     def put(self, view: RowQuery, total: int) -> None:

@@ -1,4 +1,4 @@
-"""Changes of rows: guarded, sent once, and proved by reading what IRIS does not tell."""
+"""Changes of rows: guarded, sent once, and proved by reading, because IRIS reports no row count."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Edits:
         return check(table, change)
 
     def statement(self, plan: Plan, guarded: Guard | None = None, *, as_posixtimes: bool = False) -> Fragment:
-        """Give the very statement that `send` sends for a change whose base is known.
+        """Return the very statement that `send` sends for a change whose base is known.
 
         With `as_posixtimes` columns that may be a TIMESTAMP or a POSIXTIME are written as the latter.
         """
@@ -115,7 +115,7 @@ class Edits:
         return update_statement(plan.table, plan.row_id, values, conditions, raising=guarded.raising)
 
     async def find_row(self, table: Table, column_name: str, value: Any) -> str:
-        """Give the row ID of the row that a unique column, or the row ID, names.
+        """Return the row ID of the row that a unique column, or the row ID, names.
 
         Raises InvalidInput for another column, since a change might then touch several rows, and RowGone.
         """
@@ -224,7 +224,7 @@ class Edits:
         return sent
 
     async def _look_at_refusal(self, sent: Sent) -> Sent:
-        """Find out whether a statement failed because its guard did not match: then the row is not as it was.
+        """Look up out whether a statement failed because its guard did not match: then the row is not as it was.
 
         Where the row is as it was after all, the server takes the guard otherwise or somebody changed it back, and
         the change is sent with an ordinary guard.
@@ -236,7 +236,7 @@ class Edits:
         return sent if result.outcome is Outcome.UNKNOWN else replace(sent, result=result)
 
     async def prove(self, sent: Sequence[Sent]) -> list[Result]:
-        """Say what became of changes that were sent, each of another row whose ID is written as IRIS writes it.
+        """Return the results of changes that were sent, each of another row whose ID is written as IRIS writes it.
 
         A single change may name its row otherwise.
         What cannot be told at once is looked at again and again for a few seconds.
@@ -281,7 +281,7 @@ class Edits:
         return self._complete(sent, doubt(sent.plan) if result is None else result)
 
     def in_doubt(self, plan: Plan) -> Sent:
-        """Take a change of which only its content is known for one that may have been sent."""
+        """Build the state of a change that may have been sent, from its content alone."""
         base = plan.base or {}
         conclusive = plan.kind is ChangeKind.UPDATE and all(column in base for column in plan.values)
         if plan.kind is ChangeKind.DELETE:
@@ -292,7 +292,7 @@ class Edits:
         return Sent(plan, self._guard_of(plan), None, in_doubt=True, conclusive=conclusive)
 
     def keep(self, work: Coroutine[Any, Any, None], *, key: str | None) -> None:
-        """Let work on a change in doubt go on that no command waits for; once for each key."""
+        """Run background work for an unresolved change, at most once per key."""
         name = key or f"unnamed-{id(work)}"
         if name in self._kept:
             work.close()
@@ -307,7 +307,7 @@ class Edits:
             logger.warning("a change in doubt stays so: %s", type(error).__name__)
 
     async def close(self) -> None:
-        """Stop looking after changes in doubt; whoever asks for them again is answered by a new look."""
+        """Stop the background work; a client that asks again is answered by a new read."""
         tasks = list(self._kept.values())
         for task in tasks:
             task.cancel()

@@ -1,4 +1,4 @@
-"""What our own writes mean for what is remembered of a table."""
+"""Effects of a write on cached counts, columns and reads in flight."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Effects:
         self._counts = counts
 
     def note(self, namespace: str, table_name: str, *, inserted: int = 0, deleted: int = 0) -> None:
-        """Take our own proved or possible write into account: counts, and reads that are under way.
+        """Update counts and reads in flight after a proved or possible write.
 
         `table_name` is "Schema.Table" as the catalogue spells it.
         """

@@ -33,7 +33,7 @@ MakeProjection = Callable[[Table, Sequence[Column], int], Awaitable[Projection]]
 
 @dataclass(frozen=True, slots=True)
 class InsertMark:
-    """What was there before: the greatest row ID, or the rows that had the same values already."""
+    """The rows before an INSERT: the greatest row ID, or the rows that already had the same values."""
 
     key: tuple[Column, ...] = ()
     """Columns of a unique key that the new row fills: they alone tell it from all others."""
@@ -51,11 +51,11 @@ class InsertMark:
     """Sequence of NewRows before this was read."""
 
     def fits(self, plan: Plan) -> bool:
-        """Tell whether it holds for another new row as well."""
+        """Return whether it holds for another new row as well."""
         return self.newest is not None and self.table == plan.table.full_name and not filled_key(plan)
 
     def after(self, result: Result) -> InsertMark | None:
-        """Give the mark for the row after one that was found: what is newer than that is newer than this."""
+        """Return the mark for the row after one that was found: what is newer than that is newer than this."""
         if self.newest is None or result.outcome is not Outcome.SAVED or result.row_id is None:
             return None
         return replace(self, newest=int(result.row_id)) if result.row_id.isdigit() else None
@@ -105,7 +105,7 @@ class Inserts:
     async def look(
         self, plan: Plan, mark: InsertMark | None, *, in_doubt: bool, new_row: NewRow | None = None
     ) -> Result | None:
-        """Find the new row; None when it is in doubt and not there, unknown when that cannot be told.
+        """Look up the new row; None when it is in doubt and not there, unknown when that cannot be told.
 
         A new row that cannot be told from others gives `row_id` None and `proof` "ambiguous". A row that is found is
         attributed to `new_row`, and to no other change then.
@@ -165,7 +165,7 @@ class Inserts:
         return Result(Outcome.SAVED, row.row_id, row.values, previews=row.previews)
 
     async def _look_by_values(self, plan: Plan, mark: InsertMark, new_row: NewRow | None) -> Result:
-        """Find a row that IRIS took: the only one that is new and may be it."""
+        """Look up a row that IRIS took: the only one that is new and may be it."""
         ambiguous = Result(Outcome.SAVED, None, proof="ambiguous")
         if mark.crowded:
             return ambiguous
@@ -189,7 +189,7 @@ class Inserts:
         return ambiguous
 
     async def _look_in_doubt(self, plan: Plan, mark: InsertMark, new_row: NewRow) -> Result | None:
-        """Find a row that IRIS may not have taken: as many new rows as changes that may have made one.
+        """Look up a row that IRIS may not have taken: as many new rows as changes that may have made one.
 
         An equal row may also be one that another worker is about to announce, so it has to be seen for a while.
         """
@@ -266,12 +266,12 @@ def filled_key(plan: Plan) -> tuple[Column, ...]:
 
 
 def _has_plain_row_ids(table: Table) -> bool:
-    """Tell whether row IDs are numbers that count up: not those of child tables, which are parent||number."""
+    """Return whether row IDs are numbers that count up: not those of child tables, which are parent||number."""
     return any(column.is_identity and column.category.is_number for column in table.columns)
 
 
 def _may_be_keyed(plan: Plan) -> bool:
-    """Tell whether the row ID may be a key that a default or a trigger fills: such IDs need not count up.
+    """Return whether the row ID may be a key that a default or a trigger fills: such IDs need not count up.
 
     Where a primary key is the IDKEY, %ID is its value. Whole numbers that were left out are taken for counters.
     """

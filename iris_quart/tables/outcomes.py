@@ -1,4 +1,4 @@
-"""What became of a change, judged by the row as it stands now; pure."""
+"""The outcome of a change, judged by the row as it is now; pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Outcome(StrEnum):
-    """How a change ended."""
+    """How a change ended, as the wire names it."""
 
     SAVED = "saved"
     CONFLICT = "conflict"
@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
 
 class Difference(NamedTuple):
-    """What the user saw, what the user wants, and what is there."""
+    """Base, mine and theirs: the value that was seen, the wanted value, and the stored one."""
 
     base: Wire
     mine: Wire
@@ -52,7 +52,7 @@ class Difference(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What a statement was guarded by; `unguarded` columns were compared in part, or not at all."""
+    """The guard of a statement; `unguarded` columns were compared in part, or not at all."""
 
     base: Mapping[Column, Wire] = field(default_factory=dict)
     unguarded: tuple[str, ...] = ()
@@ -81,7 +81,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one change.
+    """The result of one change.
 
     `values` are what the row holds now in the columns that were read. `guard` is "late" when the server
     itself had to read what the change is guarded by; `unguarded` names columns that could not be compared;
@@ -132,14 +132,14 @@ def judge(
 
 
 def is_judged(plan: Plan, result: Result) -> bool:
-    """Tell whether a row was seen in the table behind a view, so that the view may show it or not."""
+    """Return whether a row was seen in the table behind a view, so that the view may show it or not."""
     if result.outcome is Outcome.SAVED:
         return plan.kind is not ChangeKind.DELETE
     return result.outcome in {Outcome.CONFLICT, Outcome.FAILED}
 
 
 def outside(plan: Plan, result: Result | None) -> Result | None:
-    """Say that a view does not show a row: saved nevertheless, or out of reach of the statement."""
+    """Return the result for a row that a view does not show: saved nevertheless, or out of reach of the statement."""
     if result is None or result.outcome is Outcome.SAVED:
         return None if result is None else replace(result, proof="outside")
     what = "deleted" if plan.kind is ChangeKind.DELETE else "saved"
@@ -163,7 +163,7 @@ def doubt(plan: Plan, found: str = "") -> Result:
 
 
 def not_applied(plan: Plan) -> Result:
-    """Say that nothing is there of a change of unknown outcome, which has had all the time that IRIS may take."""
+    """Return the result of a change in doubt that had no effect within the doubt time."""
     what = "the change was not made"
     if plan.kind is ChangeKind.INSERT:
         # Somebody may have taken away what was made: rows that are gone leave nothing to be read.
@@ -178,7 +178,7 @@ def not_applied(plan: Plan) -> Result:
 
 
 def refused(plan: Plan, error: IrisQuartError) -> Result:
-    """Say that IRIS refused it, or that it was never sent."""
+    """Return the result of a change that IRIS refused, or that was never sent."""
     outcome = Outcome.GONE if isinstance(error, RowGone) else Outcome.FAILED
     return Result(outcome, plan.row_id, error=error)
 
@@ -227,7 +227,7 @@ def _may_be_stored(column: Column, value: Wire, found: Found, guard: Guard) -> b
 
 
 def _was_changed(plan: Plan, guard: Guard, found: Found) -> bool:
-    """Tell whether a column that was to change surely holds another value than before.
+    """Return whether a column that was to change surely holds another value than before.
 
     What its type makes of the new value may be the old one: then the row does not show that the statement ran.
     """
@@ -247,7 +247,7 @@ def _differences(plan: Plan, guard: Guard, found: Found) -> dict[str, Difference
 
 
 def _seen_again(column: Column, seen: Wire, guard: Guard, found: Found) -> bool:
-    """Tell whether the condition of the guard holds for a column."""
+    """Return whether the condition of the guard holds for a column."""
     now, cut = found.values.get(column.name), column.name in found.cut
     if column in guard.lengths and isinstance(seen, str) and is_cut_text(column):
         lengths = {found.previews[column.name].length} if column.name in found.previews else _lengths(now)

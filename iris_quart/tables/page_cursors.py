@@ -1,4 +1,4 @@
-"""Where the pages that were shown begin and end, for clients that count pages instead of keeping cursors."""
+"""Start and end of the pages that were shown, for clients that count pages instead of keeping cursors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PageCursors:
             self._ends.popitem(last=False)
 
     def place(self, view: RowQuery, shown: int, wanted: int) -> Place:
-        """Say where the page with number `wanted` begins, given that `shown`, beside it, was shown."""
+        """Return where page `wanted` begins, given that the neighbouring page `shown` was shown."""
         ends = self._ends.get(self._key(view, shown))
         if ends is not None and wanted == shown + 1 and ends.next is not None:
             return After(ends.next)

@@ -1,4 +1,4 @@
-"""One page of a view: where it begins, the statement that reads it, and what came."""
+"""One page of a query: its start, its statement, and its rows."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ class PageReading(msgspec.Struct, frozen=True):
         return await self._page(answers[:size], position=None, before=True, after=len(answers) > size)
 
     async def _answers(self, statement: Fragment) -> Sequence[Any]:
-        """Give the rows of an answer: as JSON text if that may go on or they are many, else as dictionaries."""
+        """Return the rows of an answer: as JSON text if that may go on or they are many, else as dictionaries."""
         answer = await self.send(statement)
         passes = self.pass_on and self.projection.passing is not None
         many = self.view.page_size * len(self.view.columns) > DECODED_CELLS
@@ -247,7 +247,7 @@ class PageReading(msgspec.Struct, frozen=True):
     async def _decode(
         self, answers: Sequence[Any]
     ) -> tuple[list[Row], list[str | None], dict[str, dict[str, Preview]], msgspec.Raw | None]:
-        """Give rows, row IDs and previews; of many rows that may go on as text, the text instead of the rows.
+        """Return rows, row IDs and previews; of many rows that may go on as text, the text instead of the rows.
 
         Many pages may be on their way at the same time, and their text is a fraction of their rows.
         """
@@ -297,7 +297,7 @@ class PageReading(msgspec.Struct, frozen=True):
 
 
 def _parsed(answer: Any) -> Mapping[str, Any]:
-    """Give a row as a dictionary. Raises InvalidResponse when its text is none."""
+    """Return a row as a dictionary. Raises InvalidResponse when its text is none."""
     if isinstance(answer, dict):
         return answer
     try:

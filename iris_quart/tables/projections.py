@@ -23,7 +23,7 @@ class Projections:
         self._client = client
 
     async def whole(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
-        """Give what reads columns whole, as far as texts of `longest` characters need it."""
+        """Return what reads columns whole, as far as texts of `longest` characters need it."""
         limit = WHOLE_TEXT
         while limit <= longest:
             limit *= 4  # few different texts, so that IRIS keeps their plans

@@ -1,4 +1,4 @@
-"""What the rows say of changes that were sent, since IRIS does not tell how many rows a statement changed."""
+"""Proof of changes by reading rows, because IRIS reports no row count."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Proofs:
         return results
 
     async def _look_through_views(self, sent: Sequence[Sent], results: list[Result | None]) -> None:
-        """Tell of rows that a view no longer shows: proved in the table behind it, they are there all the same."""
+        """Mark rows that a view no longer shows although the table behind it holds them."""
         groups: dict[int, list[int]] = {}
         for index, item in enumerate(sent):
             result = results[index]

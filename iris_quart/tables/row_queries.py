@@ -1,4 +1,4 @@
-"""Views as they were asked for, checked against the table they are of."""
+"""Requested queries of rows, checked against their table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows: pages of a view, from any place, and single rows."""
+"""Rows: pages of a query from any place, and single rows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Rows:
         return view
 
     def _made(self, table: Table, request: RowQueryRequest) -> RowQuery:
-        """Make a view, or give the one that was made for the same request: it knows its texts and its key."""
+        """Create a view, or give the one that was made for the same request: it knows its texts and its key."""
         if request.filters:
             # Their values are any JSON, where 1 and True are alike to Python.
             return make_view(table, request)
@@ -115,7 +115,7 @@ class Rows:
             place = After(page.next)
 
     def forget(self, namespace: str, table: str) -> None:
-        """Let reads that begin now see our own write: they do not join those that began before it."""
+        """Detach reads in flight, so that later reads see our own write."""
         wanted = (namespace.upper(), table.lower())
         self._flights.forget(lambda key: key[:2] == wanted)
 
@@ -159,7 +159,7 @@ class Rows:
         return known
 
     def _shape(self, view: RowQuery, encoding: ServerFormat) -> Projection:
-        """Give what reads these columns; views of one table with the same columns share it."""
+        """Return what reads these columns; views of one table with the same columns share it."""
         key = (view.columns, view.sort, encoding, self._preview)
         texts = view.table.texts
         known = texts.get(key)

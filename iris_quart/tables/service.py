@@ -1,4 +1,4 @@
-"""What commands get as `context.tables`: everything of one user at one server."""
+"""The table services of one user at one server; commands receive them as `context.tables`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Tables:
         )
         self.counts = Counts(client, lifetime=settings.count_seconds)
         self.note_write = Effects(self.catalogue, self.rows, self.counts).note
-        """Take our own write into account; see Effects."""
+        """Update caches and counts after a write; see Effects."""
         self.edits = Edits(
             client,
             self.catalogue,
@@ -68,7 +68,7 @@ class Tables:
         self._kept: set[asyncio.Task[int]] = set()
 
     def keep(self, task: asyncio.Task[int]) -> None:
-        """Let a count go on that no command waits for any more; it ends with the session at the latest."""
+        """Keep a count running that no command waits for; it ends with the session at the latest."""
         self._kept.add(task)
         task.add_done_callback(self._settle)
 

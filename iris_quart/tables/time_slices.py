@@ -1,4 +1,4 @@
-"""Long work in short pieces: what others wait for goes between them."""
+"""Split long work into short slices so that other tasks can run in between."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class TimeSlices:
         asyncio.get_running_loop().call_soon(self._lock.release)
 
     async def pieces(self, items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
-        """Give items piece by piece, each at its turn; few items are one piece, and wait for none."""
+        """Return items piece by piece, each at its turn; few items are one piece, and wait for none."""
         if len(items) <= size:
             yield items
             return

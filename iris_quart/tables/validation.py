@@ -1,4 +1,4 @@
-"""Changes checked before IRIS is asked, in the words that IRIS's own refusal would get."""
+"""Validation of changes before IRIS is asked, with the same messages as IRIS's own refusal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROUNDING_DIGITS = 2 * DIGITS_MAX + 50
 
 
 class ChangeKind(StrEnum):
-    """What happens to a row."""
+    """Kind of a change."""
 
     UPDATE = "update"
     INSERT = "insert"
@@ -188,7 +188,7 @@ def _refusal(sqlcode: int, table: Table, column: Column, wire: Wire, hint: str) 
 
 
 def same_value(column: Column, one: Wire, other: Wire) -> bool:
-    """Tell whether two wire values are the same value of a column."""
+    """Return whether two wire values are the same value of a column."""
     if one is None or other is None:
         return one is other
     if isinstance(one, str) and isinstance(other, str):
@@ -267,7 +267,7 @@ def _cut_to(text: str, digits: int) -> str:
 
 
 def rewritten_form(sent: Wire, found: Wire) -> bool:
-    """Tell whether a trigger may have turned text that was sent into what was found: other case, no blanks."""
+    """Return whether a trigger may have turned text that was sent into what was found: other case, no blanks."""
     return (
         isinstance(sent, str)
         and isinstance(found, str)

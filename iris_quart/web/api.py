@@ -32,7 +32,7 @@ NEEDED = "Missing required connection fields: host, port, namespace, username an
 
 
 def _port(value: Any) -> Any:
-    """Take a number that came as text, as forms send it."""
+    """Convert a number that a form sent as text."""
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
@@ -138,7 +138,7 @@ async def disconnect() -> Response:
 
 @blueprint.get("/session")
 async def session() -> Response:
-    """Tell whether one is signed in; asking does not keep the session alive."""
+    """Return whether one is signed in; asking does not keep the session alive."""
     found = await current_session()
     if found is None:
         return jsonify({"status": "disconnected"})
@@ -156,7 +156,7 @@ async def session() -> Response:
 
 @blueprint.post("/ticket")
 async def ticket() -> Response:
-    """Make a ticket for one socket of a client that cannot send cookies on the handshake."""
+    """Create a ticket for one socket of a client that cannot send cookies on the handshake."""
     session_id, _ = await require_session()
     made = await services().store.make_ticket(session_id)
     return jsonify({"ticket": made, "expiresIn": int(TICKET_SECONDS)})
@@ -195,7 +195,7 @@ async def end_others() -> Response:
 @blueprint.get("/csrf")
 @blueprint.get("/csrf-token")
 async def csrf() -> Response:
-    """Give a fresh form token; the second address is the ancestor's."""
+    """Return a fresh form token; the second address is the ancestor's."""
     return jsonify({"csrfToken": form_token()})
 
 

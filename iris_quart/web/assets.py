@@ -116,12 +116,12 @@ class Assets:
 
 
 def assets_root() -> Path:
-    """Give the folder of `templates` and `static`: inside the package in a wheel, beside it in a source tree."""
+    """Return the folder of `templates` and `static`: inside the package in a wheel, beside it in a source tree."""
     return PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
 
 
 def init_app(app: Quart) -> None:
-    """Give templates `asset` and `module_graph`; serve the files with and without a version in their address."""
+    """Return templates `asset` and `module_graph`; serve the files with and without a version in their address."""
     assets = Assets(assets_root() / "static")
     app.extensions[EXTENSION] = assets
     app.view_functions["static"] = plain

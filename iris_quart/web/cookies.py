@@ -1,4 +1,4 @@
-"""Names of our cookies: `__Host-` ones over https, plain ones on loopback without it."""
+"""Names of the cookies: `__Host-` over https, plain on loopback without it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def session_cookie(settings: Settings) -> str:
 
 
 def cookies_secure() -> bool:
-    """Tell whether cookies of this application are Secure."""
+    """Return whether cookies of this application are Secure."""
     return secure_cookies(services().settings)
 
 

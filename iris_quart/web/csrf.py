@@ -20,7 +20,7 @@ PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 
 
 def form_token() -> str:
-    """Give the token for a form of this answer; the browser gets the cookie it belongs to."""
+    """Return the token for a form of this answer; the browser gets the cookie it belongs to."""
     secret = _cookie()
     if secret is None:
         secret = g.get("form_secret") or secrets.token_urlsafe(16)
@@ -29,7 +29,7 @@ def form_token() -> str:
 
 
 def token_valid(token: str | None) -> bool:
-    """Tell whether a token was made for this browser."""
+    """Return whether a token was made for this browser."""
     secret = _cookie()
     if secret is None or not token:
         return False

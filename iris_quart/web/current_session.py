@@ -1,4 +1,4 @@
-"""Who is asking: quart-auth's cookie carries a session id, and the store says what it is worth."""
+"""The session of a request: quart-auth's cookie carries its id, the store holds it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class SessionUser(AuthUser):
 
     @property
     async def is_authenticated(self) -> bool:
-        """Tell whether the session is alive."""
+        """Return whether the session is alive."""
         return await self.session() is not None
 
     def __repr__(self) -> str:
@@ -103,7 +103,7 @@ def install(app: Quart, settings: Settings, vault: Vault) -> None:
 
 
 async def current_session() -> tuple[str, Session] | None:
-    """Give the session of this request: its id and what the store knows. Raises StoreUnavailable."""
+    """Return the session of this request: its id and what the store knows. Raises StoreUnavailable."""
     user = cast("SessionUser", current_user)
     session = await user.session()
     session_id = user.auth_id
@@ -111,7 +111,7 @@ async def current_session() -> tuple[str, Session] | None:
 
 
 async def require_session() -> tuple[str, Session]:
-    """Give the session of this request. Raises quart_auth.Unauthorized without one."""
+    """Return the session of this request. Raises quart_auth.Unauthorized without one."""
     found = await current_session()
     if found is None:
         raise Unauthorized
@@ -119,7 +119,7 @@ async def require_session() -> tuple[str, Session]:
 
 
 async def socket_session(websocket: Websocket) -> tuple[str, Session] | None:
-    """Give the session of a handshake: that of its cookie, else that of a `?token=` ticket.
+    """Return the session of a handshake: that of its cookie, else that of a `?token=` ticket.
 
     The ticket is used up by the first look; looking again gives the same answer. Raises StoreUnavailable.
     """
@@ -145,13 +145,13 @@ async def leave() -> None:
 
 
 def remember_session(session_id: str) -> None:
-    """Let the answer to this request set the session's cookie."""
+    """Set the session's cookie in the response."""
     user = SessionUser(session_id, Action.WRITE)
     cast("QuartAuth", current_app.extensions["QUART_AUTH"][0]).login_user(user)
 
 
 async def session_tables(session_id: str, session: Session) -> Tables:
-    """Give the table services of a session. Raises quart_auth.Unauthorized when it has just ended."""
+    """Return the table services of a session. Raises quart_auth.Unauthorized when it has just ended."""
     credentials = await services().store.credentials(session_id, session)
     if credentials is None:
         raise Unauthorized

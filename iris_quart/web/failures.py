@@ -66,7 +66,7 @@ UNEXPECTED = ("Something went wrong", "An unexpected error happened; the log tel
 
 
 def wants_json() -> bool:
-    """Tell whether the caller is a script: below /api, or asking for JSON rather than a page."""
+    """Return whether the caller is a script: below /api, or asking for JSON rather than a page."""
     if request.path.startswith("/api/"):
         return True
     accept = request.accept_mimetypes

@@ -1,4 +1,4 @@
-"""For load balancers and people who look after the server; open to all, and telling next to nothing."""
+"""Health routes for load balancers and administrators; public, with little detail."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ STARTED = time.monotonic()
 
 @blueprint.get("/livez")
 async def livez() -> Response:
-    """Tell that the event loop turns: who hears this in time knows it."""
+    """Return 200 while the event loop runs."""
     return jsonify({"status": "ok"})
 
 
 @blueprint.get("/readyz")
 async def readyz() -> Response:
-    """Tell whether new people may be sent here: the store answers and nobody stops the server."""
+    """Return whether new people may be sent here: the store answers and nobody stops the server."""
     if services().draining:
         return _not_ready("draining")
     if not await services().store.healthy():

@@ -1,4 +1,4 @@
-"""Where a sign-in leads: only to pages of ours, however the address is written."""
+"""The page after a sign-in: only one of ours, however its address is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE = re.compile(r"/(?:\?[!-~]*)?\Z|/table/[!-~]+\Z")
 
 
 def safe_next(text: str | None) -> str:
-    """Give a page of ours to go to; the editor when the text names none."""
+    """Return a page of ours to go to; the editor when the text names none."""
     root = request.root_path.rstrip("/")
     text = text or ""
     inner = text.removeprefix(root) if root else text
@@ -24,7 +24,7 @@ def safe_next(text: str | None) -> str:
 
 
 def sign_in_url(path: str | None = None) -> str:
-    """Give the sign-in page, remembering where one wanted to go."""
+    """Return the sign-in page, remembering where one wanted to go."""
     root = request.root_path.rstrip("/")
     wanted = safe_next(root + path) if path else f"{root}/"
     return f"{root}/login" + (f"?next={quote(wanted)}" if wanted != f"{root}/" else "")

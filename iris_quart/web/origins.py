@@ -42,7 +42,7 @@ def host_allowed(settings: Settings, host: str) -> bool:
 
 
 def own_origin(settings: Settings, request: BaseRequestWebsocket) -> str:
-    """Give the origin under which the browser knows us: the configured one, else what the Host says."""
+    """Return the origin under which the browser knows us: the configured one, else what the Host says."""
     host = request.host.lower()
     public = settings.public_origin
     if public and (host == urlsplit(public).netloc or not is_loopback(urlsplit(f"//{host}").hostname or "")):

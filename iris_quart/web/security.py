@@ -87,7 +87,7 @@ class BoundedRequest(Request):
 
 
 def csp_nonce() -> str:
-    """Give the nonce of this answer's own styles."""
+    """Return the nonce of this answer's own styles."""
     nonce = g.get("csp_nonce")
     if nonce is None:
         nonce = g.csp_nonce = secrets.token_urlsafe(16)
@@ -176,7 +176,7 @@ async def _form_token_valid() -> bool:
 
 
 def _announce_close(response: ResponseTypes, asked: BaseRequestWebsocket) -> None:
-    """Say that the connection ends, as Hypercorn ends it after a refusal that did not wait for all that was sent.
+    """Announce the close of the connection, which Hypercorn closes after a refusal before the whole body was read.
 
     A proxy that is not told keeps the connection, and somebody else's next request is lost in it.
     """
@@ -185,7 +185,7 @@ def _announce_close(response: ResponseTypes, asked: BaseRequestWebsocket) -> Non
 
 
 def _too_plain(settings: Settings, asked: BaseRequestWebsocket) -> bool:
-    """Tell whether the request crossed a network unencrypted, as far as can be known.
+    """Return whether the request crossed a network unencrypted, as far as can be known.
 
     A peer on this machine is a proxy that ends TLS, or a person who sits here.
     """

@@ -70,7 +70,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """What somebody who wants to sign in says."""
+    """The fields of a sign-in."""
 
     server: str | Address
     """A name from the settings, or an address."""

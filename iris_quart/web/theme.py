@@ -13,7 +13,7 @@ YEAR = 365 * 24 * 3600
 
 
 def theme() -> str:
-    """Give the theme that this browser chose."""
+    """Return the theme that this browser chose."""
     chosen = request.cookies.get(cookie_name("theme"), "")
     return chosen if chosen in THEMES else "system"
 

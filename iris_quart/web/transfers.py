@@ -32,7 +32,7 @@ class _Releases:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, store: SessionStore, place: str) -> asyncio.Task[None]:
-        """Give a place back in the background."""
+        """Return a place back in the background."""
         task = asyncio.get_running_loop().create_task(_give_back(store, place))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -72,7 +72,7 @@ class Transfer:
         self._lost.atexit = False
 
     async def end(self) -> None:
-        """Give the place back, even if the caller is cancelled meanwhile."""
+        """Return the place back, even if the caller is cancelled meanwhile."""
         if self._released is None:
             self._lost.detach()
             self._released = self._releases.start(self._store, self._place)

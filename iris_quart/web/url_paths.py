@@ -12,7 +12,7 @@ __all__ = ["path_parts", "sent_address"]
 
 
 def sent_address() -> str:
-    """Give path and query as they were sent, without the path that the application stands below.
+    """Return path and query as they were sent, without the path that the application stands below.
 
     What was sent as a target may be no path (RFC 9112 section 3.2): then it is "/", for behind an origin it would
     make another host of it.

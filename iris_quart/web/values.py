@@ -74,7 +74,7 @@ async def _place(*, settled: bool = False) -> _Place:
 
 @blueprint.get("/<path:address>")
 async def read(address: str) -> Response:
-    """Give a value whole, as a download; NULL is 204. The ETag is its hash."""
+    """Return a value whole, as a download; NULL is 204. The ETag is its hash."""
     _, session = await require_session()
     async with transfer(session) as under_way:
         return await _read(under_way)

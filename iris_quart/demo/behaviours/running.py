@@ -172,7 +172,7 @@ def release_of(asker: Asker) -> tuple[int, int]:
 
 @contextmanager
 def tables(asker: Asker) -> Iterator[None]:
-    """Make the tables of the behaviours, and drop them in the end."""
+    """Create the tables of the behaviours, and drop them in the end."""
     drop(asker)
     make(asker)
     try:
@@ -189,7 +189,7 @@ def script() -> list[str]:
 
 
 def make(asker: Asker) -> None:
-    """Make the tables and their rows."""
+    """Create the tables and their rows."""
     for statement in script():
         asker.must(statement)
 

@@ -15,7 +15,7 @@ from .signatures import signatures
 
 
 def strict(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function answer NULL when any argument is NULL."""
+    """Create a function answer NULL when any argument is NULL."""
 
     def guarded(*arguments: Any) -> Any:
         return None if None in arguments else function(*arguments)

@@ -166,7 +166,7 @@ class Exchange:
     # Who asks.
 
     def _sign_in(self) -> tuple[CspSession, bool] | Reply:
-        """Find or open the session; a request without a session cookie opens a new one."""
+        """Look up or open the session; a request without a session cookie opens a new one."""
         sessions = self.app.sessions
         session = sessions.find(self.request.headers.get("cookie", ""))
         if session and self.struck.get("cookie_loss"):

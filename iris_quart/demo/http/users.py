@@ -52,7 +52,7 @@ DEMO_USERS = (
 
 
 class Users:
-    """Find accounts by the header of HTTP Basic authentication."""
+    """Look up accounts by the header of HTTP Basic authentication."""
 
     def __init__(self, users: Iterable[User]) -> None:
         self._by_name = {

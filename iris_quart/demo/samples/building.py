@@ -1,4 +1,4 @@
-"""Make the databases of the sample data."""
+"""Create the databases of the sample data."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def database_path(directory: Path, namespace: str) -> Path:
 
 
 def build_missing(directory: Path, rows: int | None) -> None:
-    """Make the databases that are not there yet, and the large table when it is asked for and missing."""
+    """Create the databases that are not there yet, and the large table when it is asked for and missing."""
     for name, contents in CONTENTS.items():
         path = database_path(directory, name)
         if not path.exists():
@@ -109,7 +109,7 @@ def build(name: str, contents: Contents, path: Path) -> None:
 
 
 def build_large(namespace: Namespace, rows: int) -> None:
-    """Make the large table and its indexes, after dropping one that was cut short before its last index."""
+    """Create the large table and its indexes, after dropping one that was cut short before its last index."""
     namespace.run_script("DROP TABLE IF EXISTS Big.Measurement")
     namespace.run_script(script("measurements.sql"))
     load = partial(measurements.measurements, rows)

@@ -21,13 +21,13 @@ SHOW_COLUMNS = ("%ID", "Theater", "childsub", "Film", "StartTime", "SoldOut")
 
 
 def categories() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Cinema.FilmCategory."""
+    """Create the rows of Cinema.FilmCategory."""
     for category in words.CATEGORIES:
         yield (category,)
 
 
 def films() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Cinema.Film."""
+    """Create the rows of Cinema.Film."""
     for number in range(1, FILMS + 1):
         chance = Chance(4, number)
         first, second = chance.pick(words.FILM_WORDS), chance.pick(words.FILM_WORDS)
@@ -46,7 +46,7 @@ def films() -> Iterator[tuple[Value, ...]]:
 
 
 def theaters() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Cinema.Theater."""
+    """Create the rows of Cinema.Theater."""
     for number in range(1, THEATERS + 1):
         chance = Chance(5, number)
         city, _ = words.CITIES[number]
@@ -60,7 +60,7 @@ def theaters() -> Iterator[tuple[Value, ...]]:
 
 
 def shows() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Cinema.Show."""
+    """Create the rows of Cinema.Show."""
     for theater in range(1, THEATERS + 1):
         for number, hour in enumerate((14, 17, 20, 22), 1):
             chance = Chance(6, theater, hour)

@@ -27,13 +27,13 @@ PARAGRAPH = "All the rivers run into the sea; yet the sea is not full. Ünïcöd
 
 
 def long_text() -> str:
-    """Make a text of three million characters whose end can be told from its middle."""
+    """Create a text of three million characters whose end can be told from its middle."""
     text = PARAGRAPH * (LONG_TEXT_CHARACTERS // len(PARAGRAPH) + 1)
     return text[: LONG_TEXT_CHARACTERS - 8] + "The end."
 
 
 def matrix() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of SQLUser.TypeMatrix; every row names only what is special about it."""
+    """Create the rows of SQLUser.TypeMatrix; every row names only what is special about it."""
     usual: dict[str, Value] = {
         "VarcharValue": "Hello", "ExactValue": "Hello", "CharValue": "abc", "IntegerValue": 42, "BigintValue": 42,
         "SmallintValue": 42, "TinyintValue": 42, "BitValue": 1, "NumericValue": Decimal("42.5"),
@@ -114,7 +114,7 @@ def matrix() -> Iterator[tuple[Value, ...]]:
 
 
 def prices() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of the table with odd names."""
+    """Create the rows of the table with odd names."""
     yield "Espresso", Decimal("2.40"), "klein", 1, "yes", "one", "珈琲"
     yield "Crème brûlée", Decimal("6.90"), "groß", 0, "no", None, "菓子"
     yield "Smørrebrød", Decimal("11.00"), "", 1, None, "three 'and' \"four\"", ""
@@ -141,7 +141,7 @@ def keyless() -> Iterator[tuple[Value, ...]]:
 
 
 def archive() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of the table that takes no writes."""
+    """Create the rows of the table that takes no writes."""
     for year in range(2001, 2011):
         yield f"Ledger of {year}", day(year, 12, 31)
 

@@ -28,7 +28,7 @@ DAY_SECONDS = 86_400
 
 
 def doctors() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Ward.Doctor."""
+    """Create the rows of Ward.Doctor."""
     for number in range(1, DOCTORS + 1):
         chance = Chance(7, number)
         full_name = f"Dr. {chance.pick(words.GIVEN_NAMES)} {chance.pick(words.FAMILY_NAMES)}"
@@ -36,7 +36,7 @@ def doctors() -> Iterator[tuple[Value, ...]]:
 
 
 def patients() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Ward.Patient."""
+    """Create the rows of Ward.Patient."""
     for number in range(1, PATIENTS + 1):
         chance = Chance(8, number)
         admitted = FIRST_APPOINTMENT - chance.between(1, 60)
@@ -57,7 +57,7 @@ def patients() -> Iterator[tuple[Value, ...]]:
 
 
 def appointments() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Ward.Appointment."""
+    """Create the rows of Ward.Appointment."""
     for number in range(1, APPOINTMENTS + 1):
         chance = Chance(9, number)
         on_day = FIRST_APPOINTMENT + chance.below(360)
@@ -81,7 +81,7 @@ def appointments() -> Iterator[tuple[Value, ...]]:
 
 
 def observations() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Ward.Observation."""
+    """Create the rows of Ward.Observation."""
     for patient in range(1, PATIENTS + 1):
         for reading in range(1, Chance(10, patient).below(6) + 1):
             chance = Chance(11, patient, reading)

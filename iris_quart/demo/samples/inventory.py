@@ -24,14 +24,14 @@ def sku(number: int) -> str:
 
 
 def warehouses() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Inventory.Warehouse."""
+    """Create the rows of Inventory.Warehouse."""
     for number, code in enumerate(WAREHOUSES):
         chance = Chance(12, number)
         yield code, words.CITIES[number][0], day(chance.between(1980, 2020), chance.between(1, 12), 1)
 
 
 def items() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Inventory.Item."""
+    """Create the rows of Inventory.Item."""
     for number, item in enumerate(words.ITEMS, 1):
         chance = Chance(13, number)
         price = Decimal(chance.between(5, 250_000)) / 100
@@ -45,7 +45,7 @@ def items() -> Iterator[tuple[Value, ...]]:
 
 
 def stock() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Inventory.Stock."""
+    """Create the rows of Inventory.Stock."""
     for place, code in enumerate(WAREHOUSES):
         for number in range(1, len(words.ITEMS) + 1):
             chance = Chance(14, place, number)
@@ -54,7 +54,7 @@ def stock() -> Iterator[tuple[Value, ...]]:
 
 
 def movements() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Inventory.Movement."""
+    """Create the rows of Inventory.Movement."""
     stocked = [row[:2] for row in stock()]
     for number in range(1, 151):
         chance = Chance(15, number)

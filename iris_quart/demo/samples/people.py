@@ -26,7 +26,7 @@ PICTURE = b"\x89PNG\r\n\x1a\n"  # the first bytes of a PNG file
 
 
 def companies() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Sample.Company."""
+    """Create the rows of Sample.Company."""
     for number, stem in enumerate(words.COMPANY_STEMS[:COMPANIES], 1):
         chance = Chance(1, number)
         tax_id = f"{chance.pick('ABCDEFGHKLMNPQRSTVWXYZ')}{number:03}{chance.between(10, 99)}"
@@ -39,7 +39,7 @@ def companies() -> Iterator[tuple[Value, ...]]:
 
 
 def name(chance: Chance) -> str:
-    """Make a name as Sample.Person writes it: family name, given name, initial."""
+    """Create a name as Sample.Person writes it: family name, given name, initial."""
     given, initial = chance.pick(words.GIVEN_NAMES), chance.pick("ABCDEFGHJKLMNPRSTW")
     return f"{chance.pick(words.FAMILY_NAMES)},{given} {initial}."
 
@@ -56,7 +56,7 @@ def address(chance: Chance) -> tuple[str, str, str, str]:
 
 
 def people() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Sample.Person; spouses are people with a lower row ID."""
+    """Create the rows of Sample.Person; spouses are people with a lower row ID."""
     for number in range(1, PEOPLE + 1):
         chance = Chance(2, number)
         ssn = f"{100 + number * 4 % 900:03}-{chance.between(10, 99)}-{1000 + number * 37 % 9000}"
@@ -75,7 +75,7 @@ def people() -> Iterator[tuple[Value, ...]]:
 
 
 def employees() -> Iterator[tuple[Value, ...]]:
-    """Make the rows of Sample.Employee; managers are employees with a lower row ID."""
+    """Create the rows of Sample.Employee; managers are employees with a lower row ID."""
     for number in range(1, EMPLOYEES + 1):
         chance = Chance(3, number)
         is_top = number <= COMPANIES

@@ -56,7 +56,7 @@ INBOX = 8
 """Messages that Quart may hold for a socket; beyond, TCP pushes back. Quart's own inbox has no bound."""
 
 LINGER_SECONDS = 0.5
-"""How long a connection is still read after 1009; closing at once would reset it and lose the close frame."""
+"""Time that a connection is still read after 1009; closing at once would reset it and lose the close frame."""
 
 
 EXTENSION = "iris_quart.socket_limits"
@@ -209,7 +209,7 @@ def _take_apart(server: TCPServer) -> None:
 
 
 async def _nowhere(_event: Any) -> None:
-    """Take what is sent over a connection that is no more."""
+    """Discard what is sent over a closed connection."""
 
 
 _stock_handle = streams.WSStream.handle

@@ -22,7 +22,7 @@ def text_frame_head(length: int) -> bytes:
 
 
 def whole_text(data: bytes, longest: int) -> str | None:
-    """Give the text of the one final frame of a client that these bytes are, up to `longest` bytes of it.
+    """Return the text of the one final frame of a client that these bytes are, up to `longest` bytes of it.
 
     None for anything else, right or wrong: parts, several frames, control frames, very long ones, bad UTF-8.
     """

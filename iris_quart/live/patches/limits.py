@@ -1,4 +1,4 @@
-"""What one application allows its sockets; kept on each stream, so that two applications do not share limits."""
+"""Limits of one application's sockets, kept on each stream, so that applications do not share them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SocketLimits:
     """Least time that open sockets have when Hypercorn stops."""
     messages_per_second: float = math.inf
     messages_burst: int = 2**31
-    """What a socket may send; `FRAMES_PER_MESSAGE` times as many frames, beyond which it is closed with 1008."""
+    """Messages that a socket may send, and `FRAMES_PER_MESSAGE` times as many frames; beyond: close code 1008."""
     slow_reader_seconds: float = math.inf
     """How long the peer of an HTTP response may read nothing of it."""
     fast_path: bool = True

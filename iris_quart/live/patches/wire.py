@@ -84,12 +84,12 @@ class Wire:
         vars(self._server.reader)["feed_data"] = self._feed
 
     def release(self) -> None:
-        """Give `taker` nothing more; what comes goes through Hypercorn and Quart again."""
+        """Return `taker` nothing more; what comes goes through Hypercorn and Quart again."""
         self._taker = None
         vars(self._server.reader).pop("feed_data", None)
 
     def detach(self) -> None:
-        """Let Hypercorn go on without it, at the end of the websocket."""
+        """Restore Hypercorn's own path at the end of the websocket."""
         self.release()
         self._stream.app_put = self._put
         vars(self._stream).pop("iris_quart_wire", None)
@@ -110,7 +110,7 @@ class Wire:
             await self._put(message)
 
     def _feed(self, data: bytes) -> None:
-        """Take bytes in place of Hypercorn's reader, which gets all but whole messages with nothing before them."""
+        """Receive bytes in place of Hypercorn's reader, and pass everything but whole messages on to it."""
         self.heard = time.monotonic()
         reader = self._server.reader
         text = None
@@ -154,7 +154,7 @@ class Wire:
 
 
 def wire_of(send: Any) -> Wire | None:
-    """Find the wire under an ASGI `send`; None under another server or HTTP/2."""
+    """Look up the wire under an ASGI `send`; None under another server or HTTP/2."""
     stream = getattr(send, "__self__", None)
     if not isinstance(stream, streams.WSStream):
         return None

@@ -41,14 +41,14 @@ PIECE_CELLS = 800
 PART_BYTES = 128 * 1024
 """Lines are sent when so much of them is there."""
 BOM = b"\xef\xbb\xbf"
-"""Tells spreadsheets that the file is UTF-8."""
+"""Byte order mark, by which spreadsheets recognise UTF-8."""
 UNSAFE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 JSON_FIELDS = ("filters", "sort", "columns", "rowIds")
 FLAGS = {"true": True, "false": False, "1": True, "0": False}
 
 
 class Export(FilterFields):
-    """What to export; values of `filters`, `sort`, `columns` and `rowIds` are JSON in the query."""
+    """Parameters of an export; values of `filters`, `sort`, `columns` and `rowIds` are JSON in the query."""
 
     namespace: NamespaceName = Field(description="Namespace of the table.")
     table_name: TableName = Field(description="Schema.Table.")
