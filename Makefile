@@ -77,10 +77,10 @@ mutants: $(VENV)/.test-installed  ## Change the code here and there and see that
 soak: $(VENV)/.test-installed  ## Hold 300 sockets and watch the memory; ARGS="--minutes 60"
 	$(BIN)/python -m tests.soak $(ARGS)
 
-protocol: $(VENV)/.test-installed  ## Write the reference of commands and events anew
+protocol: $(VENV)/.test-installed  ## Generate the reference of commands and events
 	$(BIN)/iris-quart protocol --write
 
-screenshots: setup  ## Write docs/images anew
+screenshots: setup  ## Take the pictures of docs/images again
 	$(BIN)/python -m tests.screenshots
 
 wheel: $(VENV)/.test-installed  ## Build the wheel and the source archive into dist/

@@ -24,7 +24,7 @@ logger = logging.getLogger("iris_quart.audit")
 
 
 class Audit:
-    """Appends to `instance/audit.jsonl`; a file that was moved away (rotation) is made anew."""
+    """Appends to `instance/audit.jsonl`; a file that was moved away (rotation) is created again."""
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.instance / FILE_NAME

@@ -9,7 +9,7 @@ __all__ = ["counted_as", "network_of"]
 HOME_BITS = 64
 """The smallest network that a provider gives to one customer (RFC 6177); all its addresses are one peer's."""
 NETWORK_BITS = {4: 24, 6: 48}
-"""The smallest networks that are routed by themselves: whoever has one has all its addresses."""
+"""The smallest networks that are routed by themselves: its owner has all of its addresses."""
 
 
 def counted_as(address: str) -> str:

@@ -234,7 +234,7 @@ def _invalid(error: ValidationError) -> InvalidInput:
     location = ".".join(str(part)[:64] for part in first["loc"][:6])
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        message = "is no field of this command"
+        message = "is not a field of this command"
     elif first["type"] == "missing":
         message = "is required"
     elif first["type"] == "recursion_loop":

@@ -248,7 +248,7 @@ def _explain(text: str | bytes) -> Envelope:
         raise InvalidMessage("A message is {command, payload}, and command is a string.")
     unknown = next((name[:64] for name in value if name not in _FIELDS), None)
     if unknown is not None:
-        raise InvalidInput(f"{unknown} is no field of a message; use command, payload, id", field=unknown)
+        raise InvalidInput(f"{unknown} is not a field of a message; use command, payload, id", field=unknown)
     message_id = value.get("id")
     if message_id is not None and not (isinstance(message_id, str) and ID_PATTERN.match(message_id)):
         raise InvalidInput("id must be 1 to 64 letters, digits, _ or -", field="id")

@@ -1,4 +1,4 @@
-"""Write docs/images anew: the main views over the embedded IRIS, as `make screenshots` runs it."""
+"""Take the pictures of docs/images again: the main views over the embedded IRIS, as `make screenshots` runs it."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_wrong_declarations_fail_at_import(wrong: str) -> None:
     [
         ('{"howMany":"x"}', "howMany", "valid integer"),
         ('{"howMany":10}', "howMany", "less than or equal to 9"),
-        ('{"more":1}', "more", "is no field of this command"),
+        ('{"more":1}', "more", "is not a field of this command"),
         ("[1]", "payload", "object"),
         ('"secret-canary"', "payload", "object"),
         ('{"name":["secret-canary"]}', "name", "valid string"),

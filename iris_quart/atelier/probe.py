@@ -60,4 +60,4 @@ def _settle(key: tuple[str, str], task: asyncio.Task[ServerFormat]) -> None:
     if _running.get(key) is task:
         del _running[key]
     if not task.cancelled():
-        task.exception()  # whoever waited has seen it; a failure nobody waited for is asked again anyway
+        task.exception()  # a waiting task has seen it; otherwise the probe is repeated

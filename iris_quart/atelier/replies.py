@@ -100,7 +100,7 @@ class Reply:
             try:
                 self._rows = _ROWS.decode(self._text())
             except (msgspec.DecodeError, ValueError) as error:
-                raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
+                raise InvalidResponse("IRIS answered with something that is not a list of rows.") from error
         return self._rows
 
     def raw_rows(self) -> list[msgspec.Raw]:
@@ -110,7 +110,7 @@ class Reply:
         try:
             return _RAW_ROWS.decode(self._text())
         except msgspec.DecodeError as error:
-            raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
+            raise InvalidResponse("IRIS answered with something that is not a list of rows.") from error
 
     def _text(self) -> bytes | msgspec.Raw:
         if self._content is not None:

@@ -136,7 +136,7 @@ class IrisSession:
         return status, fields, content
 
     async def close(self) -> None:
-        """Close the connection; whoever wants the licence back signs out before."""
+        """Close the connection; sign out first to give the licence back."""
         self.forget()
         with suppress(httpx.HTTPError, OSError):
             await self._transport.aclose()

@@ -275,7 +275,7 @@ class IrisSessions:
             self._free.append(session)
             self._watch()
         elif self._closed and session.signed_in and session not in self._ending:
-            # It was busy when all was closed, and whoever closed has not waited so long.
+            # It was busy when all was closed, and the closing task has not waited for it.
             self._later(self._end(session))
         self._dispatch()
 

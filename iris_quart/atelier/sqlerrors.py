@@ -150,8 +150,8 @@ SQL_ERRORS: dict[int, Explanation] = {
     -137: _(ConstraintViolation, "The changed row would no longer be visible in this view."),
     -138: _(NotAllowed, "{field:The column} is read-only in IRIS."),
     -139: _(NotAllowed, "The row version cannot be changed by hand."),
-    -146: _(ValueRefused, "{value:The value} is no date that IRIS knows.", "Write it as YYYY-MM-DD."),
-    -147: _(ValueRefused, "{value:The value} is no time that IRIS knows.", "Write it as HH:MM:SS."),
+    -146: _(ValueRefused, "{value:The value} is not a valid IRIS date.", "Write it as YYYY-MM-DD."),
+    -147: _(ValueRefused, "{value:The value} is not a valid IRIS time.", "Write it as HH:MM:SS."),
     -149: _(SqlError, "A function in the statement failed."),
     -201: _(SqlError, "The name {table:} is taken."),
     -303: _(NotAllowed, "A stream cannot be changed in this way."),
@@ -193,7 +193,7 @@ def explain(
 ) -> IrisQuartError:
     """Return the error that stands for an SQLCODE; `names` may hold field, table, constraint, value and row.
 
-    Whoever refuses something before IRIS is asked gets the same words with `hint` at their end; only an
+    A refusal before IRIS is asked has the same words with `hint` at their end; only an
     error that IRIS gave (`sqlcode_known`) carries the SQLCODE.
     """
     explanation = SQL_ERRORS.get(sqlcode, UNKNOWN)

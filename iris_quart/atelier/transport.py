@@ -235,7 +235,7 @@ class _Connection(asyncio.Protocol):
             return
         try:
             if cause is not None or self._aborted:
-                # That we cut it off is no end of an answer, not even of one that tells no length.
+                # Our own abort is not the end of a response, not even of one without a length.
                 raise httpx.ReadError("the connection broke") from cause
             self._answer.end()
         except httpx.HTTPError as error:
@@ -279,7 +279,7 @@ class _Connection(asyncio.Protocol):
     async def exchange(
         self, data: bytes, seconds: float | None, *, head_only: bool
     ) -> tuple[int, Headers, bytes]:
-        """Hand the bytes over and read the answer, all of it in so many seconds: status, headers, body."""
+        """Hand the bytes over and read the answer, within `seconds` in all: status, headers, body."""
         assert self._transport is not None
         answer = self._answer
         answer.begin(head_only=head_only)
@@ -295,7 +295,7 @@ class _Connection(asyncio.Protocol):
             await self._waiter
             return answer.status, answer.headers, answer.body
         finally:
-            # Neither the reader, which lives on, nor an error's traceback shall hold a large answer.
+            # Neither the reader, which stays, nor an error's traceback may keep a large answer alive.
             answer.drop()
             self._waiter = None
             if timer is not None:

@@ -55,7 +55,7 @@ class TableDetail(msgspec.Struct):
 class TableList(Event):
     """The tables and views of a namespace.
 
-    `tables` names the base tables, as clients of old know it; `details` has views as well. `total` counts all
+    `tables` names the base tables, as legacy clients know it; `details` has views as well. `total` counts all
     that was asked for, of which a page may show a part.
     """
 

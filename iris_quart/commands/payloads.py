@@ -206,7 +206,7 @@ def legacy_integer(value: Any) -> Any:
 
 
 class SeenPreview(Message):
-    """How long a value is of which only a part was seen."""
+    """Full length of a value of which only a part was seen."""
 
     length: int = Field(ge=0, description="Whole length.")
     unit: Literal["characters", "bytes"] = Field("characters", description="What the length counts.")

@@ -323,7 +323,7 @@ async def _page_and_count(
                 known, counting = None, None
         follows = known is None and counting is not None and context.message_id is not None
         least = found.least_total
-        # Handed over, not kept: a large page shall not stay here while a slow reader takes its text.
+        # Handed over, not kept: a large page must not stay here while a slow reader receives its text.
         pending = follows or not background
         answer = [_shown(context, view, found, page, known, pending=pending, round_trips=tally.requests)]
         _naming(answer[0], ignored)
@@ -335,7 +335,7 @@ async def _page_and_count(
                 return
             yield _row_count(view, least, "skipped")
         elif counting is not None and known is None:
-            # A client of old knows no late count; what is counted now is there for its next page.
+            # A legacy client knows no late count; what is counted now is there for its next page.
             context.tables.keep(counting)
             counting = None
     finally:

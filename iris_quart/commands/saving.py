@@ -177,7 +177,7 @@ class _Runs:
             yield place, await self._follow_to_the_end(place)
             return
         except StoreUnavailable as error:
-            # Not sent, but that cannot be stored now: the same id may be run by whoever asks for it again.
+            # Not sent, but that cannot be stored now: the same id may be run by the next request for it.
             self._audit(place, plan, "skipped", None)
             await self._claims.finish(place, "released", skipped(write.write_id))
             yield place, unsure(write.write_id, error)
@@ -256,7 +256,7 @@ class _Runs:
     # What others learn.
 
     def _look_after(self, write: Write, sent: Sent) -> None:
-        """Go on looking at a write in doubt, and store what is found for whoever asks again."""
+        """Go on looking at a write in doubt, and store what is found for the next request."""
 
         async def settle() -> None:
             result = await self._edits.settle(sent)

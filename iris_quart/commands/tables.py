@@ -92,7 +92,7 @@ class TableSchema(Event):
 
 
 class TableLoading(Event):
-    """Whether the table is still being read; kept for clients of old."""
+    """Whether the table is still being read; kept for legacy clients."""
 
     loading: bool
     context: str
@@ -119,7 +119,7 @@ async def select_table(
     except (TableNotFound, ColumnNotFound):
         if known is None:
             raise
-        # The description was an old one; the table may have been made anew since.
+        # The description was an old one; the table may have been created again since.
         view = await context.tables.rows.view(request)
         first, rest = await _first_page(context, payload, view, tally, request)
     table = view.table

@@ -80,7 +80,7 @@ class Connection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End; whoever did not answer the close, or did not read, is cut off."""
+        """End; a peer that did not answer the close, or did not read, is aborted."""
         self._entered = False
         self._over = True
         self._wake()

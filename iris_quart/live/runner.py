@@ -204,7 +204,7 @@ class Runner:
         self._schedule()
 
     def _make_stale(self, newer: _Job) -> None:
-        # Whoever waits for the table that a command chooses would else mean the table before it.
+        # Commands that wait for the table that a command chooses would otherwise mean the table before it.
         needed = newer.depends_on_context or any(job.depends_on_context for job in self._waiting)
         for job in (*self._waiting, *self._running):
             if job.view == newer.view and not job.taken_back and (job.depends_on_context or not needed):
@@ -285,7 +285,7 @@ class Runner:
             job.outcome = "cancelled" if job.taken_back else "ok"
             self._around.succeeded(job.command, job.payload)
         except asyncio.CancelledError:
-            # Only we cancel these tasks, and whoever does has told the client already.
+            # Only our own code cancels these tasks, after it has answered the client.
             job.outcome = "cancelled"
         except SessionOver:
             job.outcome = "session_over"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 __all__ = ["cutting_off"]
 
 LOOKS = 8
-"""How often a peer is looked at in the time that it has."""
+"""Checks of a peer within its time."""
 TCP_INFO_BYTES = 128
 ACKNOWLEDGED_AT = 120
 """Where struct tcp_info of Linux holds tcpi_bytes_acked (include/uapi/linux/tcp.h; since Linux 4.1)."""

@@ -15,7 +15,7 @@ PATIENCE_SECONDS = 60.0
 
 
 class News(Generic[T]):
-    """The latest `keep` items; whoever follows gets all that are still kept and then each new one."""
+    """The latest `keep` items; a follower receives all that are still kept and then each new one."""
 
     def __init__(self, keep: int) -> None:
         self._items: deque[T] = deque(maxlen=keep)

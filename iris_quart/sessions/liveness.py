@@ -1,4 +1,4 @@
-"""Which workers of this machine are alive: each holds a lock that the kernel releases when it ends, however it ends."""
+"""Liveness of this machine's workers: each holds a lock that the kernel releases when the worker ends."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ __all__ = [
 TICKET_SECONDS = 60.0
 ATTEMPT_SECONDS = 60.0
 LEASE_SECONDS = 30.0
-"""How long the place of a transfer outlives the worker that held it."""
+"""Time for which a transfer's place outlives the worker that held it."""
 LEASE_RENEWAL_SECONDS = 10.0
 
 

@@ -158,7 +158,7 @@ def from_horolog_date(raw: Any) -> str:
 
 
 def from_horolog_time(raw: Any) -> str:
-    """Write seconds since midnight as HH:MM:SS[.f]; what is no time of day as the text it is."""
+    """Write seconds since midnight as HH:MM:SS[.f]; anything else stays the text that it is."""
     try:
         seconds = Decimal(raw)
     except (InvalidOperation, ValueError, TypeError):

@@ -350,7 +350,7 @@ def _base64url(data: bytes) -> str:
 
 
 def _made_up(field: str) -> InvalidInput:
-    return InvalidInput("This is no cursor that the server gave.", field=field)
+    return InvalidInput("Invalid cursor: it does not come from this server.", field=field)
 
 
 def _is_value(column: Column, value: Any) -> bool:

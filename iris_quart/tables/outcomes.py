@@ -32,7 +32,7 @@ __all__ = [
 
 
 class Outcome(StrEnum):
-    """How a change ended, as the wire names it."""
+    """Outcome of a change, as the wire names it."""
 
     SAVED = "saved"
     CONFLICT = "conflict"
@@ -151,7 +151,7 @@ def outside(plan: Plan, result: Result | None) -> Result | None:
 
 
 def doubt(plan: Plan, found: str = "") -> Result:
-    """Say that nobody knows; `found` is a sentence about what is there."""
+    """Return the result of an unknown outcome; `found` is a sentence about the row that is there."""
     return Result(
         Outcome.UNKNOWN,
         plan.row_id,

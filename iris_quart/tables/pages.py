@@ -303,4 +303,4 @@ def _parsed(answer: Any) -> Mapping[str, Any]:
     try:
         return _ROW.decode(answer)
     except (msgspec.DecodeError, ValueError) as error:
-        raise InvalidResponse("IRIS answered with something that is no list of rows.") from error
+        raise InvalidResponse("IRIS answered with something that is not a list of rows.") from error

@@ -78,7 +78,7 @@ class Tables:
             task.exception()  # nobody waits for it, and the next page counts again
 
     async def close(self) -> None:
-        """Stop what is under way; the client is closed by whoever made it."""
+        """Stop what is under way; the client is closed by its creator."""
         for task in list(self._kept):
             task.cancel()
         await asyncio.gather(

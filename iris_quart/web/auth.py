@@ -78,7 +78,7 @@ async def login() -> Response:
 
 @blueprint.post("/logout")
 async def logout() -> Response:
-    """End the session, whoever still uses it, and forget the cookie."""
+    """End the session everywhere and delete the cookie."""
     await leave()
     if wants_json():
         return jsonify({"status": "disconnected"})

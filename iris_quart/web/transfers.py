@@ -1,4 +1,4 @@
-"""How much one account moves at once over HTTP: each export and each large value holds memory until it is sent."""
+"""Limits of concurrent transfers over HTTP: each export and large value holds memory until it is sent."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Transfer:
         self._store = store
         self._place = place
         self._released: asyncio.Task[None] | None = None
-        # Whoever leaves before the first byte is asked for runs no code of the body, not even its `finally`. The
+        # A client that leaves before the first byte runs no code of the body, not even its `finally`. The
         # garbage collector may find that out in any thread.
         loop = asyncio.get_running_loop()
         self._lost = weakref.finalize(self, _start_later, loop, releases, store, place)

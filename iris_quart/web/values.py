@@ -125,7 +125,7 @@ async def _write(content: bytes | None) -> Response:
     if given is None:
         return failure(InvalidInput("If-Match must name the ETag that was read."), 428)
     if seen is None:
-        return failure(InvalidInput("If-Match is no ETag of a value."), 400)
+        return failure(InvalidInput("If-Match is not an ETag of a value."), 400)
     place = await _place(settled=True)
     reason = why_read_only(services().settings, place.session, place.table.namespace)
     if reason is not None:
@@ -142,7 +142,7 @@ async def _write(content: bytes | None) -> Response:
             return failure(error, 412)
         raise
     except BaseException:
-        # Whoever asked has gone, or this is a defect: it may have been written all the same.
+        # The client has gone, or this is a defect: the value may have been written nevertheless.
         _audit(place, write_id, Outcome.UNKNOWN, None)
         raise
     finally:

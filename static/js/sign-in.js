@@ -28,7 +28,7 @@ function colour() {
   else delete frame.dataset.serverColour;
 }
 
-// Somebody who mistyped shall not find it among the recent ones.
+// A mistyped name must not appear among the recent ones.
 if (refused && attempt.get("before")) memory.set("recent", attempt.get("before"));
 attempt.set("before", null);
 

@@ -27,7 +27,7 @@ class SocketLimits:
     messages_burst: int = 2**31
     """Messages that a socket may send, and `FRAMES_PER_MESSAGE` times as many frames; beyond: close code 1008."""
     slow_reader_seconds: float = math.inf
-    """How long the peer of an HTTP response may read nothing of it."""
+    """Time for which the peer of an HTTP response may read nothing of it."""
     fast_path: bool = True
     """Whether text messages bypass the queues of Hypercorn and Quart."""
 

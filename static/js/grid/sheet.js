@@ -152,7 +152,7 @@ export class Sheet extends SlickGrid {
     if (this.getCellEditor()) this.getEditorLock().cancelCurrentEdit();
   }
 
-  /** A new size draws rows anew; what is being typed is typed on, and who has the focus keeps it. */
+  /** A new size redraws the rows; the open editor and the focus stay. */
   resizeCanvas() {
     const editor = this.getCellEditor();
     const kept = editor?.keep?.();

@@ -5,7 +5,7 @@ import { parse, stringify } from "../data/json.js";
 
 const PATH = /^\/table\/([^/]+)\/(.+)$/;
 
-/** True for two names of one table: letter case is no part of a name in IRIS. */
+/** True for two names of one table: letter case is not part of a name in IRIS. */
 export const sameTable = (one, other) => fold(one) === fold(other);
 const fold = ({ namespace, table }) => `${namespace}\n${table}`.toLowerCase();
 

@@ -11,7 +11,7 @@ const SHOWN = 60;
  * Ask where to go.
  *
  * @param {() => {label: string, icon: string, hint?: string, group: string, boost?: number, run: (background: boolean) => void}[]} items
- *   read anew on every key, since the table list may still be arriving
+ *   read on every key, since the table list may still be arriving
  * @param {string} none what is said where nothing matches
  */
 export function openPalette(items, none) {

@@ -85,7 +85,7 @@ export class Sidebar extends EventTarget {
     this.choose(known ?? this.#namespaces.find((name) => !name.startsWith("%")) ?? this.#namespaces[0]);
   }
 
-  /** The connection is live: read what could not be read; after a drop, the tables anew. */
+  /** The connection is live: read what could not be read; after a drop, the tables again. */
   resume(again) {
     if (this.#failed) this.reload();
     else if (again) this.reload({ background: true });

@@ -98,7 +98,7 @@ export class StatusBar extends EventTarget {
     const progress = saving?.all ? T.savingRows(saving.done, saving.all) : saving ? T.savingNow : null;
     const said = progress ?? text;
     const more = saving?.all ? this.#button(T.stopSaving, "stopSaving") : undecided ? this.#button(T.undecided(undecided), "showReview") : null;
-    // Made anew only when it says something else: a button keeps its focus.
+    // Rebuilt only when its text changes: a button keeps its focus.
     const key = `${said} ${saving?.all ? "stop" : undecided}`;
     if (pending.dataset.key !== key || !said) {
       pending.dataset.key = key;

@@ -158,7 +158,7 @@ export class Workspace extends EventTarget {
     for (const { view } of this.#tabs.all) view?.commit();
   }
 
-  /** The connection is live: read what could not be read; after a drop, all rows anew, each tab's when it is looked at. */
+  /** The connection is live: read what could not be read; after a drop, all rows again, each tab's when it is shown. */
   resume(again) {
     if (again) for (const tab of this.#tabs.all) tab.stale = Boolean(tab.view);
     this.#freshen();

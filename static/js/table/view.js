@@ -295,7 +295,7 @@ export class TableView extends EventTarget {
     this.queueStatus();
   }
 
-  /** Letter case is no part of a name: the table goes by the one that IRIS knows, as the changes of others do. */
+  /** Letter case is not part of a name: the table goes by the one that IRIS knows, as the changes of others do. */
   #takeNames({ namespace, tableName }) {
     const { table, loading } = this;
     const fold = (text) => text?.toLowerCase();
