@@ -255,6 +255,8 @@ class Claims:
                 await self.withdraw(list(self._held), answer)
         for place in list(self._held):
             self._resolve(place, None)
+        # The run holds this object and this function: left so, each would keep the session's objects alive.
+        self._stopping = _stopped
 
     def _is_too_old(self, place: int) -> bool:
         made = made_at(self._writes[place].write_id)
@@ -274,3 +276,7 @@ class Claims:
         write_id = self._writes[place].write_id
         assert write_id is not None
         return self._context.owner_of(write_id), write_id
+
+
+def _stopped() -> bool:
+    return True

@@ -38,6 +38,7 @@ async def test_a_whole_column_is_cleared_and_saved_at_the_pace_that_the_server_t
         f"{ROWS:,} cells changed", timeout=60_000
     )
     await page.keyboard.press("Control+s")
+    await page.get_by_role("alertdialog").locator(".button-primary").click()
     await expect(page.locator("[data-action=save]")).to_have_attribute(
         "aria-disabled", "true", timeout=90_000
     )

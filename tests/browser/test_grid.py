@@ -125,6 +125,7 @@ async def test_hostile_texts_are_text_everywhere(grid: Opener) -> None:
         payloads,
     )
     await page.js("view.showColumns()")
+    await expect(page.page.locator("dialog")).to_be_visible()
     await page.keys("Escape")
     await page.click(1, "Name", button="right")
     assert (

@@ -45,7 +45,7 @@ async def ready(stage: Stage, new_rows: NewRows | None = None) -> Client:
     """Sign in before anything goes wrong."""
     client = await stage.client(request_seconds=5.0)
     client.context.tables = Tables(
-        client.atelier, stage.settings, server_key="demo-key", new_rows=new_rows or NewRows(seen_seconds=0.01)
+        client.atelier, stage.settings, server_key="demo-key", new_rows=new_rows or NewRows(seen_seconds=0.0)
     )
     client.context.tables.edits._doubt_seconds = 0.5
     await client.atelier.encoding("USER")
@@ -128,7 +128,7 @@ async def test_equal_rows_of_somebody_else_leave_a_row_in_doubt_unknown(
 
 
 async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -> None:
-    new_rows = NewRows(seen_seconds=0.01)
+    new_rows = NewRows(seen_seconds=0.0)
     mine, other = await ready(stage, new_rows), await ready(stage, new_rows)
     stage.iris.add_fault(FaultRule(kind="reset_before", sql=INSERTS, times=1))
     await asyncio.gather(mine.save("Edit.Plain", [insert(1)]), other.save("Edit.Plain", [insert(2)]))
@@ -138,7 +138,7 @@ async def test_equal_row_of_another_session_is_not_counted_twice(stage: Stage) -
 
 
 async def test_row_that_another_worker_announced_is_theirs(stage: Stage) -> None:
-    new_rows = NewRows(seen_seconds=0.01)
+    new_rows = NewRows(seen_seconds=0.0)
     mine = await ready(stage, new_rows)
 
     def others() -> None:
@@ -212,7 +212,7 @@ async def test_row_ids_that_are_used_again_belong_to_the_new_rows(stage: Stage, 
 @pytest.mark.parametrize("seed", range(4))
 async def test_as_many_rows_are_told_as_saved_as_are_there(stage: Stage, seed: int) -> None:
     chance = Random(seed)
-    new_rows = NewRows(seen_seconds=0.01)
+    new_rows = NewRows(seen_seconds=0.0)
     clients = [await ready(stage, new_rows) for _ in range(3)]
     outcomes: list[str] = []
     row_ids: list[str] = []

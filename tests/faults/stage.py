@@ -126,7 +126,7 @@ class Office:
         context = Context(
             session=found,
             settings=self.settings,
-            tables=Tables(atelier, self.settings, server_key="demo-key", new_rows=NewRows(seen_seconds=0.01)),
+            tables=Tables(atelier, self.settings, server_key="demo-key", new_rows=NewRows(seen_seconds=0.0)),
             results=self.store,
             announce=announce,
             audit=audited.append,
@@ -161,7 +161,11 @@ class Stage(Office):
 @asynccontextmanager
 async def open_office(instance: Path, url: str) -> AsyncIterator[Office]:
     """Open a store in a directory, and the commands."""
-    settings = Settings(instance=instance, servers={"demo": ServerSettings(url="http://127.0.0.1:1")})
+    settings = Settings(
+        instance=instance,
+        servers={"demo": ServerSettings(url="http://127.0.0.1:1")},
+        sessions_per_account=1000,
+    )
     store = open_store(settings, open_vault(settings.instance))
     await store.start()
     app = Quart(__name__)
