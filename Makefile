@@ -37,9 +37,14 @@ setup: $(VENV)/.test-installed  ## Install what the tests need beside Python: Ch
 engines: setup  ## Install Firefox and WebKit, which make test-all looks at the page with
 	@sh tests/setup.sh $(BIN) engines
 
-lint: $(VENV)/.test-installed  ## Style
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent
+	@touch $@
+
+lint: $(VENV)/.test-installed node_modules/.installed  ## Style of Python and JavaScript, types of JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	npm run --silent lint
 
 types: $(VENV)/.test-installed  ## Types
 	$(BIN)/mypy
@@ -61,9 +66,10 @@ test-all: engines lint types js  ## Everything: other encodings, faults, bombs, 
 	    IRIS_QUART_DEMO_ENCODING=$$encoding $(PYTEST) -m "not slow" tests/live tests/commands tests/web tests/tables; \
 	done
 
-format: $(VENV)/.test-installed  ## Rewrite to the house style
+format: $(VENV)/.test-installed node_modules/.installed  ## Rewrite to the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	npm run --silent format
 
 bench: $(VENV)/.test-installed  ## Measure; ratios within one run, also written to bench.json
 	$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -17,6 +17,7 @@ have redis-server || have valkey-server || wanted="$wanted redis-server"
 have nginx || [ -x /usr/sbin/nginx ] || wanted="$wanted nginx"
 have haproxy || [ -x /usr/sbin/haproxy ] || wanted="$wanted haproxy"
 have node || wanted="$wanted nodejs"
+have npm || wanted="$wanted npm"
 # For systemd-analyze, which reads the units; systemd itself need not run.
 have systemd-analyze || wanted="$wanted systemd"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,3 +144,26 @@ def test_the_check_sees_a_wrong_import() -> None:
     assert "sessions" in lines.values()
     # Those under TYPE_CHECKING count too.
     assert "tables" in lines.values()
+
+
+JS = PACKAGE.parent / "static" / "js"
+JS_TIERS = ["data", "net", "ui", "grid", "panel", "table", "shell"]
+"""Folders of the page's modules; each imports only from those before it, and from the modules beside the folders."""
+JS_ALLOWED = {("grid", "shell"), ("panel", "shell"), ("table", "shell")}
+"""Pairs of folders that still import the other way; see docs/architecture.md."""
+
+
+def js_modules() -> list[Path]:
+    return [path for folder in JS_TIERS for path in sorted((JS / folder).rglob("*.js"))]
+
+
+@pytest.mark.parametrize("path", js_modules(), ids=lambda path: str(path.relative_to(JS)))
+def test_javascript_imports_only_from_below(path: Path) -> None:
+    importer = path.relative_to(JS).parts[0]
+    wrong = []
+    for name in re.findall(r"""(?:from|import)\s*\(?\s*"(\.[^"]+)\"""", path.read_text("utf-8")):
+        target = (path.parent / name).resolve().relative_to(JS.parent).parts
+        folder = target[1] if target[0] == "js" and len(target) > 2 else None
+        if folder is not None and JS_TIERS.index(folder) > JS_TIERS.index(importer):
+            wrong.append(name)
+    assert wrong == []

@@ -20,7 +20,8 @@ const frame = document.querySelector(".signin");
 const options = [...(server.options ?? server.list?.options ?? [])];
 
 /** Sign-ins of this browser, the latest first: {server, namespace, username}, never a password. */
-const recent = () => memory.get("recent", []).filter((entry) => server.list || options.some(({ value }) => value === entry.server));
+const recent = () =>
+  memory.get("recent", []).filter((entry) => server.list || options.some(({ value }) => value === entry.server));
 
 function colour() {
   const chosen = options.find(({ value }) => value === server.value);
@@ -80,7 +81,12 @@ choice.addEventListener("click", () => {
   const items = recent().map((entry) => ({
     label: [nameOf(entry.server), entry.namespace, entry.username].filter(Boolean).join(" · "),
     run: () => {
-      [server.value, namespace.value, username.value, password.value] = [entry.server, entry.namespace ?? "", entry.username ?? "", ""];
+      [server.value, namespace.value, username.value, password.value] = [
+        entry.server,
+        entry.namespace ?? "",
+        entry.username ?? "",
+        "",
+      ];
       colour();
       password.focus();
     },
@@ -90,7 +96,10 @@ choice.addEventListener("click", () => {
     choice.hidden = true;
     server.focus();
   };
-  openMenu(choice, [...items, null, { label: T.signInPage.forget, icon: "trash-2", run: forget }], { label: T.signInPage.recent, end: true });
+  openMenu(choice, [...items, null, { label: T.signInPage.forget, icon: "trash-2", run: forget }], {
+    label: T.signInPage.recent,
+    end: true,
+  });
 });
 
 for (const button of form.querySelectorAll("[data-action=fill]")) {
@@ -111,7 +120,12 @@ test.addEventListener("click", async () => {
   test.setAttribute("aria-disabled", "true");
   show(T.signInPage.testing, "");
   try {
-    const body = { ...place(), namespace: namespace.value.trim() || null, username: username.value, password: password.value };
+    const body = {
+      ...place(),
+      namespace: namespace.value.trim() || null,
+      username: username.value,
+      password: password.value,
+    };
     const { version } = await json("/api/test-connection", { method: "POST", body });
     show(T.signInPage.reached(version), "ok");
   } catch (error) {
@@ -124,9 +138,16 @@ test.addEventListener("click", async () => {
 function place() {
   if (options.some(({ value }) => value === server.value)) return { server: server.value };
   try {
-    const { hostname, port, protocol, pathname } = new URL(server.value.includes("://") ? server.value : `http://${server.value}`);
+    const { hostname, port, protocol, pathname } = new URL(
+      server.value.includes("://") ? server.value : `http://${server.value}`,
+    );
     const https = protocol === "https:";
-    return { host: hostname, port: Number(port || (https ? 443 : 80)), useHTTPS: https, pathPrefix: pathname.replace(/^\/|\/$/g, "") };
+    return {
+      host: hostname,
+      port: Number(port || (https ? 443 : 80)),
+      useHTTPS: https,
+      pathPrefix: pathname.replace(/^\/|\/$/g, ""),
+    };
   } catch {
     return { server: server.value };
   }

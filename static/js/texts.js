@@ -7,7 +7,13 @@ export const number = (value) => NUMBER.format(value);
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
 export const edits = ({ changed = 0, inserted = 0, deleted = 0 }) =>
-  [changed && `${number(changed)} changed`, inserted && `${number(inserted)} new`, deleted && `${number(deleted)} deleted`].filter(Boolean).join(", ");
+  [
+    changed && `${number(changed)} changed`,
+    inserted && `${number(inserted)} new`,
+    deleted && `${number(deleted)} deleted`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 
 export const T = {
   app: "iris-quart",
@@ -19,7 +25,8 @@ export const T = {
   away: (seconds) => (seconds > 0 ? `Reconnecting in ${seconds} s` : "Reconnecting"),
   stopped: "Disconnected",
   willReconnect: "Reconnecting by itself.",
-  tooLate: "The connection was away for so long that the server may have forgotten this save. Whether it was done is not known.",
+  tooLate:
+    "The connection was away for so long that the server may have forgotten this save. Whether it was done is not known.",
   retryNow: "Retry now",
   reconnect: "Reconnect",
   why: {
@@ -35,7 +42,8 @@ export const T = {
   backAgain: "Connected again.",
 
   // session
-  endsSoon: (seconds) => `Your session ends in ${seconds >= 90 ? `${Math.round(seconds / 60)} minutes` : `${seconds} s`}.`,
+  endsSoon: (seconds) =>
+    `Your session ends in ${seconds >= 90 ? `${Math.round(seconds / 60)} minutes` : `${seconds} s`}.`,
   stay: "Stay signed in",
   signInAgain: "Sign in again",
   endedAt: (time) => `Your session ended at ${time}.`,
@@ -53,7 +61,8 @@ export const T = {
   noAnswer: "The server did not answer. Try again in a moment.",
   signOut: "Sign out",
   signOutTitle: "Sign out with unsaved edits?",
-  signOutText: (text) => `There are staged edits that were not saved (${text}). Signing out removes them from this browser.`,
+  signOutText: (text) =>
+    `There are staged edits that were not saved (${text}). Signing out removes them from this browser.`,
   signOutAnyway: "Sign out and drop them",
 
   // sessions
@@ -65,7 +74,8 @@ export const T = {
   address: "Address",
   browser: "Browser",
   endOthers: "End all others",
-  endedOthers: (n) => (n ? `${count(n, "other session was", "other sessions were")} ended.` : "There was no other session."),
+  endedOthers: (n) =>
+    n ? `${count(n, "other session was", "other sessions were")} ended.` : "There was no other session.",
 
   // tree
   tables: "Tables",
@@ -81,7 +91,8 @@ export const T = {
 
   // tabs
   closeTab: "Close tab",
-  closed: (table, text) => `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
+  closed: (table, text) =>
+    `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
   moveTabLeft: "Move left",
   moveTabRight: "Move right",
   tabMoved: (table, place, all) => `${table} is tab ${number(place)} of ${number(all)}.`,
@@ -122,7 +133,13 @@ export const T = {
   rows: (from, to, total, state) => {
     const range = to > 0 ? `${number(from)}–${number(to)}` : null;
     const sum =
-      state === "exact" ? number(total) : state === "estimate" ? `~${number(total)} (estimate)` : state === "pending" ? `${number(total)}+` : null;
+      state === "exact"
+        ? number(total)
+        : state === "estimate"
+          ? `~${number(total)} (estimate)`
+          : state === "pending"
+            ? `${number(total)}+`
+            : null;
     if (state === "exact" && total === 0) return "0 rows";
     if (range && sum) return `${range} of ${sum}`;
     return range ?? (sum ? `${sum} ${total === 1 ? "row" : "rows"}` : "");
@@ -134,7 +151,10 @@ export const T = {
   sum: (text) => `sum ${text}`,
   average: (text) => `avg ${text}`,
   nulls: (n) => `${number(n)} NULL`,
-  query: (at, ms, trips) => [at, `${number(Math.round(ms))} ms`, typeof trips === "number" && count(trips, "round trip")].filter(Boolean).join(" · "),
+  query: (at, ms, trips) =>
+    [at, `${number(Math.round(ms))} ms`, typeof trips === "number" && count(trips, "round trip")]
+      .filter(Boolean)
+      .join(" · "),
   lastQuery: "When rows were last read, how long it took, and how many requests to IRIS",
 
   savingNow: "Saving…",
@@ -145,7 +165,8 @@ export const T = {
   // palette
   goTo: "Go to table or command",
   goToHint: "Type a part of a table's name, or > for commands",
-  nothingFound: (namespace) => `Nothing found in ${namespace}. For the tables of another namespace, choose it here first: type its name.`,
+  nothingFound: (namespace) =>
+    `Nothing found in ${namespace}. For the tables of another namespace, choose it here first: type its name.`,
   openTabs: "Open",
   commands: "Commands",
   namespaces: "Namespaces",
@@ -184,12 +205,14 @@ export const T = {
   exportRange: { page: "The rows on screen", all: "All rows that match the filters" },
   exportSelection: ({ rows, columns }) => `The selection (${count(rows, "row")}, ${count(columns.length, "column")})`,
   exportStaged: "The file gets what the database holds. Staged edits are not in it.",
-  exportTooMany: (rows, most) => `${number(rows)} rows are too many to be picked out (at most ${number(most)}). Filter the table to them, and export all rows that match.`,
+  exportTooMany: (rows, most) =>
+    `${number(rows)} rows are too many to be picked out (at most ${number(most)}). Filter the table to them, and export all rows that match.`,
   exportNull: "NULL is written as",
   exportNulls: { empty: "nothing (and '' as \"\")", word: "NULL" },
   exportSafe: "Guard against formulas in text (a leading = + - @ gets a ')",
   exportGo: "Export as CSV",
-  exportRunning: (rows, bytes, total) => `Exporting: ${total === null ? count(rows, "row") : `${number(rows)} of ${count(total, "row")}`} · ${bytes}`,
+  exportRunning: (rows, bytes, total) =>
+    `Exporting: ${total === null ? count(rows, "row") : `${number(rows)} of ${count(total, "row")}`} · ${bytes}`,
   exportStop: "Stop",
   exportStopped: "The export was stopped. No file was kept.",
   exportByBrowser: (name) => `The browser downloads ${name}.`,
@@ -197,52 +220,67 @@ export const T = {
   exportFailed: "The export stopped.",
 
   keys: [
-    ["Move", [
-      ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
-      ["Shift+arrows, Shift+click, drag", "select a range"],
-      ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
-      ["Ctrl+G", "go to a row, by number or key"],
-    ]],
-    ["Edit", [
-      ["Enter, F2, or just type", "edit the cell"],
-      ["Enter, Tab, Shift+Tab", "keep the value and go down, right, left"],
-      ["Esc", "give up this edit only"],
-      ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
-      ["Shift+Enter", "large editor for the value"],
-      ["Space", "flip a check box; elsewhere, row detail"],
-      ["Ctrl+Alt+N", "set NULL"],
-      ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
-      ["Ctrl+Alt+D", "set the column's default"],
-      ["Delete", "clear the selected cells"],
-      ["Ctrl+D", "fill down; duplicate when whole rows are selected"],
-      ["Alt+Insert", "new row"],
-      ["Ctrl+Delete", "mark rows for deletion"],
-    ]],
-    ["Clipboard and undo", [
-      ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste with Excel and LibreOffice"],
-      ["Ctrl+Shift+V", "paste as new rows"],
-      ["Ctrl+Z, Ctrl+Y", "undo, redo"],
-      ["Ctrl+Alt+Z", "revert the selection"],
-    ]],
-    ["Table", [
-      ["Ctrl+S", "save what is staged"],
-      ["F5", "read the rows again"],
-      ["Ctrl+F", "filter row"],
-      ["Click, Shift+click on a header", "sort; sort by one more column"],
-      ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
-      ["Shift+F10", "menu of the cell"],
-      ["Ctrl+I", "row detail"],
-    ]],
-    ["Page", [
-      ["Ctrl+K", "go to a table or command"],
-      ["Ctrl+B", "fold the sidebar"],
-      ["F6, Shift+F6", "next, previous region: tables, tabs, toolbar, rows"],
-      ["Arrows on a tab", "go to the tabs beside it"],
-      ["Shift+Left, Shift+Right on a tab", "move it"],
-      ["Delete on a tab", "close it"],
-      ["Alt+Left, Alt+Right", "back, forward"],
-      ["F1, or ? outside a cell", "this map"],
-    ]],
+    [
+      "Move",
+      [
+        ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
+        ["Shift+arrows, Shift+click, drag", "select a range"],
+        ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
+        ["Ctrl+G", "go to a row, by number or key"],
+      ],
+    ],
+    [
+      "Edit",
+      [
+        ["Enter, F2, or just type", "edit the cell"],
+        ["Enter, Tab, Shift+Tab", "keep the value and go down, right, left"],
+        ["Esc", "give up this edit only"],
+        ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
+        ["Shift+Enter", "large editor for the value"],
+        ["Space", "flip a check box; elsewhere, row detail"],
+        ["Ctrl+Alt+N", "set NULL"],
+        ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
+        ["Ctrl+Alt+D", "set the column's default"],
+        ["Delete", "clear the selected cells"],
+        ["Ctrl+D", "fill down; duplicate when whole rows are selected"],
+        ["Alt+Insert", "new row"],
+        ["Ctrl+Delete", "mark rows for deletion"],
+      ],
+    ],
+    [
+      "Clipboard and undo",
+      [
+        ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste with Excel and LibreOffice"],
+        ["Ctrl+Shift+V", "paste as new rows"],
+        ["Ctrl+Z, Ctrl+Y", "undo, redo"],
+        ["Ctrl+Alt+Z", "revert the selection"],
+      ],
+    ],
+    [
+      "Table",
+      [
+        ["Ctrl+S", "save what is staged"],
+        ["F5", "read the rows again"],
+        ["Ctrl+F", "filter row"],
+        ["Click, Shift+click on a header", "sort; sort by one more column"],
+        ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
+        ["Shift+F10", "menu of the cell"],
+        ["Ctrl+I", "row detail"],
+      ],
+    ],
+    [
+      "Page",
+      [
+        ["Ctrl+K", "go to a table or command"],
+        ["Ctrl+B", "fold the sidebar"],
+        ["F6, Shift+F6", "next, previous region: tables, tabs, toolbar, rows"],
+        ["Arrows on a tab", "go to the tabs beside it"],
+        ["Shift+Left, Shift+Right on a tab", "move it"],
+        ["Delete on a tab", "close it"],
+        ["Alt+Left, Alt+Right", "back, forward"],
+        ["F1, or ? outside a cell", "this map"],
+      ],
+    ],
   ],
 
   signInPage: {

@@ -25,7 +25,11 @@ export async function setTheme(choice) {
   label();
   dispatchEvent(new CustomEvent("themechange", { detail: choice }));
   try {
-    await fetch(`${BASE}/api/theme`, { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ theme: choice }) });
+    await fetch(`${BASE}/api/theme`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ theme: choice }),
+    });
   } catch {
     // The page keeps it until the next load; a theme is no reason for a message.
   }

@@ -47,7 +47,14 @@ for (const [column, typed, filter] of meant) {
   });
 }
 
-for (const [column, typed] of [[number, "abc"], [number, ">"], [date, "1945-13"], [date, "31.12.1945"], [{ category: "binary" }, "x"], [number, "5..x"]]) {
+for (const [column, typed] of [
+  [number, "abc"],
+  [number, ">"],
+  [date, "1945-13"],
+  [date, "31.12.1945"],
+  [{ category: "binary" }, "x"],
+  [number, "5..x"],
+]) {
   test(`${column.category}: ${typed} is refused`, () => assert.throws(() => parseFilter(typed, column), ValueError));
 }
 
@@ -57,7 +64,10 @@ test("items of a list may hold commas and quotes", () => {
   const filter = parseFilter('in "Smith,John", Doe , "say ""hi"""', text);
   assert.deepEqual(filter, { operator: "in", value: ["Smith,John", "Doe", 'say "hi"'] });
   assert.deepEqual(parseFilter(filterText(filter, text), text), filter);
-  assert.throws(() => parseFilter("in ,", text), (error) => error.reason === "needsValue");
+  assert.throws(
+    () => parseFilter("in ,", text),
+    (error) => error.reason === "needsValue",
+  );
 });
 
 test("operators fit the column", () => {
@@ -66,7 +76,11 @@ test("operators fit the column", () => {
 });
 
 test("filters are put, switched off, and go to the wire", () => {
-  const filters = new Filters([{ column: "Name", operator: "contains", value: "a", matchCase: true }, { column: "x" }, null]);
+  const filters = new Filters([
+    { column: "Name", operator: "contains", value: "a", matchCase: true },
+    { column: "x" },
+    null,
+  ]);
   assert.equal(filters.list.length, 1);
   assert.equal(filters.put("Age", { operator: "greater", value: 5 }), true);
   assert.equal(filters.put("Age", { operator: "greater", value: 5 }), false);
@@ -85,8 +99,16 @@ test("filters are put, switched off, and go to the wire", () => {
 
 test("a layout keeps what it knows and takes new columns where the table has them", () => {
   const columns = ["a", "b", "new", "c"].map((name) => ({ name }));
-  const layout = new Layout({ order: ["c", "gone", "b", "a"], widths: { a: 100, b: "x", c: 5 }, hidden: ["b"], frozen: 2 });
-  assert.deepEqual(layout.arrange(columns).map((column) => column.name), ["c", "b", "new", "a"]);
+  const layout = new Layout({
+    order: ["c", "gone", "b", "a"],
+    widths: { a: 100, b: "x", c: 5 },
+    hidden: ["b"],
+    frozen: 2,
+  });
+  assert.deepEqual(
+    layout.arrange(columns).map((column) => column.name),
+    ["c", "b", "new", "a"],
+  );
   assert.deepEqual([...layout.widths], [["a", 100]]);
   assert.deepEqual(new Layout(layout.data).data, layout.data);
   assert.deepEqual(new Layout("nonsense").arrange(columns), columns);
@@ -94,13 +116,22 @@ test("a layout keeps what it knows and takes new columns where the table has the
 
 test("filters of an address that lack what their operator needs are left out", () => {
   const good = [
-    { column: "Age", operator: "between", value: [1, 2] }, { column: "Age", operator: "in", value: [1] },
-    { column: "Name", operator: "isNull" }, { column: "Name", operator: "equals", value: "x" },
+    { column: "Age", operator: "between", value: [1, 2] },
+    { column: "Age", operator: "in", value: [1] },
+    { column: "Name", operator: "isNull" },
+    { column: "Name", operator: "equals", value: "x" },
   ];
   const bad = [
-    { column: "Age", operator: "between", value: [1] }, { column: "Age", operator: "between", value: 1 }, { column: "Age", operator: "in", value: "1" },
-    { column: "Age", operator: "in", value: [] }, { column: "Age", operator: "in", value: [{}] }, { column: "Age", operator: "equals", value: [1] },
-    { column: "Age", operator: "drop" }, { operator: "equals", value: 1 }, null, "Age",
+    { column: "Age", operator: "between", value: [1] },
+    { column: "Age", operator: "between", value: 1 },
+    { column: "Age", operator: "in", value: "1" },
+    { column: "Age", operator: "in", value: [] },
+    { column: "Age", operator: "in", value: [{}] },
+    { column: "Age", operator: "equals", value: [1] },
+    { column: "Age", operator: "drop" },
+    { operator: "equals", value: 1 },
+    null,
+    "Age",
   ];
   assert.deepEqual(new Filters([...bad, ...good]).list, good);
 });

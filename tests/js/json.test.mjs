@@ -9,8 +9,17 @@ test("plain texts give what JSON.parse gives", () => {
 });
 
 const exact = [
-  "9007199254740993", "9223372036854775807", "-9223372036854775808", "1204.50", "0.10", "12345678901234567890.123456789",
-  "1E400", "1e5", "-0", "0.00000001", "123456789.12345678901",
+  "9007199254740993",
+  "9223372036854775807",
+  "-9223372036854775808",
+  "1204.50",
+  "0.10",
+  "12345678901234567890.123456789",
+  "1E400",
+  "1e5",
+  "-0",
+  "0.00000001",
+  "123456789.12345678901",
 ];
 for (const literal of exact) {
   test(`${literal} keeps its digits there and back`, () => {
@@ -38,12 +47,27 @@ test("keys that look like numbers survive", () => {
   assert.deepEqual(Object.keys(parse('{"12.50":1.50,"9007199254740993":1}')), ["12.50", "9007199254740993"]);
 });
 
-for (const bad of ["", "{", "[1,]", "01.50", "1.50.2", "[1.]", "[+1.50]", "1.50 2", "[NaN, 1.50]", '{"a":1.50', "nul"]) {
+for (const bad of [
+  "",
+  "{",
+  "[1,]",
+  "01.50",
+  "1.50.2",
+  "[1.]",
+  "[+1.50]",
+  "1.50 2",
+  "[NaN, 1.50]",
+  '{"a":1.50',
+  "nul",
+]) {
   test(`${JSON.stringify(bad)} is refused`, () => assert.throws(() => parse(bad), SyntaxError));
 }
 
 test("nested values are written in place", () => {
   const big = new LosslessNumber("18446744073709551616");
-  assert.equal(stringify({ a: [big, { b: big }], c: "x" }), '{"a":[18446744073709551616,{"b":18446744073709551616}],"c":"x"}');
+  assert.equal(
+    stringify({ a: [big, { b: big }], c: "x" }),
+    '{"a":[18446744073709551616,{"b":18446744073709551616}],"c":"x"}',
+  );
   assert.ok(isNumber(big) && isNumber(1) && !isNumber("1"));
 });

@@ -4,7 +4,15 @@ import { test } from "node:test";
 import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../../static/js/shell/keyboard.js";
 
 const press = (key, code, { graph = false, ...held } = {}) => ({
-  key, code, ctrlKey: false, altKey: false, metaKey: false, isComposing: false, keyCode: 0, getModifierState: (name) => name === "AltGraph" && graph, ...held,
+  key,
+  code,
+  ctrlKey: false,
+  altKey: false,
+  metaKey: false,
+  isComposing: false,
+  keyCode: 0,
+  getModifierState: (name) => name === "AltGraph" && graph,
+  ...held,
 });
 const CTRL = { ctrlKey: true };
 const BOTH = { ctrlKey: true, altKey: true };

@@ -11,7 +11,29 @@ import { looksLikeJson, parseValue, sameValue } from "../../static/js/data/value
 const LONG = 1024 * 1024;
 const SHORT = 16 * 1024;
 const CATEGORIES = ["text", "integer", "numeric", "double", "date", "time", "timestamp", "bit"];
-const UNITS = ["0", "1", "T", " ", ".", "..", ",", '"', '""', "-", "+", "e", ":", "in ", "\n", "\t", "a", "*", "(", "Z", "1-"];
+const UNITS = [
+  "0",
+  "1",
+  "T",
+  " ",
+  ".",
+  "..",
+  ",",
+  '"',
+  '""',
+  "-",
+  "+",
+  "e",
+  ":",
+  "in ",
+  "\n",
+  "\t",
+  "a",
+  "*",
+  "(",
+  "Z",
+  "1-",
+];
 
 function quiet(work) {
   const started = process.cpuUsage();
@@ -27,7 +49,10 @@ function quiet(work) {
 /** Quadratic work on a megabyte takes 64 times as long as linear work beside the short text. */
 function assertLinear(what, work) {
   for (let attempt = 0; ; attempt += 1) {
-    const short = Math.max(quiet(() => work(SHORT)), 2e-3);
+    const short = Math.max(
+      quiet(() => work(SHORT)),
+      2e-3,
+    );
     const long = quiet(() => work(LONG));
     if (long < 0.25 || long < (short * LONG * 5) / SHORT) return;
     assert.ok(attempt < 2, `${what}: ${short} s, then ${long} s`);
@@ -35,7 +60,11 @@ function assertLinear(what, work) {
 }
 
 for (const unit of UNITS) {
-  for (const [start, end] of [["", ""], ["1T", " x y"], ["in ", "!"]]) {
+  for (const [start, end] of [
+    ["", ""],
+    ["1T", " x y"],
+    ["in ", "!"],
+  ]) {
     const text = (length) => start + unit.repeat(length / unit.length) + end;
     test(`a megabyte of ${JSON.stringify(unit)} after ${JSON.stringify(start)}`, () => {
       for (const category of CATEGORIES) {

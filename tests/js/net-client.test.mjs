@@ -83,7 +83,10 @@ test("an accepted socket is live with its first answer, not before", async () =>
   client.start();
   latest().accept();
   assert.equal(client.state, "connecting");
-  assert.deepEqual(latest().frames.map(({ command, background }) => [command, background]), [["getSession", true]]);
+  assert.deepEqual(
+    latest().frames.map(({ command, background }) => [command, background]),
+    [["getSession", true]],
+  );
   latest().drop(4001, "Unauthorized");
   assert.equal(client.state, "signedOut");
 });
@@ -111,7 +114,11 @@ test("reads asked for before the first connection go out with it", async () => {
 test("selectTable resolves with its last event; onEvent sees every one", async () => {
   const client = await live();
   const seen = [];
-  const asked = client.send("selectTable", { namespace: "USER", tableName: "A.B" }, { onEvent: (event) => seen.push(event) });
+  const asked = client.send(
+    "selectTable",
+    { namespace: "USER", tableName: "A.B" },
+    { onEvent: (event) => seen.push(event) },
+  );
   latest().answer("selectTable", "tableSelected", {});
   latest().answer("selectTable", "tableSchema", { columns: [] });
   latest().answer("selectTable", "tableLoading", { loading: false });
@@ -136,7 +143,11 @@ test("nothing follows an answer whose count is known", async () => {
 test("saveChanges ends with changesSaved", async () => {
   const client = await live();
   const results = [];
-  const asked = client.send("saveChanges", { changes: [] }, { onEvent: (event, payload) => results.push(payload.changeId) });
+  const asked = client.send(
+    "saveChanges",
+    { changes: [] },
+    { onEvent: (event, payload) => results.push(payload.changeId) },
+  );
   latest().answer("saveChanges", "changeResult", { changeId: "a" });
   latest().answer("saveChanges", "changeResult", { changeId: "b" });
   latest().answer("saveChanges", "changesSaved", { saved: 2 });
@@ -148,12 +159,20 @@ test("an error event rejects with everything it says", async () => {
   const client = await live();
   const asked = client.send("requestData", {});
   latest().answer("requestData", "error", {
-    message: "No such field", code: "INVALID_INPUT", recoverable: true, context: "requestData", sqlcode: -29, serverText: "Field not found", field: "sort",
+    message: "No such field",
+    code: "INVALID_INPUT",
+    recoverable: true,
+    context: "requestData",
+    sqlcode: -29,
+    serverText: "Field not found",
+    field: "sort",
   });
   await assert.rejects(asked, (error) => {
     assert.ok(error instanceof CommandError);
-    assert.deepEqual([error.message, error.code, error.sqlcode, error.serverText, error.field, error.context],
-      ["No such field", "INVALID_INPUT", -29, "Field not found", "sort", "requestData"]);
+    assert.deepEqual(
+      [error.message, error.code, error.sqlcode, error.serverText, error.field, error.context],
+      ["No such field", "INVALID_INPUT", -29, "Field not found", "sort", "requestData"],
+    );
     return true;
   });
 });
@@ -171,10 +190,14 @@ test("answers find their command whatever the order", async () => {
 test("pushed events are dispatched by name", async () => {
   const client = await live();
   const seen = [];
-  for (const name of ["rowsChanged", "sessionExpiring"]) client.addEventListener(name, (event) => seen.push([name, event.detail]));
+  for (const name of ["rowsChanged", "sessionExpiring"])
+    client.addEventListener(name, (event) => seen.push([name, event.detail]));
   latest().say({ event: "rowsChanged", payload: { by: "alice" } });
   latest().say({ event: "sessionExpiring", payload: { secondsLeft: 120 } });
-  assert.deepEqual(seen, [["rowsChanged", { by: "alice" }], ["sessionExpiring", { secondsLeft: 120 }]]);
+  assert.deepEqual(seen, [
+    ["rowsChanged", { by: "alice" }],
+    ["sessionExpiring", { secondsLeft: 120 }],
+  ]);
 });
 
 test("a drop ends reads with AWAY and refuses new ones", async () => {
@@ -212,8 +235,15 @@ test("writes under way and writes made while away are sent once after, with the 
   assert.equal(FakeSocket.all.length, 2);
   latest().welcome();
   await settled();
-  assert.deepEqual(latest().frames.slice(1).map(({ command, id, payload }) => [command, id, payload]),
-    [["saveCell", "w1", { newValue: 1 }], ["deleteRow", "w2", { rowId: "2" }]]);
+  assert.deepEqual(
+    latest()
+      .frames.slice(1)
+      .map(({ command, id, payload }) => [command, id, payload]),
+    [
+      ["saveCell", "w1", { newValue: 1 }],
+      ["deleteRow", "w2", { rowId: "2" }],
+    ],
+  );
   latest().answer("saveCell", "saveCellResult", { success: true });
   latest().answer("deleteRow", "deleteRowResult", { success: true });
   assert.equal((await first).payload.success, true);
@@ -247,7 +277,12 @@ test("background stands in the envelope only where asked", async () => {
   const client = await live();
   client.send("requestData", {}, { background: true }).catch(() => undefined);
   client.send("getNamespaces").catch(() => undefined);
-  assert.deepEqual(latest().frames.slice(-2).map((frame) => frame.background), [true, undefined]);
+  assert.deepEqual(
+    latest()
+      .frames.slice(-2)
+      .map((frame) => frame.background),
+    [true, undefined],
+  );
 });
 
 test("aborting a read sends cancel and rejects; its late answer is no one's", async () => {
@@ -283,7 +318,10 @@ test("a write that had left and is aborted while away is sent again only to be s
   client.retry();
   latest().welcome();
   await settled();
-  assert.deepEqual(latest().frames.slice(-2), [{ command: "saveChanges", payload: {}, id }, { command: "cancel", payload: { id } }]);
+  assert.deepEqual(latest().frames.slice(-2), [
+    { command: "saveChanges", payload: {}, id },
+    { command: "cancel", payload: { id } },
+  ]);
   latest().say({ event: "changesSaved", payload: { saved: 1 }, id });
   assert.equal((await asked).payload.saved, 1);
 });
@@ -298,7 +336,10 @@ test("a write that never left and is aborted while away is not sent at all", asy
   client.retry();
   latest().welcome();
   await settled();
-  assert.equal(latest().frames.some(({ command }) => command === "saveChanges"), false);
+  assert.equal(
+    latest().frames.some(({ command }) => command === "saveChanges"),
+    false,
+  );
 });
 
 test("a command larger than the server takes is refused here", async () => {
@@ -324,7 +365,9 @@ test("1009 gives up the largest command, keeps the other writes and stops", asyn
 test("the state is told with its reason", async () => {
   const client = await live();
   const seen = [];
-  client.addEventListener("state", (event) => seen.push([event.detail.state, event.detail.why, event.detail.retryAt !== null]));
+  client.addEventListener("state", (event) =>
+    seen.push([event.detail.state, event.detail.why, event.detail.retryAt !== null]),
+  );
   latest().drop(1012);
   latest().drop(1012); // a socket that is no longer the client's says nothing
   assert.deepEqual(seen, [["away", "restart", true]]);
@@ -390,7 +433,10 @@ test("what is sent keeps to the pace that the server takes, in its order", async
   const start = performance.now();
   while (socket.frames.length - before < 20) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(performance.now() - start > 200, "the rest takes its time");
-  assert.deepEqual(socket.frames.slice(before).map(({ payload }) => payload.n), Array.from({ length: 20 }, (_, n) => n));
+  assert.deepEqual(
+    socket.frames.slice(before).map(({ payload }) => payload.n),
+    Array.from({ length: 20 }, (_, n) => n),
+  );
   for (const { id } of socket.frames.slice(before)) socket.say({ event: "rowCount", payload: {}, id });
   await Promise.all(answers);
 });

@@ -23,8 +23,14 @@ function walk(happenings, { from = START, random = most } = {}) {
 const close = (code, reason) => ({ type: "close", code, reason });
 
 test("waits grow from half a second to thirty, with full jitter", () => {
-  assert.deepEqual([0, 1, 2, 5, 6, 7, 50].map((n) => backoff(n, most)), [500, 1000, 2000, 16000, 30000, 30000, 30000]);
-  assert.deepEqual([0, 6].map((n) => backoff(n, least)), [0, 0]);
+  assert.deepEqual(
+    [0, 1, 2, 5, 6, 7, 50].map((n) => backoff(n, most)),
+    [500, 1000, 2000, 16000, 30000, 30000, 30000],
+  );
+  assert.deepEqual(
+    [0, 6].map((n) => backoff(n, least)),
+    [0, 0],
+  );
 });
 
 test("after a restart the first dozen attempts come within a second each", () => {
@@ -48,7 +54,13 @@ test("a drop waits and tries again, without a limit", () => {
   const { now, acts } = walk(happenings);
   assert.equal(now.state, "away");
   assert.equal(acts.filter((act) => act.do === "connect").length, 200);
-  assert.deepEqual(acts.filter((act) => act.do === "wait").map((act) => act.ms).slice(0, 8), [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+  assert.deepEqual(
+    acts
+      .filter((act) => act.do === "wait")
+      .map((act) => act.ms)
+      .slice(0, 8),
+    [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000],
+  );
 });
 
 test("a failed first connection is tried again too", () => {
@@ -72,7 +84,12 @@ for (const code of [CLOSE.NOT_SIGNED_IN, CLOSE.EXPIRED]) {
 }
 
 test("1008 comes back after a pause that nothing but the person cuts short, each time a longer one", () => {
-  const { acts, now } = walk([{ type: "open" }, close(CLOSE.POLICY, "too many messages"), { type: "due" }, close(CLOSE.POLICY)]);
+  const { acts, now } = walk([
+    { type: "open" },
+    close(CLOSE.POLICY, "too many messages"),
+    { type: "due" },
+    close(CLOSE.POLICY),
+  ]);
   const [first, second] = acts.filter((act) => act.do === "wait").map((act) => act.ms);
   assert.ok(first >= 3_000, String(first));
   assert.ok(second > first);
@@ -95,16 +112,40 @@ for (const code of [CLOSE.TOO_LARGE]) {
 }
 
 test("1012 comes back within three seconds, also when the first attempts fail", () => {
-  const { acts, now } = walk([{ type: "open" }, close(1012), { type: "due" }, close(1006), { type: "due" }, close(1006)]);
+  const { acts, now } = walk([
+    { type: "open" },
+    close(1012),
+    { type: "due" },
+    close(1006),
+    { type: "due" },
+    close(1006),
+  ]);
   const waits = acts.filter((act) => act.do === "wait").map((act) => act.ms);
   assert.equal(waits.length, 3);
-  assert.ok(waits.every((ms) => ms <= 1000), String(waits));
+  assert.ok(
+    waits.every((ms) => ms <= 1000),
+    String(waits),
+  );
   assert.equal(now.why, "restart");
 });
 
 test("after a restart and a later drop the usual waits are back", () => {
-  const { acts } = walk([{ type: "open" }, close(1012), { type: "due" }, { type: "open" }, close(1006), { type: "due" }, close(1006)]);
-  assert.deepEqual(acts.filter((act) => act.do === "wait").map((act) => act.ms).slice(1), [500, 1000]);
+  const { acts } = walk([
+    { type: "open" },
+    close(1012),
+    { type: "due" },
+    { type: "open" },
+    close(1006),
+    { type: "due" },
+    close(1006),
+  ]);
+  assert.deepEqual(
+    acts
+      .filter((act) => act.do === "wait")
+      .map((act) => act.ms)
+      .slice(1),
+    [500, 1000],
+  );
 });
 
 test("network or tab back: at once, and from the shortest wait again", () => {

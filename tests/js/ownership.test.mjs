@@ -10,7 +10,10 @@ function lockManager() {
     async request(name, { ifAvailable, signal }, run) {
       while (held.has(name)) {
         if (ifAvailable) return run(null);
-        await Promise.race([held.get(name), new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))]);
+        await Promise.race([
+          held.get(name),
+          new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+        ]);
       }
       const done = run({ name });
       held.set(name, done);
@@ -22,7 +25,11 @@ function lockManager() {
 }
 
 const forbidden = { request: () => Promise.reject(new DOMException("no", "SecurityError")) };
-const apis = { "Web Locks": () => ({ locks: lockManager() }), "a channel": () => ({ locks: undefined }), "forbidden locks": () => ({ locks: forbidden }) };
+const apis = {
+  "Web Locks": () => ({ locks: lockManager() }),
+  "a channel": () => ({ locks: undefined }),
+  "forbidden locks": () => ({ locks: forbidden }),
+};
 
 for (const [name, make] of Object.entries(apis)) {
   test(`one owner by ${name}`, async () => {

@@ -39,7 +39,12 @@ class Table {
     };
   }
   cache(options = {}) {
-    const cache = new RowCache({ load: (request, signal) => this.load(request, signal), pageSize: 20, maxRows: 200, ...options });
+    const cache = new RowCache({
+      load: (request, signal) => this.load(request, signal),
+      pageSize: 20,
+      maxRows: 200,
+      ...options,
+    });
     return cache;
   }
 }
@@ -67,7 +72,10 @@ test("a jump reads by offset, and its neighbours by cursor both ways", async () 
   await cache.want(500, 510);
   await cache.want(520, 525);
   await cache.want(490, 499);
-  assert.deepEqual(table.requests.map((request) => Object.keys(request)[0]), ["offset", "after", "before"]);
+  assert.deepEqual(
+    table.requests.map((request) => Object.keys(request)[0]),
+    ["offset", "after", "before"],
+  );
   assert.deepEqual(keysOf(cache, 480, 539), table.keys.slice(480, 540));
 });
 
@@ -186,10 +194,11 @@ test("a newer view does not wait for a slow older one", async () => {
   const table = new Table(10_000);
   const cache = await opened(table);
   const held = [];
-  cache.load = (request, signal) => new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(new DOMException("gone", "AbortError")));
-    held.push({ request, answer: async () => resolve(await table.load(request, new AbortController().signal)) });
-  });
+  cache.load = (request, signal) =>
+    new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(new DOMException("gone", "AbortError")));
+      held.push({ request, answer: async () => resolve(await table.load(request, new AbortController().signal)) });
+    });
   cache.show(1000, 1020);
   cache.show(5000, 5020);
   assert.equal(held.length, 2);

@@ -7,11 +7,18 @@ import { Staged } from "../../static/js/data/staged.js";
 function sheet(count) {
   const list = Array.from({ length: count }, (_, i) => ({ id: String(i), values: { a: i }, previews: {} }));
   const cache = {
-    get length() { return list.length; },
+    get length() {
+      return list.length;
+    },
     at: (i) => list[i],
     find: (id) => list.find((row) => row.id === id),
     indexOf: (id) => list.findIndex((row) => row.id === id),
-    remove: (id) => list.some((row) => row.id === id) && list.splice(list.findIndex((row) => row.id === id), 1).length > 0,
+    remove: (id) =>
+      list.some((row) => row.id === id) &&
+      list.splice(
+        list.findIndex((row) => row.id === id),
+        1,
+      ).length > 0,
   };
   const staged = new Staged();
   return { cache, staged, rows: new Rows(cache, staged), list };
@@ -28,7 +35,10 @@ test("new rows stand where they were put, between the rows of the query", () => 
   assert.equal(rows.sync(), false);
   assert.deepEqual(ids(rows), ["new:top", "0", "new:a", "new:b", "1", "2", "new:end"]);
   for (const [row, id] of ids(rows).entries()) assert.equal(rows.indexOf(id), row);
-  assert.deepEqual([0, 1, 2, 4].map((row) => rows.numberOf(row)), [null, 1, null, 2]);
+  assert.deepEqual(
+    [0, 1, 2, 4].map((row) => rows.numberOf(row)),
+    [null, 1, null, 2],
+  );
   assert.deepEqual(rows.span(1, 5), { from: 0, to: 2 });
   assert.equal(rows.rowOf(2), 5);
 });

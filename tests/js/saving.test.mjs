@@ -31,7 +31,14 @@ function open({ confirmSave = async () => true } = {}) {
         sent.push({ changes, answer, fail, rows: changes.map(({ rowId }) => rowId) });
       }),
   };
-  const table = { staged, namespace: "USER", tableName: "Some.Table", writable: () => true, batch: (change) => change(), schema: { columns: [] } };
+  const table = {
+    staged,
+    namespace: "USER",
+    tableName: "Some.Table",
+    writable: () => true,
+    batch: (change) => change(),
+    schema: { columns: [] },
+  };
   const hooks = { announce: (text) => said.push(text), progress: () => {}, settled: () => [], confirmSave };
   const type = (id, value, seen = "old") => staged.set(id, "Word", value, seen, { Word: seen });
   return { saving: new Saving(table, client, hooks), staged, client, sent, said, type };
@@ -46,7 +53,10 @@ test("saves that were asked for while another ran are one save, and the next one
   saving.save();
   saving.save();
   await sent[0].answer("saved");
-  deepEqual(sent.map(({ rows }) => rows), [["1"], ["2"]]);
+  deepEqual(
+    sent.map(({ rows }) => rows),
+    [["1"], ["2"]],
+  );
   assert.equal(saving.busy, true);
   type("3", "c");
   saving.save();
@@ -75,7 +85,10 @@ test("a value typed over one that is being saved is guarded by that one, never b
   saving.save();
   await turn();
   await sent[1].answer("saved");
-  deepEqual(sent[2].changes.map(({ values, base }) => [values, base]), [[{ Word: "c" }, { Word: "b" }]]);
+  deepEqual(
+    sent[2].changes.map(({ values, base }) => [values, base]),
+    [[{ Word: "c" }, { Word: "b" }]],
+  );
   await sent[2].answer("saved");
   assert.equal(staged.entries.size, 0);
   saving.close();
@@ -142,8 +155,12 @@ test("a save that waited too long to leave is sent under new ids", async () => {
   saving.save();
   await turn();
   await sent[0].fail({ code: "STALE", message: "" });
-  assert.deepEqual(sent[1].changes.map(({ values }) => values), sent[0].changes.map(({ values }) => values));
-  for (const [index, change] of sent[1].changes.entries()) assert.notEqual(change.changeId, sent[0].changes[index].changeId);
+  assert.deepEqual(
+    sent[1].changes.map(({ values }) => values),
+    sent[0].changes.map(({ values }) => values),
+  );
+  for (const [index, change] of sent[1].changes.entries())
+    assert.notEqual(change.changeId, sent[0].changes[index].changeId);
   await sent[1].answer("saved");
   assert.equal(staged.entries.size, 0);
   saving.close();
@@ -166,7 +183,10 @@ for (const [error, state] of [
     saving.save();
     await turn();
     const [again] = sent[1].changes;
-    assert.deepEqual([again.changeId === sent[0].changes[0].changeId, again.values.Word], state === "unknown" ? [true, "new"] : [false, "newer"]);
+    assert.deepEqual(
+      [again.changeId === sent[0].changes[0].changeId, again.values.Word],
+      state === "unknown" ? [true, "new"] : [false, "newer"],
+    );
     await sent[1].answer("saved");
     saving.close();
   });

@@ -38,7 +38,11 @@ const LIST = {
 const names = ({ schemas }) => schemas.map(({ name, tables }) => [name, ...tables.map((table) => table.name)]);
 
 test("tables stand in their schemas, both sorted", () => {
-  assert.deepEqual(names(group(entries(LIST))), [["", "NoSchema"], ["Cinema", "Film"], ["Sample", "Company", "Person"]]);
+  assert.deepEqual(names(group(entries(LIST))), [
+    ["", "NoSchema"],
+    ["Cinema", "Film"],
+    ["Sample", "Company", "Person"],
+  ]);
 });
 
 test("system schemas only when asked for", () => {
@@ -54,15 +58,25 @@ test("the filter takes words in any order, from names and descriptions", () => {
 });
 
 test("a server that sends names alone is enough", () => {
-  assert.deepEqual(entries({ tables: ["A.B_C.D"] }), [{ schema: "A", name: "B_C.D", full: "A.B_C.D", kind: "table", description: "" }]);
+  assert.deepEqual(entries({ tables: ["A.B_C.D"] }), [
+    { schema: "A", name: "B_C.D", full: "A.B_C.D", kind: "table", description: "" },
+  ]);
 });
 
 // --- the palette
 
-const labels = (text, ...all) => find(all.map((label) => ({ label })), text).map(({ label }) => label);
+const labels = (text, ...all) =>
+  find(
+    all.map((label) => ({ label })),
+    text,
+  ).map(({ label }) => label);
 
 test("a whole part beats letters that only occur in order", () => {
-  assert.deepEqual(labels("per", "Sample.PurchaseOrder", "Sample.Person", "Sample.Paper"), ["Sample.Person", "Sample.Paper", "Sample.PurchaseOrder"]);
+  assert.deepEqual(labels("per", "Sample.PurchaseOrder", "Sample.Person", "Sample.Paper"), [
+    "Sample.Person",
+    "Sample.Paper",
+    "Sample.PurchaseOrder",
+  ]);
 });
 
 test("initials of words find the table", () => {
@@ -75,12 +89,18 @@ test("letters that do not occur exclude", () => {
 });
 
 test("nothing typed keeps everything, boosted ones first", () => {
-  assert.deepEqual(find([{ label: "a" }, { label: "b", boost: 5 }], "").map(({ label }) => label), ["b", "a"]);
+  assert.deepEqual(
+    find([{ label: "a" }, { label: "b", boost: 5 }], "").map(({ label }) => label),
+    ["b", "a"],
+  );
 });
 
 test("the list is cut, not the best", () => {
   const many = Array.from({ length: 500 }, (_, n) => ({ label: `T.Table${n}` }));
-  assert.deepEqual(find([...many, { label: "T.Zed" }], "zed", 10).map(({ label }) => label), ["T.Zed"]);
+  assert.deepEqual(
+    find([...many, { label: "T.Zed" }], "zed", 10).map(({ label }) => label),
+    ["T.Zed"],
+  );
 });
 
 // --- the address
@@ -90,7 +110,10 @@ test("an address gives back what it was made from", () => {
     namespace: "%SYS",
     table: 'My "Odd".Täble/1?#%',
     view: {
-      sort: [{ column: "A:b", direction: "desc" }, { column: "C", direction: "asc" }],
+      sort: [
+        { column: "A:b", direction: "desc" },
+        { column: "C", direction: "asc" },
+      ],
       filters: [
         { column: "Name", operator: "contains", value: "ü & =", matchCase: true },
         { column: "Age", operator: "between", value: [1, 40] },
@@ -104,7 +127,10 @@ test("an address gives back what it was made from", () => {
 });
 
 test("a filter that is switched off is not part of the address", () => {
-  assert.deepEqual(there({ namespace: "U", table: "A.B", view: { filters: [{ column: "X", operator: "isNull", off: true }] } }).view, {});
+  assert.deepEqual(
+    there({ namespace: "U", table: "A.B", view: { filters: [{ column: "X", operator: "isNull", off: true }] } }).view,
+    {},
+  );
 });
 
 for (const [what, path] of [
@@ -120,8 +146,14 @@ for (const [what, path] of [
 
 test("parts of an address that cannot be read are left out", () => {
   const search = new URLSearchParams([
-    ["sort", "Name"], ["sort", ":asc"], ["sort", "Name:sideways"], ["sort", "Name:desc"],
-    ["filter", "{"], ["filter", '"x"'], ["filter", "[1,2]"], ["filter", '["A","isNull"]'],
+    ["sort", "Name"],
+    ["sort", ":asc"],
+    ["sort", "Name:sideways"],
+    ["sort", "Name:desc"],
+    ["filter", "{"],
+    ["filter", '"x"'],
+    ["filter", "[1,2]"],
+    ["filter", '["A","isNull"]'],
   ]).toString();
   assert.deepEqual(readAddress({ pathname: "/table/USER/A.B", search }).view, {
     sort: [{ column: "Name", direction: "desc" }],
@@ -133,7 +165,11 @@ test("parts of an address that cannot be read are left out", () => {
 
 test("memory keeps JSON under its scope, and forgets what it cannot read", () => {
   const map = new Map();
-  const storage = { getItem: (key) => map.get(key) ?? null, setItem: (key, text) => map.set(key, text), removeItem: (key) => map.delete(key) };
+  const storage = {
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, text) => map.set(key, text),
+    removeItem: (key) => map.delete(key),
+  };
   const memory = new Memory(storage, "demo", "alice");
   assert.equal(memory.get("tabs", "none"), "none");
   assert.equal(memory.set("tabs", [1]), true);
@@ -147,7 +183,9 @@ test("memory keeps JSON under its scope, and forgets what it cannot read", () =>
 });
 
 test("a browser that refuses storage costs nothing but the memory", () => {
-  const refuse = () => { throw new Error("quota"); };
+  const refuse = () => {
+    throw new Error("quota");
+  };
   const memory = new Memory({ getItem: refuse, setItem: refuse, removeItem: refuse });
   assert.equal(memory.get("x", 1), 1);
   assert.equal(memory.set("x", 2), false);
@@ -157,11 +195,14 @@ test("a browser that refuses storage costs nothing but the memory", () => {
 
 function storage() {
   const map = new Map();
-  return new Proxy({
-    getItem: (key) => map.get(key) ?? null,
-    setItem: (key, text) => map.set(key, text),
-    removeItem: (key) => map.delete(key),
-  }, { ownKeys: () => [...map.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) });
+  return new Proxy(
+    {
+      getItem: (key) => map.get(key) ?? null,
+      setItem: (key, text) => map.set(key, text),
+      removeItem: (key) => map.delete(key),
+    },
+    { ownKeys: () => [...map.keys()], getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }) },
+  );
 }
 
 function snapshot(change) {
@@ -173,8 +214,14 @@ function snapshot(change) {
 test("drafts are told apart by server and user, and counted", () => {
   const kept = storage();
   const mine = new DraftStore(kept, "demo", "alice");
-  mine.setItem("%25SYS/A.B", snapshot((staged) => staged.set("1", "Name", "new", "old", { Name: "old" })));
-  mine.setItem("USER/C", snapshot((staged) => staged.insert({ Name: "x" })));
+  mine.setItem(
+    "%25SYS/A.B",
+    snapshot((staged) => staged.set("1", "Name", "new", "old", { Name: "old" })),
+  );
+  mine.setItem(
+    "USER/C",
+    snapshot((staged) => staged.insert({ Name: "x" })),
+  );
   assert.deepEqual(mine.all, [
     { namespace: "%SYS", table: "A.B", pending: { changed: 1, inserted: 0, deleted: 0 } },
     { namespace: "USER", table: "C", pending: { changed: 0, inserted: 1, deleted: 0 } },
@@ -204,14 +251,33 @@ test("with drafts off nothing is kept", () => {
 // --- export
 
 test("an export names table, view and rows as the server reads them", () => {
-  const url = new URL(exportAddress({
-    namespace: "%SYS", table: "A.B", view: { filters: [{ column: "X", operator: "equals", value: new LosslessNumber("1.50") }], sort: [{ column: "Y", direction: "asc" }], search: "" },
-    rows: ["1", "2||3"], columns: ["X"], nullText: "NULL", safe: false,
-  }), "http://h");
+  const url = new URL(
+    exportAddress({
+      namespace: "%SYS",
+      table: "A.B",
+      view: {
+        filters: [{ column: "X", operator: "equals", value: new LosslessNumber("1.50") }],
+        sort: [{ column: "Y", direction: "asc" }],
+        search: "",
+      },
+      rows: ["1", "2||3"],
+      columns: ["X"],
+      nullText: "NULL",
+      safe: false,
+    }),
+    "http://h",
+  );
   assert.equal(url.pathname, "/api/export");
   assert.deepEqual(Object.fromEntries(url.searchParams), {
-    namespace: "%SYS", tableName: "A.B", format: "csv", null: "NULL", safe: "false",
-    filters: '[{"column":"X","operator":"equals","value":1.50}]', sort: '[{"column":"Y","direction":"asc"}]', columns: '["X"]', rowIds: '["1","2||3"]',
+    namespace: "%SYS",
+    tableName: "A.B",
+    format: "csv",
+    null: "NULL",
+    safe: "false",
+    filters: '[{"column":"X","operator":"equals","value":1.50}]',
+    sort: '[{"column":"Y","direction":"asc"}]',
+    columns: '["X"]',
+    rowIds: '["1","2||3"]',
   });
 });
 

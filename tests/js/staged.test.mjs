@@ -22,7 +22,10 @@ const send = (staged, ...ids) => {
 test("an edit carries what was seen", () => {
   const staged = edited();
   const change = staged.change(staged.get("1"));
-  deepEqual({ ...change, changeId: "x" }, { changeId: "x", kind: "update", rowId: "1", values: { Name: "Anna" }, base: { Name: "Ann" } });
+  deepEqual(
+    { ...change, changeId: "x" },
+    { changeId: "x", kind: "update", rowId: "1", values: { Name: "Anna" }, base: { Name: "Ann" } },
+  );
   deepEqual(staged.counts, { changed: 1, inserted: 0, deleted: 0, rows: 1 });
 });
 
@@ -58,7 +61,12 @@ test("the same content keeps its id, another content gets another", () => {
 test("saved: the edit is gone and what the database holds is returned", () => {
   const staged = edited();
   const [change] = send(staged, "1");
-  const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "1", values: { Name: "ANNA" } });
+  const { saved } = staged.settle({
+    changeId: change.changeId,
+    outcome: "saved",
+    rowId: "1",
+    values: { Name: "ANNA" },
+  });
   deepEqual(saved, { Name: "ANNA" });
   assert.equal(staged.entries.size, 0);
 });
@@ -101,7 +109,11 @@ test("what is being saved cannot be dropped, deleted or reverted before its answ
 test("a failure keeps the edit with its reason, and another try is another write", () => {
   const staged = edited();
   const [change] = send(staged, "1");
-  staged.settle({ changeId: change.changeId, outcome: "failed", error: { code: "CONSTRAINT_VIOLATION", message: "no" } });
+  staged.settle({
+    changeId: change.changeId,
+    outcome: "failed",
+    error: { code: "CONSTRAINT_VIOLATION", message: "no" },
+  });
   assert.equal(staged.get("1").state, "error");
   assert.equal(staged.get("1").error.message, "no");
   assert.notEqual(staged.change(staged.get("1")).changeId, change.changeId);
@@ -199,7 +211,10 @@ test("looking at what would be sent changes nothing: an answer under way still f
   const [update, insert] = send(staged, "1", id);
   staged.set("1", "Name", "Anne", "Ann", row);
   const shown = staged.preview([...staged.entries.values()], () => true);
-  deepEqual(shown.map(({ values }) => values), [{ Name: "Anne" }, { Name: "Zed" }]);
+  deepEqual(
+    shown.map(({ values }) => values),
+    [{ Name: "Anne" }, { Name: "Zed" }],
+  );
   assert.equal(new Set(shown.map(({ changeId }) => changeId)).size, 2);
   assert.notEqual(staged.settle({ changeId: update.changeId, outcome: "unknown" }), null);
   assert.notEqual(staged.settle({ changeId: insert.changeId, outcome: "unknown" }), null);
@@ -223,7 +238,10 @@ test("a new row of unknown outcome that is edited is asked for as it was sent, f
     deepEqual(each.value(id, "Name"), "Zoe");
   }
   staged.settle({ changeId: sent.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed" } });
-  deepEqual([staged.get("77").values, staged.get("77").base, staged.entries.size], [{ Name: "Zoe" }, { Name: "Zed" }, 1]);
+  deepEqual(
+    [staged.get("77").values, staged.get("77").base, staged.entries.size],
+    [{ Name: "Zoe" }, { Name: "Zed" }, 1],
+  );
   copy.settle({ changeId: sent.changeId, outcome: "failed", error: { message: "It was not made." } });
   const [again] = send(copy, id);
   deepEqual(again.values, { Name: "Zoe" });
@@ -247,7 +265,11 @@ test("a new row of unknown outcome that is inserted again is inserted as it is n
 test("a conflict waits for a decision: mine is saved over theirs", () => {
   const staged = edited();
   const [change] = send(staged, "1");
-  staged.settle({ changeId: change.changeId, outcome: "conflict", conflict: { Name: { base: "Ann", mine: "Anna", theirs: "Bob" } } });
+  staged.settle({
+    changeId: change.changeId,
+    outcome: "conflict",
+    conflict: { Name: { base: "Ann", mine: "Anna", theirs: "Bob" } },
+  });
   deepEqual([staged.savable.length, staged.undecided.length], [0, 1]);
   deepEqual(staged.resolve("1", { Name: "mine" }), { Name: "Bob" });
   deepEqual(staged.change(staged.get("1")).base, { Name: "Bob" });
@@ -341,7 +363,12 @@ test("a new row edited while it is saved goes on as an edit of the saved row", (
   const id = staged.insert({ Name: "Zed" });
   const [change] = send(staged, id);
   staged.set(id, "Name", "Zoe");
-  const { saved } = staged.settle({ changeId: change.changeId, outcome: "saved", rowId: "77", values: { Name: "Zed", Age: 1 } });
+  const { saved } = staged.settle({
+    changeId: change.changeId,
+    outcome: "saved",
+    rowId: "77",
+    values: { Name: "Zed", Age: 1 },
+  });
   deepEqual(saved, { Name: "Zed", Age: 1 });
   deepEqual(staged.get("77").values, { Name: "Zoe" });
   deepEqual(staged.get("77").base, { Name: "Zed" });
@@ -365,14 +392,20 @@ for (const bad of ["", "{}", "nonsense", '{"version":9,"entries":[]}', '{"versio
   test(`a snapshot of ${JSON.stringify(bad)} is refused`, () => assert.equal(new Staged().load(bad), false));
 }
 
-test("an answer for a change nobody knows is nothing", () => assert.equal(new Staged().settle({ changeId: "x", outcome: "saved" }), null));
+test("an answer for a change nobody knows is nothing", () =>
+  assert.equal(new Staged().settle({ changeId: "x", outcome: "saved" }), null));
 
 test("undo and redo walk the batches, across a save and a new row's ID", () => {
   const log = [];
-  const history = new History((batch, way) => log.push([way, ...batch.map((step) => [step.id, step.column, step.base])]));
+  const history = new History((batch, way) =>
+    log.push([way, ...batch.map((step) => [step.id, step.column, step.base])]),
+  );
   history.commit([]);
   assert.equal(history.undo(), null);
-  history.commit([{ id: "new:1", column: "a", base: 1 }, { id: "2", column: "b", base: 2 }]);
+  history.commit([
+    { id: "new:1", column: "a", base: 1 },
+    { id: "2", column: "b", base: 2 },
+  ]);
   history.rename("new:1", "77");
   history.rebase("2", { b: 9 });
   history.undo();
@@ -403,13 +436,27 @@ test("columns may be called as what every object has", () => {
       assert.equal(each.value("1", name, null), "new");
       assert.equal(each.value(id, name, null), "x");
       const change = each.change(each.get("1"));
-      assert.deepEqual(Object.entries(change.values).sort(), [["ID", 2], [name, "new"]].sort());
+      assert.deepEqual(
+        Object.entries(change.values).sort(),
+        [
+          ["ID", 2],
+          [name, "new"],
+        ].sort(),
+      );
       assert.ok(JSON.stringify(change).includes(`"base":{"ID":1,"${name}":"old"}`));
     }
-    again.settle({ changeId: again.get("1").sent.changeId, outcome: "conflict", conflict: JSON.parse(`{"${name}": {"base": "old", "mine": "new", "theirs": "other"}}`) });
+    again.settle({
+      changeId: again.get("1").sent.changeId,
+      outcome: "conflict",
+      conflict: JSON.parse(`{"${name}": {"base": "old", "mine": "new", "theirs": "other"}}`),
+    });
     assert.equal(again.resolve("1", JSON.parse(`{"${name}": "mine"}`))[name], "other");
     assert.equal(again.get("1").base[name], "other");
-    const { saved } = again.settle({ changeId: (again.change(again.get("1")), again.get("1").sent.changeId), outcome: "saved", values: JSON.parse(`{"ID": 2, "${name}": "new"}`) });
+    const { saved } = again.settle({
+      changeId: (again.change(again.get("1")), again.get("1").sent.changeId),
+      outcome: "saved",
+      values: JSON.parse(`{"ID": 2, "${name}": "new"}`),
+    });
     assert.equal(saved[name], "new");
     assert.equal(again.get("1"), undefined);
   }
@@ -426,6 +473,11 @@ test("the start of the other side's value is not taken for the whole", () => {
   assert.ok(staged.get("2").conflict.T.preview, "as long as what is cut, and not marked");
   staged.set("3", "T", "mine", "seen", { T: "seen" });
   staged.change(staged.get("3"));
-  staged.settle({ changeId: staged.get("3").sent.changeId, outcome: "conflict", conflict: { T: { base: "seen", mine: "mine", theirs: "y" } }, previews: { T: { length: 9, unit: "characters" } } });
+  staged.settle({
+    changeId: staged.get("3").sent.changeId,
+    outcome: "conflict",
+    conflict: { T: { base: "seen", mine: "mine", theirs: "y" } },
+    previews: { T: { length: 9, unit: "characters" } },
+  });
   assert.equal(staged.get("3").conflict.T.preview.length, 9);
 });

@@ -6,11 +6,29 @@ import { readTsv, writeTsv } from "../../static/js/data/tsv.js";
 const table = [
   ["", []],
   ["a", [["a"]]],
-  ["a\tb\nc\td", [["a", "b"], ["c", "d"]]],
-  ["a\tb\r\nc\td\r\n", [["a", "b"], ["c", "d"]]],
+  [
+    "a\tb\nc\td",
+    [
+      ["a", "b"],
+      ["c", "d"],
+    ],
+  ],
+  [
+    "a\tb\r\nc\td\r\n",
+    [
+      ["a", "b"],
+      ["c", "d"],
+    ],
+  ],
   ["a\rb", [["a"], ["b"]]],
   ['"a ""q""\nsecond"\tx\n', [['a "q"\nsecond', "x"]]],
-  ["\t\n\t", [["", ""], ["", ""]]],
+  [
+    "\t\n\t",
+    [
+      ["", ""],
+      ["", ""],
+    ],
+  ],
   ["\n", [[""]]],
   ['"', [['"']]],
   ['"open\tcell', [['"open', "cell"]]],
@@ -28,7 +46,10 @@ for (const [text, rows] of table) {
 }
 
 test("what is written is read back", () => {
-  const rows = [["plain", "tab\there", 'quote"', "line\r\nbreak", '"', "", "\u00e9\u20ac\ud83d\ude00", "<b>x</b>"], ["", "b", "", "", "", "", "", "="]];
+  const rows = [
+    ["plain", "tab\there", 'quote"', "line\r\nbreak", '"', "", "\u00e9\u20ac\ud83d\ude00", "<b>x</b>"],
+    ["", "b", "", "", "", "", "", "="],
+  ];
   assert.deepEqual(readTsv(writeTsv(rows)), rows);
 });
 
@@ -40,7 +61,9 @@ test("quotes alone are written as they are", () => {
 test("null is an empty cell", () => assert.equal(writeTsv([[null, "a", undefined, 5]]), "\ta\t\t5"));
 
 test("ten thousand rows of fifty cells are read in well under a second", () => {
-  const rows = Array.from({ length: 10_000 }, (_, i) => Array.from({ length: 50 }, (_, j) => (j % 7 ? `cell ${i} ${j}` : 'with "quotes"\n')));
+  const rows = Array.from({ length: 10_000 }, (_, i) =>
+    Array.from({ length: 50 }, (_, j) => (j % 7 ? `cell ${i} ${j}` : 'with "quotes"\n')),
+  );
   const text = writeTsv(rows);
   const start = performance.now();
   assert.equal(readTsv(text).length, 10_000);

@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { LosslessNumber, numberOf } from "../../static/js/data/json.js";
-import { ValueError, isCut, kindOf, looksLikeJson, parseValue, refusal, sameValue, sizeText, sumOf, textOf } from "../../static/js/data/values.js";
+import {
+  ValueError,
+  isCut,
+  kindOf,
+  looksLikeJson,
+  parseValue,
+  refusal,
+  sameValue,
+  sizeText,
+  sumOf,
+  textOf,
+} from "../../static/js/data/values.js";
 
 const column = (category, more = {}) => ({ name: "C", category, nullable: true, ...more });
 
@@ -65,16 +76,27 @@ const refused = [
 ];
 for (const [category, more, text, reason] of refused) {
   test(`${category}: ${JSON.stringify(text)} is refused: ${reason}`, () => {
-    assert.throws(() => parseValue(text, column(category, more)), (error) => error instanceof ValueError && error.reason === reason);
+    assert.throws(
+      () => parseValue(text, column(category, more)),
+      (error) => error instanceof ValueError && error.reason === reason,
+    );
   });
 }
 
 test("what is shown, parsed again, is the same value", () => {
   const values = [
-    ["integer", numberOf("9223372036854775807")], ["numeric", numberOf("1204.50")], ["numeric", numberOf("-0.000001")], ["double", numberOf("1e-7")],
-    ["date", "9999-12-31"], ["time", "00:00:00.000000001"], ["timestamp", "0001-01-01 23:59:59"], ["bit", 0], ["text", " a\n\tb "],
+    ["integer", numberOf("9223372036854775807")],
+    ["numeric", numberOf("1204.50")],
+    ["numeric", numberOf("-0.000001")],
+    ["double", numberOf("1e-7")],
+    ["date", "9999-12-31"],
+    ["time", "00:00:00.000000001"],
+    ["timestamp", "0001-01-01 23:59:59"],
+    ["bit", 0],
+    ["text", " a\n\tb "],
   ];
-  for (const [category, value] of values) assert.ok(sameValue(parseValue(textOf(value), column(category)), value), category);
+  for (const [category, value] of values)
+    assert.ok(sameValue(parseValue(textOf(value), column(category)), value), category);
 });
 
 test("same value", () => {
@@ -128,5 +150,8 @@ test("thirty digits are typed, shown, compared and summed as they are", () => {
   assert.ok(!sameValue(numberOf(digits), numberOf("123456789012345678901234567891")));
   assert.equal(sumOf([numberOf(digits), numberOf("1")]).sum, "123456789012345678901234567891");
   assert.equal(sumOf([numberOf(digits), numberOf("0.0000000001")]).sum, `${digits}.0000000001`);
-  assert.throws(() => parseValue(`1${digits}`, wide), (error) => error.reason === "tooManyDigits");
+  assert.throws(
+    () => parseValue(`1${digits}`, wide),
+    (error) => error.reason === "tooManyDigits",
+  );
 });

@@ -4,18 +4,47 @@ import { isNumber } from "./json.js";
 import { ValueError, kindOf, parseValue, textOf } from "./values.js";
 
 export const OPERATORS = [
-  "contains", "startsWith", "endsWith", "equals", "notEquals", "greater", "greaterOrEqual", "less", "lessOrEqual",
-  "between", "in", "isNull", "isNotNull", "isEmpty",
+  "contains",
+  "startsWith",
+  "endsWith",
+  "equals",
+  "notEquals",
+  "greater",
+  "greaterOrEqual",
+  "less",
+  "lessOrEqual",
+  "between",
+  "in",
+  "isNull",
+  "isNotNull",
+  "isEmpty",
 ];
 
 const WITHOUT_VALUE = new Set(["isNull", "isNotNull", "isEmpty"]);
 const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty"]);
 const SIGNS = [
-  ["<>", "notEquals"], ["!=", "notEquals"], ["≠", "notEquals"], [">=", "greaterOrEqual"], ["≥", "greaterOrEqual"],
-  ["<=", "lessOrEqual"], ["≤", "lessOrEqual"], [">", "greater"], ["<", "less"], ["=", "equals"], ["^", "startsWith"], ["$", "endsWith"],
+  ["<>", "notEquals"],
+  ["!=", "notEquals"],
+  ["≠", "notEquals"],
+  [">=", "greaterOrEqual"],
+  ["≥", "greaterOrEqual"],
+  ["<=", "lessOrEqual"],
+  ["≤", "lessOrEqual"],
+  [">", "greater"],
+  ["<", "less"],
+  ["=", "equals"],
+  ["^", "startsWith"],
+  ["$", "endsWith"],
 ];
 const SIGN_OF = {
-  notEquals: "≠", greaterOrEqual: "≥", lessOrEqual: "≤", greater: ">", less: "<", equals: "=", startsWith: "^", endsWith: "$",
+  notEquals: "≠",
+  greaterOrEqual: "≥",
+  lessOrEqual: "≤",
+  greater: ">",
+  less: "<",
+  equals: "=",
+  startsWith: "^",
+  endsWith: "$",
 };
 
 const isText = (column) => ["text", "longText", "list"].includes(kindOf(column));
@@ -47,7 +76,9 @@ function valueOf(text, column) {
 /** The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. */
 function splitList(text) {
   const items = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g)];
-  return items.map(([, inQuotes, plain]) => (inQuotes === undefined ? plain.trim() : inQuotes.replaceAll('""', '"'))).filter(Boolean);
+  return items
+    .map(([, inQuotes, plain]) => (inQuotes === undefined ? plain.trim() : inQuotes.replaceAll('""', '"')))
+    .filter(Boolean);
 }
 
 const quoted = (text) => (/[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -63,7 +94,8 @@ function period(text, column) {
   parseValue(first, { category: "date" });
   let last = first;
   if (!month) last = `${year}-12-31`;
-  else if (!day) last = `${year}-${m}-${new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate()}`;
+  else if (!day)
+    last = `${year}-${m}-${new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate()}`;
   return kind === "date" ? [first, last] : [`${first} 00:00:00`, `${last} 23:59:59.999999999`];
 }
 
@@ -86,7 +118,10 @@ export function parseFilter(text, column) {
   }
   const dots = typed.indexOf("..", 1);
   if (dots > 0 && typed.length > dots + 2 && !isText(column)) {
-    return { operator: "between", value: [valueOf(typed.slice(0, dots), column), valueOf(typed.slice(dots + 2), column)] };
+    return {
+      operator: "between",
+      value: [valueOf(typed.slice(0, dots), column), valueOf(typed.slice(dots + 2), column)],
+    };
   }
   for (const [sign, operator] of SIGNS) {
     if (!typed.startsWith(sign) || !allowed.includes(operator)) continue;
@@ -95,7 +130,8 @@ export function parseFilter(text, column) {
     if (rest === "") throw new ValueError("needsValue");
     const span = period(rest, column);
     if (span && operator === "equals") return { operator: "between", value: span };
-    if (span && operator !== "notEquals") return { operator, value: span[operator === "greater" || operator === "lessOrEqual" ? 1 : 0] };
+    if (span && operator !== "notEquals")
+      return { operator, value: span[operator === "greater" || operator === "lessOrEqual" ? 1 : 0] };
     return { operator, value: valueOf(rest, column) };
   }
   const span = period(typed, column);
@@ -192,6 +228,7 @@ export class Filters {
 }
 
 function sameFilterValue(a, b) {
-  const plain = (value) => (Array.isArray(value) ? value.map(plain).join("\u0000") : isNumber(value) ? `n${value}` : `${typeof value}${value}`);
+  const plain = (value) =>
+    Array.isArray(value) ? value.map(plain).join("\u0000") : isNumber(value) ? `n${value}` : `${typeof value}${value}`;
   return plain(a) === plain(b);
 }

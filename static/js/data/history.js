@@ -51,7 +51,8 @@ export class History {
 
   /** The database now holds another value: later steps start from it. */
   rebase(id, values) {
-    for (const step of this.#steps()) if (step.id === id && Object.hasOwn(values, step.column)) step.base = values[step.column];
+    for (const step of this.#steps())
+      if (step.id === id && Object.hasOwn(values, step.column)) step.base = values[step.column];
   }
 
   /** A deletion was saved: taking it back is a new row. */

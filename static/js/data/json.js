@@ -58,7 +58,11 @@ export function parse(text) {
 /** Write a value as JSON; a LosslessNumber becomes a number literal again. */
 export function stringify(value, space) {
   if (typeof JSON.rawJSON === "function") {
-    return JSON.stringify(value, (key, item) => (item instanceof LosslessNumber ? JSON.rawJSON(item.text) : item), space);
+    return JSON.stringify(
+      value,
+      (key, item) => (item instanceof LosslessNumber ? JSON.rawJSON(item.text) : item),
+      space,
+    );
   }
   const literals = [];
   const mark = `n${Math.random().toString(36).slice(2)}-`;

@@ -1,6 +1,17 @@
 // How a person arranged a table's columns: order, widths, hidden ones, frozen ones. Kept per table in the browser.
 
-const WIDTHS = { integer: 90, numeric: 104, double: 120, bit: 80, date: 112, time: 104, timestamp: 168, binary: 140, longText: 200, list: 160 };
+const WIDTHS = {
+  integer: 90,
+  numeric: 104,
+  double: 120,
+  bit: 80,
+  date: 112,
+  time: 104,
+  timestamp: 168,
+  binary: 140,
+  longText: 200,
+  list: 160,
+};
 
 export const MIN_WIDTH = 48;
 export const MAX_WIDTH = 1200;
@@ -9,7 +20,8 @@ export const MAX_WIDTH = 1200;
 export function naturalWidth(column, kind) {
   let byLength = WIDTHS[kind] ?? 140;
   if (kind === "text") byLength = Math.min(260, Math.max(92, (column.maxLength ?? 30) * 5));
-  else if (kind === "integer" || kind === "numeric") byLength = Math.max(byLength, Math.min(132, (column.precision ?? 0) * 7.5 + 20));
+  else if (kind === "integer" || kind === "numeric")
+    byLength = Math.max(byLength, Math.min(132, (column.precision ?? 0) * 7.5 + 20));
   if (column.isPrimaryKey && kind === "integer") byLength = 84;
   return Math.max(byLength, Math.min(240, column.name.length * 7.5 + 44));
 }
@@ -22,7 +34,9 @@ export class Layout {
     this.hidden = new Set(Array.isArray(data.hidden) ? data.hidden : []);
     this.frozen = Number.isInteger(data.frozen) && data.frozen >= 0 ? data.frozen : null;
     this.widths = new Map(
-      Object.entries(data.widths ?? {}).filter(([, width]) => Number.isFinite(width) && width >= MIN_WIDTH && width <= MAX_WIDTH),
+      Object.entries(data.widths ?? {}).filter(
+        ([, width]) => Number.isFinite(width) && width >= MIN_WIDTH && width <= MAX_WIDTH,
+      ),
     );
   }
 
@@ -40,6 +54,11 @@ export class Layout {
   }
 
   get data() {
-    return { order: this.order, widths: Object.fromEntries(this.widths), hidden: [...this.hidden], frozen: this.frozen };
+    return {
+      order: this.order,
+      widths: Object.fromEntries(this.widths),
+      hidden: [...this.hidden],
+      frozen: this.frozen,
+    };
   }
 }

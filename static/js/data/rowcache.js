@@ -8,6 +8,14 @@ const isAbort = (error) => error?.name === "AbortError" || error?.code === "ABOR
  * `refresh: true` in a request asks to count again.
  */
 export class RowCache {
+  // Given to the constructor.
+  onLength;
+  load;
+  pageSize;
+  onRows;
+  onError;
+  maxRows;
+
   #chunks = []; // {start, rows, next, previous, request, used}, by start, never overlapping
   #chunkOf = new Map(); // row ID -> chunk
   #clock = 0;
@@ -118,10 +126,21 @@ export class RowCache {
     let page;
     try {
       do {
-        page = await this.load({ ...request, pageSize: this.pageSize, ...(fresh.length ? {} : { refresh: true }) }, controller.signal);
+        page = await this.load(
+          { ...request, pageSize: this.pageSize, ...(fresh.length ? {} : { refresh: true }) },
+          controller.signal,
+        );
         if (epoch !== this.#epoch) return false;
         if (page.rows.length) {
-          fresh.push({ start, rows: page.rows, next: page.next, previous: page.previous, end: !page.next, request, used: ++this.#clock });
+          fresh.push({
+            start,
+            rows: page.rows,
+            next: page.next,
+            previous: page.previous,
+            end: !page.next,
+            request,
+            used: ++this.#clock,
+          });
         }
         start += page.rows.length;
         request = { after: page.next };
@@ -224,7 +243,14 @@ export class RowCache {
     if (a > last) return null;
     const before = this.#chunks.findLast((chunk) => chunk.start + chunk.rows.length <= a);
     const after = this.#chunks.find((chunk) => chunk.start > a);
-    return { at: a, from: before ? before.start + before.rows.length : 0, to: after ? after.start : this.length, before, after, last };
+    return {
+      at: a,
+      from: before ? before.start + before.rows.length : 0,
+      to: after ? after.start : this.length,
+      before,
+      after,
+      last,
+    };
   }
 
   #pump() {
@@ -256,7 +282,13 @@ export class RowCache {
     } else if (gap.after?.previous && gap.to - gap.last <= size && gap.to - size <= gap.at && gap.to - size > 0) {
       request = { before: gap.after.previous };
       start = gap.to - size;
-    } else if (!gap.after && gap.last === this.length - 1 && gap.at > this.length - size && this.countState === "exact" && gap.at >= size) {
+    } else if (
+      !gap.after &&
+      gap.last === this.length - 1 &&
+      gap.at > this.length - size &&
+      this.countState === "exact" &&
+      gap.at >= size
+    ) {
       request = { before: "end" }; // the last rows: no offset to count through
       start = Math.max(gap.from, this.length - size);
     } else {
@@ -270,7 +302,10 @@ export class RowCache {
     let page;
     try {
       // One row more where the page would end exactly at a neighbour: it shows that nothing lies between.
-      const meets = request.before && request.before !== "end" ? gap.before && start === gap.from : gap.after && start + size === gap.to;
+      const meets =
+        request.before && request.before !== "end"
+          ? gap.before && start === gap.from
+          : gap.after && start + size === gap.to;
       page = await this.load({ ...request, pageSize: size + (meets ? 1 : 0) }, controller.signal);
     } catch (error) {
       if (this.#flight === flight) this.#flight = null;
@@ -330,7 +365,7 @@ export class RowCache {
     }
     let own = null; // the chunk that the page tells of
     if (rows.length) {
-      const chunk = own = { start: from, rows, next, previous, end, request, used: ++this.#clock };
+      const chunk = (own = { start: from, rows, next, previous, end, request, used: ++this.#clock });
       const position = this.#chunks.findIndex((other) => other.start >= from);
       this.#chunks.splice(position < 0 ? this.#chunks.length : position, 0, chunk);
       if (request.before && !page.previous && !before) {
@@ -409,15 +444,15 @@ export class RowCache {
 
   /** Whether some of a chunk is on screen or waited for. */
   #isNeeded(chunk) {
-    return [this.#view, ...this.#ranges].some((range) => range && range.from < chunk.start + chunk.rows.length && range.to >= chunk.start);
+    return [this.#view, ...this.#ranges].some(
+      (range) => range && range.from < chunk.start + chunk.rows.length && range.to >= chunk.start,
+    );
   }
 
   #forget() {
     let size = this.size;
     if (size <= this.maxRows) return;
-    const old = this.#chunks
-      .filter((chunk) => !this.#isNeeded(chunk))
-      .sort((a, b) => a.used - b.used);
+    const old = this.#chunks.filter((chunk) => !this.#isNeeded(chunk)).sort((a, b) => a.used - b.used);
     for (const chunk of old) {
       if (size <= this.maxRows) break;
       size -= chunk.rows.length;

@@ -74,7 +74,10 @@ export class Rows {
     const kept = this.#extras.filter(({ item }) => !item.isNew || wanted.has(item.id));
     const added = inserts.filter(({ id }) => !known.has(id));
     if (kept.length === this.#extras.length && !added.length) return false;
-    this.#extras = [...kept, ...added.map(({ id, at }) => ({ at: at ?? 0, item: { id, values: record(), previews: record(), isNew: true } }))];
+    this.#extras = [
+      ...kept,
+      ...added.map(({ id, at }) => ({ at: at ?? 0, item: { id, values: record(), previews: record(), isNew: true } })),
+    ];
     this.#sort();
     return true;
   }

@@ -22,6 +22,7 @@ export class Staged {
   entries = new Map();
   #hasRefused = false; // some entry may hold a text that its column refuses
 
+  /** @param {{onChange?: (ids: string[] | null) => void, now?: () => number, times?: ServerTimes}} [options] */
   constructor({ onChange = () => {}, now = Date.now, times = new ServerTimes(now) } = {}) {
     this.onChange = onChange;
     this.now = now;
@@ -72,7 +73,15 @@ export class Staged {
   /** Stage a new row at a place; returns its provisional ID. */
   insert(values = {}, at = Infinity, id = `new:${randomId()}`) {
     this.#hasRefused ||= Object.values(values).some((value) => value instanceof Invalid);
-    this.entries.set(id, { id, kind: "insert", values: record(values), base: record(), row: record(), at, state: "staged" });
+    this.entries.set(id, {
+      id,
+      kind: "insert",
+      values: record(values),
+      base: record(),
+      row: record(),
+      at,
+      state: "staged",
+    });
     this.onChange([id]);
     return id;
   }
@@ -85,8 +94,26 @@ export class Staged {
     const entry = this.entries.get(id);
     if (entry?.state === "saving") return false;
     if (entry?.kind === "insert") this.entries.delete(id);
-    else if (entry) Object.assign(entry, { kind: "delete", row: record(row, entry.row), cut, previews, state: "staged", error: null });
-    else this.entries.set(id, { id, kind: "delete", values: record(), base: record(), row: record(row), cut, previews, state: "staged" });
+    else if (entry)
+      Object.assign(entry, {
+        kind: "delete",
+        row: record(row, entry.row),
+        cut,
+        previews,
+        state: "staged",
+        error: null,
+      });
+    else
+      this.entries.set(id, {
+        id,
+        kind: "delete",
+        values: record(),
+        base: record(),
+        row: record(row),
+        cut,
+        previews,
+        state: "staged",
+      });
     this.onChange([id]);
     return true;
   }
@@ -124,7 +151,7 @@ export class Staged {
     for (const entry of this.entries.values()) {
       if (entry.kind === "insert") counts.inserted++;
       else if (entry.kind === "delete") counts.deleted++;
-      else for (const _name in entry.values) counts.changed++;
+      else counts.changed += Object.keys(entry.values).length;
     }
     return counts;
   }
@@ -150,7 +177,12 @@ export class Staged {
 
   /** A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice. */
   #waits(entry) {
-    return this.#isInvalid(entry) || entry.state === "conflict" || entry.state === "gone" || (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry));
+    return (
+      this.#isInvalid(entry) ||
+      entry.state === "conflict" ||
+      entry.state === "gone" ||
+      (entry.state === "unknown" && entry.kind === "insert" && !this.#isRemembered(entry))
+    );
   }
 
   #isInvalid(entry) {
@@ -280,7 +312,8 @@ export class Staged {
       for (const name of Object.keys(sent.values)) {
         if (!(name in entry.values)) continue;
         entry.base[name] = saved[name];
-        if (sameValue(entry.values[name], sent.values[name]) || sameValue(entry.values[name], saved[name])) this.#unset(entry, name);
+        if (sameValue(entry.values[name], sent.values[name]) || sameValue(entry.values[name], saved[name]))
+          this.#unset(entry, name);
       }
       this.#tidy(entry);
     }
@@ -301,7 +334,9 @@ export class Staged {
       if (preview && !entry.cut?.includes(name)) entry.cut = [...(entry.cut ?? []), name];
       if (entry.kind === "delete") {
         if (!(name in entry.row) || sameValue(entry.row[name], value)) continue;
-        entry.conflict = record(entry.conflict, { [name]: { base: entry.row[name], mine: entry.row[name], theirs: value, ...mark } });
+        entry.conflict = record(entry.conflict, {
+          [name]: { base: entry.row[name], mine: entry.row[name], theirs: value, ...mark },
+        });
         columns.push(name);
         continue;
       }
@@ -312,7 +347,9 @@ export class Staged {
         this.#unset(entry, name);
         continue;
       }
-      entry.conflict = record(entry.conflict, { [name]: { base: entry.base[name], mine: entry.values[name], theirs: value, ...mark } });
+      entry.conflict = record(entry.conflict, {
+        [name]: { base: entry.base[name], mine: entry.values[name], theirs: value, ...mark },
+      });
       columns.push(name);
     }
     if (columns.length) Object.assign(entry, { state: "conflict", by });
@@ -350,11 +387,13 @@ export class Staged {
       taken[name] = conflict.theirs;
       if (entry.kind === "update") {
         entry.base[name] = conflict.theirs;
-        if (choice === "theirs" || (!conflict.preview && sameValue(entry.values[name], conflict.theirs))) this.#unset(entry, name);
+        if (choice === "theirs" || (!conflict.preview && sameValue(entry.values[name], conflict.theirs)))
+          this.#unset(entry, name);
       }
       delete entry.conflict[name];
     }
-    if (entry && !Object.keys(entry.conflict ?? {}).length) Object.assign(entry, { conflict: null, state: "staged", error: null, sent: null });
+    if (entry && !Object.keys(entry.conflict ?? {}).length)
+      Object.assign(entry, { conflict: null, state: "staged", error: null, sent: null });
     if (entry) this.#tidy(entry);
     this.onChange([id]);
     return taken;
@@ -373,7 +412,10 @@ export class Staged {
   /** A text that restores everything; null when nothing is staged. */
   snapshot() {
     if (!this.entries.size) return null;
-    const entries = [...this.entries.values()].map((entry) => ({ ...entry, at: entry.at === Infinity ? "end" : entry.at }));
+    const entries = [...this.entries.values()].map((entry) => ({
+      ...entry,
+      at: entry.at === Infinity ? "end" : entry.at,
+    }));
     return stringify({ version: VERSION, entries });
   }
 
@@ -452,7 +494,11 @@ export class Staged {
       if (!Object.keys(entry.conflict).length) entry.conflict = null;
     }
     const open = entry.state === "unknown" && entry.kind === "insert"; // typing tells nobody whether the row is there
-    if (entry.state === "error" || (entry.state === "unknown" && !open) || (entry.state === "conflict" && !entry.conflict)) {
+    if (
+      entry.state === "error" ||
+      (entry.state === "unknown" && !open) ||
+      (entry.state === "conflict" && !entry.conflict)
+    ) {
       entry.state = "staged";
       entry.error = null;
     }
@@ -472,5 +518,18 @@ function isEmpty(record) {
 
 /** The columns in which a row has a text that they refuse; a row that is deleted needs none corrected. */
 export function invalidIn(entry) {
-  return entry.kind === "delete" ? [] : Object.keys(entry.values).filter((name) => entry.values[name] instanceof Invalid);
+  return entry.kind === "delete"
+    ? []
+    : Object.keys(entry.values).filter((name) => entry.values[name] instanceof Invalid);
+}
+
+/** The columns that a new row must have a value for and has none. */
+export function missingIn(entry, table) {
+  const given = (column) =>
+    column.nullable !== false ||
+    column.hasDefault ||
+    column.readOnly ||
+    column.editable === false ||
+    (entry.values[column.name] ?? null) !== null;
+  return table.schema.columns.filter((column) => !given(column)).map(({ name }) => name);
 }

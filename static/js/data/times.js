@@ -6,7 +6,9 @@ const ID = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 
 /** A UUID of version 7 (RFC 9562 section 5.7) for a time in milliseconds. */
 export function timedId(ms, random = crypto.getRandomValues(new Uint8Array(10))) {
-  const hex = Math.floor(ms).toString(16).padStart(12, "0") + Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const hex =
+    Math.floor(ms).toString(16).padStart(12, "0") +
+    Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = "89ab"[Number.parseInt(hex[16], 16) & 3];
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -8,7 +8,9 @@ const quote = (text) => (NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""'
 
 /** Write rows of texts; null becomes an empty cell. */
 export function writeTsv(rows) {
-  return rows.map((row) => row.map((cell) => quote(cell === null || cell === undefined ? "" : String(cell))).join("\t")).join("\r\n");
+  return rows
+    .map((row) => row.map((cell) => quote(cell === null || cell === undefined ? "" : String(cell))).join("\t"))
+    .join("\r\n");
 }
 
 /** Read rows of texts; a line break at the end makes no row of its own, an empty text makes none at all. */

@@ -14,6 +14,11 @@ export class ValueError extends Error {
 
 /** A text that was put into a cell and that its column refuses: it stays there, and its row is not saved, until it is corrected. */
 export class Invalid {
+  // Given to the constructor.
+  text;
+  reason;
+  values;
+
   /** @param {string} text @param {{reason: string, values?: object}} error why it is refused */
   constructor(text, { reason, values = {} }) {
     Object.assign(this, { text, reason, values });
@@ -43,7 +48,19 @@ const INTEGER_RANGES = {
 
 // The categories of tableSchema that are edited like another one; unknown ones are text.
 const KINDS = { boolean: "bit", posixtime: "timestamp", longBinary: "binary", guid: "text" };
-const KNOWN = new Set(["text", "integer", "numeric", "double", "bit", "date", "time", "timestamp", "binary", "list", "longText"]);
+const KNOWN = new Set([
+  "text",
+  "integer",
+  "numeric",
+  "double",
+  "bit",
+  "date",
+  "time",
+  "timestamp",
+  "binary",
+  "list",
+  "longText",
+]);
 
 /** The kind of a column: text, longText, integer, numeric, double, bit, date, time, timestamp, binary or list. */
 export function kindOf(column) {
@@ -69,7 +86,15 @@ export function isCut(value, preview) {
 
 /** The longest text that is read as a number, a date or a time; the server reads no longer one either. */
 const SHORT_MAX = 400;
-const NOT_SHORT = { integer: "notNumber", numeric: "notNumber", double: "notNumber", date: "notDate", time: "notTime", timestamp: "notTimestamp", bit: "notBit" };
+const NOT_SHORT = {
+  integer: "notNumber",
+  numeric: "notNumber",
+  double: "notNumber",
+  date: "notDate",
+  time: "notTime",
+  timestamp: "notTimestamp",
+  bit: "notBit",
+};
 
 /** A text without the zeros at its end; a pattern would look for the end from each zero in it. */
 function withoutLastZeros(text) {
@@ -145,7 +170,8 @@ function parseInteger(text, column) {
 
 function parseNumeric(text, column) {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
-  if (!match || !(match[2] || match[3])) throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+  if (!match || !(match[2] || match[3]))
+    throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
   const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
   const fraction = match[3] ?? "";
   const { precision, scale } = column;
@@ -162,14 +188,22 @@ function parseDouble(text) {
   if (/^nan$/i.test(text)) return "NAN";
   if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith("-") ? "-INF" : "INF";
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/.exec(text);
-  if (!match || !(match[2] || match[3])) throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+  if (!match || !(match[2] || match[3]))
+    throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
   const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
   const literal = `${match[1] === "-" ? "-" : ""}${whole}${match[3] ? `.${match[3]}` : ""}${match[4] ?? ""}`;
   if (!Number.isFinite(Number(literal))) throw new ValueError("outOfRange", { least: "-1.79e308", most: "1.79e308" });
   return numberOf(literal);
 }
 
-const BITS = new Map([["1", 1], ["true", 1], ["yes", 1], ["0", 0], ["false", 0], ["no", 0]]);
+const BITS = new Map([
+  ["1", 1],
+  ["true", 1],
+  ["yes", 1],
+  ["0", 0],
+  ["false", 0],
+  ["no", 0],
+]);
 
 /**
  * What a typed or pasted text means in a column. An empty text is '' in a text column, NULL elsewhere.
@@ -250,7 +284,11 @@ export function sumOf(values) {
   }
   if (!count) return null;
   const average = (sum * 10_000n) / BigInt(count);
-  return { count, sum: unitsText(sum, scale), average: withoutLastZeros(unitsText(average, scale + 4)).replace(/\.$/, "") || "0" };
+  return {
+    count,
+    sum: unitsText(sum, scale),
+    average: withoutLastZeros(unitsText(average, scale + 4)).replace(/\.$/, "") || "0",
+  };
 }
 
 function unitsText(units, scale) {

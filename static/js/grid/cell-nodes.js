@@ -16,16 +16,20 @@ const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u{10800}-\u{10fff}\u{1e800
 export function valueNodes(value, column, preview = null) {
   if (value === undefined) return [unset(column)];
   const kind = kindOf(column);
-  if (value instanceof Invalid) return [value.text === "" ? span("v-empty", "''") : document.createTextNode(firstLine(value.text))];
+  if (value instanceof Invalid)
+    return [value.text === "" ? span("v-empty", "''") : document.createTextNode(firstLine(value.text))];
   if (value === null) {
     const word = span("v-null", "NULL");
-    return kind === "bit" ? [span("bool", ""), word].map((node, i) => (i ? node : (node.append(box(null)), node))) : [word];
+    return kind === "bit"
+      ? [span("bool", ""), word].map((node, i) => (i ? node : (node.append(box(null)), node)))
+      : [word];
   }
   if (value === "") return [span("v-empty", "''")];
   if (kind === "bit") return [el("span", { class: "bool" }, box(value))];
   const text = textOf(value);
   if (isCut(value, preview)) {
-    const size = preview.length === undefined || preview.length === null ? T.long : sizeText(preview.length, preview.unit);
+    const size =
+      preview.length === undefined || preview.length === null ? T.long : sizeText(preview.length, preview.unit);
     return [el("span", { class: "v-long" }, span("clip", firstLine(text)), span("size", `… ${size}`))];
   }
   const line = firstLine(text);
@@ -49,7 +53,11 @@ function firstLine(text) {
 export function box(value) {
   const on = value === 1 || value === true || String(value) === "1";
   const label = value === null ? "NULL" : on ? T.true : T.false;
-  const node = el("span", { class: `box${value === null ? " null" : on ? " on" : ""}`, role: "img", "aria-label": label });
+  const node = el("span", {
+    class: `box${value === null ? " null" : on ? " on" : ""}`,
+    role: "img",
+    "aria-label": label,
+  });
   if (on) node.append(icon("check"));
   return node;
 }
@@ -72,7 +80,13 @@ export function paintValue(node, column, look) {
   const follows = Boolean(column.references) && look.value !== null && look.value !== undefined && look.value !== "";
   if (column.references) node.classList.toggle("has-follow", follows);
   if (follows) {
-    node.append(el("span", { class: "follow", title: T.follow(column.references.table), "aria-hidden": "true", data: { follow: "" } }, icon("chevron-right", { small: true })));
+    node.append(
+      el(
+        "span",
+        { class: "follow", title: T.follow(column.references.table), "aria-hidden": "true", data: { follow: "" } },
+        icon("chevron-right", { small: true }),
+      ),
+    );
   }
   const mark = STATE_ICONS[look.state];
   if (mark) node.append(icon(mark, { small: true, label: T.state[look.state], class: "state-icon" }));
@@ -88,7 +102,9 @@ export function paintValue(node, column, look) {
 /** Paint a cell whose row is not here yet. */
 export function paintWaiting(node, column, row) {
   node.className = `${node.className.replace(/ is-[a-z]+/g, "")} is-waiting`;
-  node.replaceChildren(el("span", { class: `bone ${BONES[(row + (isNumeric(column) ? 2 : column.name.length)) % 4]}` }));
+  node.replaceChildren(
+    el("span", { class: `bone ${BONES[(row + (isNumeric(column) ? 2 : column.name.length)) % 4]}` }),
+  );
   node.removeAttribute("title");
   node.removeAttribute("aria-invalid");
 }
@@ -109,7 +125,9 @@ const GUTTER_MARKS = {
 export function paintGutter(node, number, state, why = null) {
   node.setAttribute("role", "rowheader");
   node.removeAttribute("aria-readonly");
-  node.replaceChildren(el("div", { class: "gutter-in" }, GUTTER_MARKS[state]?.() ?? null, number === null ? "" : String(number)));
+  node.replaceChildren(
+    el("div", { class: "gutter-in" }, GUTTER_MARKS[state]?.() ?? null, number === null ? "" : String(number)),
+  );
   if (why) node.title = why;
   else node.removeAttribute("title");
 }

@@ -31,7 +31,12 @@ export class Look {
     if (column.gutter) {
       const entry = item && table.staged.get(item.id);
       const state = this.#rowState(item, entry);
-      return paintGutter(node, table.rows.numberOf(row), state, entry ? rowWhy(entry) : state === "outside" ? T.outsideRow : null);
+      return paintGutter(
+        node,
+        table.rows.numberOf(row),
+        state,
+        entry ? rowWhy(entry) : state === "outside" ? T.outsideRow : null,
+      );
     }
     if (!item) return paintWaiting(node, column.schema, row);
     const entry = table.staged.get(item.id);
@@ -129,7 +134,8 @@ export const invalidText = (entry, name) => `${name}: ${T.invalidCell(reasonText
 /** What is told of a row that is not there any more. */
 export const goneText = (entry) => (entry.outside ? errorText(entry.error) : T.goneBy(entry.by));
 
-const shown = (value) => (value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value));
+const shown = (value) =>
+  value === null ? "NULL" : value === "" ? "''" : value === undefined ? T.default : textOf(value);
 
 /** The other side of a conflict, with an ellipsis where only its start came. */
 export const theirsText = ({ theirs, preview }) => `${shown(theirs)}${preview ? "…" : ""}`;

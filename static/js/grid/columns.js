@@ -15,7 +15,11 @@ export function editableColumn(column, tableReadOnly) {
 
 /** What the tooltip of a header says. */
 export function headerTitle(column) {
-  const size = column.maxLength ? `(${column.maxLength})` : column.precision ? `(${column.precision}${column.scale ? `,${column.scale}` : ""})` : "";
+  const size = column.maxLength
+    ? `(${column.maxLength})`
+    : column.precision
+      ? `(${column.precision}${column.scale ? `,${column.scale}` : ""})`
+      : "";
   const facts = [
     `${column.dataType ?? column.category ?? ""}${size}`,
     column.isPrimaryKey && T.key,
@@ -58,8 +62,22 @@ export function buildColumns(schema, layout) {
 
 function gutterColumn() {
   return {
-    id: GUTTER, field: GUTTER, name: "", width: 64, minWidth: 40, focusable: false, selectable: false, resizable: false, sortable: false, cssClass: "gutter",
-    headerCssClass: "gutter", formatter: () => "", gutter: true, schema: null, editable: false, editor: null,
+    id: GUTTER,
+    field: GUTTER,
+    name: "",
+    width: 64,
+    minWidth: 40,
+    focusable: false,
+    selectable: false,
+    resizable: false,
+    sortable: false,
+    cssClass: "gutter",
+    headerCssClass: "gutter",
+    formatter: () => "",
+    gutter: true,
+    schema: null,
+    editable: false,
+    editor: null,
   };
 }
 

@@ -35,7 +35,11 @@ export class Header {
     if (schema.isPrimaryKey) marks.push(icon("key-round", { small: true, label: T.key }));
     else if (!column.editable) marks.push(icon("lock", { small: true, label: T.readOnly }));
     const required = schema.nullable === false && !schema.hasDefault && column.editable;
-    name.replaceChildren(...marks, el("span", { class: "label" }, column.name), required ? el("span", { class: "required", title: T.requires, "aria-label": T.requires, role: "img" }, "*") : "");
+    name.replaceChildren(
+      ...marks,
+      el("span", { class: "label" }, column.name),
+      required ? el("span", { class: "required", title: T.requires, "aria-label": T.requires, role: "img" }, "*") : "",
+    );
     node.addEventListener("contextmenu", (event) => {
       event.preventDefault();
       this.menu(column, { x: event.clientX, y: event.clientY });
@@ -47,7 +51,20 @@ export class Header {
   filter(node, column) {
     if (node.childElementCount) return;
     if (column.gutter) {
-      node.append(el("button", { class: "button button-icon", type: "button", tabindex: "-1", title: T.clearAllFilters, "aria-label": T.clearAllFilters, on: { click: () => this.act.clearFilters() } }, icon("x", { small: true })));
+      node.append(
+        el(
+          "button",
+          {
+            class: "button button-icon",
+            type: "button",
+            tabindex: "-1",
+            title: T.clearAllFilters,
+            "aria-label": T.clearAllFilters,
+            on: { click: () => this.act.clearFilters() },
+          },
+          icon("x", { small: true }),
+        ),
+      );
       return;
     }
     const operator = defaultOperator(column.schema);
@@ -120,7 +137,10 @@ export class Header {
   #later(input, column) {
     clearTimeout(this.#timers.get(column.field));
     this.#typed.set(column.field, input.value);
-    this.#timers.set(column.field, setTimeout(() => this.#apply(input, column), FILTER_DELAY));
+    this.#timers.set(
+      column.field,
+      setTimeout(() => this.#apply(input, column), FILTER_DELAY),
+    );
   }
 
   /** Filter by what stands in a field; `loudly` says what is wrong with it, which may still be typed. */
@@ -171,7 +191,10 @@ export class Header {
   /** Mark the headers of the columns that are sorted by. */
   showSort() {
     const { sheet, sort } = this.table;
-    const known = sort.map(({ column, direction }) => ({ columnId: this.table.columnOf(column)?.id, sortAsc: direction === "asc" }));
+    const known = sort.map(({ column, direction }) => ({
+      columnId: this.table.columnOf(column)?.id,
+      sortAsc: direction === "asc",
+    }));
     sheet.setSortColumns(known.filter(({ columnId }) => columnId !== undefined));
   }
 
@@ -202,9 +225,19 @@ export class Header {
       ...(column.sortable
         ? [
             // A column of the order keeps its place in it: by keyboard there is no other way to turn it round.
-            { label: T.sortUp, checked: sorted?.direction === "asc", run: () => this.sortBy(column, "asc", Boolean(sorted)) },
-            { label: T.sortDown, checked: sorted?.direction === "desc", run: () => this.sortBy(column, "desc", Boolean(sorted)) },
-            others && !sorted ? { label: T.addSort, hint: "Shift+click", run: () => this.sortBy(column, "asc", true) } : undefined,
+            {
+              label: T.sortUp,
+              checked: sorted?.direction === "asc",
+              run: () => this.sortBy(column, "asc", Boolean(sorted)),
+            },
+            {
+              label: T.sortDown,
+              checked: sorted?.direction === "desc",
+              run: () => this.sortBy(column, "desc", Boolean(sorted)),
+            },
+            others && !sorted
+              ? { label: T.addSort, hint: "Shift+click", run: () => this.sortBy(column, "asc", true) }
+              : undefined,
             sorted ? { label: T.noSort, run: () => this.sortBy(column, null, true) } : undefined,
             null,
           ]
@@ -227,7 +260,10 @@ export class Header {
     const { table } = this;
     let marker = null;
     let target = null;
-    const nodes = () => [...table.sheet.getContainerNode().querySelectorAll(".slick-header-column")].filter((other) => !other.classList.contains("gutter"));
+    const nodes = () =>
+      [...table.sheet.getContainerNode().querySelectorAll(".slick-header-column")].filter(
+        (other) => !other.classList.contains("gutter"),
+      );
     const move = (event) => {
       if (!marker) {
         if (Math.abs(event.clientX - start.clientX) < DRAG_SLACK) return;

@@ -6,15 +6,33 @@ const FAR = 1e9;
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);
 
 const STEPS = {
-  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -FAR], End: [0, FAR], PageUp: [-1, 0], PageDown: [1, 0],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  Home: [0, -FAR],
+  End: [0, FAR],
+  PageUp: [-1, 0],
+  PageDown: [1, 0],
 };
 const MOVES = {
-  ArrowUp: "navigateUp", ArrowDown: "navigateDown", ArrowLeft: "navigateLeft", ArrowRight: "navigateRight", Home: "navigateRowStart",
-  End: "navigateRowEnd", PageUp: "navigatePageUp", PageDown: "navigatePageDown",
+  ArrowUp: "navigateUp",
+  ArrowDown: "navigateDown",
+  ArrowLeft: "navigateLeft",
+  ArrowRight: "navigateRight",
+  Home: "navigateRowStart",
+  End: "navigateRowEnd",
+  PageUp: "navigatePageUp",
+  PageDown: "navigatePageDown",
 };
 const TO_START = new Set(["navigateRowStart", "navigateTopStart"]);
 const FAR_MOVES = {
-  ArrowUp: "navigateTop", ArrowDown: "navigateBottom", ArrowLeft: "navigateRowStart", ArrowRight: "navigateRowEnd", Home: "navigateTopStart", End: "navigateBottomEnd",
+  ArrowUp: "navigateTop",
+  ArrowDown: "navigateBottom",
+  ArrowLeft: "navigateRowStart",
+  ArrowRight: "navigateRowEnd",
+  Home: "navigateTopStart",
+  End: "navigateBottomEnd",
 };
 
 /**
@@ -57,8 +75,8 @@ export class Keys {
     const editor = this.sheet.getCellEditor();
     const control = isControl(event);
     if (key === "Enter") {
-      if (control || event.altKey) return editor.breakLine(), true;
-      if (event.shiftKey) return this.actions.openValue(), true;
+      if (control || event.altKey) return (editor.breakLine(), true);
+      if (event.shiftKey) return (this.actions.openValue(), true);
       return this.#finish("navigateDown");
     }
     if (key === "Tab") return this.#finish(event.shiftKey ? "navigatePrev" : "navigateNext");
@@ -68,8 +86,8 @@ export class Keys {
       return true;
     }
     const letter = control ? letterOf(event) : "";
-    if (event.altKey && letter === "n") return editor.setNull(), true;
-    if (event.altKey && letter === "e") return editor.setEmpty(), true;
+    if (event.altKey && letter === "n") return (editor.setNull(), true);
+    if (event.altKey && letter === "e") return (editor.setEmpty(), true);
     if (!event.altKey && letter === "s") {
       if (this.sheet.commit()) {
         this.sheet.setFocus();
@@ -78,7 +96,8 @@ export class Keys {
       return true;
     }
     if (key === "F5") return true; // a reload would lose what is being typed
-    if (editor.typing && /^Arrow/.test(key) && !event.shiftKey && !control && !event.altKey) return this.#finish(MOVES[key]);
+    if (editor.typing && /^Arrow/.test(key) && !event.shiftKey && !control && !event.altKey)
+      return this.#finish(MOVES[key]);
     return false; // everything else, Ctrl+A too, belongs to the field
   }
 
@@ -92,27 +111,27 @@ export class Keys {
     }
     if (key === "Escape") return this.#escape();
     if (STEPS[key] && !event.altKey) return this.#walk(event);
-    if (key === "F5") return this.actions.refresh(), true;
+    if (key === "F5") return (this.actions.refresh(), true);
     const control = isControl(event);
     if (control && !event.altKey) {
       const done = this.#controlAnywhere(key === "Enter" ? "enter" : letterOf(event), shift);
       if (done) return true;
     }
-    if (key === "Insert" && !control && !shift) return this.actions.insertRow(), true;
+    if (key === "Insert" && !control && !shift) return (this.actions.insertRow(), true);
     const active = this.sheet.getActiveCell();
     if (!active) return false;
     if (control) return event.altKey ? this.#controlAlt(event) : this.#control(event);
     if (event.altKey && !typesText(event)) return this.#alt(key);
-    if (key === "Delete") return this.selection.isRows ? this.actions.deleteRows() : this.actions.clear(), true;
-    if (key === "Backspace") return this.actions.setEmpty(true), true;
-    if (key === "ContextMenu" || (key === "F10" && shift)) return this.actions.cellMenu(), true;
+    if (key === "Delete") return (this.selection.isRows ? this.actions.deleteRows() : this.actions.clear(), true);
+    if (key === "Backspace") return (this.actions.setEmpty(true), true);
+    if (key === "ContextMenu" || (key === "F10" && shift)) return (this.actions.cellMenu(), true);
     if (key === " ") {
       if (shift) this.selection.widenToRows();
       else if (!this.actions.toggle()) this.actions.detail();
       return true;
     }
-    if (key === "Enter" && shift) return this.actions.openValue(), true;
-    if (key === "F2" || key === "Enter") return this.sheet.editActiveCell(), true;
+    if (key === "Enter" && shift) return (this.actions.openValue(), true);
+    if (key === "F2" || key === "Enter") return (this.sheet.editActiveCell(), true);
     return this.#type(event, active);
   }
 
@@ -150,21 +169,21 @@ export class Keys {
   }
 
   #controlAnywhere(key, shift) {
-    if (key === "s" || key === "enter") return this.actions.save(), true;
-    if (key === "f") return this.actions.filters(), true;
-    if (key === "g") return this.actions.goto(), true;
-    if (key === "i" && !shift) return this.actions.detail(), true;
-    if (key === "z" || key === "y") return key === "y" || shift ? this.actions.redo() : this.actions.undo(), true;
+    if (key === "s" || key === "enter") return (this.actions.save(), true);
+    if (key === "f") return (this.actions.filters(), true);
+    if (key === "g") return (this.actions.goto(), true);
+    if (key === "i" && !shift) return (this.actions.detail(), true);
+    if (key === "z" || key === "y") return (key === "y" || shift ? this.actions.redo() : this.actions.undo(), true);
     return false;
   }
 
   #control(event) {
     const { key, shiftKey: shift } = event;
-    if (key === " ") return this.selection.widenToColumns(), true;
+    if (key === " ") return (this.selection.widenToColumns(), true);
     const letter = letterOf(event);
-    if (letter === "a") return this.selection.all(), true;
-    if (letter === "d") return this.selection.isRows ? this.actions.duplicateRows() : this.actions.fillDown(), true;
-    if (key === "Delete" || key === "Backspace") return this.actions.deleteRows(), true;
+    if (letter === "a") return (this.selection.all(), true);
+    if (letter === "d") return (this.selection.isRows ? this.actions.duplicateRows() : this.actions.fillDown(), true);
+    if (key === "Delete" || key === "Backspace") return (this.actions.deleteRows(), true);
     this.pasteAsRows = letter === "v" && shift;
     return false; // Ctrl+C, X, V go on to the clipboard events
   }
@@ -177,9 +196,9 @@ export class Keys {
   }
 
   #alt(key) {
-    if (key === "Insert") return this.actions.insertRow(), true;
-    if (key === "Enter") return this.actions.follow(), true;
-    if (key === "ArrowDown") return this.actions.columnMenu(), true;
+    if (key === "Insert") return (this.actions.insertRow(), true);
+    if (key === "Enter") return (this.actions.follow(), true);
+    if (key === "ArrowDown") return (this.actions.columnMenu(), true);
     return false;
   }
 

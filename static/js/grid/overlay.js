@@ -8,6 +8,11 @@ const WAIT_BEFORE_STOP = 2_000;
 
 /** Overlays of one table's box. */
 export class States {
+  // Given to the constructor.
+  refocus;
+  box;
+  stop;
+
   #overlay = null;
   #line = null;
   #timer = null;
@@ -66,9 +71,18 @@ export class States {
       run();
       if (document.activeElement === document.body) this.refocus();
     };
-    const button = ([label, run, primary]) => el("button", { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: act(run) } }, label);
-    this.#overlay = el("div", { class: "empty", role: alert ? "alert" : "status" },
-      el("div", { class: `empty-in${alert ? " float" : ""}` }, // rows may stand behind an alert
+    const button = ([label, run, primary]) =>
+      el(
+        "button",
+        { class: `button ${primary ? "button-primary" : "button-outline"}`, type: "button", on: { click: act(run) } },
+        label,
+      );
+    this.#overlay = el(
+      "div",
+      { class: "empty", role: alert ? "alert" : "status" },
+      el(
+        "div",
+        { class: `empty-in${alert ? " float" : ""}` }, // rows may stand behind an alert
         el("h2", {}, title),
         ...sentences.filter(Boolean).map((text) => el("p", {}, text)),
         actions.length ? el("div", { class: "row" }, ...actions.map(button)) : null,

@@ -21,7 +21,9 @@ export class Panning {
     container.addEventListener("pointermove", this.#move);
     for (const type of ["pointerup", "pointercancel"]) container.addEventListener(type, this.#up);
     // A pen selects by dragging. It hovers before it touches, which is when the browser decides what a drag does.
-    container.addEventListener("pointerover", ({ pointerType }) => container.classList.toggle("by-pen", pointerType === "pen"));
+    container.addEventListener("pointerover", ({ pointerType }) =>
+      container.classList.toggle("by-pen", pointerType === "pen"),
+    );
   }
 
   get #columns() {
@@ -42,7 +44,15 @@ export class Panning {
   #down = ({ pointerType, pointerId, clientX, timeStamp, target }) => {
     this.#finger = null;
     if (pointerType !== "touch" || !this.#isOurs(target) || target.closest(".slick-resizable-handle")) return;
-    this.#finger = { id: pointerId, x: clientX, left: this.#columns.scrollLeft, panning: false, at: timeStamp, velocity: 0, last: clientX };
+    this.#finger = {
+      id: pointerId,
+      x: clientX,
+      left: this.#columns.scrollLeft,
+      panning: false,
+      at: timeStamp,
+      velocity: 0,
+      last: clientX,
+    };
   };
 
   #move = ({ pointerId, clientX, timeStamp }) => {
@@ -60,7 +70,8 @@ export class Panning {
     const finger = this.#finger;
     if (finger?.id !== pointerId) return;
     this.#finger = null;
-    const glides = type === "pointerup" && finger.panning && Math.abs(finger.velocity) > GLIDE && timeStamp - finger.at < 60;
+    const glides =
+      type === "pointerup" && finger.panning && Math.abs(finger.velocity) > GLIDE && timeStamp - finger.at < 60;
     if (!glides || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     this.#columns.scrollBy({ left: -finger.velocity * GLIDE_FOR, behavior: "smooth" });
   };

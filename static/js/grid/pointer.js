@@ -63,7 +63,8 @@ export class Pointer {
   /** What does not fit into its cell is told in full. */
   #over = ({ target }) => {
     const node = target.closest?.(".slick-cell");
-    if (!node || node.title || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth) return;
+    if (!node || node.title || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth)
+      return;
     node.title = node.textContent;
   };
 
@@ -89,7 +90,11 @@ export class Pointer {
     if (!sheet.commit()) return;
     const { range } = selection;
     const column = this.view.table.columns[place.cell];
-    const inside = range && place.row >= range.fromRow && place.row <= range.toRow && (column.gutter || (place.cell >= range.fromCell && place.cell <= range.toCell));
+    const inside =
+      range &&
+      place.row >= range.fromRow &&
+      place.row <= range.toRow &&
+      (column.gutter || (place.cell >= range.fromCell && place.cell <= range.toCell));
     if (!inside) {
       if (column.gutter) selection.rows(place.row);
       else sheet.setActiveCell(place.row, place.cell, false, false, false);

@@ -17,13 +17,19 @@ export class Selection {
   }
 
   get firstCell() {
-    return Math.max(FIRST, this.sheet.getColumns().findIndex((column, index) => index >= FIRST && !column.hidden));
+    return Math.max(
+      FIRST,
+      this.sheet.getColumns().findIndex((column, index) => index >= FIRST && !column.hidden),
+    );
   }
 
   /** The selected range, else the active cell, else null. */
   get range() {
     const active = this.sheet.getActiveCell();
-    return this.sheet.getSelectionModel().getSelectedRanges().at(-1) ?? (active ? new SlickRange(active.row, active.cell) : null);
+    return (
+      this.sheet.getSelectionModel().getSelectedRanges().at(-1) ??
+      (active ? new SlickRange(active.row, active.cell) : null)
+    );
   }
 
   set range(range) {
@@ -103,7 +109,10 @@ export class Selection {
   summary(valueAt) {
     const range = this.range;
     if (!range) return null;
-    const columns = this.sheet.getColumns().slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter);
+    const columns = this.sheet
+      .getColumns()
+      .slice(range.fromCell, range.toCell + 1)
+      .filter((column) => !column.hidden && !column.gutter);
     const rows = range.toRow - range.fromRow + 1;
     const summary = { rows, columns: columns.length, sum: null, avg: null, nulls: null };
     if (rows * columns.length > SUM_LIMIT || rows * columns.length < 2) return summary;

@@ -1,7 +1,13 @@
 // SlickGrid with the manners of a spreadsheet: one place for the focus, ARIA on every row and cell, painting in place,
 // and millions of rows. It overrides protected methods of SlickGrid 5.20.2; the browser tests guard an upgrade.
 
-import { SelectionUtils, SlickCellSelectionModel, SlickEditorLock, SlickGrid, SlickRange } from "../../vendor/slickgrid/slickgrid.js";
+import {
+  SelectionUtils,
+  SlickCellSelectionModel,
+  SlickEditorLock,
+  SlickGrid,
+  SlickRange,
+} from "../../vendor/slickgrid/slickgrid.js";
 import { GUTTER } from "./columns.js";
 import { Panning } from "./panning.js";
 
@@ -55,11 +61,16 @@ export class Sheet extends SlickGrid {
       this.leaving = false;
     });
     // Finding in the page or a script may scroll the head by itself: the rows go with it.
-    container.addEventListener("scroll", ({ target }) => {
-      // Where the grid put it itself is no news: the rows may be on their way elsewhere already.
-      if (target === this._headerScrollContainer && target.scrollLeft !== this.prevScrollLeft) this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
-      else if (target === this._viewportTopL) this.#followFrozen();
-    }, true);
+    container.addEventListener(
+      "scroll",
+      ({ target }) => {
+        // Where the grid put it itself is no news: the rows may be on their way elsewhere already.
+        if (target === this._headerScrollContainer && target.scrollLeft !== this.prevScrollLeft)
+          this._viewportScrollContainerX.scrollLeft = target.scrollLeft;
+        else if (target === this._viewportTopL) this.#followFrozen();
+      },
+      true,
+    );
     this.panning = new Panning(this);
     this.endStop = document.createElement("span");
     this.endStop.tabIndex = -1;
@@ -76,7 +87,8 @@ export class Sheet extends SlickGrid {
     model.setOptions({ selectionType: "cell" }); // shows the fill handle; the constructor ignores it
     this.onActiveCellChanged.subscribe((_, active) => {
       this.head = null;
-      if (active?.row !== undefined && active.row !== null) container.setAttribute("aria-activedescendant", this.cellId(active.row, active.cell));
+      if (active?.row !== undefined && active.row !== null)
+        container.setAttribute("aria-activedescendant", this.cellId(active.row, active.cell));
       else container.removeAttribute("aria-activedescendant");
     });
   }
@@ -213,7 +225,10 @@ export class Sheet extends SlickGrid {
 
   /** Paint a cell; the handle of the selection, which stands in its last cell, stays. */
   #paint(node, row, cell, item) {
-    const handle = row === this.selectionBottomRow && cell === this.selectionRightCell ? node.querySelector(".slick-drag-replace-handle") : null;
+    const handle =
+      row === this.selectionBottomRow && cell === this.selectionRightCell
+        ? node.querySelector(".slick-drag-replace-handle")
+        : null;
     this.painter.cell(node, row, cell, item);
     if (handle) node.append(handle);
   }
@@ -228,7 +243,7 @@ export class Sheet extends SlickGrid {
 
   /** Paint rows again that are drawn. */
   repaint(from = 0, to = Infinity) {
-    for (const row of Object.keys(this.rowsCache)) if (row >= from && row <= to) this.updateRow(Number(row));
+    for (const row of Object.keys(this.rowsCache).map(Number)) if (row >= from && row <= to) this.updateRow(row);
   }
 
   isEditing(row, cell) {
@@ -270,7 +285,8 @@ export class Sheet extends SlickGrid {
       if (newTop >= 0 && newTop !== top) this.scrollRowToTop(newTop);
       this.render();
       const row = id === null ? -1 : indexOf(id);
-      if (activeRow >= this.drawnLength && this.drawnLength) this.setActiveCellQuietly(this.drawnLength - 1, cell); // there are fewer rows
+      if (activeRow >= this.drawnLength && this.drawnLength)
+        this.setActiveCellQuietly(this.drawnLength - 1, cell); // there are fewer rows
       else if (row >= 0 && row !== activeRow) {
         this.setActiveCellQuietly(row, cell);
         if (range && (range.isRows || range.toRow > range.fromRow || range.toCell > range.fromCell)) {
@@ -381,7 +397,11 @@ export class Sheet extends SlickGrid {
       const [row, cell] = node.id.split("-").slice(-2).map(Number);
       const selected = this.isCellSelected(row, cell);
       node.classList.toggle(this.getOptions().selectedCellCssClass, selected);
-      if (this.columns[cell]?.id === GUTTER) node.classList.toggle("in-range", ranges.some((range) => row >= range.fromRow && row <= range.toRow));
+      if (this.columns[cell]?.id === GUTTER)
+        node.classList.toggle(
+          "in-range",
+          ranges.some((range) => row >= range.fromRow && row <= range.toRow),
+        );
       else node.setAttribute("aria-selected", selected);
     }
     const last = ranges.at(-1);
@@ -392,10 +412,18 @@ export class Sheet extends SlickGrid {
     }
     for (const header of this._container.querySelectorAll(".slick-header-column")) {
       const cell = this.getColumnIndex(header.dataset.id);
-      header.classList.toggle("in-range", ranges.some((range) => cell >= range.fromCell && cell <= range.toCell));
+      header.classList.toggle(
+        "in-range",
+        ranges.some((range) => cell >= range.fromCell && cell <= range.toCell),
+      );
     }
     this.onRange?.(last ?? null);
-    if (mode === "REP" && before.length === 1 && ranges.length === 1 && SelectionUtils.copyRangeIsLarger(before[0], ranges[0])) {
+    if (
+      mode === "REP" &&
+      before.length === 1 &&
+      ranges.length === 1 &&
+      SelectionUtils.copyRangeIsLarger(before[0], ranges[0])
+    ) {
       this.trigger(this.onDragReplaceCells, { prevSelectedRange: before[0], selectedRange: ranges[0] });
     }
   }

@@ -17,16 +17,27 @@ export const T = {
   follow: (table) => `Open the row of ${table} (Alt+Enter)`,
 
   state: {
-    new: "new row", outside: "saved, no longer in this view", deleted: "to be deleted", error: "not saved", conflict: "conflict", gone: "deleted by someone else", unknown: "outcome unknown",
-    saving: "being saved", changed: "changed", others: "changed by someone else just now",
+    new: "new row",
+    outside: "saved, no longer in this view",
+    deleted: "to be deleted",
+    error: "not saved",
+    conflict: "conflict",
+    gone: "deleted by someone else",
+    unknown: "outcome unknown",
+    saving: "being saved",
+    changed: "changed",
+    others: "changed by someone else just now",
   },
   was: (text) => `Changed. Was: ${text}`,
   becameBy: (by, text) => `${by ?? "Someone"} made it ${text}`,
   goneBy: (by) => `${by ?? "Someone"} deleted this row. Your edits are kept: insert it again or drop them.`,
   unknownOutcome: "The connection broke while this was saved. It is not known whether it was; save again to find out.",
-  unknownInsert: "The connection broke while this row was being saved. Whether it is in the table is not known: look for it, then drop this one or insert it again.",
-  unknownNewRow: "The connection broke while this row was being saved. Whether it is in the table is not known; the review of changes says what to do.",
-  unknownInsertWait: (seconds) => `The connection broke while this row was being saved. It may still come to be in the table in the next ${count(seconds, "second")}. Wait so long, then look for it.`,
+  unknownInsert:
+    "The connection broke while this row was being saved. Whether it is in the table is not known: look for it, then drop this one or insert it again.",
+  unknownNewRow:
+    "The connection broke while this row was being saved. Whether it is in the table is not known; the review of changes says what to do.",
+  unknownInsertWait: (seconds) =>
+    `The connection broke while this row was being saved. It may still come to be in the table in the next ${count(seconds, "second")}. Wait so long, then look for it.`,
   lookForIt: "Look for it",
   dropRow: "Drop this one",
   saving: "Being saved",
@@ -62,18 +73,25 @@ export const T = {
   waitingRow: "This row is still being read.",
   noDefaultHere: "Only a new row can take the column's default.",
   wholeValueFirst: "Only the start of this value is here. Open it (Shift+Enter) to edit the whole.",
-  changedMeanwhile: (by, name) => `${by ?? "Someone"} changed ${name} while you were editing it; compare in the review.`,
+  changedMeanwhile: (by, name) =>
+    `${by ?? "Someone"} changed ${name} while you were editing it; compare in the review.`,
   edited: (n) => `${count(n, "cell")} changed`,
   leftAsIs: (n, why) => `${count(n, "cell")} left as ${n === 1 ? "it is" : "they are"}: ${why}`,
   notRestored: (names) => `Not brought back: ${list(names)}, of which the whole is not here`,
   notCopied: (names) => `Not copied: ${list(names)}, of which only the start is here`,
   invalidCell: (why) => `${why.replace(/\.$/, "")}. Correct or revert this cell; its row is not saved until then.`,
   headerLeftOut: "The first row of the clipboard holds the columns' names and was left out",
-  invalidRows: (n, row, name, why) => `${count(n, "row")} not saved, for a value does not fit its column; first ${row === null ? "the new row" : `row ${row}`}, ${name}: ${why.replace(/\.$/, "")}`,
-  invalidPasted: (n, reasons, more) => `${count(n, "cell")} to be corrected before ${n === 1 ? "its row is" : "their rows are"} saved: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
-  notPasted: (n, reasons, more) => `${count(n, "cell")} not pasted: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
+  invalidRows: (n, row, name, why) =>
+    `${count(n, "row")} not saved, for a value does not fit its column; first ${row === null ? "the new row" : `row ${row}`}, ${name}: ${why.replace(/\.$/, "")}`,
+  invalidPasted: (n, reasons, more) =>
+    `${count(n, "cell")} to be corrected before ${n === 1 ? "its row is" : "their rows are"} saved: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
+  notPasted: (n, reasons, more) =>
+    `${count(n, "cell")} not pasted: ${reasons.join("; ")}${more ? `; ${count(more, "more reason")}` : ""}`,
   whyInRows: (why, rows, more, inNew) => {
-    const places = [rows.length && `${rows.length > 1 ? "rows" : "row"} ${rows.join(", ")}${more ? ", …" : ""}`, inNew && "new rows"];
+    const places = [
+      rows.length && `${rows.length > 1 ? "rows" : "row"} ${rows.join(", ")}${more ? ", …" : ""}`,
+      inNew && "new rows",
+    ];
     return `${why.replace(/\.$/, "")} (${places.filter(Boolean).join(", ")})`;
   },
   pasteBeyond: (n) => `${count(n, "column")} of the clipboard lay beyond the last column`,
@@ -85,12 +103,16 @@ export const T = {
   nothingToUndo: "Nothing to undo",
   nothingToRedo: "Nothing to redo",
   copied: (rows, columns) => `Copied ${number(rows)} × ${number(columns)}`,
-  copiedCut: (n) => `Of ${count(n, "long value")} only the start; open ${n === 1 ? "it" : "one"} (Shift+Enter) to copy the whole`,
+  copiedCut: (n) =>
+    `Of ${count(n, "long value")} only the start; open ${n === 1 ? "it" : "one"} (Shift+Enter) to copy the whole`,
   nothingToPaste: "The clipboard holds no text.",
   copying: (rows) => `Reading ${count(rows, "row")} to copy…`,
-  tooMuchToCopy: (rows, most) => `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
-  tooMuchToChange: (cells, most) => `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
-  copyRefused: "Not copied: the browser does not let this page write to the clipboard. Press Ctrl+C on the cells again, or allow the clipboard for this site.",
+  tooMuchToCopy: (rows, most) =>
+    `${number(rows)} rows are too many to copy (at most ${number(most)}). Export them instead.`,
+  tooMuchToChange: (cells, most) =>
+    `${number(cells)} cells are too many at once (at most ${number(most)}). Nothing was changed.`,
+  copyRefused:
+    "Not copied: the browser does not let this page write to the clipboard. Press Ctrl+C on the cells again, or allow the clipboard for this site.",
   readingRange: (done, all) => `Reading ${number(done)} of ${count(all, "row")}…`,
   readingRangeStopped: "Reading was stopped. Nothing was changed.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
@@ -98,20 +120,28 @@ export const T = {
 
   // rows
   inserted: (n) => `${count(n, "new row")}, not saved yet`,
-  busyRows: (n) => `${count(n, "row")} ${n === 1 ? "is" : "are"} being saved at this moment. Try again when that is done.`,
+  busyRows: (n) =>
+    `${count(n, "row")} ${n === 1 ? "is" : "are"} being saved at this moment. Try again when that is done.`,
   marked: (n) => `${count(n, "row")} marked to be deleted`,
   saveTitle: (deleted, written) => (deleted ? `Delete ${count(deleted, "row")}?` : `Save ${count(written, "row")}?`),
   saveText: (deleted, written, { table, server }) => {
-    const what = [deleted && `${count(deleted, "row")} ${deleted === 1 ? "is" : "are"} deleted`, written && `${count(written, "row")} ${written === 1 ? "is" : "are"} written`].filter(Boolean);
+    const what = [
+      deleted && `${count(deleted, "row")} ${deleted === 1 ? "is" : "are"} deleted`,
+      written && `${count(written, "row")} ${written === 1 ? "is" : "are"} written`,
+    ].filter(Boolean);
     return `${what.join(" and ")} in ${table}${server ? ` on ${server}` : ""}.`;
   },
-  deleteText: "Rows of other tables that refer to a deleted row may keep the database from deleting it, or may be deleted too if they cascade.",
-  saveGo: (deleted, written) => (deleted ? `Delete ${count(deleted, "row")}${written ? " and save" : ""}` : `Save ${count(written, "row")}`),
+  deleteText:
+    "Rows of other tables that refer to a deleted row may keep the database from deleting it, or may be deleted too if they cascade.",
+  saveGo: (deleted, written) =>
+    deleted ? `Delete ${count(deleted, "row")}${written ? " and save" : ""}` : `Save ${count(written, "row")}`,
   pasteTitle: (n) => `Paste over ${number(n)} cells?`,
-  pasteText: (cells, rows) => `${count(cells, "cell")} change${cells === 1 ? "s" : ""}${rows ? `, and ${count(rows, "new row")} ${rows === 1 ? "is" : "are"} added` : ""}. Nothing is saved yet, and Ctrl+Z takes it back.`,
+  pasteText: (cells, rows) =>
+    `${count(cells, "cell")} change${cells === 1 ? "s" : ""}${rows ? `, and ${count(rows, "new row")} ${rows === 1 ? "is" : "are"} added` : ""}. Nothing is saved yet, and Ctrl+Z takes it back.`,
   paste: "Paste",
   keyTitle: "Change the value of a key?",
-  keyText: (names) => `${list(names)} tell${names.length > 1 ? "" : "s"} the row from all others. Rows that refer to the old value may stop the save, or lose their row.`,
+  keyText: (names) =>
+    `${list(names)} tell${names.length > 1 ? "" : "s"} the row from all others. Rows that refer to the old value may stop the save, or lose their row.`,
   keyGo: "Save the new key",
   newRows: (n) => `${count(n, "new row")} by others. Show`,
   discardTitle: "Drop all staged edits?",
@@ -131,7 +161,8 @@ export const T = {
   stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
   outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,
   outsideRow: "Saved. This view no longer shows the row; a refresh takes it out.",
-  unguarded: (names) => `${list(names)} could not be compared as a whole: a change by someone else in the meantime would not have been noticed.`,
+  unguarded: (names) =>
+    `${list(names)} could not be compared as a whole: a change by someone else in the meantime would not have been noticed.`,
   guardedLate: (id) => `Row ${id} was compared with what the database held just before, not with what you saw.`,
   moreNotes: (n) => `${count(n, "more note")} like these.`,
   saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still pending.`,
@@ -140,7 +171,8 @@ export const T = {
   ambiguous: "The new row was saved, but it cannot be told which one it is. Refresh to see it.",
   storedAs: (column, text) => `The database stored ${column} as ${text}.`,
   draftsFull: "This browser's storage is full: your newest unsaved edits are only in this tab until you save them.",
-  draftsElsewhere: "Another tab of this browser has unsaved edits in this table. They stay in that tab; what you edit here is kept apart from them.",
+  draftsElsewhere:
+    "Another tab of this browser has unsaved edits in this table. They stay in that tab; what you edit here is kept apart from them.",
   saveWaits: "The connection is away; the edits are sent when it is back.",
   fixFirst: "Correct the cell you are editing first.",
 
@@ -163,7 +195,8 @@ export const T = {
   errorCopied: "Copied",
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",
   lostColumns: (names) => `No longer in the table: ${names}.`,
-  lostEdits: (names, n) => `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
+  lostEdits: (names, n) =>
+    `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
   goto: "Go to row",
   gotoText: "A row number, or a value of the key with = before it",
   gotoGo: "Go",
@@ -185,8 +218,20 @@ export const T = {
   filterOn: "On",
   removeFilter: "Remove this filter",
   operator: {
-    contains: "contains", startsWith: "starts with", endsWith: "ends with", equals: "equals", notEquals: "is not", greater: "greater than",
-    greaterOrEqual: "at least", less: "less than", lessOrEqual: "at most", between: "between", in: "one of", isNull: "is NULL", isNotNull: "is not NULL", isEmpty: "is ''",
+    contains: "contains",
+    startsWith: "starts with",
+    endsWith: "ends with",
+    equals: "equals",
+    notEquals: "is not",
+    greater: "greater than",
+    greaterOrEqual: "at least",
+    less: "less than",
+    lessOrEqual: "at most",
+    between: "between",
+    in: "one of",
+    isNull: "is NULL",
+    isNotNull: "is not NULL",
+    isEmpty: "is ''",
   },
   columns: "Columns",
   showAll: "Show all",
@@ -276,14 +321,17 @@ export const T = {
   valueUpload: "Replace by file…",
   notJson: "Not valid JSON",
   validJson: "Valid JSON",
-  valueChanged: "Someone changed this value since it was read. Nothing was saved. Copy what you need of yours, then close and open it again to see theirs.",
+  valueChanged:
+    "Someone changed this value since it was read. Nothing was saved. Copy what you need of yours, then close and open it again to see theirs.",
   valueNoAnswer: "The value was not read: the server did not answer. Try again in a moment.",
-  valueUnknown: "The server did not answer, so it is not known whether the value was saved. Save again, or close and open it again to find out.",
+  valueUnknown:
+    "The server did not answer, so it is not known whether the value was saved. Save again, or close and open it again to find out.",
   valueDrop: "Drop it",
   valueLost: "Discard your text?",
   valueLostText: "The text was changed and would be lost.",
   conflictTitle: (label, by) => `${label} was changed by ${by ?? "someone else"}`,
-  conflictText: (columns, rest) => `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
+  conflictText: (columns, rest) =>
+    `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
   column: "Column",
   youSaw: "You saw",
   theySaved: (by) => `${by ?? "They"} saved`,
@@ -299,7 +347,11 @@ export const T = {
 };
 
 /** Sentences one after another, each with one full stop. */
-export const sentences = (texts) => texts.filter(Boolean).map((text) => (/[.!?]$/.test(text) ? text : `${text}.`)).join(" ");
+export const sentences = (texts) =>
+  texts
+    .filter(Boolean)
+    .map((text) => (/[.!?]$/.test(text) ? text : `${text}.`))
+    .join(" ");
 
 /** The sentence of a ValueError. */
 export function reasonText(error) {

@@ -24,6 +24,7 @@ export class Client extends EventTarget {
   #Socket;
   #belongs;
   #bytesMax;
+  /** @type {{state: string, why?: any, detail?: string, blocked?: boolean}} */
   #life = START;
   #socket = null;
   #exchanges = new Exchanges();
@@ -121,7 +122,8 @@ export class Client extends EventTarget {
     const exchange = this.#exchanges.start(command, payload, { background, onEvent, ...(id ? { id } : {}) });
     const abort = () => {
       exchange.stopped = true;
-      if (this.#exchanges.abandon(exchange) || (exchange.write && exchange.sent)) this.#write({ command: "cancel", payload: { id: exchange.id } });
+      if (this.#exchanges.abandon(exchange) || (exchange.write && exchange.sent))
+        this.#write({ command: "cancel", payload: { id: exchange.id } });
     };
     signal?.addEventListener("abort", abort, { once: true });
     if (this.state === "live" && !exchange.sent) this.#dispatch(exchange);
@@ -191,6 +193,7 @@ export class Client extends EventTarget {
     this.#dispatchWaiting();
   }
 
+  /** @param {(exchange: object) => boolean} [wanted] */
   #dispatchWaiting(wanted = () => true) {
     for (const exchange of this.#exchanges.unsent()) if (wanted(exchange)) this.#dispatch(exchange);
   }

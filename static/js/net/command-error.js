@@ -1,6 +1,17 @@
 /** A command that was refused or could not be carried out; `code` is one of the protocol's codes, or AWAY or ABORTED. */
 export class CommandError extends Error {
-  constructor({ message, code = "UNKNOWN_ERROR", recoverable = true, context = "", sqlcode, serverText, field, details } = {}) {
+  /** @param {{message?: string, code?: string, recoverable?: boolean, context?: string, sqlcode?: number | null,
+   *   serverText?: string | null, field?: string | null, details?: object | null}} [error] */
+  constructor({
+    message,
+    code = "UNKNOWN_ERROR",
+    recoverable = true,
+    context = "",
+    sqlcode,
+    serverText,
+    field,
+    details,
+  } = {}) {
     super(message ?? code);
     this.name = "CommandError";
     this.code = code;

@@ -72,9 +72,12 @@ function closed(now, { code, reason = "" }, random) {
     return { next: { ...START, state: "away", why, detail: reason, blocked: true }, act: { do: "stop" } };
   }
   const restarting = code === CLOSE.RESTART || (now.restarting && now.state === "away");
-  const attempt = now.state === "away" && (code !== CLOSE.RESTART) ? now.attempt + 1 : 0;
+  const attempt = now.state === "away" && code !== CLOSE.RESTART ? now.attempt + 1 : 0;
   if (code === CLOSE.POLICY) {
-    return { next: { ...START, state: "away", why, detail: reason, attempt }, act: { do: "wait", ms: policyWait(attempt, random) } };
+    return {
+      next: { ...START, state: "away", why, detail: reason, attempt },
+      act: { do: "wait", ms: policyWait(attempt, random) },
+    };
   }
   const ms = restarting ? restartWait(attempt, random) : backoff(attempt, random);
   const shown = restarting ? "restart" : why;

@@ -25,7 +25,9 @@ export const isWrite = (command) => WRITES.has(command);
 /** An id the server accepts (1-64 of A-Z a-z 0-9 _ -), unique over reloads and tabs, because answers to writes are kept by it. */
 export function newId(random = (bytes) => crypto.getRandomValues(bytes)) {
   const bytes = random(new Uint8Array(15));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }
 
 /** A clock of the browser may be set, and its steady one stand still while the computer sleeps: the older age counts. */
@@ -46,7 +48,19 @@ export class Exchanges {
   /** Begin: gives the exchange; its `promise` settles with the answer. */
   start(command, payload, { background = false, onEvent = null, id = newId() } = {}) {
     if (this.#open.has(id)) return this.#open.get(id);
-    const exchange = { id, command, payload, background, onEvent, write: isWrite(command), sent: false, bytes: 0, times: 0, ...made() };
+    /** @type {any} */
+    const exchange = {
+      id,
+      command,
+      payload,
+      background,
+      onEvent,
+      write: isWrite(command),
+      sent: false,
+      bytes: 0,
+      times: 0,
+      ...made(),
+    };
     exchange.promise = new Promise((resolve, reject) => Object.assign(exchange, { resolve, reject }));
     this.#open.set(id, exchange);
     return exchange;
@@ -93,7 +107,9 @@ export class Exchanges {
         exchange.sent = false;
       } else {
         this.#open.delete(exchange.id);
-        exchange.reject(new CommandError({ code: "AWAY", message: "The connection was lost", context: exchange.command }));
+        exchange.reject(
+          new CommandError({ code: "AWAY", message: "The connection was lost", context: exchange.command }),
+        );
       }
     }
   }
@@ -107,7 +123,13 @@ export class Exchanges {
       if (!exchange.write || !isOver(age(exchange))) continue;
       this.#open.delete(exchange.id);
       const context = exchange.command;
-      exchange.reject(new CommandError(exchange.left ? { code: "OUTCOME_UNKNOWN", message: T.tooLate, context } : { code: "STALE", message: T.tooLate, context }));
+      exchange.reject(
+        new CommandError(
+          exchange.left
+            ? { code: "OUTCOME_UNKNOWN", message: T.tooLate, context }
+            : { code: "STALE", message: T.tooLate, context },
+        ),
+      );
     }
   }
 
@@ -117,7 +139,13 @@ export class Exchanges {
     const largest = sent.sort((a, b) => b.bytes - a.bytes)[0];
     if (!largest) return;
     this.#open.delete(largest.id);
-    largest.reject(new CommandError({ code: "INVALID_INPUT", message: "The message is too large for the server", context: largest.command }));
+    largest.reject(
+      new CommandError({
+        code: "INVALID_INPUT",
+        message: "The message is too large for the server",
+        context: largest.command,
+      }),
+    );
   }
 
   /** Everything that still has to be sent, in order. */

@@ -4,6 +4,11 @@ const SHARE = 0.8; // of what is allowed, as the way there may bunch messages to
 
 /** What may leave now: `rate` more each second, never over `burst`. */
 class Bucket {
+  // Given to the constructor.
+  burst;
+  now;
+  rate;
+
   constructor(rate, burst, now) {
     Object.assign(this, { rate: rate * SHARE, burst: Math.max(1, burst * SHARE), now });
     this.reset();
@@ -29,7 +34,13 @@ export class Pace {
    * @param {{rate?: number, burst?: number, bytesRate?: number, bytesBurst?: number, now?: () => number}} limits what the server
    *   allows a second and at once, and a clock in milliseconds
    */
-  constructor({ rate = 40, burst = 200, bytesRate = Infinity, bytesBurst = Infinity, now = () => performance.now() } = {}) {
+  constructor({
+    rate = 40,
+    burst = 200,
+    bytesRate = Infinity,
+    bytesBurst = Infinity,
+    now = () => performance.now(),
+  } = {}) {
     this.messages = new Bucket(rate, burst, now);
     this.bytes = Number.isFinite(bytesRate) ? new Bucket(bytesRate, bytesBurst, now) : null;
   }

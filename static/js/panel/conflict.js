@@ -20,11 +20,27 @@ export async function decide(view, id) {
     const column = schema.columns.find((each) => each.name === name);
     const { base, mine, theirs } = entry.conflict[name];
     const cells = ["theirs", "mine"].map((side) => {
-      const input = el("input", { type: "radio", name: `conflict-${column.name}`, checked: side === "mine" && !deleting, on: { change: () => choose(name, side) } });
-      const content = side === "mine" && deleting ? [T.yourDelete] : valueNodes(side === "mine" ? mine : theirs, column);
-      return el("td", { dir: "auto", data: { side } }, deleting ? el("span", {}, ...content) : el("label", {}, input, ...content));
+      const input = el("input", {
+        type: "radio",
+        name: `conflict-${column.name}`,
+        checked: side === "mine" && !deleting,
+        on: { change: () => choose(name, side) },
+      });
+      const content =
+        side === "mine" && deleting ? [T.yourDelete] : valueNodes(side === "mine" ? mine : theirs, column);
+      return el(
+        "td",
+        { dir: "auto", data: { side } },
+        deleting ? el("span", {}, ...content) : el("label", {}, input, ...content),
+      );
     });
-    return el("tr", { data: { column: name } }, el("th", { scope: "row" }, name), el("td", { dir: "auto" }, ...valueNodes(base, column)), ...cells);
+    return el(
+      "tr",
+      { data: { column: name } },
+      el("th", { scope: "row" }, name),
+      el("td", { dir: "auto" }, ...valueNodes(base, column)),
+      ...cells,
+    );
   });
   const choose = (name, side) => {
     choices[name] = side;
@@ -33,8 +49,11 @@ export async function decide(view, id) {
   const paint = () => {
     const sides = new Set(Object.values(choices));
     const save = table.closest("dialog")?.querySelector(".button-primary");
-    if (save && !deleting) save.textContent = sides.size > 1 ? T.asChosen : sides.has("mine") ? T.keepMine : T.takeTheirs(entry.by);
-    for (const row of rows) for (const cell of row.querySelectorAll("[data-side]")) cell.classList.toggle("chosen", choices[row.dataset.column] === cell.dataset.side);
+    if (save && !deleting)
+      save.textContent = sides.size > 1 ? T.asChosen : sides.has("mine") ? T.keepMine : T.takeTheirs(entry.by);
+    for (const row of rows)
+      for (const cell of row.querySelectorAll("[data-side]"))
+        cell.classList.toggle("chosen", choices[row.dataset.column] === cell.dataset.side);
   };
   const head = [T.column, T.youSaw, T.theySaved(entry.by), T.yours].map((text) => el("th", { scope: "col" }, text));
   const table = el("table", { class: "three" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));

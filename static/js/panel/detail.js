@@ -7,14 +7,37 @@ import { valueNodes } from "../grid/cell-nodes.js";
 
 /** The panel at the right; it follows the active cell. */
 export class Detail {
+  // eslint-disable-next-line no-unused-private-class-members -- read by ??=: many changes redraw once a frame
   #drawing = null;
 
   constructor(view, close) {
     this.view = view;
     this.title = el("span", { class: "dim num" });
     this.body = el("div", { class: "panel-body", tabindex: "0", role: "region", "aria-label": T.detailTitle });
-    this.element = el("aside", { class: "panel float detail", "aria-label": T.detailTitle, on: { keydown: (event) => event.key === "Escape" && close() } },
-      el("div", { class: "panel-head" }, el("h2", {}, T.detailTitle), this.title, el("button", { class: "button button-icon push", type: "button", title: `${T.close} (Esc)`, "aria-label": T.close, on: { click: close } }, icon("x"))),
+    this.element = el(
+      "aside",
+      {
+        class: "panel float detail",
+        "aria-label": T.detailTitle,
+        on: { keydown: (event) => event.key === "Escape" && close() },
+      },
+      el(
+        "div",
+        { class: "panel-head" },
+        el("h2", {}, T.detailTitle),
+        this.title,
+        el(
+          "button",
+          {
+            class: "button button-icon push",
+            type: "button",
+            title: `${T.close} (Esc)`,
+            "aria-label": T.close,
+            on: { click: close },
+          },
+          icon("x"),
+        ),
+      ),
       this.body,
     );
   }
@@ -45,17 +68,47 @@ export class Detail {
       this.body.replaceChildren(el("p", { class: "panel-note" }, T.noActiveRow));
       return;
     }
-    this.title.textContent = item.isNew ? T.newRow : item.id.startsWith("#") ? T.detailOf(rows.numberOf(active.row)) : item.id;
+    this.title.textContent = item.isNew
+      ? T.newRow
+      : item.id.startsWith("#")
+        ? T.detailOf(rows.numberOf(active.row))
+        : item.id;
     const current = view.table.columns[active.cell]?.field;
-    this.body.replaceChildren(el("dl", { class: "fields-list" }, ...schema.columns.flatMap((column) => {
-      const { name } = column;
-      const value = rows.valueOf(item, name);
-      const changed = staged.has(item.id, name);
-      const preview = changed ? null : (own(item.previews, name) ?? null);
-      const open = el("button", { class: "link", type: "button", "aria-label": `${T.loadWhole} ${name}`, on: { click: () => this.#open(name) } }, T.loadWhole);
-      const text = typeof value === "string" && value.includes("\n") && !preview ? [el("span", { class: "whole" }, value)] : valueNodes(value, column, preview);
-      return [el("dt", { title: name }, name), el("dd", { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null }, el("span", { class: "field-value", dir: "auto" }, ...text), open)];
-    })));
+    this.body.replaceChildren(
+      el(
+        "dl",
+        { class: "fields-list" },
+        ...schema.columns.flatMap((column) => {
+          const { name } = column;
+          const value = rows.valueOf(item, name);
+          const changed = staged.has(item.id, name);
+          const preview = changed ? null : (own(item.previews, name) ?? null);
+          const open = el(
+            "button",
+            {
+              class: "link",
+              type: "button",
+              "aria-label": `${T.loadWhole} ${name}`,
+              on: { click: () => this.#open(name) },
+            },
+            T.loadWhole,
+          );
+          const text =
+            typeof value === "string" && value.includes("\n") && !preview
+              ? [el("span", { class: "whole" }, value)]
+              : valueNodes(value, column, preview);
+          return [
+            el("dt", { title: name }, name),
+            el(
+              "dd",
+              { class: [name === current && "current", changed && "is-changed"].filter(Boolean).join(" ") || null },
+              el("span", { class: "field-value", dir: "auto" }, ...text),
+              open,
+            ),
+          ];
+        }),
+      ),
+    );
     this.body.querySelector(".current")?.scrollIntoView({ block: "nearest" });
   }
 

@@ -66,8 +66,14 @@ export class FilterBar {
     const { filters, search } = this.view.table;
     this.root.hidden = !this.#shown && !filters.list.length && !search;
     if (document.activeElement !== this.search) this.search.value = search;
-    const focused = this.chips.contains(document.activeElement) ? [...this.chips.querySelectorAll("button,input,select")].indexOf(document.activeElement) : -1;
-    this.chips.replaceChildren(...filters.list.map((filter, index) => this.#chip(filter, index)), el("li", {}, this.#adder()), filters.list.length ? el("li", {}, this.#clearer()) : "");
+    const focused = this.chips.contains(document.activeElement)
+      ? [...this.chips.querySelectorAll("button,input,select")].indexOf(document.activeElement)
+      : -1;
+    this.chips.replaceChildren(
+      ...filters.list.map((filter, index) => this.#chip(filter, index)),
+      el("li", {}, this.#adder()),
+      filters.list.length ? el("li", {}, this.#clearer()) : "",
+    );
     if (focused < 0) return;
     this.chips.querySelectorAll("button,input,select")[focused]?.focus();
     if (document.activeElement === document.body) this.view.focus(); // the chip is gone, or the bar
@@ -75,30 +81,102 @@ export class FilterBar {
 
   #chip(filter, index) {
     const column = this.view.table.columnOf(filter.column);
-    const on = el("input", { type: "checkbox", checked: !filter.off, "aria-label": `${T.filterOn}: ${filter.column}`, on: { change: () => this.#change(() => { filter.off = !on.checked; }) } });
-    const operator = el("select", { "aria-label": `${filter.column}: operator`, on: { change: () => this.#operate(filter, operator.value) } },
-      ...(column ? operatorsOf(column.schema) : [filter.operator]).map((name) => el("option", { value: name, selected: name === filter.operator }, T.operator[name])));
+    const on = el("input", {
+      type: "checkbox",
+      checked: !filter.off,
+      "aria-label": `${T.filterOn}: ${filter.column}`,
+      on: {
+        change: () =>
+          this.#change(() => {
+            filter.off = !on.checked;
+          }),
+      },
+    });
+    const operator = el(
+      "select",
+      { "aria-label": `${filter.column}: operator`, on: { change: () => this.#operate(filter, operator.value) } },
+      ...(column ? operatorsOf(column.schema) : [filter.operator]).map((name) =>
+        el("option", { value: name, selected: name === filter.operator }, T.operator[name]),
+      ),
+    );
     const parts = [on, el("span", { class: "chip-name" }, filter.column), operator];
     if (takesValue(filter.operator)) parts.push(this.#value(filter, column));
-    if (column && ["contains", "startsWith", "endsWith", "equals", "notEquals", "in"].includes(filter.operator) && typeof (Array.isArray(filter.value) ? filter.value[0] : filter.value) === "string") {
-      parts.push(el("button", { class: "button button-icon chip-case", type: "button", "aria-pressed": String(Boolean(filter.matchCase)), title: T.matchCase, "aria-label": T.matchCase, on: { click: () => this.#change(() => { filter.matchCase = !filter.matchCase; }) } }, "Aa"));
+    if (
+      column &&
+      ["contains", "startsWith", "endsWith", "equals", "notEquals", "in"].includes(filter.operator) &&
+      typeof (Array.isArray(filter.value) ? filter.value[0] : filter.value) === "string"
+    ) {
+      parts.push(
+        el(
+          "button",
+          {
+            class: "button button-icon chip-case",
+            type: "button",
+            "aria-pressed": String(Boolean(filter.matchCase)),
+            title: T.matchCase,
+            "aria-label": T.matchCase,
+            on: {
+              click: () =>
+                this.#change(() => {
+                  filter.matchCase = !filter.matchCase;
+                }),
+            },
+          },
+          "Aa",
+        ),
+      );
     }
-    parts.push(el("button", { class: "button button-icon", type: "button", title: T.removeFilter, "aria-label": `${T.removeFilter}: ${filter.column}`, on: { click: () => this.#change(() => this.view.table.filters.removeAt(index)) } }, icon("x", { small: true })));
+    parts.push(
+      el(
+        "button",
+        {
+          class: "button button-icon",
+          type: "button",
+          title: T.removeFilter,
+          "aria-label": `${T.removeFilter}: ${filter.column}`,
+          on: { click: () => this.#change(() => this.view.table.filters.removeAt(index)) },
+        },
+        icon("x", { small: true }),
+      ),
+    );
     return el("li", { class: `filter-chip${filter.off ? " is-off" : ""}` }, ...parts);
   }
 
   #value(filter, column) {
-    const plain = filter.operator === "in" || filter.operator === "between" ? filterText(filter, column?.schema).replace(/^in /, "") : String(filter.value ?? "");
+    const plain =
+      filter.operator === "in" || filter.operator === "between"
+        ? filterText(filter, column?.schema).replace(/^in /, "")
+        : String(filter.value ?? "");
     const input = el("input", {
-      type: "text", class: "chip-value", dir: "auto", value: plain, "aria-label": `${filter.column}: value`, spellcheck: "false",
-      on: { change: () => this.#put(filter, column, input), keydown: (event) => event.key === "Enter" && this.#put(filter, column, input) },
+      type: "text",
+      class: "chip-value",
+      dir: "auto",
+      value: plain,
+      "aria-label": `${filter.column}: value`,
+      spellcheck: "false",
+      on: {
+        change: () => this.#put(filter, column, input),
+        keydown: (event) => event.key === "Enter" && this.#put(filter, column, input),
+      },
     });
     input.size = Math.max(4, Math.min(24, plain.length));
     return input;
   }
 
   #put(filter, column, input) {
-    const signs = { contains: "", startsWith: "^", endsWith: "$", equals: "=", notEquals: "≠", greater: ">", greaterOrEqual: "≥", less: "<", lessOrEqual: "≤", in: "in ", between: "" };
+    const signs = {
+      contains: "",
+      startsWith: "^",
+      endsWith: "$",
+      equals: "=",
+      notEquals: "≠",
+      greater: ">",
+      greaterOrEqual: "≥",
+      less: "<",
+      lessOrEqual: "≤",
+      in: "in ",
+      between: "",
+    };
     try {
       const parsed = ["contains", "startsWith", "endsWith"].includes(filter.operator)
         ? { operator: filter.operator, value: input.value }
@@ -121,7 +199,9 @@ export class FilterBar {
       filter.operator = operator;
       if (!takesValue(operator)) delete filter.value;
       else if (operator === "in") filter.value = Array.isArray(filter.value) ? filter.value : [first ?? ""];
-      else if (operator === "between") filter.value = Array.isArray(filter.value) && filter.value.length === 2 ? filter.value : [first ?? "", first ?? ""];
+      else if (operator === "between")
+        filter.value =
+          Array.isArray(filter.value) && filter.value.length === 2 ? filter.value : [first ?? "", first ?? ""];
       else filter.value = first ?? "";
       if (filter.value === "" || filter.value?.[0] === "") filter.off = true; // until it has a value
     });
@@ -133,24 +213,47 @@ export class FilterBar {
   }
 
   #adder() {
-    const button = el("button", { class: "button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", on: { click: () => this.#add(button) } }, icon("plus", { small: true }), T.addFilter);
+    const button = el(
+      "button",
+      {
+        class: "button",
+        type: "button",
+        "aria-haspopup": "menu",
+        "aria-expanded": "false",
+        on: { click: () => this.#add(button) },
+      },
+      icon("plus", { small: true }),
+      T.addFilter,
+    );
     return button;
   }
 
   #add(button) {
     const columns = this.view.table.columns.filter((column) => !column.gutter);
-    openMenu(button, columns.map((column) => ({
-      label: column.field,
-      run: () => {
-        const [operator] = operatorsOf(column.schema);
-        this.view.table.filters.add({ column: column.field, operator, ...(takesValue(operator) ? { value: "", off: true } : {}) });
-        this.draw();
-        [...this.chips.querySelectorAll(".chip-value")].at(-1)?.focus();
-      },
-    })), { label: T.addFilter });
+    openMenu(
+      button,
+      columns.map((column) => ({
+        label: column.field,
+        run: () => {
+          const [operator] = operatorsOf(column.schema);
+          this.view.table.filters.add({
+            column: column.field,
+            operator,
+            ...(takesValue(operator) ? { value: "", off: true } : {}),
+          });
+          this.draw();
+          [...this.chips.querySelectorAll(".chip-value")].at(-1)?.focus();
+        },
+      })),
+      { label: T.addFilter },
+    );
   }
 
   #clearer() {
-    return el("button", { class: "button", type: "button", on: { click: () => this.view.clearFilters() } }, T.clearFilters);
+    return el(
+      "button",
+      { class: "button", type: "button", on: { click: () => this.view.clearFilters() } },
+      T.clearFilters,
+    );
   }
 }

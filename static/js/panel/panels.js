@@ -83,7 +83,13 @@ export class Panels {
   /** Ask for a row number, or a key value after "=". */
   async askRow() {
     const { view } = this;
-    const input = el("input", { class: "input", type: "text", inputmode: "numeric", "aria-label": T.gotoText, autofocus: true });
+    const input = el("input", {
+      class: "input",
+      type: "text",
+      inputmode: "numeric",
+      "aria-label": T.gotoText,
+      autofocus: true,
+    });
     const hint = el("p", { class: "field-note" }, T.gotoText);
     const answer = await openDialog({
       title: T.goto,
@@ -105,7 +111,8 @@ export class Panels {
       const { cache } = view.table;
       view.goto(Number(text));
       await cache.want(Number(text) - 1, Number(text) - 1).catch(() => undefined); // only then is it sure how many there are
-      if (cache.countState === "exact" && cache.length && Number(text) > cache.length) view.announce(T.lastRow(cache.length));
+      if (cache.countState === "exact" && cache.length && Number(text) > cache.length)
+        view.announce(T.lastRow(cache.length));
     } else view.announce(T.noSuchRow(input.value), "error");
   }
 

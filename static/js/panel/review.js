@@ -7,7 +7,7 @@ import { invalidIn } from "../data/staged.js";
 import { errorText, goneText, invalidText, theirsText } from "../grid/cell-painter.js";
 import { valueNodes } from "../grid/cell-nodes.js";
 import { readTheirs } from "./value.js";
-import { missingIn } from "../table/saving.js";
+import { missingIn } from "../data/staged.js";
 import { T } from "../grid/texts.js";
 
 const LINES_SHOWN = 400;
@@ -27,17 +27,48 @@ export class Review {
 
   constructor(view, close) {
     this.view = view;
-    this.closeButton = el("button", { class: "button button-icon push", type: "button", title: `${T.close} (Esc)`, "aria-label": T.close, on: { click: close } }, icon("x"));
+    this.closeButton = el(
+      "button",
+      {
+        class: "button button-icon push",
+        type: "button",
+        title: `${T.close} (Esc)`,
+        "aria-label": T.close,
+        on: { click: close },
+      },
+      icon("x"),
+    );
     this.summary = el("span", { class: "dim" });
     this.list = el("ul", { class: "panel-body", tabindex: "0", "aria-label": T.review });
     this.sqlHead = el("span");
     this.sql = el("pre");
     this.foot = el("div", { class: "panel-foot" });
-    const copy = el("button", { class: "button button-icon push", type: "button", title: T.copySql, "aria-label": T.copySql, on: { click: () => this.#copySql() } }, icon("copy"));
-    this.element = el("aside", { class: "panel float review", "aria-label": T.review, on: { keydown: (event) => event.key === "Escape" && close() } },
+    const copy = el(
+      "button",
+      {
+        class: "button button-icon push",
+        type: "button",
+        title: T.copySql,
+        "aria-label": T.copySql,
+        on: { click: () => this.#copySql() },
+      },
+      icon("copy"),
+    );
+    this.element = el(
+      "aside",
+      {
+        class: "panel float review",
+        "aria-label": T.review,
+        on: { keydown: (event) => event.key === "Escape" && close() },
+      },
       el("div", { class: "panel-head" }, el("h2", {}, T.review), this.summary, this.closeButton),
       this.list,
-      el("div", { class: "sql", tabindex: "0", role: "region", "aria-label": "SQL" }, el("div", { class: "sql-head" }, this.sqlHead, copy), this.sql),
+      el(
+        "div",
+        { class: "sql", tabindex: "0", role: "region", "aria-label": "SQL" },
+        el("div", { class: "sql-head" }, this.sqlHead, copy),
+        this.sql,
+      ),
       this.foot,
     );
   }
@@ -65,7 +96,9 @@ export class Review {
     const { staged, tableName } = this.view.table;
     const entries = [...staged.entries.values()].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
     const { changed, inserted, deleted } = staged.counts;
-    this.summary.textContent = entries.length ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName) : T.reviewEmpty;
+    this.summary.textContent = entries.length
+      ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName)
+      : T.reviewEmpty;
     const inside = this.list.contains(document.activeElement);
     const key = document.activeElement?.dataset?.key;
     const shown = this.#first(entries);
@@ -93,7 +126,17 @@ export class Review {
       this.#most *= 2;
       this.draw();
     };
-    return el("li", { class: "change" }, el("span"), el("div", {}, `${T.moreRows(count)} `, el("button", { class: "link", type: "button", data: { key: "more" }, on: { click: more } }, T.showMore)));
+    return el(
+      "li",
+      { class: "change" },
+      el("span"),
+      el(
+        "div",
+        {},
+        `${T.moreRows(count)} `,
+        el("button", { class: "link", type: "button", data: { key: "more" }, on: { click: more } }, T.showMore),
+      ),
+    );
   }
 
   #drawFoot(entries) {
@@ -101,20 +144,44 @@ export class Review {
     const { savable, undecided } = view.table.staged;
     const focused = this.foot.contains(document.activeElement);
     const conflicts = undecided.filter((entry) => entry.state === "conflict");
-    const bulk = (label, choice) => el("button", { class: "link", type: "button", on: { click: () => this.#decideAll(conflicts, choice) } }, label);
+    const bulk = (label, choice) =>
+      el("button", { class: "link", type: "button", on: { click: () => this.#decideAll(conflicts, choice) } }, label);
     this.foot.replaceChildren(
       ...(undecided.length ? [el("span", {}, T.needFirst(undecided.length))] : []),
       ...(conflicts.length > 1 ? [bulk(T.keepMineAll, "mine"), bulk(T.takeTheirsAll, "theirs")] : []),
-      el("span", { class: "push" },
-        el("button", { class: "button", type: "button", "aria-disabled": String(!entries.length), on: { click: () => entries.length && this.#discard() } }, T.revertAll),
-        el("button", { class: "button button-primary", type: "button", "aria-disabled": String(!savable.length), on: { click: () => savable.length && view.save() } }, T.saveRows(savable.length))),
+      el(
+        "span",
+        { class: "push" },
+        el(
+          "button",
+          {
+            class: "button",
+            type: "button",
+            "aria-disabled": String(!entries.length),
+            on: { click: () => entries.length && this.#discard() },
+          },
+          T.revertAll,
+        ),
+        el(
+          "button",
+          {
+            class: "button button-primary",
+            type: "button",
+            "aria-disabled": String(!savable.length),
+            on: { click: () => savable.length && view.save() },
+          },
+          T.saveRows(savable.length),
+        ),
+      ),
     );
     if (focused) this.list.focus();
   }
 
   async #discard() {
     const { changed, inserted, deleted } = this.view.table.staged.counts;
-    const what = [changed && T.edited(changed), inserted && T.inserted(inserted), deleted && T.marked(deleted)].filter(Boolean).join(", ");
+    const what = [changed && T.edited(changed), inserted && T.inserted(inserted), deleted && T.marked(deleted)]
+      .filter(Boolean)
+      .join(", ");
     if (await this.view.ask({ title: T.discardTitle, text: T.discardText(what), go: T.discardGo })) this.view.discard();
   }
 
@@ -122,7 +189,8 @@ export class Review {
     const read = await Promise.all(conflicts.map((entry) => readTheirs(this.view, entry)));
     const entries = conflicts.filter((entry, index) => read[index] && this.view.table.staged.get(entry.id) === entry);
     this.view.table.batch(() => {
-      for (const entry of entries) this.view.rowWork.resolve(entry.id, recordOf(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
+      for (const entry of entries)
+        this.view.rowWork.resolve(entry.id, recordOf(Object.keys(entry.conflict ?? {}).map((name) => [name, choice])));
     });
   }
 
@@ -130,15 +198,30 @@ export class Review {
     const { view } = this;
     const label = rowLabel(view, entry);
     const lines = this.#lines(entry);
-    return el("li", { class: "change" },
+    return el(
+      "li",
+      { class: "change" },
       mark(entry),
-      el("div", {},
+      el(
+        "div",
+        {},
         el("h3", {}, el("span", { dir: "auto" }, label.text), el("span", { class: "dim num" }, label.id)),
         lines.length ? el("dl", {}, ...lines) : null,
         entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
         ...this.#why(entry),
       ),
-      el("button", { class: "button button-icon", type: "button", title: T.revertRow(label.text), "aria-label": T.revertRow(label.text), data: { key: `revert ${entry.id}` }, on: { click: () => view.rowWork.revert(entry) } }, icon("undo-2")),
+      el(
+        "button",
+        {
+          class: "button button-icon",
+          type: "button",
+          title: T.revertRow(label.text),
+          "aria-label": T.revertRow(label.text),
+          data: { key: `revert ${entry.id}` },
+          on: { click: () => view.rowWork.revert(entry) },
+        },
+        icon("undo-2"),
+      ),
     );
   }
 
@@ -147,35 +230,84 @@ export class Review {
     if (entry.kind === "delete") return [];
     const { columns } = view.table.schema;
     const known = new Set(columns.map(({ name }) => name));
-    const gone = Object.keys(entry.values).filter((name) => !known.has(name)).map((name) => ({ name, gone: true }));
+    const gone = Object.keys(entry.values)
+      .filter((name) => !known.has(name))
+      .map((name) => ({ name, gone: true }));
     const changed = [...columns.filter(({ name }) => name in entry.values), ...gone];
     const lines = changed.flatMap((column) => {
       const { name } = column;
       const after = el("ins", { dir: "auto" }, ...valueNodes(entry.values[name], column));
-      const revert = el("button", { class: "button button-icon revert-one", type: "button", title: T.revertOne, "aria-label": `${T.revertOne}: ${name}`, data: { key: `${entry.id} ${name}` }, on: { click: () => view.rowWork.revert(entry, name) } }, icon("undo-2", { small: true }));
-      const before = entry.kind === "insert" ? [] : [el("del", { dir: "auto" }, ...valueNodes(entry.base[name] ?? null, column)), el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→")];
-      return [el("dt", {}, name), el("dd", {}, ...before, after, column.gone ? el("span", { class: "why-error" }, T.noColumn) : null, revert)];
+      const revert = el(
+        "button",
+        {
+          class: "button button-icon revert-one",
+          type: "button",
+          title: T.revertOne,
+          "aria-label": `${T.revertOne}: ${name}`,
+          data: { key: `${entry.id} ${name}` },
+          on: { click: () => view.rowWork.revert(entry, name) },
+        },
+        icon("undo-2", { small: true }),
+      );
+      const before =
+        entry.kind === "insert"
+          ? []
+          : [
+              el("del", { dir: "auto" }, ...valueNodes(entry.base[name] ?? null, column)),
+              el("span", { class: "dim", role: "img", "aria-label": T.becomes }, "→"),
+            ];
+      return [
+        el("dt", {}, name),
+        el("dd", {}, ...before, after, column.gone ? el("span", { class: "why-error" }, T.noColumn) : null, revert),
+      ];
     });
-    if (entry.kind === "insert") lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.othersBecome)));
+    if (entry.kind === "insert")
+      lines.push(el("dt", {}, T.others), el("dd", {}, el("span", { class: "v-default" }, T.othersBecome)));
     return lines;
   }
 
   #why(entry) {
     const { view } = this;
     const link = (text, run) => el("button", { class: "link", type: "button", on: { click: run } }, text);
-    const go = link(T.goToCell, () => view.places.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null));
+    const go = link(T.goToCell, () =>
+      view.places.showCell(entry.id, entry.error?.field ?? Object.keys(entry.values)[0] ?? null),
+    );
     if (entry.state === "error") return [el("p", { class: "why why-error" }, errorText(entry.error), " ", go)];
     if (entry.state === "conflict") {
       const [name] = Object.keys(entry.conflict ?? {});
       const text = name ? T.becameBy(entry.by, theirsText(entry.conflict[name])) : errorText(entry.error);
-      return [el("p", { class: "why why-conflict" }, `${text}. `, link(T.compare, () => view.panels.decide(entry.id)))];
+      return [
+        el(
+          "p",
+          { class: "why why-conflict" },
+          `${text}. `,
+          link(T.compare, () => view.panels.decide(entry.id)),
+        ),
+      ];
     }
     if (entry.state === "gone") {
       const again = entry.outside ? [] : [link(T.insertAgain, () => view.rowWork.insertAgain(entry.id)), " "];
-      return [el("p", { class: "why why-conflict" }, `${goneText(entry)} `, ...again, link(T.dropEdits, () => view.rowWork.revert(entry)))];
+      return [
+        el(
+          "p",
+          { class: "why why-conflict" },
+          `${goneText(entry)} `,
+          ...again,
+          link(T.dropEdits, () => view.rowWork.revert(entry)),
+        ),
+      ];
     }
     const [wrong] = invalidIn(entry);
-    if (wrong !== undefined) return [el("p", { class: "why why-error" }, invalidText(entry, wrong), " ", link(T.goToCell, () => view.places.showCell(entry.id, wrong)))];
+    if (wrong !== undefined)
+      return [
+        el(
+          "p",
+          { class: "why why-error" },
+          invalidText(entry, wrong),
+          " ",
+          link(T.goToCell, () => view.places.showCell(entry.id, wrong)),
+        ),
+      ];
     if (entry.state === "unknown" && entry.kind === "insert") {
       const look = link(T.lookForIt, () => view.places.lookFor(entry));
       const left = view.table.staged.doubtLeft(entry);
@@ -185,11 +317,31 @@ export class Review {
         this.#doubtTimer = setTimeout(() => this.drawSoon(), left + 1);
         return [el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look)];
       }
-      return [el("p", { class: "why why-error" }, `${T.unknownInsert} `, look, " ", link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)), " ", link(T.dropRow, () => view.rowWork.revert(entry)))];
+      return [
+        el(
+          "p",
+          { class: "why why-error" },
+          `${T.unknownInsert} `,
+          look,
+          " ",
+          link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)),
+          " ",
+          link(T.dropRow, () => view.rowWork.revert(entry)),
+        ),
+      ];
     }
     if (entry.state === "unknown") return [el("p", { class: "why why-error" }, T.unknownOutcome)];
     const missing = entry.kind === "insert" ? missingIn(entry, view.table) : [];
-    if (missing.length) return [el("p", { class: "why why-error" }, T.missing(missing), " ", link(T.goToCell, () => view.places.showCell(entry.id, missing[0])))];
+    if (missing.length)
+      return [
+        el(
+          "p",
+          { class: "why why-error" },
+          T.missing(missing),
+          " ",
+          link(T.goToCell, () => view.places.showCell(entry.id, missing[0])),
+        ),
+      ];
     return [];
   }
 
@@ -220,10 +372,15 @@ export class Review {
 }
 
 function mark(entry) {
-  const state = entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown" ? entry.state : entry.kind;
-  if (state === "error" || invalidIn(entry).length) return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
+  const state =
+    entry.state === "error" || entry.state === "conflict" || entry.state === "gone" || entry.state === "unknown"
+      ? entry.state
+      : entry.kind;
+  if (state === "error" || invalidIn(entry).length)
+    return icon("circle-alert", { label: T.state.error, class: "icon-c-error" });
   if (state === "unknown") return icon("circle-help", { label: T.state.unknown, class: "icon-c-error" });
-  if (state === "conflict" || state === "gone") return icon("arrow-right-left", { label: T.state[state], class: "icon-c-conflict" });
+  if (state === "conflict" || state === "gone")
+    return icon("arrow-right-left", { label: T.state[state], class: "icon-c-conflict" });
   if (state === "insert") return icon("plus", { label: T.state.new, class: "icon-c-new" });
   if (state === "delete") return icon("minus", { label: T.state.deleted, class: "icon-c-deleted" });
   return el("span", { class: "staged", role: "img", "aria-label": T.state.changed });
@@ -232,7 +389,9 @@ function mark(entry) {
 /** How a person recognises a row: its first text, and its row ID. */
 export function rowLabel(view, entry) {
   const values = record(entry.row, entry.values);
-  const column = view.table.schema.columns.find((each) => typeof values[each.name] === "string" && values[each.name] !== "");
+  const column = view.table.schema.columns.find(
+    (each) => typeof values[each.name] === "string" && values[each.name] !== "",
+  );
   const id = entry.kind === "insert" ? T.newRow : entry.id;
   return { text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : String(id), id: column ? id : "" };
 }

@@ -8,7 +8,8 @@ import { own } from "../data/json.js";
 import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
-const valueUrl = (view, rowId, column) => `${BASE}/api/value/${[view.namespace, view.tableName, rowId, column].map(encodeURIComponent).join("/")}`;
+const valueUrl = (view, rowId, column) =>
+  `${BASE}/api/value/${[view.namespace, view.tableName, rowId, column].map(encodeURIComponent).join("/")}`;
 
 /** Open the value of a cell; the text typed so far in the cell's editor is taken along. */
 export async function openValue(view, row, cell) {
@@ -26,13 +27,31 @@ export async function openValue(view, row, cell) {
 }
 
 function textEditor(view, column, { text, readOnly, note }) {
-  const area = el("textarea", { class: "input value-text", dir: "auto", rows: "16", spellcheck: "false", "aria-label": T.valueTitle(column.field), readonly: readOnly });
+  const area = el("textarea", {
+    class: "input value-text",
+    dir: "auto",
+    rows: "16",
+    spellcheck: "false",
+    "aria-label": T.valueTitle(column.field),
+    readonly: readOnly,
+  });
   area.value = text;
   const check = el("p", { class: "field-note", role: "status" }, note);
-  const format = el("button", { class: "button button-outline", type: "button", hidden: true, on: { click: () => {
-    area.value = JSON.stringify(JSON.parse(area.value), null, 2);
-    area.dispatchEvent(new Event("input"));
-  } } }, T.valueFormat);
+  const format = el(
+    "button",
+    {
+      class: "button button-outline",
+      type: "button",
+      hidden: true,
+      on: {
+        click: () => {
+          area.value = JSON.stringify(JSON.parse(area.value), null, 2);
+          area.dispatchEvent(new Event("input"));
+        },
+      },
+    },
+    T.valueFormat,
+  );
   const judge = () => {
     const json = looksLikeJson(area.value);
     format.hidden = readOnly || !json || /\d{16}|\.\d*0\b/.test(area.value); // formatting must not round a number
@@ -44,7 +63,8 @@ function textEditor(view, column, { text, readOnly, note }) {
       problem = reasonText(error);
     }
     area.setAttribute("aria-invalid", String(Boolean(problem)));
-    check.textContent = problem ?? (json ? `${T.validJson}. ${note}` : /^\s*[[{]/.test(area.value) ? `${T.notJson}. ${note}` : note);
+    check.textContent =
+      problem ?? (json ? `${T.validJson}. ${note}` : /^\s*[[{]/.test(area.value) ? `${T.notJson}. ${note}` : note);
     return problem;
   };
   area.addEventListener("input", judge);
@@ -94,14 +114,29 @@ async function stageValue(view, item, column, typed, reason) {
   const text = textOf(value);
   const lines = /\r\n/.test(text);
   const shown = text.replaceAll("\r\n", "\n");
-  const editor = textEditor(view, column, { text: (typed ?? text).replaceAll("\r\n", "\n"), readOnly: Boolean(reason), note: reason ?? T.valueStaged });
-  const actions = reason ? [{ label: T.close, value: "" }] : [{ label: T.close, value: "" }, { label: T.setNull, value: "null" }, { label: T.valueApply, value: "go", primary: true }];
+  const editor = textEditor(view, column, {
+    text: (typed ?? text).replaceAll("\r\n", "\n"),
+    readOnly: Boolean(reason),
+    note: reason ?? T.valueStaged,
+  });
+  const actions = reason
+    ? [{ label: T.close, value: "" }]
+    : [
+        { label: T.close, value: "" },
+        { label: T.setNull, value: "null" },
+        { label: T.valueApply, value: "go", primary: true },
+      ];
   const answer = await held(editor, shown, () => ask(view, column, shown, editor, actions));
   view.table.sheet.setFocus();
   const now = view.table.rows.find(item.id) ?? item; // the rows may have been read again meanwhile
   if (answer === "null") view.edits.setCell(now, column, null, seen);
   if (answer !== "go" || (editor.area.value === shown && value !== null && value !== undefined)) return;
-  view.edits.setCell(now, column, parseValue(lines ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value, column.schema), seen);
+  view.edits.setCell(
+    now,
+    column,
+    parseValue(lines ? editor.area.value.replaceAll("\n", "\r\n") : editor.area.value, column.schema),
+    seen,
+  );
 }
 
 /** Read the whole text of a stored value; null is NULL. Throws an Error with a sentence where it cannot be read. */
@@ -133,7 +168,9 @@ async function editStored(view, item, column, binary) {
   if (item.isNew) return view.announce(T.valueAfterSave, "error");
   const { schema } = view.table;
   const stream = ["longText", "binary"].includes(kindOf(column.schema));
-  const readOnly = Boolean(schema.readOnly) || (!column.editable && !(stream && column.schema.editable !== false) && !isStream(column));
+  const readOnly =
+    Boolean(schema.readOnly) ||
+    (!column.editable && !(stream && column.schema.editable !== false) && !isStream(column));
   const stored = { url: valueUrl(view, item.id, column.field), etag: null };
   let response;
   try {
@@ -159,7 +196,8 @@ async function editStored(view, item, column, binary) {
       view.table.sheet.setFocus();
       const typed = editor.area.value;
       if (answer === "null" && !isNull) problem = await write(view, stored, null);
-      else if (answer === "go" && (typed !== shown || isNull)) problem = await write(view, stored, /\r\n/.test(text) ? typed.replaceAll("\n", "\r\n") : typed);
+      else if (answer === "go" && (typed !== shown || isNull))
+        problem = await write(view, stored, /\r\n/.test(text) ? typed.replaceAll("\n", "\r\n") : typed);
       else return;
     }
   });
@@ -188,7 +226,10 @@ async function editBytes(view, item, column, stored, blob, readOnly) {
 
 /** Replace a stored value, or set it to NULL, if it still is what was read; gives why not, or null. */
 async function write(view, { url, etag }, body) {
-  const headers = { ...(etag ? { "If-Match": etag } : {}), ...(typeof body === "string" ? { "Content-Type": "text/plain; charset=utf-8" } : {}) };
+  const headers = {
+    ...(etag ? { "If-Match": etag } : {}),
+    ...(typeof body === "string" ? { "Content-Type": "text/plain; charset=utf-8" } : {}),
+  };
   try {
     await request(url, { method: body === null ? "DELETE" : "PUT", headers, body }, T.valueUnknown);
   } catch (error) {

@@ -7,14 +7,20 @@ import { el } from "../ui/dom.js";
 import { csrfToken, json } from "./http.js";
 import { toast } from "../ui/toasts.js";
 
-const when = (value) => (value ? new Date(value).toLocaleString("en-CA", { dateStyle: "short", timeStyle: "short", hour12: false }) : "");
+const when = (value) =>
+  value ? new Date(value).toLocaleString("en-CA", { dateStyle: "short", timeStyle: "short", hour12: false }) : "";
 
 /** A browser's long name, shortened to what a person recognises. */
 export function browserName(userAgent = "") {
   const browser = /(Edg|OPR|Firefox|Chrome|Safari)\/(\d+)/g;
   const names = { Edg: "Edge", OPR: "Opera" };
-  const found = [...userAgent.matchAll(browser)].map(([, name, version]) => [name, `${names[name] ?? name} ${version}`]);
-  const best = ["Edg", "OPR", "Firefox", "Chrome", "Safari"].map((name) => found.find(([key]) => key === name)).find(Boolean);
+  const found = [...userAgent.matchAll(browser)].map(([, name, version]) => [
+    name,
+    `${names[name] ?? name} ${version}`,
+  ]);
+  const best = ["Edg", "OPR", "Firefox", "Chrome", "Safari"]
+    .map((name) => found.find(([key]) => key === name))
+    .find(Boolean);
   const system = /Windows|Android|iPhone|iPad|Mac OS X|Linux/.exec(userAgent)?.[0].replace("Mac OS X", "macOS");
   return best ? [best[1], system].filter(Boolean).join(", ") : userAgent.slice(0, 40);
 }
@@ -29,17 +35,31 @@ export async function openSessions() {
     return;
   }
   const rows = sessions.map((session) =>
-    el("tr", {},
+    el(
+      "tr",
+      {},
       el("td", {}, browserName(session.userAgent), session.current && el("span", { class: "badge" }, T.thisSession)),
       el("td", {}, session.address ?? ""),
       el("td", { class: "num" }, when(session.created)),
-      el("td", { class: "num" }, when(session.lastUsed))));
-  const table = el("table", { class: "list" },
-    el("thead", {}, el("tr", {}, ...[T.browser, T.address, T.created, T.lastUsed].map((name) => el("th", { scope: "col" }, name)))),
-    el("tbody", {}, ...rows));
+      el("td", { class: "num" }, when(session.lastUsed)),
+    ),
+  );
+  const table = el(
+    "table",
+    { class: "list" },
+    el(
+      "thead",
+      {},
+      el("tr", {}, ...[T.browser, T.address, T.created, T.lastUsed].map((name) => el("th", { scope: "col" }, name))),
+    ),
+    el("tbody", {}, ...rows),
+  );
   const others = sessions.length > 1;
   const answer = await openDialog({
-    title: T.sessions, text: T.sessionsText, body: [table], class: "wide-dialog",
+    title: T.sessions,
+    text: T.sessionsText,
+    body: [table],
+    class: "wide-dialog",
     actions: [{ label: T.close, value: "" }, ...(others ? [{ label: T.endOthers, value: "end", primary: true }] : [])],
   });
   if (answer !== "end") return;
@@ -55,13 +75,21 @@ export async function openSessions() {
 export function openSettings(preferences) {
   const choice = (name, title, values) => {
     const id = `setting-${name}`;
-    const select = el("select", { class: "input", id, on: { change: () => preferences.set(name, select.value) } },
-      ...Object.entries(values).map(([value, label]) => el("option", { value, selected: preferences.get(name) === value }, label)));
+    const select = el(
+      "select",
+      { class: "input", id, on: { change: () => preferences.set(name, select.value) } },
+      ...Object.entries(values).map(([value, label]) =>
+        el("option", { value, selected: preferences.get(name) === value }, label),
+      ),
+    );
     return el("div", { class: "field" }, el("label", { for: id }, title), select);
   };
   return openDialog({
-    title: T.settings, class: "small-dialog",
-    body: [el("div", { class: "fields" }, choice("saving", T.saving, T.savings), choice("density", T.density, T.densities))],
+    title: T.settings,
+    class: "small-dialog",
+    body: [
+      el("div", { class: "fields" }, choice("saving", T.saving, T.savings), choice("density", T.density, T.densities)),
+    ],
     actions: [{ label: T.close, value: "", primary: true }],
   });
 }
@@ -78,7 +106,11 @@ export async function signOut({ url, pending, forget }) {
     return;
   }
   forget();
-  const form = el("form", { method: "post", action: url, hidden: true }, el("input", { name: "csrf_token", value: token }));
+  const form = el(
+    "form",
+    { method: "post", action: url, hidden: true },
+    el("input", { name: "csrf_token", value: token }),
+  );
   document.body.append(form);
   form.submit();
 }

@@ -5,7 +5,11 @@ import { isComposing } from "./keyboard.js";
 
 /** Keep the keys of compositions in fields from every listener of the page. */
 export function guardCompositions() {
-  addEventListener("keydown", (event) => {
-    if (isComposing(event) && isTyping(event.target)) event.stopPropagation();
-  }, true);
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (isComposing(event) && isTyping(event.target)) event.stopPropagation();
+    },
+    true,
+  );
 }

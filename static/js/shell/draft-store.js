@@ -76,7 +76,9 @@ export class DraftStore {
 
   #keys() {
     try {
-      return Object.keys(this.#storage ?? {}).filter((key) => key.startsWith(this.#prefix)).map((key) => key.slice(this.#prefix.length));
+      return Object.keys(this.#storage ?? {})
+        .filter((key) => key.startsWith(this.#prefix))
+        .map((key) => key.slice(this.#prefix.length));
     } catch {
       return [];
     }

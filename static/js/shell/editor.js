@@ -44,7 +44,12 @@ export class Editor {
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
     this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);
-    this.#client = new Client({ url: page.socket, bytesMax: page.settings.bytesMax, pace: page.settings.pace, belongs: (session) => this.#isMine(session) });
+    this.#client = new Client({
+      url: page.socket,
+      bytesMax: page.settings.bytesMax,
+      pace: page.settings.pace,
+      belongs: (session) => this.#isMine(session),
+    });
     this.#workspace = new Workspace({
       client: this.#client,
       page,
@@ -53,7 +58,11 @@ export class Editor {
       lists: { window: new Memory(own, ...scope), browser: new Memory(local, ...scope) },
       settings: this.#viewSettings(),
     });
-    this.#sidebar = new Sidebar({ client: this.#client, preferences: this.#preferences, memory: new Memory(local, ...scope) });
+    this.#sidebar = new Sidebar({
+      client: this.#client,
+      preferences: this.#preferences,
+      memory: new Memory(local, ...scope),
+    });
     this.#again = new SignInAgain(page, () => this.#client.signedIn());
     this.#density();
     this.#listen();
@@ -70,8 +79,13 @@ export class Editor {
   #listen() {
     const { client, workspace, sidebar } = { client: this.#client, workspace: this.#workspace, sidebar: this.#sidebar };
     client.addEventListener("state", ({ detail }) => this.#connection(detail));
-    client.addEventListener("unanswered", ({ detail }) => { workspace.status.waiting = detail; });
-    client.addEventListener("session", ({ detail }) => { this.#session = detail; this.#showSession(); });
+    client.addEventListener("unanswered", ({ detail }) => {
+      workspace.status.waiting = detail;
+    });
+    client.addEventListener("session", ({ detail }) => {
+      this.#session = detail;
+      this.#showSession();
+    });
     client.addEventListener("sessionExpiring", ({ detail }) => this.#expiring(detail));
     sidebar.addEventListener("open", ({ detail }) => workspace.open(detail));
     sidebar.addEventListener("namespace", ({ detail }) => workspace.namespaceChosen(detail.namespace));
@@ -85,10 +99,18 @@ export class Editor {
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     for (const type of ["pointerdown", "keydown", "wheel"]) {
-      addEventListener(type, () => { this.#lastActive = Date.now(); }, { capture: true, passive: true });
+      addEventListener(
+        type,
+        () => {
+          this.#lastActive = Date.now();
+        },
+        { capture: true, passive: true },
+      );
     }
     addEventListener("beforeunload", (event) => {
-      const lost = (this.#page.settings.drafts !== "browser" && workspace.pending.total > 0) || workspace.tabs.some(({ view }) => view?.drafts.full);
+      const lost =
+        (this.#page.settings.drafts !== "browser" && workspace.pending.total > 0) ||
+        workspace.tabs.some(({ view }) => view?.drafts.full);
       if (!this.#leaving && (lost || client.unanswered > 0)) event.preventDefault();
     });
   }
@@ -96,7 +118,9 @@ export class Editor {
   #isMine(session) {
     const user = session.user ?? session.username;
     const server = typeof session.server === "object" ? session.server?.name : session.server;
-    return (user === undefined || user === this.#page.user) && (server === undefined || server === this.#page.server.name);
+    return (
+      (user === undefined || user === this.#page.user) && (server === undefined || server === this.#page.server.name)
+    );
   }
 
   #connection(situation) {
@@ -104,12 +128,20 @@ export class Editor {
     this.#workspace.status.connection(situation);
     const { dataset } = document.querySelector(".app");
     // Told once, not with every attempt.
-    if (state === "away" && dataset.connection === "live" && !blocked) announce([T.why[why], T.willReconnect, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" "));
+    if (state === "away" && dataset.connection === "live" && !blocked)
+      announce([T.why[why], T.willReconnect, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" "));
     dataset.connection = state;
     if (state === "signedOut") return this.#veil(why);
     if (blocked) {
-      const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" ");
-      toast(text, { kind: "error", lasting: true, key: "connection", actions: [{ label: T.reconnect, run: () => this.#client.retry() }] });
+      const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)]
+        .filter(Boolean)
+        .join(" ");
+      toast(text, {
+        kind: "error",
+        lasting: true,
+        key: "connection",
+        actions: [{ label: T.reconnect, run: () => this.#client.retry() }],
+      });
     }
     if (state !== "live") return;
     part("toasts").querySelector("[data-key=connection]")?.remove();
@@ -151,7 +183,12 @@ export class Editor {
   #expiring({ secondsLeft }) {
     const extend = () => this.#client.send("keepAlive").catch(() => undefined);
     if (Date.now() - this.#lastActive < PRESENT_FOR) return extend();
-    const remove = toast(T.endsSoon(secondsLeft), { kind: "warning", lasting: true, key: "expiring", actions: [{ label: T.stay, run: extend }] });
+    const remove = toast(T.endsSoon(secondsLeft), {
+      kind: "warning",
+      lasting: true,
+      key: "expiring",
+      actions: [{ label: T.stay, run: extend }],
+    });
     const active = () => {
       for (const type of ["pointerdown", "keydown"]) removeEventListener(type, active, true);
       remove();
@@ -168,9 +205,15 @@ export class Editor {
       ...settings,
       readOnly: server.readOnly,
       server: server.label,
-      get autosave() { return !settings.production && preferences.get("saving") === "auto"; },
-      get reviewFirst() { return settings.production || preferences.get("saving") === "review"; },
-      get density() { return preferences.get("density"); },
+      get autosave() {
+        return !settings.production && preferences.get("saving") === "auto";
+      },
+      get reviewFirst() {
+        return settings.production || preferences.get("saving") === "review";
+      },
+      get density() {
+        return preferences.get("density");
+      },
     };
   }
 
@@ -185,18 +228,30 @@ export class Editor {
     const button = event.target.closest?.("[data-action]");
     if (!button) return;
     switch (button.dataset.action) {
-      case "sidebar": return this.#sidebar.toggle();
-      case "palette": return this.#palette();
-      case "help": return openHelp();
-      case "namespace": return this.#sidebar.openNamespaces(button);
-      case "server": return this.#serverMenu(button);
-      case "account": return this.#accountMenu(button);
+      case "sidebar":
+        return this.#sidebar.toggle();
+      case "palette":
+        return this.#palette();
+      case "help":
+        return openHelp();
+      case "namespace":
+        return this.#sidebar.openNamespaces(button);
+      case "server":
+        return this.#serverMenu(button);
+      case "account":
+        return this.#accountMenu(button);
     }
   }
 
   #accountMenu(anchor) {
     const { user, server, settings } = this.#page;
-    const items = accountItems({ user, server: server.label, version: settings.version, preferences: this.#preferences, leave: () => this.#leave() });
+    const items = accountItems({
+      user,
+      server: server.label,
+      version: settings.version,
+      preferences: this.#preferences,
+      leave: () => this.#leave(),
+    });
     openMenu(anchor, items, { label: user, end: true });
   }
 
@@ -229,8 +284,21 @@ export class Editor {
     openMenu(
       anchor,
       [
-        { label: T.open, icon: "table-2", hint: "Enter", run: () => { this.#workspace.open({ namespace, table }); this.#sidebar.leave(); } },
-        { label: T.openBehind, icon: "plus", hint: "Ctrl+Enter", run: () => this.#workspace.open({ namespace, table, background: true }) },
+        {
+          label: T.open,
+          icon: "table-2",
+          hint: "Enter",
+          run: () => {
+            this.#workspace.open({ namespace, table });
+            this.#sidebar.leave();
+          },
+        },
+        {
+          label: T.openBehind,
+          icon: "plus",
+          hint: "Ctrl+Enter",
+          run: () => this.#workspace.open({ namespace, table, background: true }),
+        },
         { label: T.copyLink, icon: "link", run: () => copyText(location.origin + address({ namespace, table })) },
         { label: T.copyName, icon: "copy", run: () => copyText(table) },
       ],
@@ -242,18 +310,50 @@ export class Editor {
     if (document.querySelector("dialog[open]")) return;
     const { namespace } = this.#sidebar;
     const system = this.#preferences.get("system");
-    openPalette(() => [
-      ...this.#workspace.tabs.map((tab) => ({ label: tab.table, icon: "table-2", hint: `${T.openTabs} · ${tab.namespace}`, group: T.openTabs, boost: 40, run: () => this.#workspace.open(tab) })),
-      ...this.#sidebar.tables
-        .filter(({ kind, full }) => (system || kind !== "system") && !this.#workspace.tabs.some((tab) => sameTable(tab, { namespace, table: full })))
-        .map(({ full, kind, description }) => ({ label: full, icon: kind === "view" ? "eye" : "table-2", hint: description.split("\n")[0] || namespace, group: T.tables, run: (background) => this.#workspace.open({ namespace, table: full, background }) })),
-      ...this.#sidebar.namespaces.map((name) => ({ label: name, icon: "database", hint: T.switchTo(name), group: T.namespaces, boost: -100, run: () => this.#sidebar.choose(name) })),
-      ...this.#commands(),
-    ], T.nothingFound(namespace));
+    openPalette(
+      () => [
+        ...this.#workspace.tabs.map((tab) => ({
+          label: tab.table,
+          icon: "table-2",
+          hint: `${T.openTabs} · ${tab.namespace}`,
+          group: T.openTabs,
+          boost: 40,
+          run: () => this.#workspace.open(tab),
+        })),
+        ...this.#sidebar.tables
+          .filter(
+            ({ kind, full }) =>
+              (system || kind !== "system") &&
+              !this.#workspace.tabs.some((tab) => sameTable(tab, { namespace, table: full })),
+          )
+          .map(({ full, kind, description }) => ({
+            label: full,
+            icon: kind === "view" ? "eye" : "table-2",
+            hint: description.split("\n")[0] || namespace,
+            group: T.tables,
+            run: (background) => this.#workspace.open({ namespace, table: full, background }),
+          })),
+        ...this.#sidebar.namespaces.map((name) => ({
+          label: name,
+          icon: "database",
+          hint: T.switchTo(name),
+          group: T.namespaces,
+          boost: -100,
+          run: () => this.#sidebar.choose(name),
+        })),
+        ...this.#commands(),
+      ],
+      T.nothingFound(namespace),
+    );
   }
 
   #commands() {
-    const table = (label, action, symbol, hint) => ({ label, icon: symbol, hint, run: () => this.#workspace.run(action) });
+    const table = (label, action, symbol, hint) => ({
+      label,
+      icon: symbol,
+      hint,
+      run: () => this.#workspace.run(action),
+    });
     const ofTable = this.#workspace.current
       ? [
           table(T.refresh, "refresh", "refresh-cw", "F5"),
@@ -267,7 +367,13 @@ export class Editor {
           { label: T.closeTab, icon: "x", run: () => this.#workspace.close(this.#workspace.current) },
         ]
       : [];
-    const ofPage = accountItems({ user: "", server: "", version: "", preferences: this.#preferences, leave: () => this.#leave() })
+    const ofPage = accountItems({
+      user: "",
+      server: "",
+      version: "",
+      preferences: this.#preferences,
+      leave: () => this.#leave(),
+    })
       .filter((item) => item && !item.note)
       .map(({ label, icon, run }) => ({ label, icon, run }));
     return [
@@ -287,10 +393,16 @@ export class Editor {
     let run = null;
     if (control && !event.altKey && !event.shiftKey) {
       const letter = letterOf(event);
-      run = { k: () => this.#palette(), b: () => this.#sidebar.toggle(), s: () => this.#workspace.run("save"), f: () => this.#workspace.current && this.#workspace.run("showFilters") }[letter];
+      run = {
+        k: () => this.#palette(),
+        b: () => this.#sidebar.toggle(),
+        s: () => this.#workspace.run("save"),
+        f: () => this.#workspace.current && this.#workspace.run("showFilters"),
+      }[letter];
       if (letter === "f" && !this.#workspace.current) run = null;
     } else if (key === "F1" && plain) run = openHelp;
-    else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]")) run = openHelp;
+    else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]"))
+      run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");
     else if (key === "F6" && plain) run = () => this.#nextRegion(event.shiftKey ? -1 : 1);
     if (!run) return;
@@ -305,7 +417,7 @@ export class Editor {
       [part("tabs"), () => this.#workspace.focusTabs()],
       [part("tools"), () => this.#workspace.focusToolbar()],
       [part("views"), () => this.#workspace.focus()],
-    ].filter(([region], index) => this.#workspace.current || index === 0 ? region : false);
+    ].filter(([region], index) => (this.#workspace.current || index === 0 ? region : false));
     const at = regions.findIndex(([region]) => region.contains(document.activeElement));
     regions.at((at + step + regions.length) % regions.length)[1]();
   }

@@ -57,8 +57,22 @@ export function portions(rowIds) {
   return parts;
 }
 
-/** The address of an export (unsafe: for POST alone): the table, its filters, sort and columns as the socket names them, and how to write NULL. */
-export function exportAddress({ namespace, table, view = {}, rows = null, columns = null, nullText = "", safe = true }) {
+/**
+ * The address of an export (unsafe: for POST alone): the table, its filters, sort and columns as the socket names them,
+ * and how to write NULL.
+ *
+ * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null, nullText?: string,
+ *   safe?: boolean}} wanted
+ */
+export function exportAddress({
+  namespace,
+  table,
+  view = {},
+  rows = null,
+  columns = null,
+  nullText = "",
+  safe = true,
+}) {
   const query = new URLSearchParams({ namespace, tableName: table, format: "csv", null: nullText, safe: String(safe) });
   if (view.filters?.length) query.set("filters", stringify(view.filters));
   if (view.sort?.length) query.set("sort", stringify(view.sort));
@@ -74,33 +88,67 @@ export async function openExport({ tab }) {
   const parts = { selection: view.exportRange("selection"), page: view.exportRange("page"), all: null };
   const ranges = Object.keys(parts).filter((range) => range === "all" || parts[range]);
   const labels = { ...T.exportRange, selection: parts.selection && T.exportSelection(parts.selection) };
-  const range = select("export-range", T.exportWhat, Object.fromEntries(ranges.map((name) => [name, labels[name]])), parts.selection?.rows > 1 ? "selection" : "all");
+  const range = select(
+    "export-range",
+    T.exportWhat,
+    Object.fromEntries(ranges.map((name) => [name, labels[name]])),
+    parts.selection?.rows > 1 ? "selection" : "all",
+  );
   const nulls = select("export-null", T.exportNull, T.exportNulls, "empty");
   const safe = el("input", { type: "checkbox", checked: true });
   const answer = await openDialog({
-    title: T.exportHead(tab.table), class: "small-dialog", text: edits(tab.pending ?? {}) ? T.exportStaged : null,
-    body: [el("div", { class: "fields" }, range.field, nulls.field, el("label", { class: "check" }, safe, ` ${T.exportSafe}`))],
-    actions: [{ label: T.cancel, value: "" }, { label: T.exportGo, value: "go", primary: true }],
+    title: T.exportHead(tab.table),
+    class: "small-dialog",
+    text: edits(tab.pending ?? {}) ? T.exportStaged : null,
+    body: [
+      el(
+        "div",
+        { class: "fields" },
+        range.field,
+        nulls.field,
+        el("label", { class: "check" }, safe, ` ${T.exportSafe}`),
+      ),
+    ],
+    actions: [
+      { label: T.cancel, value: "" },
+      { label: T.exportGo, value: "go", primary: true },
+    ],
   });
   if (answer !== "go") return;
   const chosen = parts[range.value];
   const few = chosen !== null && !chosen.whole;
-  if (few && chosen.rows > ROWS_MAX) return toast(T.exportTooMany(chosen.rows, ROWS_MAX), { kind: "error", key: "export" });
+  if (few && chosen.rows > ROWS_MAX)
+    return toast(T.exportTooMany(chosen.rows, ROWS_MAX), { kind: "error", key: "export" });
   const rows = few ? await view.exportRows(chosen) : null;
   if (few && !rows?.length) return;
   const state = view.state ?? {};
-  const address = (rows) => exportAddress({
-    namespace: tab.namespace, table: tab.table, view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
-    rows, columns: chosen?.columns ?? null, nullText: nulls.value === "word" ? "NULL" : "", safe: safe.checked,
-  });
+  const address = (rows) =>
+    exportAddress({
+      namespace: tab.namespace,
+      table: tab.table,
+      view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
+      rows,
+      columns: chosen?.columns ?? null,
+      nullText: nulls.value === "word" ? "NULL" : "",
+      safe: safe.checked,
+    });
   const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
   const urls = few ? portions(rows).map(address) : [address(null)];
   await download({ urls, name: `${tab.table}.csv`, few, total, method: safe.checked ? "GET" : "POST" });
 }
 
 function select(id, label, values, chosen) {
-  const input = el("select", { class: "input", id }, ...Object.entries(values).map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
-  return { field: el("div", { class: "field" }, el("label", { for: id }, label), input), get value() { return input.value; } };
+  const input = el(
+    "select",
+    { class: "input", id },
+    ...Object.entries(values).map(([value, text]) => el("option", { value, selected: value === chosen }, text)),
+  );
+  return {
+    field: el("div", { class: "field" }, el("label", { for: id }, label), input),
+    get value() {
+      return input.value;
+    },
+  };
 }
 
 /**
@@ -113,7 +161,9 @@ async function download({ urls, name, few, total, method }) {
   let sink = null;
   if (globalThis.showSaveFilePicker) {
     try {
-      sink = await (await globalThis.showSaveFilePicker({ suggestedName: name, types: [{ accept: { "text/csv": [".csv"] } }] })).createWritable();
+      sink = await (
+        await globalThis.showSaveFilePicker({ suggestedName: name, types: [{ accept: { "text/csv": [".csv"] } }] })
+      ).createWritable();
     } catch (error) {
       if (error.name === "AbortError") return;
       sink = null; // not allowed here
@@ -126,7 +176,12 @@ async function download({ urls, name, few, total, method }) {
     return;
   }
   const lines = new LineCounter();
-  const remove = toast(T.exportRunning(0, bytes(0), total), { lasting: true, changing: true, key: "export", actions: [{ label: T.exportStop, run: () => abort.abort() }] });
+  const remove = toast(T.exportRunning(0, bytes(0), total), {
+    lasting: true,
+    changing: true,
+    key: "export",
+    actions: [{ label: T.exportStop, run: () => abort.abort() }],
+  });
   const text = part("toasts").querySelector("[data-key=export] p");
   try {
     const gathered = [];

@@ -5,13 +5,25 @@ import { openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 
 export function openHelp() {
-  const body = T.keys.map(([name, keys]) =>
-    el("section", { class: "help-section" }, el("h3", {}, name),
-      el("dl", {}, ...keys.map(([key, what]) => el("div", {}, el("dt", {}, ...split(key)), el("dd", {}, what))))));
-  return openDialog({ title: T.help, body: [el("div", { class: "help", tabindex: "0", role: "region", aria: { label: T.help } }, ...body)], class: "wide-dialog" });
+  /** @type {any[]} */
+  const groups = T.keys;
+  const body = groups.map(([name, keys]) =>
+    el(
+      "section",
+      { class: "help-section" },
+      el("h3", {}, name),
+      el("dl", {}, ...keys.map(([key, what]) => el("div", {}, el("dt", {}, ...split(key)), el("dd", {}, what)))),
+    ),
+  );
+  return openDialog({
+    title: T.help,
+    body: [el("div", { class: "help", tabindex: "0", role: "region", aria: { label: T.help } }, ...body)],
+    class: "wide-dialog",
+  });
 }
 
-const KEY = /((?:Ctrl|Shift|Alt)\+[^\s,]+|\b(?:F\d+|Arrows|Esc|Enter|Tab|Space|Backspace|Delete|Home|End|Page Up|Page Down)\b|\?)/;
+const KEY =
+  /((?:Ctrl|Shift|Alt)\+[^\s,]+|\b(?:F\d+|Arrows|Esc|Enter|Tab|Space|Backspace|Delete|Home|End|Page Up|Page Down)\b|\?)/;
 
 /** "Ctrl+K, or ? outside a cell" as keys and words: split by a group, every second piece is a key. */
 function split(text) {

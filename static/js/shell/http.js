@@ -11,9 +11,20 @@ export async function json(url, { method = "GET", body = null, form = null } = {
     headers["Content-Type"] = "application/json";
     content = JSON.stringify(body);
   }
-  const response = await fetch(BASE + url, { method, headers, body: content, credentials: "same-origin", cache: "no-store" });
+  const response = await fetch(BASE + url, {
+    method,
+    headers,
+    body: content,
+    credentials: "same-origin",
+    cache: "no-store",
+  });
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.error ?? response.statusText), { status: response.status, code: answer.code, answer });
+  if (!response.ok)
+    throw Object.assign(new Error(answer.error ?? response.statusText), {
+      status: response.status,
+      code: answer.code,
+      answer,
+    });
   return answer;
 }
 

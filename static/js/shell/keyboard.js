@@ -4,8 +4,18 @@ const ON_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 const COMPOSING = 229; // what keyCode is while an input method has the key; in Safari also for the Enter that confirms
 /** What the keys with punctuation give by themselves: with Ctrl and Alt they type nothing. */
 const PLAIN = {
-  Backquote: "`", Minus: "-", Equal: "=", BracketLeft: "[", BracketRight: "]", Backslash: "\\", Semicolon: ";", Quote: "'", Comma: ",",
-  Period: ".", Slash: "/", Space: " ",
+  Backquote: "`",
+  Minus: "-",
+  Equal: "=",
+  BracketLeft: "[",
+  BracketRight: "]",
+  Backslash: "\\",
+  Semicolon: ";",
+  Quote: "'",
+  Comma: ",",
+  Period: ".",
+  Slash: "/",
+  Space: " ",
 };
 
 /** True for a key that belongs to an input method: it confirms, cancels or walks there and does nothing here. */

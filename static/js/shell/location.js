@@ -9,7 +9,11 @@ const PATH = /^\/table\/([^/]+)\/(.+)$/;
 export const sameTable = (one, other) => fold(one) === fold(other);
 const fold = ({ namespace, table }) => `${namespace}\n${table}`.toLowerCase();
 
-/** The address of a table and how it is looked at. */
+/**
+ * The address of a table and how it is looked at.
+ *
+ * @param {{namespace: string, table: string, view?: any}} shown
+ */
 export function address({ namespace, table, view = {} }) {
   const query = new URLSearchParams();
   for (const { column, direction } of view.sort ?? []) query.append("sort", `${column}:${direction}`);

@@ -16,14 +16,17 @@ export function watchLongPress(root) {
     press = event.pointerType === "touch" && event.isPrimary && !event.target.closest("input, textarea") ? event : null;
     if (!press) return;
     const { target, clientX, clientY } = press;
-    const menu = () => new MouseEvent("contextmenu", { bubbles: true, cancelable: true, composed: true, clientX, clientY, button: 2 });
+    const menu = () =>
+      new MouseEvent("contextmenu", { bubbles: true, cancelable: true, composed: true, clientX, clientY, button: 2 });
     timer = setTimeout(() => target.isConnected && target.dispatchEvent(menu()), HOLD);
   });
   listen("pointermove", ({ clientX, clientY, pointerId }) => {
     if (pointerId === press?.pointerId && Math.hypot(clientX - press.clientX, clientY - press.clientY) > SLOP) stop();
   });
   for (const type of ["pointerup", "pointercancel"]) listen(type, stop);
-  listen("keydown", () => { press = null; });
+  listen("keydown", () => {
+    press = null;
+  });
   listen("contextmenu", (event) => {
     stop();
     if (press && opened) swallow(event); // the browser's, after ours

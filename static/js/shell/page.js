@@ -16,7 +16,16 @@ export function readPage(body = document.body) {
     namespace: data.namespace || null,
     nonce: data.nonce,
     logout: data.logout,
-    settings: { pageSize: settings.page_size ?? 100, drafts: settings.drafts ?? "tab", version: settings.version ?? "", demo: Boolean(settings.demo), production: Boolean(settings.production), bytesMax: settings.message_bytes_max, changesMax: settings.changes_max, pace: paceOf(settings) },
+    settings: {
+      pageSize: settings.page_size ?? 100,
+      drafts: settings.drafts ?? "tab",
+      version: settings.version ?? "",
+      demo: Boolean(settings.demo),
+      production: Boolean(settings.production),
+      bytesMax: settings.message_bytes_max,
+      changesMax: settings.changes_max,
+      pace: paceOf(settings),
+    },
   };
 }
 

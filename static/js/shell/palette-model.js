@@ -39,7 +39,10 @@ export function find(items, text, limit = 50) {
     if (points !== null) found.push({ item, points: points + (item.boost ?? 0) });
   }
   return found
-    .sort((a, b) => b.points - a.points || a.item.label.length - b.item.label.length || (a.item.label < b.item.label ? -1 : 1))
+    .sort(
+      (a, b) =>
+        b.points - a.points || a.item.label.length - b.item.label.length || (a.item.label < b.item.label ? -1 : 1),
+    )
     .slice(0, limit)
     .map(({ item }) => item);
 }

@@ -19,7 +19,13 @@ export function openPalette(items, none) {
   let at = 0;
   const list = el("div", { class: "palette-list", role: "listbox", id: "palette-list", aria: { label: T.goTo } });
   const input = el("input", {
-    class: "palette-input", type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", autofocus: true, placeholder: T.goToHint,
+    class: "palette-input",
+    type: "text",
+    role: "combobox",
+    autocomplete: "off",
+    spellcheck: "false",
+    autofocus: true,
+    placeholder: T.goToHint,
     aria: { label: T.goTo, expanded: "true", controls: "palette-list", autocomplete: "list" },
   });
   let dialog = null;
@@ -47,7 +53,13 @@ export function openPalette(items, none) {
       ...shown.map((item, index) =>
         el(
           "div",
-          { id: `palette-${index}`, class: "palette-item", role: "option", aria: { selected: "false" }, on: { click: (event) => choose(item, event.ctrlKey || event.metaKey) } },
+          {
+            id: `palette-${index}`,
+            class: "palette-item",
+            role: "option",
+            aria: { selected: "false" },
+            on: { click: (event) => choose(item, event.ctrlKey || event.metaKey) },
+          },
           icon(item.icon),
           el("span", { class: "label" }, item.label),
           el("span", { class: "menu-hint" }, item.hint ?? item.group),
@@ -61,7 +73,12 @@ export function openPalette(items, none) {
   input.addEventListener("input", draw);
   input.addEventListener("keydown", (event) => {
     const page = 10;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: Math.min(at + page, shown.length - 1), PageUp: Math.max(at - page, 0) }[event.key];
+    const to = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      PageDown: Math.min(at + page, shown.length - 1),
+      PageUp: Math.max(at - page, 0),
+    }[event.key];
     if (to !== undefined) mark(to);
     else if (event.key === "Enter" && shown[at]) choose(shown[at], event.ctrlKey || event.metaKey);
     else return;
@@ -71,6 +88,9 @@ export function openPalette(items, none) {
     title: T.goTo,
     class: "palette",
     body: [el("div", { class: "palette-field" }, icon("search"), input), list],
-    ready: (opened) => { dialog = opened; draw(); },
+    ready: (opened) => {
+      dialog = opened;
+      draw();
+    },
   });
 }

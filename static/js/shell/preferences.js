@@ -1,6 +1,12 @@
 // How this person likes the page: kept by the browser, the same in all its tabs.
 
-const DEFAULTS = Object.freeze({ density: "normal", saving: "staged", sidebar: null, sidebarWidth: 208, system: false });
+const DEFAULTS = Object.freeze({
+  density: "normal",
+  saving: "staged",
+  sidebar: null,
+  sidebarWidth: 208,
+  system: false,
+});
 
 /** Emits "change" ({name, value}). */
 export class Preferences extends EventTarget {

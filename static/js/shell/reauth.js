@@ -33,19 +33,50 @@ export class SignInAgain {
     closeMenu();
     const { user, server } = this.#page;
     const time = new Date().toTimeString().slice(0, 5);
-    const first = why === "otherUser" && other ? T.otherUser(other.user ?? other.username ?? "?", other.server ?? "?") : T.endedAt(time);
-    const password = el("input", { class: "input", id: "again-password", name: "password", type: "password", autocomplete: "current-password", required: true, autofocus: true });
+    const first =
+      why === "otherUser" && other
+        ? T.otherUser(other.user ?? other.username ?? "?", other.server ?? "?")
+        : T.endedAt(time);
+    const password = el("input", {
+      class: "input",
+      id: "again-password",
+      name: "password",
+      type: "password",
+      autocomplete: "current-password",
+      required: true,
+      autofocus: true,
+    });
     const error = el("div", { class: "note note-error", role: "alert", id: "again-error", hidden: true });
     const submit = el("button", { class: "button button-primary button-tall", type: "submit" }, T.signIn);
     const next = `${BASE}/login?next=${encodeURIComponent(location.pathname + location.search)}`;
     const form = el(
       "form",
       { class: "card", method: "post", action: `${BASE}/login` },
-      el("div", { class: "card-head" }, el("h2", { id: "again-title" }, T.signInAgain), el("p", { id: "again-text" }, `${first} ${T.keptInTab(pending)}`)),
+      el(
+        "div",
+        { class: "card-head" },
+        el("h2", { id: "again-title" }, T.signInAgain),
+        el("p", { id: "again-text" }, `${first} ${T.keptInTab(pending)}`),
+      ),
       error,
-      el("div", { class: "field" },
-        el("div", { class: "field-head" }, el("label", { for: "again-user" }, T.userOn(server.label)), el("a", { class: "link", href: next }, T.anotherUser)),
-        el("input", { class: "input", id: "again-user", name: "username", value: user, readonly: true, autocomplete: "username" })),
+      el(
+        "div",
+        { class: "field" },
+        el(
+          "div",
+          { class: "field-head" },
+          el("label", { for: "again-user" }, T.userOn(server.label)),
+          el("a", { class: "link", href: next }, T.anotherUser),
+        ),
+        el("input", {
+          class: "input",
+          id: "again-user",
+          name: "username",
+          value: user,
+          readonly: true,
+          autocomplete: "username",
+        }),
+      ),
       el("div", { class: "field" }, el("label", { for: "again-password" }, T.password), password),
       submit,
     );
@@ -55,7 +86,13 @@ export class SignInAgain {
       submit.setAttribute("aria-disabled", "true");
       submit.textContent = T.signingIn;
       error.hidden = true;
-      const problem = await this.#signIn({ server: server.name, namespace: namespace ?? "", username: user, password: password.value, ...(readOnly ? { read_only: "true" } : {}) });
+      const problem = await this.#signIn({
+        server: server.name,
+        namespace: namespace ?? "",
+        username: user,
+        password: password.value,
+        ...(readOnly ? { read_only: "true" } : {}),
+      });
       submit.setAttribute("aria-disabled", "false");
       submit.textContent = T.signIn;
       if (problem === null) return this.#close();
@@ -66,7 +103,11 @@ export class SignInAgain {
       password.select();
       password.focus();
     });
-    this.#dialog = el("dialog", { class: "float card-float again", aria: { labelledby: "again-title", describedby: "again-text" } }, form);
+    this.#dialog = el(
+      "dialog",
+      { class: "float card-float again", aria: { labelledby: "again-title", describedby: "again-text" } },
+      form,
+    );
     // Esc must not uncover a page that nobody is signed in to.
     this.#dialog.addEventListener("cancel", (event) => event.preventDefault());
     this.#dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.preventDefault());

@@ -35,15 +35,19 @@ export class Sidebar extends EventTarget {
       this.#emit("open", { namespace: this.#namespace, ...detail });
       if (!detail.background) this.#drawer(false);
     });
-    this.#tree.addEventListener("menu", ({ detail }) => this.#emit("tableMenu", { namespace: this.#namespace, ...detail }));
+    this.#tree.addEventListener("menu", ({ detail }) =>
+      this.#emit("tableMenu", { namespace: this.#namespace, ...detail }),
+    );
     this.#filter = part("tree-filter");
     this.#filter.addEventListener("input", () => this.#tree.filter(this.#filter.value.trim()));
     this.#filter.addEventListener("keydown", (event) => this.#filterKey(event));
-    part("tree").closest(".side").addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || event.defaultPrevented || this.#app.dataset.drawer === undefined) return;
-      this.#drawer(false);
-      document.querySelector("[data-action=sidebar]").focus();
-    });
+    part("tree")
+      .closest(".side")
+      .addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || event.defaultPrevented || this.#app.dataset.drawer === undefined) return;
+        this.#drawer(false);
+        document.querySelector("[data-action=sidebar]").focus();
+      });
     const system = part("system");
     system.checked = preferences.get("system");
     this.#tree.system = system.checked;
@@ -119,7 +123,9 @@ export class Sidebar extends EventTarget {
     } catch (error) {
       if (asked !== this.#asked || background) return;
       this.#failed = true;
-      this.#tree.fail(error.code === "AWAY" ? T.tablesFailed : `${T.tablesFailed} ${error.message}`, () => this.reload());
+      this.#tree.fail(error.code === "AWAY" ? T.tablesFailed : `${T.tablesFailed} ${error.message}`, () =>
+        this.reload(),
+      );
     }
   }
 
@@ -131,8 +137,14 @@ export class Sidebar extends EventTarget {
 
   async openNamespaces(anchor) {
     if (!this.#namespaces.length) await this.start(this.#namespace);
-    const items = this.#namespaces.map((name) => ({ label: name, checked: name === this.#namespace, run: () => this.choose(name) }));
-    openMenu(anchor, [...items, null, { label: T.reloadTables, icon: "refresh-cw", run: () => this.reload() }], { label: T.namespaces });
+    const items = this.#namespaces.map((name) => ({
+      label: name,
+      checked: name === this.#namespace,
+      run: () => this.choose(name),
+    }));
+    openMenu(anchor, [...items, null, { label: T.reloadTables, icon: "refresh-cw", run: () => this.reload() }], {
+      label: T.namespaces,
+    });
   }
 
   get folded() {
@@ -203,10 +215,14 @@ export class Sidebar extends EventTarget {
       handle.setPointerCapture(event.pointerId);
       const drag = ({ clientX }) => set(clientX, false);
       handle.addEventListener("pointermove", drag);
-      handle.addEventListener("pointerup", ({ clientX }) => {
-        handle.removeEventListener("pointermove", drag);
-        set(clientX, true);
-      }, { once: true });
+      handle.addEventListener(
+        "pointerup",
+        ({ clientX }) => {
+          handle.removeEventListener("pointermove", drag);
+          set(clientX, true);
+        },
+        { once: true },
+      );
       event.preventDefault();
     });
     handle.addEventListener("keydown", (event) => {

@@ -32,7 +32,14 @@ export class StatusBar extends EventTarget {
       query: slot("query", { title: T.lastQuery, hidden: true }),
     };
     const { connection, table, lock, message, query, ...rest } = this.#parts;
-    root.append(connection, table, el("span", { class: "wide" }, user), lock, ...Object.values(rest), el("span", { class: "tail" }, message, query));
+    root.append(
+      connection,
+      table,
+      el("span", { class: "wide" }, user),
+      lock,
+      ...Object.values(rest),
+      el("span", { class: "tail" }, message, query),
+    );
   }
 
   /** Show the client's situation: {state, why, detail, blocked, retryAt}. */
@@ -47,7 +54,11 @@ export class StatusBar extends EventTarget {
     else if (state === "connecting") slot.replaceChildren(el("span", { class: "pulse pulse-wait" }), T.connecting);
     else if (state === "signedOut") slot.replaceChildren(icon("wifi-off", { small: true }), T.signedOut);
     else {
-      const again = el("button", { class: "link", type: "button", on: { click: () => this.#do("retry") } }, blocked ? T.reconnect : T.retryNow);
+      const again = el(
+        "button",
+        { class: "link", type: "button", on: { click: () => this.#do("retry") } },
+        blocked ? T.reconnect : T.retryNow,
+      );
       slot.replaceChildren(icon("wifi-off", { small: true }), el("span"), again);
       if (!blocked && retryAt) this.#ticker = setInterval(() => this.#count(), 1000);
     }
@@ -97,7 +108,11 @@ export class StatusBar extends EventTarget {
     const { saving, undecided } = status;
     const progress = saving?.all ? T.savingRows(saving.done, saving.all) : saving ? T.savingNow : null;
     const said = progress ?? text;
-    const more = saving?.all ? this.#button(T.stopSaving, "stopSaving") : undecided ? this.#button(T.undecided(undecided), "showReview") : null;
+    const more = saving?.all
+      ? this.#button(T.stopSaving, "stopSaving")
+      : undecided
+        ? this.#button(T.undecided(undecided), "showReview")
+        : null;
     // Rebuilt only when its text changes: a button keeps its focus.
     const key = `${said} ${saving?.all ? "stop" : undecided}`;
     if (pending.dataset.key !== key || !said) {
@@ -125,17 +140,24 @@ export class StatusBar extends EventTarget {
         lasting && el("button", { class: "link", type: "button", on: { click: () => copyText(text) } }, T.copy),
       ].filter(Boolean),
     );
-    this.#forget = setTimeout(() => {
-      slot.replaceChildren();
-      slot.removeAttribute("title");
-    }, lasting ? ERROR_FOR : MESSAGE_FOR);
+    this.#forget = setTimeout(
+      () => {
+        slot.replaceChildren();
+        slot.removeAttribute("title");
+      },
+      lasting ? ERROR_FOR : MESSAGE_FOR,
+    );
   }
 
   #rows(slot, { range, total, countState, counting }) {
     const text = range ? T.rows(range[0], range[1], total, countState) : "";
     if (!text) return fill(slot, null);
     if (counting) fill(slot, [text, el("span", {}, T.counting), this.#button(T.stopCounting, "stopCounting")]);
-    else fill(slot, countState === "estimate" || countState === "skipped" ? [text, this.#button(T.countExactly, "count")] : text);
+    else
+      fill(
+        slot,
+        countState === "estimate" || countState === "skipped" ? [text, this.#button(T.countExactly, "count")] : text,
+      );
   }
 
   #button(label, action) {
@@ -156,5 +178,12 @@ function selectionText(selection) {
   if (!selection || (selection.rows ?? 0) * (selection.columns ?? 0) <= 1) return null;
   const { sum, avg, nulls } = selection;
   const known = (value) => value !== undefined && value !== null;
-  return [T.selection(selection), known(sum) && T.sum(String(sum)), known(avg) && T.average(String(avg)), nulls && T.nulls(nulls)].filter(Boolean).join(" · ");
+  return [
+    T.selection(selection),
+    known(sum) && T.sum(String(sum)),
+    known(avg) && T.average(String(avg)),
+    nulls && T.nulls(nulls),
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }

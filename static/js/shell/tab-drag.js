@@ -35,7 +35,13 @@ export function dragTabs(strip, { all, move, dropped }) {
       if (event.type === "keydown") event.preventDefault();
       if (all().indexOf(tab) !== from) dropped(tab);
     };
-    const listeners = [["pointermove", follow], ["pointerup", end], ["pointercancel", end], ["keydown", end]];
+    /** @type {[string, (event: any) => void][]} */
+    const listeners = [
+      ["pointermove", follow],
+      ["pointerup", end],
+      ["pointercancel", end],
+      ["keydown", end],
+    ];
     for (const [type, listener] of listeners) addEventListener(type, listener, true);
   });
 }

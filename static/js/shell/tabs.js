@@ -17,10 +17,20 @@ export class Tabs extends EventTarget {
     super();
     this.#root = root;
     root.addEventListener("keydown", (event) => this.#key(event));
-    dragTabs(root, { all: () => this.#tabs, move: (tab, to) => this.#place(tab, to), dropped: (tab) => this.#emit("moved", tab) });
+    dragTabs(root, {
+      all: () => this.#tabs,
+      move: (tab, to) => this.#place(tab, to),
+      dropped: (tab) => this.#emit("moved", tab),
+    });
     watchLongPress(root);
     // Sideways the browser scrolls the strip itself.
-    root.addEventListener("wheel", (event) => { if (!event.ctrlKey && !event.shiftKey) root.scrollLeft += wheelPixels(event, root.clientWidth).y; }, { passive: true });
+    root.addEventListener(
+      "wheel",
+      (event) => {
+        if (!event.ctrlKey && !event.shiftKey) root.scrollLeft += wheelPixels(event, root.clientWidth).y;
+      },
+      { passive: true },
+    );
   }
 
   get all() {
@@ -110,7 +120,10 @@ export class Tabs extends EventTarget {
     const text = edits(tab.pending ?? {});
     tab.button.title = [`${tab.namespace}.${tab.table}`, text].filter(Boolean).join(": ");
     const dot = tab.button.querySelector(".staged");
-    if (text && !dot) tab.button.querySelector(".tab-x").before(el("span", { class: "staged", role: "img", aria: { label: T.staged } }));
+    if (text && !dot)
+      tab.button
+        .querySelector(".tab-x")
+        .before(el("span", { class: "staged", role: "img", aria: { label: T.staged } }));
     if (!text) dot?.remove();
   }
 
@@ -122,7 +135,9 @@ export class Tabs extends EventTarget {
     const from = this.#tabs.indexOf(tab);
     const to = Math.max(0, Math.min(wanted, this.#tabs.length - 1));
     if (to === from) return false;
-    const passed = (to > from ? this.#tabs.slice(from + 1, to + 1) : this.#tabs.slice(to, from)).map(({ button }) => button);
+    const passed = (to > from ? this.#tabs.slice(from + 1, to + 1) : this.#tabs.slice(to, from)).map(
+      ({ button }) => button,
+    );
     // The others go round it: taken out itself, it would lose the focus and the pointer.
     if (to > from) tab.button.before(...passed);
     else tab.button.after(...passed);

@@ -7,12 +7,10 @@ const RULE = "rule";
 
 /** Emits "do" ({action}) for each button; shows a table's status. */
 export class Toolbar extends EventTarget {
-  #root;
   #buttons = new Map();
 
   constructor(root) {
     super();
-    this.#root = root;
     root.append(
       this.#button("refresh", "refresh-cw", T.refresh, "F5"),
       el("span", { class: RULE }),
@@ -57,7 +55,9 @@ export class Toolbar extends EventTarget {
     }
     this.#badge("showReview", pending);
     this.#badge("showFilters", status.filters ?? 0);
-    this.#buttons.get("showFilters").setAttribute("aria-pressed", String((status.filters ?? 0) > 0 || Boolean(status.filterRow)));
+    this.#buttons
+      .get("showFilters")
+      .setAttribute("aria-pressed", String((status.filters ?? 0) > 0 || Boolean(status.filterRow)));
     this.#buttons.get("save").setAttribute("aria-busy", String(Boolean(status.saving)));
   }
 
@@ -74,9 +74,16 @@ export class Toolbar extends EventTarget {
         class: ["button", !text && "button-icon", more].filter(Boolean).join(" "),
         tabindex: "-1",
         title: key ? `${title} (${key})` : title,
-        aria: { label: !text || title.toLowerCase().includes(text.toLowerCase()) ? title : null, keyshortcuts: key?.replace("Ctrl", "Control") },
+        aria: {
+          label: !text || title.toLowerCase().includes(text.toLowerCase()) ? title : null,
+          keyshortcuts: key?.replace("Ctrl", "Control"),
+        },
         data: { action },
-        on: { click: () => button.getAttribute("aria-disabled") !== "true" && this.dispatchEvent(new CustomEvent("do", { detail: { action } })) },
+        on: {
+          click: () =>
+            button.getAttribute("aria-disabled") !== "true" &&
+            this.dispatchEvent(new CustomEvent("do", { detail: { action } })),
+        },
       },
       symbol && icon(symbol),
       text,

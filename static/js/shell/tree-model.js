@@ -31,6 +31,10 @@ export function group(list, { text = "", system = false } = {}) {
   const sorted = [...schemas].sort(([a], [b]) => order(a, b));
   return {
     shown: found.length,
-    schemas: sorted.map(([name, tables]) => ({ name, matched: words.length > 0, tables: tables.sort((a, b) => order(a.name, b.name)) })),
+    schemas: sorted.map(([name, tables]) => ({
+      name,
+      matched: words.length > 0,
+      tables: tables.sort((a, b) => order(a.name, b.name)),
+    })),
   };
 }

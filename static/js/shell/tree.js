@@ -57,14 +57,26 @@ export class Tree extends EventTarget {
   wait() {
     this.#list = [];
     this.#root.setAttribute("aria-busy", "true");
-    this.#root.replaceChildren(...Array.from({ length: 7 }, (_, n) => el("li", { class: "tree-row", role: "none" }, el("span", { class: `bone bone-${(n % 4) + 1}` }))));
+    this.#root.replaceChildren(
+      ...Array.from({ length: 7 }, (_, n) =>
+        el("li", { class: "tree-row", role: "none" }, el("span", { class: `bone bone-${(n % 4) + 1}` })),
+      ),
+    );
     this.#count.textContent = "";
   }
 
   /** Say in the tree's place why there is nothing. */
   fail(text, retry) {
     this.#root.removeAttribute("aria-busy");
-    this.#root.replaceChildren(el("li", { class: "tree-note", role: "none" }, text, " ", el("button", { class: "link", type: "button", on: { click: retry } }, T.retryNow)));
+    this.#root.replaceChildren(
+      el(
+        "li",
+        { class: "tree-note", role: "none" },
+        text,
+        " ",
+        el("button", { class: "link", type: "button", on: { click: retry } }, T.retryNow),
+      ),
+    );
   }
 
   filter(text) {
@@ -86,7 +98,8 @@ export class Tree extends EventTarget {
       this.#draw();
       return;
     }
-    for (const item of this.#root.querySelectorAll("[data-table]")) item.setAttribute("aria-selected", String(item.dataset.table === table));
+    for (const item of this.#root.querySelectorAll("[data-table]"))
+      item.setAttribute("aria-selected", String(item.dataset.table === table));
     this.#tabStop();
   }
 
@@ -124,7 +137,10 @@ export class Tree extends EventTarget {
       return this.#schema(schema, unfolded, tables);
     });
     this.#root.replaceChildren(...lines);
-    if (!lines.length) this.#root.append(el("li", { class: "tree-note", role: "none" }, this.#text ? T.noMatch(this.#text) : T.noTables));
+    if (!lines.length)
+      this.#root.append(
+        el("li", { class: "tree-note", role: "none" }, this.#text ? T.noMatch(this.#text) : T.noTables),
+      );
     this.#count.textContent = T.tableCount(shown);
     this.#tabStop(kept);
     if (focused && !focused.isConnected) this.focus();
@@ -135,9 +151,20 @@ export class Tree extends EventTarget {
     return el(
       "li",
       { role: "treeitem", tabindex: "-1", data: { schema: name }, aria: { level: "1", expanded: String(unfolded) } },
-      el("div", { class: "tree-row" }, icon("chevron-right", { small: true }), el("span", { class: "label" }, name), el("span", { class: "count", title: T.inSchema(all.length) }, String(all.length))),
+      el(
+        "div",
+        { class: "tree-row" },
+        icon("chevron-right", { small: true }),
+        el("span", { class: "label" }, name),
+        el("span", { class: "count", title: T.inSchema(all.length) }, String(all.length)),
+      ),
       unfolded &&
-        el("ul", { role: "group" }, ...tables.map((table) => this.#table(table)), left > 0 && el("li", { class: "tree-note", role: "none" }, T.moreTables(left))),
+        el(
+          "ul",
+          { role: "group" },
+          ...tables.map((table) => this.#table(table)),
+          left > 0 && el("li", { class: "tree-note", role: "none" }, T.moreTables(left)),
+        ),
     );
   }
 
@@ -151,7 +178,13 @@ export class Tree extends EventTarget {
         title: description ? `${full}\n${description}` : full,
         aria: { level: "2", selected: String(full === this.#selected) },
       },
-      el("div", { class: "tree-row" }, icon(ICON[kind] ?? "table-2", { label: kind === "view" ? T.view : null }), el("span", { class: "label" }, name), this.#staged.has(full) && stagedMark()),
+      el(
+        "div",
+        { class: "tree-row" },
+        icon(ICON[kind] ?? "table-2", { label: kind === "view" ? T.view : null }),
+        el("span", { class: "label" }, name),
+        this.#staged.has(full) && stagedMark(),
+      ),
     );
   }
 
@@ -209,10 +242,18 @@ export class Tree extends EventTarget {
     const expanded = item.getAttribute("aria-expanded");
     if (event.key.length > 1) this.#start = "";
     switch (event.key) {
-      case "ArrowDown": go(items[at + 1]); break;
-      case "ArrowUp": go(items[at - 1]); break;
-      case "Home": go(items[0]); break;
-      case "End": go(items.at(-1)); break;
+      case "ArrowDown":
+        go(items[at + 1]);
+        break;
+      case "ArrowUp":
+        go(items[at - 1]);
+        break;
+      case "Home":
+        go(items[0]);
+        break;
+      case "End":
+        go(items.at(-1));
+        break;
       case "ArrowRight":
         if (expanded === "false") this.#fold(item, true);
         else if (expanded === "true") go(items[at + 1]);
@@ -243,7 +284,9 @@ export class Tree extends EventTarget {
     const same = [...this.#start].every((each) => each === letter);
     const start = same ? letter : this.#start;
     const from = same ? at + 1 : at;
-    return [...items.slice(from), ...items.slice(0, from)].find((item) => item.querySelector(".label").textContent.toLowerCase().startsWith(start));
+    return [...items.slice(from), ...items.slice(0, from)].find((item) =>
+      item.querySelector(".label").textContent.toLowerCase().startsWith(start),
+    );
   }
 }
 

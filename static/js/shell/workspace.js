@@ -114,7 +114,8 @@ export class Workspace extends EventTarget {
   async close(tab) {
     const text = edits(tab.pending ?? {});
     if (text && this.#needs.page.settings.drafts === "off") {
-      if (!(await confirm({ title: T.leaveNoDrafts(tab.table), text: T.leaveNoDraftsText(text), go: T.discardAnyway }))) return;
+      if (!(await confirm({ title: T.leaveNoDrafts(tab.table), text: T.leaveNoDraftsText(text), go: T.discardAnyway })))
+        return;
     }
     tab.view?.close();
     tab.panel.remove();
@@ -140,9 +141,18 @@ export class Workspace extends EventTarget {
     const { view } = tab;
     switch (action) {
       case "export":
-        return this.dispatchEvent(new CustomEvent("export", { detail: { tab, anchor: this.#toolbar.button("export") } }));
+        return this.dispatchEvent(
+          new CustomEvent("export", { detail: { tab, anchor: this.#toolbar.button("export") } }),
+        );
       case "discard":
-        if (await confirm({ title: T.discardTitle(tab.table), text: T.discardText(edits(tab.pending ?? {})), go: T.discardAnyway })) view.discard();
+        if (
+          await confirm({
+            title: T.discardTitle(tab.table),
+            text: T.discardText(edits(tab.pending ?? {})),
+            go: T.discardAnyway,
+          })
+        )
+          view.discard();
         return;
       case "save":
         return view.dispatchSave();
@@ -191,7 +201,17 @@ export class Workspace extends EventTarget {
   #add(namespace, table, state) {
     const panel = el("div", { class: "view", hidden: true });
     this.#host.append(panel);
-    return this.#tabs.add({ namespace, table, panel, state, view: null, status: {}, pending: null, stale: false, opened: null });
+    return this.#tabs.add({
+      namespace,
+      table,
+      panel,
+      state,
+      view: null,
+      status: {},
+      pending: null,
+      stale: false,
+      opened: null,
+    });
   }
 
   #select(tab, { history: step = "push", focus = false } = {}) {
@@ -217,11 +237,26 @@ export class Workspace extends EventTarget {
 
   #mount(tab) {
     const { client, page, drafts, settings } = this.#needs;
-    const view = new TableView({ host: tab.panel, client, namespace: tab.namespace, tableName: tab.table, settings, nonce: page.nonce, store: drafts, announce: (text, kind) => this.#say(tab, text, kind) });
+    const view = new TableView({
+      host: tab.panel,
+      client,
+      namespace: tab.namespace,
+      tableName: tab.table,
+      settings,
+      nonce: page.nonce,
+      store: drafts,
+      announce: (text, kind) => this.#say(tab, text, kind),
+    });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
     view.addEventListener("named", () => this.#named(tab));
-    view.addEventListener("openTable", ({ detail }) => this.open({ namespace: detail.namespace ?? tab.namespace, table: detail.tableName ?? detail.table, view: detail.view ?? { filters: detail.filters ?? [] } }));
+    view.addEventListener("openTable", ({ detail }) =>
+      this.open({
+        namespace: detail.namespace ?? tab.namespace,
+        table: detail.tableName ?? detail.table,
+        view: detail.view ?? { filters: detail.filters ?? [] },
+      }),
+    );
     // What went wrong in reading stands in the view itself; all else is an error of the page.
     tab.opened = view.open(tab.state ?? undefined).catch((error) => {
       tab.stale = error.code === "AWAY";
@@ -239,7 +274,9 @@ export class Workspace extends EventTarget {
     const tab = this.current;
     if (!tab?.view || !tab.stale || this.#needs.client.state !== "live") return;
     tab.stale = false;
-    Promise.resolve(tab.view.refresh()).catch((error) => { if (error.code === "AWAY") tab.stale = true; });
+    Promise.resolve(tab.view.refresh()).catch((error) => {
+      if (error.code === "AWAY") tab.stale = true;
+    });
   }
 
   #show(tab, status) {
@@ -256,7 +293,14 @@ export class Workspace extends EventTarget {
     this.#welcome.hidden = Boolean(tab);
     part("heading").textContent = tab ? tab.table : T.tables;
     document.title = tab ? `${tab.table} · ${tab.namespace} · ${T.app}` : T.app;
-    this.#toolbar.show(tab?.view ? { status: tab.status, can: (action) => EVERYWHERE.has(action) || typeof tab.view[METHODS[action] ?? action] === "function" } : null);
+    this.#toolbar.show(
+      tab?.view
+        ? {
+            status: tab.status,
+            can: (action) => EVERYWHERE.has(action) || typeof tab.view[METHODS[action] ?? action] === "function",
+          }
+        : null,
+    );
     this.#status.table(tab);
     this.#why(tab?.status.readOnly ?? null);
     this.dispatchEvent(new CustomEvent("current", { detail: { current: tab, staged: this.#staged() } }));
@@ -269,7 +313,11 @@ export class Workspace extends EventTarget {
     bar.hidden = !readOnly?.reason;
     if (bar.hidden || bar.dataset.reason === readOnly.reason) return;
     bar.dataset.reason = readOnly.reason;
-    const copy = el("button", { class: "link push", type: "button", on: { click: () => copyText(readOnly.reason) } }, T.copyMessage);
+    const copy = el(
+      "button",
+      { class: "link push", type: "button", on: { click: () => copyText(readOnly.reason) } },
+      T.copyMessage,
+    );
     bar.replaceChildren(el("span", {}, el("strong", {}, T.readOnly), ` ${readOnly.reason}`), copy);
   }
 
@@ -329,7 +377,10 @@ export class Workspace extends EventTarget {
     const current = this.current && { namespace: this.current.namespace, table: this.current.table };
     const names = this.#tabs.all.map(({ namespace, table }) => ({ namespace, table }));
     // Filters may hold what stands in rows, so they stay in this window's storage.
-    own.set("tabs", { current, tabs: this.#tabs.all.map(({ namespace, table, state }) => ({ namespace, table, state })) });
+    own.set("tabs", {
+      current,
+      tabs: this.#tabs.all.map(({ namespace, table, state }) => ({ namespace, table, state })),
+    });
     browser.set("tabs", { current, tabs: names });
   }
 
@@ -341,10 +392,17 @@ export class Workspace extends EventTarget {
   }
 
   #menu({ tab, x, y }) {
-    const link = location.origin + address({ namespace: tab.namespace, table: tab.table, view: tab.view?.state ?? tab.state ?? {} });
+    const link =
+      location.origin +
+      address({ namespace: tab.namespace, table: tab.table, view: tab.view?.state ?? tab.state ?? {} });
     const all = this.#tabs.all;
     const others = all.filter((other) => other !== tab);
-    const move = (label, hint, by, last) => ({ label, hint, disabled: tab === last, run: () => this.#tabs.move(tab, by) });
+    const move = (label, hint, by, last) => ({
+      label,
+      hint,
+      disabled: tab === last,
+      run: () => this.#tabs.move(tab, by),
+    });
     openMenu(
       tab.button,
       [
@@ -354,13 +412,24 @@ export class Workspace extends EventTarget {
         move(T.moveTabRight, "Shift+Right", 1, all.at(-1)),
         null,
         { label: T.closeTab, icon: "x", hint: "Delete", run: () => this.close(tab) },
-        { label: T.closeOthers, disabled: !others.length, run: async () => { for (const other of others) await this.close(other); } },
-        { label: T.closeAll, run: async () => { for (const each of this.#tabs.all) await this.close(each); } },
+        {
+          label: T.closeOthers,
+          disabled: !others.length,
+          run: async () => {
+            for (const other of others) await this.close(other);
+          },
+        },
+        {
+          label: T.closeAll,
+          run: async () => {
+            for (const each of this.#tabs.all) await this.close(each);
+          },
+        },
       ],
       { label: tab.table, at: { x, y } },
     );
   }
 }
 
-const METHODS = {  count: "countExactly", stopCounting: "stopCounting" };
+const METHODS = { count: "countExactly", stopCounting: "stopCounting" };
 const EVERYWHERE = new Set(["export"]);

@@ -20,10 +20,18 @@ const isCutMark = (value) => value?.cut === true;
 
 /** The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false. */
 export class Clipboard {
+  // Given to the constructor.
+  table;
+  edits;
+  announce;
+  keys;
+  confirm;
+
   constructor(table, edits, { keys, announce, confirm }) {
     Object.assign(this, { table, edits, keys, announce, confirm });
     const container = table.sheet.getContainerNode();
-    const outside = (event) => event.target !== container && event.target.closest?.("input,textarea,select,[contenteditable]");
+    const outside = (event) =>
+      event.target !== container && event.target.closest?.("input,textarea,select,[contenteditable]");
     for (const type of ["copy", "cut", "paste"]) {
       container.addEventListener(type, (event) => {
         if (!outside(event)) this[type](event);
@@ -36,7 +44,9 @@ export class Clipboard {
   }
 
   #columns(range) {
-    return this.table.columns.slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter);
+    return this.table.columns
+      .slice(range.fromCell, range.toCell + 1)
+      .filter((column) => !column.hidden && !column.gutter);
   }
 
   /** The values of a range, or null when some rows are not here. */
@@ -47,7 +57,9 @@ export class Clipboard {
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const item = rows.getItem(row);
       if (!item) return null;
-      values.push(columns.map((column) => (this.edits.cut(item, column.field) ? CUT : plain(rows.valueOf(item, column.field)))));
+      values.push(
+        columns.map((column) => (this.edits.cut(item, column.field) ? CUT : plain(rows.valueOf(item, column.field)))),
+      );
     }
     return values;
   }
@@ -56,12 +68,23 @@ export class Clipboard {
   #text(range, values) {
     const { rows } = this.table;
     const columns = this.#columns(range);
-    return writeTsv(values.map((row, y) => row.map((value, x) => (isCutMark(value) ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…` : textOf(value)))));
+    return writeTsv(
+      values.map((row, y) =>
+        row.map((value, x) =>
+          isCutMark(value)
+            ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…`
+            : textOf(value),
+        ),
+      ),
+    );
   }
 
   #tellCopied(values) {
     const cut = values.flat().filter(isCutMark).length;
-    this.announce(sentences([T.copied(values.length, values[0]?.length ?? 0), ...(cut ? [T.copiedCut(cut)] : [])]), cut ? "error" : undefined);
+    this.announce(
+      sentences([T.copied(values.length, values[0]?.length ?? 0), ...(cut ? [T.copiedCut(cut)] : [])]),
+      cut ? "error" : undefined,
+    );
   }
 
   copy(event) {
@@ -129,12 +152,19 @@ export class Clipboard {
     const beyond = Math.max(0, width - targets.filter((source) => source < width).length);
     const length = table.sheet.getDataLength();
     const fromRow = asRows || !at ? length : at.fromRow;
-    const repeats = !asRows && at && (at.toRow - at.fromRow + 1) % block.length === 0 ? (at.toRow - at.fromRow + 1) / block.length : 1;
+    const repeats =
+      !asRows && at && (at.toRow - at.fromRow + 1) % block.length === 0
+        ? (at.toRow - at.fromRow + 1) / block.length
+        : 1;
     const height = block.length * repeats;
     const existing = Math.max(0, Math.min(height, length - fromRow));
     const added = height - existing;
     const cells = height * Math.min(width, targets.length);
-    if ((cells > CONFIRM_CELLS || added > 100) && !(await this.confirm({ title: T.pasteTitle(cells), text: T.pasteText(cells, added), go: T.paste }))) return;
+    if (
+      (cells > CONFIRM_CELLS || added > 100) &&
+      !(await this.confirm({ title: T.pasteTitle(cells), text: T.pasteText(cells, added), go: T.paste }))
+    )
+      return;
     const invalid = []; // what its column refuses stays in its cell, to be corrected
     const locked = new Set(); // columns that cannot be edited: a copied row brings its key along
     const valueFor = (row, column, item, source) => {
@@ -157,11 +187,18 @@ export class Clipboard {
     const present = existing ? new SlickRange(fromRow, fromCell, fromRow + existing - 1, range.toCell) : null;
     if (present && !(await edits.present(present))) return;
     const { steps, refused } = present
-      ? edits.collect(present, (row, cell, column, item) => valueFor(row - fromRow, column, item, targets[cell - fromCell] ?? -1))
+      ? edits.collect(present, (row, cell, column, item) =>
+          valueFor(row - fromRow, column, item, targets[cell - fromCell] ?? -1),
+        )
       : { steps: [], refused: [] };
     const inserts = [];
     for (let row = existing; row < height; row++) {
-      inserts.push({ kind: "insert", id: newRowId(), at: Infinity, values: this.#newRow(row, fromCell, targets, valueFor, refused) });
+      inserts.push({
+        kind: "insert",
+        id: newRowId(),
+        at: Infinity,
+        values: this.#newRow(row, fromCell, targets, valueFor, refused),
+      });
     }
     edits.history.commit([...steps, ...inserts]);
     table.selection.range = range;
@@ -169,18 +206,28 @@ export class Clipboard {
     if (invalid.length) told.push(this.#refusals(invalid, T.invalidPasted));
     if (refused.length) told.push(this.#refusals(refused, T.notPasted));
     if (isHeader) told.push(T.headerLeftOut);
-    if (steps.length || inserts.length) told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
+    if (steps.length || inserts.length)
+      told.push(T.edited(steps.length + inserts.reduce((sum, { values }) => sum + Object.keys(values).length, 0)));
     if (inserts.length) told.push(T.inserted(inserts.length));
     if (beyond) told.push(T.pasteBeyond(beyond));
-    if (!steps.length && !inserts.length && !refused.length) for (const column of locked) told.push(edits.reason(null, column));
-    this.announce(sentences(told), invalid.length || refused.length || beyond || (locked.size && !steps.length) ? "error" : undefined);
+    if (!steps.length && !inserts.length && !refused.length)
+      for (const column of locked) told.push(edits.reason(null, column));
+    this.announce(
+      sentences(told),
+      invalid.length || refused.length || beyond || (locked.size && !steps.length) ? "error" : undefined,
+    );
   }
 
   /** Whether the first row of a block holds the names of the columns that it falls on. */
   #isHeader(first, fromCell, targets) {
-    const names = targets.map((source, offset) => [source, this.table.columns[fromCell + offset]]).filter(([source]) => source >= 0);
+    const names = targets
+      .map((source, offset) => [source, this.table.columns[fromCell + offset]])
+      .filter(([source]) => source >= 0);
     const said = (text) => textOf(text).trim().toLowerCase();
-    return names.length === first.length && names.every(([source, column]) => said(first[source]) === column.field.toLowerCase());
+    return (
+      names.length === first.length &&
+      names.every(([source, column]) => said(first[source]) === column.field.toLowerCase())
+    );
   }
 
   /** For each grid column from the first on, which column of the block it takes: hidden ones take none. */

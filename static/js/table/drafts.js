@@ -103,7 +103,11 @@ export class Drafts {
   }
 
   saveSoon() {
-    if (this.#loaded) this.#timer ??= setTimeout(() => this.saveNow(), Math.min(5_000, SOON + this.table.staged.entries.size * PER_ROW));
+    if (this.#loaded)
+      this.#timer ??= setTimeout(
+        () => this.saveNow(),
+        Math.min(5_000, SOON + this.table.staged.entries.size * PER_ROW),
+      );
   }
 
   saveNow() {

@@ -16,7 +16,8 @@ export const CELLS_AT_ONCE = 1_000_000;
  */
 export class Edits {
   #left = new Set(); // columns of deleted rows that cannot be brought back
-  hold = () => undefined; // says that rows of a range are being read (1), or no longer (-1)
+  /** Called with 1 when rows of a range are being read, and with -1 at the end. @type {(change: number) => void} */
+  hold = () => undefined;
   #lost = 0; // steps of a batch that mean nothing any more: their row was saved, or is gone
 
   constructor(table, announce) {
@@ -70,7 +71,8 @@ export class Edits {
     if (!step) return;
     this.history.commit([step]);
     if (seen === undefined || seen === step.base || sameValue(seen, step.base)) return;
-    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by, item.previews)) this.announce(T.changedMeanwhile(item.by, column.field), "error");
+    if (this.table.staged.contest(item.id, column.field, seen, step.base, item.by, item.previews))
+      this.announce(T.changedMeanwhile(item.by, column.field), "error");
   }
 
   /** What a cell holds in the database; undefined where an edit is staged already, or the row is new. */
@@ -105,7 +107,10 @@ export class Edits {
     const span = rows.span(range.fromRow, range.toRow);
     if (span.to < span.from) return true;
     const rowsWanted = span.to - span.from + 1;
-    const progress = setInterval(() => this.announce(T.readingRange(cache.countIn(span.from, span.to), rowsWanted)), PROGRESS_EVERY);
+    const progress = setInterval(
+      () => this.announce(T.readingRange(cache.countIn(span.from, span.to), rowsWanted)),
+      PROGRESS_EVERY,
+    );
     this.hold(1);
     try {
       await cache.want(span.from, span.to);
@@ -159,7 +164,8 @@ export class Edits {
     this.history.commit(steps);
     const told = [];
     if (steps.length > 1 || (steps.length && refused.length)) told.push(T.edited(steps.length));
-    if (refused.length) told.push(steps.length || refused.length > 1 ? T.leftAsIs(refused.length, refused[0].why) : refused[0].why);
+    if (refused.length)
+      told.push(steps.length || refused.length > 1 ? T.leftAsIs(refused.length, refused[0].why) : refused[0].why);
     this.announce(sentences(told), refused.length ? "error" : undefined);
   }
 
@@ -177,7 +183,9 @@ export class Edits {
 
   /** ''; with `loosely`, NULL in columns that are no text. */
   setEmpty(loosely = false) {
-    return this.change(this.table.selection.range, (row, cell, column) => given(loosely && !holdsEmpty(column.schema) ? null : "", column));
+    return this.change(this.table.selection.range, (row, cell, column) =>
+      given(loosely && !holdsEmpty(column.schema) ? null : "", column),
+    );
   }
 
   setDefault() {
@@ -200,7 +208,11 @@ export class Edits {
     }
     const value = rows.valueOf(item, column.field);
     const on = String(value) === "1";
-    this.setCell(item, column, on ? 0 : value === null || value === undefined || column.schema.nullable === false ? 1 : null);
+    this.setCell(
+      item,
+      column,
+      on ? 0 : value === null || value === undefined || column.schema.nullable === false ? 1 : null,
+    );
     return true;
   }
 
@@ -230,7 +242,10 @@ export class Edits {
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);
     const steps = list.map((values) => ({ kind: "insert", id: newRowId(), values, at }));
     this.history.commit(steps);
-    this.announce(sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]), left.size ? "error" : undefined);
+    this.announce(
+      sentences([T.inserted(steps.length), ...(left.size ? [T.notCopied([...left])] : [])]),
+      left.size ? "error" : undefined,
+    );
     return steps.map(({ id }) => id).filter((id) => staged.get(id));
   }
 
@@ -261,7 +276,9 @@ export class Edits {
   /** True when a copy of a row without the value would lack something that the database does not give itself. */
   #isPartOfCopy(name, value) {
     const column = this.table.columnOf(name);
-    return value !== null && value !== undefined && Boolean(column) && !column.schema.readOnly && !column.schema.isPrimaryKey;
+    return (
+      value !== null && value !== undefined && Boolean(column) && !column.schema.readOnly && !column.schema.isPrimaryKey
+    );
   }
 
   /** Mark rows to be deleted; new ones just go. */
@@ -273,7 +290,15 @@ export class Edits {
       .filter((item) => staged.get(item.id)?.kind !== "delete" && !busy.includes(item))
       .map((item) => {
         const entry = staged.get(item.id);
-        return { kind: "delete", id: item.id, row: record(item.values), cut: this.cutColumns(item), isNew: Boolean(item.isNew), values: record(entry?.values), at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)) };
+        return {
+          kind: "delete",
+          id: item.id,
+          row: record(item.values),
+          cut: this.cutColumns(item),
+          isNew: Boolean(item.isNew),
+          values: record(entry?.values),
+          at: entry?.at ?? Math.max(0, this.table.cache.indexOf(item.id)),
+        };
       });
     this.history.commit(steps);
     if (steps.length) this.announce(T.marked(steps.length));
@@ -287,7 +312,9 @@ export class Edits {
   /** Drop the staged edits of a range. */
   revertRange(range) {
     const { rows, staged, columns, selection } = this.table;
-    const names = selection.isRows ? null : columns.slice(range.fromCell, range.toCell + 1).map((column) => column.field);
+    const names = selection.isRows
+      ? null
+      : columns.slice(range.fromCell, range.toCell + 1).map((column) => column.field);
     const steps = [];
     for (let row = range.fromRow; row <= range.toRow; row++) {
       const entry = staged.get(rows.idAt(row));
@@ -318,7 +345,14 @@ export class Edits {
     const item = rows.find(step.id);
     if (staged.get(step.id)?.kind === "insert") staged.set(step.id, step.column, value);
     else if (value === undefined || isProvisional(step.id)) this.#lost++;
-    else staged.set(step.id, step.column, value, item && !item.isNew ? (item.values[step.column] ?? null) : step.base, item ? this.#whole(item) : step.row);
+    else
+      staged.set(
+        step.id,
+        step.column,
+        value,
+        item && !item.isNew ? (item.values[step.column] ?? null) : step.base,
+        item ? this.#whole(item) : step.row,
+      );
   }
 
   #applyRestore({ id, row, cut }, forwards) {
@@ -335,8 +369,11 @@ export class Edits {
     if (entry?.kind === "delete") staged.restore(step.id);
     else if (step.kind === "delete" && !step.isNew && !step.saved) this.#lost++;
     else if (step.kind === "delete" && !step.isNew) {
-      const values = recordOf(Object.entries(step.row).filter(([name]) => this.writable(name) && !step.cut.includes(name)));
-      for (const name of Object.keys(step.row)) if (!(name in values) && this.#isPartOfCopy(name, step.row[name])) this.#left.add(name);
+      const values = recordOf(
+        Object.entries(step.row).filter(([name]) => this.writable(name) && !step.cut.includes(name)),
+      );
+      for (const name of Object.keys(step.row))
+        if (!(name in values) && this.#isPartOfCopy(name, step.row[name])) this.#left.add(name);
       this.history.rename(step.id, staged.insert(values, step.at));
     } else staged.insert(step.values, step.at, step.id);
   }
@@ -346,7 +383,8 @@ export class Edits {
     const entry = staged.get(step.id);
     const item = rows.find(step.id);
     if (step.kind === "insert" && entry) step.values = record(entry.values);
-    if (entry || item) staged.remove(step.id, item?.values ?? step.row ?? record(), step.cut, item ? (item.previews ?? record()) : null);
+    if (entry || item)
+      staged.remove(step.id, item?.values ?? step.row ?? record(), step.cut, item ? (item.previews ?? record()) : null);
     else this.#lost++;
   }
 }

@@ -70,7 +70,13 @@ export class Live {
       }
       return;
     }
-    const names = item ? Object.keys(values).filter((name) => markOf(values[name], previews, name) || !sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]) : Object.keys(values);
+    const names = item
+      ? Object.keys(values).filter(
+          (name) =>
+            markOf(values[name], previews, name) ||
+            (!sameValue(item.values[name], values[name]) && (item.values[name] ?? null) !== values[name]),
+        )
+      : Object.keys(values);
     table.staged.rebase(id, values, by, previews);
     if (!item) return;
     item.by = by;
@@ -90,7 +96,17 @@ export class Live {
       return;
     }
     if (!this.#chip) {
-      this.#chip = el("button", { class: "news float", type: "button", on: { click: () => this.view.refresh().then(() => this.view.focus(), () => undefined) } });
+      this.#chip = el("button", {
+        class: "news float",
+        type: "button",
+        on: {
+          click: () =>
+            this.view.refresh().then(
+              () => this.view.focus(),
+              () => undefined,
+            ),
+        },
+      });
       this.view.box.append(this.#chip);
     }
     this.#chip.replaceChildren(icon("plus", { small: true }), T.newRows(count));

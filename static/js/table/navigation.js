@@ -37,7 +37,10 @@ export class Places {
   async gotoKey(text) {
     const { view } = this;
     const { schema, filters, sort } = view.table;
-    const name = schema.identity?.columns?.[0] ?? schema.columns.find((column) => column.isPrimaryKey)?.name ?? schema.columns[0].name;
+    const name =
+      schema.identity?.columns?.[0] ??
+      schema.columns.find((column) => column.isPrimaryKey)?.name ??
+      schema.columns[0].name;
     const column = view.table.columnOf(name);
     try {
       const key = parseFilter(`=${text}`, column.schema);
@@ -56,10 +59,12 @@ export class Places {
   /** Show the rows that hold what a new row was given, to see whether it is among them. */
   lookFor({ values }) {
     const { table } = this.view;
-    const comparable = (name, value) => value !== null && value !== "" && operatorsOf(table.columnOf(name).schema).includes("equals");
+    const comparable = (name, value) =>
+      value !== null && value !== "" && operatorsOf(table.columnOf(name).schema).includes("equals");
     const filters = Object.entries(values).filter(([name, value]) => table.columnOf(name) && comparable(name, value));
     table.filters.clear();
-    for (const [name, value] of filters.slice(0, COLUMNS_COMPARED)) table.filters.add({ column: name, operator: "equals", value });
+    for (const [name, value] of filters.slice(0, COLUMNS_COMPARED))
+      table.filters.add({ column: name, operator: "equals", value });
     this.view.filtersChanged();
   }
 
@@ -115,10 +120,14 @@ export class Places {
     const { sheet, schema, selection, rows, columns } = this.view.table;
     if (!sheet) return null;
     const { top, bottom } = sheet.shown;
-    const range = what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
+    const range =
+      what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
     if (!range) return null;
     const [from, to] = [range.fromRow, Math.min(range.toRow, rows.getLength() - 1)];
-    const names = columns.slice(range.fromCell, range.toCell + 1).filter((column) => !column.hidden && !column.gutter).map((column) => column.field);
+    const names = columns
+      .slice(range.fromCell, range.toCell + 1)
+      .filter((column) => !column.hidden && !column.gutter)
+      .map((column) => column.field);
     const whole = from === 0 && to === rows.getLength() - 1;
     if (!names.length || to < from || (!whole && schema.identity?.kind === "none")) return null;
     return { from, to, rows: to - from + 1, columns: names, whole };

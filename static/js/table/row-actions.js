@@ -58,7 +58,8 @@ export class RowWork {
   /** Drop the edits of a row, or of one column of it. */
   revert(entry, name = null) {
     const { table, edits } = this.view;
-    if (entry.state === "gone") table.staged.revert(entry.id, name); // there is no row to give the edits back to
+    if (entry.state === "gone")
+      table.staged.revert(entry.id, name); // there is no row to give the edits back to
     else edits.revert(entry, name === null ? null : [name]);
     if (!table.staged.get(entry.id) && table.gone.has(entry.id)) table.restructure(() => table.rows.remove(entry.id));
   }
@@ -71,7 +72,9 @@ export class RowWork {
   /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
   resolve(id, choices) {
     const { table, edits } = this.view;
-    const marks = recordOf(Object.entries(table.staged.get(id)?.conflict ?? {}).map(([name, { preview }]) => [name, preview]));
+    const marks = recordOf(
+      Object.entries(table.staged.get(id)?.conflict ?? {}).map(([name, { preview }]) => [name, preview]),
+    );
     const taken = table.staged.resolve(id, choices);
     const item = table.rows.find(id);
     if (item) this.#put(item, taken, (name) => marks[name]);
@@ -162,13 +165,20 @@ export class RowWork {
     const { schema, tableName } = this.view.table;
     const isKey = (column) => column.isPrimaryKey || schema.identity?.columns?.includes(column.name);
     const keys = new Set(schema.columns.filter(isKey).map((column) => column.name));
-    const changed = new Set(entries.filter((entry) => entry.kind === "update").flatMap((entry) => Object.keys(entry.values)).filter((name) => keys.has(name)));
+    const changed = new Set(
+      entries
+        .filter((entry) => entry.kind === "update")
+        .flatMap((entry) => Object.keys(entry.values))
+        .filter((name) => keys.has(name)),
+    );
     const deleted = entries.filter(({ kind }) => kind === "delete").length;
     const written = entries.length - deleted;
     const keyText = changed.size ? T.keyText([...changed]) : null;
     if (deleted || written > MANY) {
       const place = { table: tableName, server: this.view.settings.server ?? null };
-      const text = [T.saveText(deleted, written, place), deleted ? T.deleteText : null, keyText].filter(Boolean).join(" ");
+      const text = [T.saveText(deleted, written, place), deleted ? T.deleteText : null, keyText]
+        .filter(Boolean)
+        .join(" ");
       return this.view.ask({ title: T.saveTitle(deleted, written), text, go: T.saveGo(deleted, written) });
     }
     return !keyText || this.view.ask({ title: T.keyTitle, text: keyText, go: T.keyGo });
@@ -177,6 +187,11 @@ export class RowWork {
 
 /** A trigger or a type stored something else than was sent. */
 function storedOtherwise(sent, { values = {} }) {
-  const changed = Object.entries(sent).filter(([name, value]) => Object.hasOwn(values, name) && value !== undefined && value !== values[name] && !sameValue(value, values[name]));
-  return changed.map(([name]) => T.storedAs(name, values[name] === null ? "NULL" : values[name] === "" ? "''" : textOf(values[name])));
+  const changed = Object.entries(sent).filter(
+    ([name, value]) =>
+      Object.hasOwn(values, name) && value !== undefined && value !== values[name] && !sameValue(value, values[name]),
+  );
+  return changed.map(([name]) =>
+    T.storedAs(name, values[name] === null ? "NULL" : values[name] === "" ? "''" : textOf(values[name])),
+  );
 }

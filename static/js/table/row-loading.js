@@ -106,22 +106,34 @@ export class Loading {
     const { schema } = this.table;
     if (!rows.length || !schema) return;
     const names = Object.keys(rows[0].values);
-    if (names.length !== schema.columns.length || schema.columns.some(({ name }) => !Object.hasOwn(rows[0].values, name))) this.#reopen();
+    if (
+      names.length !== schema.columns.length ||
+      schema.columns.some(({ name }) => !Object.hasOwn(rows[0].values, name))
+    )
+      this.#reopen();
   }
 
   async #reopen() {
     if (Date.now() - this.#reopened < REOPEN_PAUSE || this.view.closed) return false;
     this.#reopened = Date.now();
     await null;
-    await this.open().then(() => this.#tellColumns(), () => undefined); // a failure is shown in place of the rows
+    await this.open().then(
+      () => this.#tellColumns(),
+      () => undefined,
+    ); // a failure is shown in place of the rows
     return true;
   }
 
   #tellColumns() {
     const { schema, staged } = this.table;
     const known = new Set(schema.columns.map(({ name }) => name));
-    const lost = [...staged.entries.values()].flatMap(({ values }) => Object.keys(values).filter((name) => !known.has(name)));
-    this.view.announce(lost.length ? sentences([T.columnsChanged, T.lostEdits([...new Set(lost)], lost.length)]) : T.columnsChanged, lost.length ? "error" : undefined);
+    const lost = [...staged.entries.values()].flatMap(({ values }) =>
+      Object.keys(values).filter((name) => !known.has(name)),
+    );
+    this.view.announce(
+      lost.length ? sentences([T.columnsChanged, T.lostEdits([...new Set(lost)], lost.length)]) : T.columnsChanged,
+      lost.length ? "error" : undefined,
+    );
   }
 
   /** Ask for the rows on screen, and some around them. */
@@ -138,11 +150,14 @@ export class Loading {
     clearTimeout(this.#timer);
     const now = performance.now();
     const due = this.table.cache.idle && now - this.#askedAt > SCROLL_ASK;
-    this.#timer = setTimeout(() => {
-      this.#askedAt = performance.now();
-      this.need();
-      this.view.queueStatus();
-    }, due ? 0 : SCROLL_PAUSE);
+    this.#timer = setTimeout(
+      () => {
+        this.#askedAt = performance.now();
+        this.need();
+        this.view.queueStatus();
+      },
+      due ? 0 : SCROLL_PAUSE,
+    );
     if (due) this.#askedAt = now;
   }
 
@@ -170,7 +185,12 @@ export class Loading {
       for (let position = from; position <= to; position++) {
         const row = cache.at(position);
         if (!row || !staged.get(row.id)) continue;
-        staged.rebase(row.id, recordOf(Object.entries(row.values).filter(([name]) => !own(row.previews, name))), null, false);
+        staged.rebase(
+          row.id,
+          recordOf(Object.entries(row.values).filter(([name]) => !own(row.previews, name))),
+          null,
+          false,
+        );
       }
     });
   }
@@ -194,9 +214,19 @@ export class Loading {
     }
     const filters = table.filters.active.length;
     if (filters || table.search) {
-      view.states.show("empty", filters ? T.noMatch(filters) : T.noMatchSearch, [], [[T.clearFilters, () => view.clearFilters()]]);
+      view.states.show(
+        "empty",
+        filters ? T.noMatch(filters) : T.noMatchSearch,
+        [],
+        [[T.clearFilters, () => view.clearFilters()]],
+      );
     } else {
-      view.states.show("empty", T.noRows, [], table.schema.readOnly ? [] : [[T.insertFirst, () => view.insertRow(), true]]);
+      view.states.show(
+        "empty",
+        T.noRows,
+        [],
+        table.schema.readOnly ? [] : [[T.insertFirst, () => view.insertRow(), true]],
+      );
     }
   }
 
@@ -213,7 +243,16 @@ export class Loading {
     const again = () => (error.code === "TABLE_NOT_FOUND" ? this.open().catch(() => undefined) : this.#again());
     const text = [error.message, error.serverText].filter(Boolean).join("\n");
     const kept = this.table.staged.counts.rows;
-    view.states.show("error", title, [error.message, error.serverText, kept ? T.stillStaged(kept) : null], [[T.tryAgain, again, true], [T.copyError, () => this.#copy(text)]], { alert: true });
+    view.states.show(
+      "error",
+      title,
+      [error.message, error.serverText, kept ? T.stillStaged(kept) : null],
+      [
+        [T.tryAgain, again, true],
+        [T.copyError, () => this.#copy(text)],
+      ],
+      { alert: true },
+    );
     view.announce(error.message, "error");
   }
 
@@ -288,7 +327,9 @@ export class Loading {
 
   /** How many rows have a key, and how many stand before it in the table's own order. */
   async placeOf(name, value) {
-    const [found, before] = await Promise.all(["equals", "less"].map((operator) => this.reading.countWith([{ column: name, operator, value }])));
+    const [found, before] = await Promise.all(
+      ["equals", "less"].map((operator) => this.reading.countWith([{ column: name, operator, value }])),
+    );
     return { found, before };
   }
 

@@ -7,6 +7,13 @@ import { own, record } from "../data/json.js";
  * long a page took and how many requests to IRIS.
  */
 export class Reading {
+  // Given to the constructor.
+  client;
+  namespace;
+  tableName;
+  onCount;
+  onRead;
+
   constructor(client, { namespace, tableName, onCount, onRead }) {
     Object.assign(this, { client, namespace, tableName, onCount, onRead });
     this.query = { filters: [], sort: [], search: "" };
@@ -16,14 +23,18 @@ export class Reading {
   async open(pageSize, onSchema, signal) {
     const start = performance.now();
     let page = null;
-    await this.client.send("selectTable", { namespace: this.namespace, tableName: this.tableName, count: "deferred" }, {
-      signal,
-      onEvent: (event, payload) => {
-        if (event === "tableSchema") onSchema(payload);
-        else if (event === "tableData") page = this.#took(start, payload, 0, pageSize);
-        else if (event === "rowCount") this.onCount(payload.totalRows, payload.countState);
+    await this.client.send(
+      "selectTable",
+      { namespace: this.namespace, tableName: this.tableName, count: "deferred" },
+      {
+        signal,
+        onEvent: (event, payload) => {
+          if (event === "tableSchema") onSchema(payload);
+          else if (event === "tableData") page = this.#took(start, payload, 0, pageSize);
+          else if (event === "rowCount") this.onCount(payload.totalRows, payload.countState);
+        },
       },
-    });
+    );
     return page;
   }
 
@@ -32,7 +43,14 @@ export class Reading {
     const { pageSize } = request;
     const start = performance.now();
     const { query } = this;
-    const payload = { namespace: this.namespace, tableName: this.tableName, pageSize, count: "deferred", ...this.#wire(query) };
+    /** @type {any} */
+    const payload = {
+      namespace: this.namespace,
+      tableName: this.tableName,
+      pageSize,
+      count: "deferred",
+      ...this.#wire(query),
+    };
     if (request.refresh) payload.refresh = true;
     let offset = request.offset ?? 0;
     const edge = request.after ?? request.before;
@@ -56,7 +74,11 @@ export class Reading {
 
   /** Count all matching rows exactly. */
   async count(signal) {
-    const { payload } = await this.client.send("countRows", { namespace: this.namespace, tableName: this.tableName, ...this.#filters(this.query) }, { signal });
+    const { payload } = await this.client.send(
+      "countRows",
+      { namespace: this.namespace, tableName: this.tableName, ...this.#filters(this.query) },
+      { signal },
+    );
     this.onCount(payload.totalRows, payload.countState);
   }
 
@@ -64,7 +86,11 @@ export class Reading {
   async countWith(more) {
     const { filters, search } = this.query;
     const query = { filters: [...filters, ...more], search };
-    const { payload } = await this.client.send("countRows", { namespace: this.namespace, tableName: this.tableName, ...this.#filters(query) });
+    const { payload } = await this.client.send("countRows", {
+      namespace: this.namespace,
+      tableName: this.tableName,
+      ...this.#filters(query),
+    });
     return payload.totalRows;
   }
 

@@ -1,7 +1,7 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
 import { stringify } from "../data/json.js";
-import { invalidIn } from "../data/staged.js";
+import { invalidIn, missingIn } from "../data/staged.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
 
 const BATCH = { rows: 100, characters: 250_000 }; // well below what the server usually takes in one message
@@ -9,7 +9,16 @@ const BYTES_PER_CHARACTER = 4; // at most
 const AUTOSAVE_DELAY = 250;
 const NOTES_TOLD = 3;
 /** Errors of a whole command that say that nothing of it was run, if it was sent only once. */
-const NOT_RUN = new Set(["INVALID_JSON", "INVALID_MESSAGE", "UNKNOWN_COMMAND", "INVALID_INPUT", "RATE_LIMITED", "READ_ONLY", "STORE_UNAVAILABLE", "CANCELLED"]);
+const NOT_RUN = new Set([
+  "INVALID_JSON",
+  "INVALID_MESSAGE",
+  "UNKNOWN_COMMAND",
+  "INVALID_INPUT",
+  "RATE_LIMITED",
+  "READ_ONLY",
+  "STORE_UNAVAILABLE",
+  "CANCELLED",
+]);
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
@@ -17,6 +26,11 @@ const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was lef
  * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like.
  */
 export class Saving {
+  // Given to the constructor.
+  table;
+  hooks;
+  client;
+
   #running = null;
   #timer = null;
   #askTimer = null;
@@ -24,10 +38,18 @@ export class Saving {
   #stop = null; // ends the save under way
   #stops = 0; // how often the person said stop: saves that waited then are not begun
 
-  /** @param {{changesMax?: number, bytesMax?: number}} limits what the server takes in one message */
+  /**
+   * @param {object} table
+   * @param {object} client
+   * @param {object} hooks what the view does about a save
+   * @param {{changesMax?: number, bytesMax?: number}} [limits] what the server takes in one message
+   */
   constructor(table, client, hooks, { changesMax = Infinity, bytesMax = Infinity } = {}) {
     Object.assign(this, { table, client, hooks });
-    this.batch = { rows: Math.min(BATCH.rows, changesMax), characters: Math.min(BATCH.characters, bytesMax / BYTES_PER_CHARACTER) };
+    this.batch = {
+      rows: Math.min(BATCH.rows, changesMax),
+      characters: Math.min(BATCH.characters, bytesMax / BYTES_PER_CHARACTER),
+    };
   }
 
   get busy() {
@@ -50,8 +72,10 @@ export class Saving {
     const entries = staged.savable.filter(wanted);
     const invalid = staged.invalid.filter(wanted);
     if (!entries.length) {
-      if (!waited && invalid.length) this.hooks.announce(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]), "error");
-      else if (!waited) this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
+      if (!waited && invalid.length)
+        this.hooks.announce(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]), "error");
+      else if (!waited)
+        this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
       this.#goToInvalid(invalid);
       return null;
     }
@@ -74,14 +98,22 @@ export class Saving {
   async #confirmed(entries, again, invalid) {
     if (!again && !(await this.hooks.confirmSave(entries))) return null;
     if (!again) this.#asked = 0;
-    return this.#send(entries.filter((entry) => this.table.staged.get(entry.id) === entry), invalid);
+    return this.#send(
+      entries.filter((entry) => this.table.staged.get(entry.id) === entry),
+      invalid,
+    );
   }
 
   /** Save soon, for a person who chose autosave. */
   soon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.table.staged.savable.some((entry) => entry.state === "staged")) this.save(this.table.staged.savable.filter((entry) => entry.state === "staged" && complete(entry, this.table)).map(({ id }) => id));
+      if (this.table.staged.savable.some((entry) => entry.state === "staged"))
+        this.save(
+          this.table.staged.savable
+            .filter((entry) => entry.state === "staged" && complete(entry, this.table))
+            .map(({ id }) => id),
+        );
     }, AUTOSAVE_DELAY);
   }
 
@@ -109,7 +141,10 @@ export class Saving {
     const entries = this.table.staged.askable;
     if (!entries.length || this.#running || this.client.state !== "live") return;
     this.#asked++;
-    await this.save(entries.map(({ id }) => id), { again: true });
+    await this.save(
+      entries.map(({ id }) => id),
+      { again: true },
+    );
   }
 
   close() {
@@ -129,14 +164,19 @@ export class Saving {
     const { signal } = this.#stop;
     let done = 0;
     const progress = () => {
-      if (entries.length > BATCH.rows) this.hooks.progress({ done: Object.values(counts).reduce((sum, n) => sum + n), all: entries.length });
+      if (entries.length > BATCH.rows)
+        this.hooks.progress({ done: Object.values(counts).reduce((sum, n) => sum + n), all: entries.length });
     };
     while (done < entries.length && !signal.aborted) {
       progress();
       const begun = done;
       const batch = [];
       const changes = [];
-      for (let size = 0; done < entries.length && batch.length < this.batch.rows && size < this.batch.characters; done++) {
+      for (
+        let size = 0;
+        done < entries.length && batch.length < this.batch.rows && size < this.batch.characters;
+        done++
+      ) {
         const entry = entries[done];
         if (staged.get(entry.id) !== entry || entry.state === "saving") continue;
         const change = staged.change(entry, this.table.writable);
@@ -149,15 +189,22 @@ export class Saving {
       if (!changes.length) continue;
       staged.sending(batch);
       try {
-        await this.client.send("saveChanges", { namespace, tableName, changes }, {
-          signal,
-          onEvent: (event, payload) => {
-            if (event !== "changeResult") return;
-            this.#settle(payload, counts, told);
-            progress();
+        await this.client.send(
+          "saveChanges",
+          { namespace, tableName, changes },
+          {
+            signal,
+            onEvent: (event, payload) => {
+              if (event !== "changeResult") return;
+              this.#settle(payload, counts, told);
+              progress();
+            },
           },
-        });
-        staged.unsent(batch.filter((entry) => entry.state === "saving"), "unknown");
+        );
+        staged.unsent(
+          batch.filter((entry) => entry.state === "saving"),
+          "unknown",
+        );
       } catch (error) {
         const left = batch.filter((entry) => entry.state === "saving");
         if (error.code === "ABORTED" || error.code === "STALE") {
@@ -167,7 +214,12 @@ export class Saving {
           continue;
         }
         const unknown = error.resent || !NOT_RUN.has(error.code);
-        staged.unsent(left, unknown ? "unknown" : "error", { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText }, { never: !unknown });
+        staged.unsent(
+          left,
+          unknown ? "unknown" : "error",
+          { message: error.message, code: error.code, sqlcode: error.sqlcode, serverText: error.serverText },
+          { never: !unknown },
+        );
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
         this.hooks.announce(sentences([error.message, T.stillStaged(staged.counts.rows)]), "error");
@@ -180,7 +232,15 @@ export class Saving {
   }
 
   #settle(result, counts, told) {
-    const outcome = { saved: "saved", conflict: "conflicts", gone: "conflicts", failed: "failed", unknown: "unknown", skipped: "skipped" }[result.outcome] ?? "failed";
+    const outcome =
+      {
+        saved: "saved",
+        conflict: "conflicts",
+        gone: "conflicts",
+        failed: "failed",
+        unknown: "unknown",
+        skipped: "skipped",
+      }[result.outcome] ?? "failed";
     counts[outcome]++;
     const sent = this.table.staged.byChangeId(result.changeId)?.sent?.values ?? {};
     this.table.batch(() => {
@@ -194,14 +254,28 @@ export class Saving {
   /** One message at the end: what was saved, what was not and why, what is kept, what to know besides. */
   #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid }, stopped) {
     const { rows } = this.table.staged.counts;
-    const why = failed ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "") : "";
-    const bad = [why, conflicts && T.inConflict(conflicts), unknown && T.outcomeUnknown(unknown), invalid.length && invalidRows(invalid)].filter(Boolean);
+    const why = failed
+      ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "")
+      : "";
+    const bad = [
+      why,
+      conflicts && T.inConflict(conflicts),
+      unknown && T.outcomeUnknown(unknown),
+      invalid.length && invalidRows(invalid),
+    ].filter(Boolean);
     const sum = [saved && T.saved(saved), ...bad].filter(Boolean);
     const said = sum.join("; ");
-    const texts = stopped ? [T.saveStopped(saved, rows)] : said ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)] : [];
+    const texts = stopped
+      ? [T.saveStopped(saved, rows)]
+      : said
+        ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)]
+        : [];
     const more = [...notes].slice(0, NOTES_TOLD);
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
-    this.hooks.announce(sentences([...texts, ...more].filter(Boolean)), bad.length ? "error" : notes.size ? "warning" : undefined);
+    this.hooks.announce(
+      sentences([...texts, ...more].filter(Boolean)),
+      bad.length ? "error" : notes.size ? "warning" : undefined,
+    );
   }
 }
 
@@ -214,9 +288,3 @@ function invalidRows(entries) {
 
 /** A new row is saved by itself only when every required column has a value. */
 const complete = (entry, table) => entry.kind !== "insert" || !missingIn(entry, table).length;
-
-/** The columns that a new row must have a value for and has none. */
-export function missingIn(entry, table) {
-  const given = (column) => column.nullable !== false || column.hasDefault || column.readOnly || column.editable === false || (entry.values[column.name] ?? null) !== null;
-  return table.schema.columns.filter((column) => !given(column)).map(({ name }) => name);
-}

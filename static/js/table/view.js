@@ -34,6 +34,13 @@ const PAGE_SIZES = [50, 1000];
  * turn out to be written otherwise in IRIS.
  */
 export class TableView extends EventTarget {
+  // Given to the constructor.
+  settings;
+  tableName;
+  namespace;
+  nonce;
+  say;
+
   #status = { lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
   #hidden = false;
@@ -41,9 +48,15 @@ export class TableView extends EventTarget {
   #problem = null; // of the active cell, told already
 
   /**
-   * @param {object} options host: the element to fill; client; namespace and tableName; settings {pageSize, autosave,
-   *   reviewFirst, readOnly, server: its label}, read when needed; nonce of the page's style policy; store: a Storage for drafts, or null;
-   *   announce(text, kind) for screen readers
+   * @param {object} options
+   * @param {Element} options.host the element to fill
+   * @param {object} options.client
+   * @param {string} options.namespace
+   * @param {string} options.tableName
+   * @param {object} [options.settings] {pageSize, autosave, reviewFirst, readOnly, server: its label}, read when needed
+   * @param {string} options.nonce of the page's style policy
+   * @param {Storage | null} [options.store] for drafts
+   * @param {(text: string, kind?: string) => void} [options.announce] for screen readers
    */
   constructor({ host, client, namespace, tableName, settings = {}, nonce, store = null, announce = () => {} }) {
     super();
@@ -75,13 +88,18 @@ export class TableView extends EventTarget {
     this.look = new Look(this.table, this.header);
     this.drafts = new Drafts(this.table, store);
     this.drafts.failed = (text) => this.announce(text, "error");
-    this.saving = new Saving(this.table, client, {
-      announce: this.announce,
-      progress: (progress) => this.setStatus({ saving: progress }),
-      settled: (...outcome) => this.rowWork.settled(...outcome),
-      goTo: (id, name) => this.places.showCell(id, name),
-      confirmSave: (entries) => this.rowWork.confirmSave(entries),
-    }, settings);
+    this.saving = new Saving(
+      this.table,
+      client,
+      {
+        announce: this.announce,
+        progress: (progress) => this.setStatus({ saving: progress }),
+        settled: (...outcome) => this.rowWork.settled(...outcome),
+        goTo: (id, name) => this.places.showCell(id, name),
+        confirmSave: (entries) => this.rowWork.confirmSave(entries),
+      },
+      settings,
+    );
     this.live = new Live(this);
     this.panels = new Panels(this);
     this.filterBar = new FilterBar(this, this.bar);
@@ -118,7 +136,8 @@ export class TableView extends EventTarget {
   focus() {
     const { sheet, selection } = this.table;
     if (!sheet) return;
-    if (!sheet.getActiveCell() && sheet.getDataLength()) sheet.setActiveCell(Math.max(0, sheet.getViewport().top), selection.firstCell);
+    if (!sheet.getActiveCell() && sheet.getDataLength())
+      sheet.setActiveCell(Math.max(0, sheet.getViewport().top), selection.firstCell);
     sheet.setFocus();
   }
 
@@ -138,7 +157,8 @@ export class TableView extends EventTarget {
 
   #takeState({ filters, sort, search }) {
     if (filters) this.table.filters = new Filters(filters);
-    if (sort) this.table.sort = sort.filter(({ column, direction }) => column && (direction === "asc" || direction === "desc"));
+    if (sort)
+      this.table.sort = sort.filter(({ column, direction }) => column && (direction === "asc" || direction === "desc"));
     if (search !== undefined) this.table.search = search ?? "";
   }
 
@@ -311,12 +331,19 @@ export class TableView extends EventTarget {
     this.box.prepend(element);
     const keys = new Keys(null, keyActions(this));
     table.cache.reset(null, 40);
-    const sheet = Sheet.create(element, table.rows, table.columns, {
-      nonce: this.nonce,
-      rowHeight: rowHeight(),
-      frozenColumn: frozenColumn(table.columns, table.schema, table.layout),
-      editCommandHandler: (item, column, command) => this.edits.setCell(item, column, command.serializedValue, command.editor.seen),
-    }, { label: T.rows(this.tableName), painter: this.look, keys });
+    const sheet = Sheet.create(
+      element,
+      table.rows,
+      table.columns,
+      {
+        nonce: this.nonce,
+        rowHeight: rowHeight(),
+        frozenColumn: frozenColumn(table.columns, table.schema, table.layout),
+        editCommandHandler: (item, column, command) =>
+          this.edits.setCell(item, column, command.serializedValue, command.editor.seen),
+      },
+      { label: T.rows(this.tableName), painter: this.look, keys },
+    );
     table.sheet = sheet;
     table.selection = keys.selection = new Selection(sheet);
     sheet.Range = SlickRange;
@@ -328,10 +355,18 @@ export class TableView extends EventTarget {
     sheet.onBeforeSort.subscribe((event) => this.header.clicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
     sheet.onColumnsResized.subscribe(() => this.arranging.resized());
-    sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) => this.arranging.fit(this.table.columnById(triggeredByColumn).field));
-    sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) => this.edits.fill(prevSelectedRange, selectedRange));
+    sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) =>
+      this.arranging.fit(this.table.columnById(triggeredByColumn).field),
+    );
+    sheet.onDragReplaceCells.subscribe((_, { prevSelectedRange, selectedRange }) =>
+      this.edits.fill(prevSelectedRange, selectedRange),
+    );
     sheet.onActiveCellChanged.subscribe(() => this.#moved());
-    this.clipboard = new Clipboard(table, this.edits, { keys, announce: this.announce, confirm: (question) => this.ask(question) });
+    this.clipboard = new Clipboard(table, this.edits, {
+      keys,
+      announce: this.announce,
+      confirm: (question) => this.ask(question),
+    });
     this.pointer = new Pointer(this);
     // The grid has read the place already: to ask the browser here would make it lay out in the middle of a frame.
     sheet.onScroll.subscribe((_, { scrollTop: top, scrollLeft: left }) => {
@@ -360,7 +395,8 @@ export class TableView extends EventTarget {
   #moved() {
     this.panels.follow();
     const active = this.table.sheet.getActiveCell();
-    const problem = active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
+    const problem =
+      active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
     if (problem && problem !== this.#problem) this.announce(problem, "error");
     this.#problem = problem;
   }

@@ -20,22 +20,60 @@ let away = null; // how to open those that wait until somebody is signed in agai
  * @param {(dialog: HTMLDialogElement) => void} [options.ready] called when it is open
  * @returns {Promise<string>} the value of the button, "" when it was dismissed
  */
-export function openDialog({ title, text = null, body = [], actions = [], alert = false, class: more = "", ready = null }) {
+export function openDialog({
+  title,
+  text = null,
+  body = [],
+  actions = [],
+  alert = false,
+  class: more = "",
+  ready = null,
+}) {
   const id = `dialog-${Math.random().toString(36).slice(2)}`;
   const back = document.activeElement;
   const dialog = el(
     "dialog",
-    { class: `float dialog ${more}`.trim(), role: alert ? "alertdialog" : null, aria: { labelledby: id, describedby: text ? `${id}-text` : null } },
+    {
+      class: `float dialog ${more}`.trim(),
+      role: alert ? "alertdialog" : null,
+      aria: { labelledby: id, describedby: text ? `${id}-text` : null },
+    },
     el(
       "div",
       { class: "dialog-head" },
       el("div", {}, el("h2", { id }, title), text && el("p", { id: `${id}-text` }, text)),
-      !alert && el("button", { class: "button button-icon", type: "button", title: `${T.close} (Esc)`, aria: { label: T.close }, on: { click: () => dialog.close("") } }, icon("x")),
+      !alert &&
+        el(
+          "button",
+          {
+            class: "button button-icon",
+            type: "button",
+            title: `${T.close} (Esc)`,
+            aria: { label: T.close },
+            on: { click: () => dialog.close("") },
+          },
+          icon("x"),
+        ),
     ),
     body.length ? el("div", { class: "dialog-body" }, ...body) : null,
     actions.length
-      ? el("div", { class: "dialog-foot" }, el("span", { class: "push" }), ...actions.map((action) =>
-          el("button", { class: `button ${action.primary ? "button-primary" : "button-outline"}`, type: "button", autofocus: action.autofocus, on: { click: () => dialog.close(action.value) } }, action.label)))
+      ? el(
+          "div",
+          { class: "dialog-foot" },
+          el("span", { class: "push" }),
+          ...actions.map((action) =>
+            el(
+              "button",
+              {
+                class: `button ${action.primary ? "button-primary" : "button-outline"}`,
+                type: "button",
+                autofocus: action.autofocus,
+                on: { click: () => dialog.close(action.value) },
+              },
+              action.label,
+            ),
+          ),
+        )
       : null,
   );
   show(() => {
@@ -45,7 +83,11 @@ export function openDialog({ title, text = null, body = [], actions = [], alert 
     // What scrolls must be within reach of the keyboard.
     if (content && content.scrollHeight > content.clientHeight && !content.querySelector(FIELD)) content.tabIndex = 0;
     // Not on the cross: who opened it wants something of it.
-    (dialog.querySelector("[autofocus]") ?? content?.querySelector(FIELD) ?? dialog.querySelector(".dialog-foot button"))?.focus();
+    (
+      dialog.querySelector("[autofocus]") ??
+      content?.querySelector(FIELD) ??
+      dialog.querySelector(".dialog-foot button")
+    )?.focus();
     ready?.(dialog);
   });
   return new Promise((resolve) => {

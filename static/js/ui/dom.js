@@ -12,8 +12,12 @@ export function el(tag, properties = {}, ...children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "data") Object.assign(element.dataset, value);
-    else if (name === "on") for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
-    else if (name === "aria") for (const [key, text] of Object.entries(value)) { if (text !== null && text !== undefined) element.setAttribute(`aria-${key}`, text); }
+    else if (name === "on")
+      for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    else if (name === "aria")
+      for (const [key, text] of Object.entries(value)) {
+        if (text !== null && text !== undefined) element.setAttribute(`aria-${key}`, text);
+      }
     else element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
@@ -43,5 +47,7 @@ export function part(name, root = document) {
 
 /** Where keys are text: a field, an area, or a cell being edited. */
 export function isTyping(target) {
-  return Boolean(target?.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]"));
+  return Boolean(
+    target?.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable=true]"),
+  );
 }

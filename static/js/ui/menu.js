@@ -82,15 +82,28 @@ function move(event) {
   const at = items.indexOf(document.activeElement);
   const go = (index) => items.at(index % items.length)?.focus();
   switch (event.key) {
-    case "ArrowDown": go(at + 1); break;
-    case "ArrowUp": go(at - 1); break;
-    case "Home": go(0); break;
-    case "End": go(-1); break;
-    case "Escape": closeMenu({ refocus: true }); break;
-    case "Tab": closeMenu({ refocus: true }); break;
+    case "ArrowDown":
+      go(at + 1);
+      break;
+    case "ArrowUp":
+      go(at - 1);
+      break;
+    case "Home":
+      go(0);
+      break;
+    case "End":
+      go(-1);
+      break;
+    case "Escape":
+      closeMenu({ refocus: true });
+      break;
+    case "Tab":
+      closeMenu({ refocus: true });
+      break;
     default: {
       if (event.key.length !== 1 || event.ctrlKey || event.metaKey || event.altKey || event.key === " ") return;
-      const start = (item) => item.querySelector(".label").textContent.toLowerCase().startsWith(event.key.toLowerCase());
+      const start = (item) =>
+        item.querySelector(".label").textContent.toLowerCase().startsWith(event.key.toLowerCase());
       [...items.slice(at + 1), ...items.slice(0, at + 1)].find(start)?.focus();
     }
   }
@@ -98,7 +111,11 @@ function move(event) {
   event.stopPropagation();
 }
 
-addEventListener("pointerdown", (event) => {
-  if (open && !open.menu.contains(event.target) && !open.anchor.contains(event.target)) closeMenu();
-}, true);
+addEventListener(
+  "pointerdown",
+  (event) => {
+    if (open && !open.menu.contains(event.target) && !open.anchor.contains(event.target)) closeMenu();
+  },
+  true,
+);
 addEventListener("resize", () => closeMenu());

@@ -22,15 +22,43 @@ export function toast(text, { kind = "plain", actions = [], lasting = false, key
     { class: `float toast toast-${kind}`, data: key ? { key } : {}, role: kind === "error" ? "alert" : null },
     icon({ plain: "info", warning: "clock", error: "circle-alert" }[kind]),
     el("p", { "aria-live": changing ? "off" : null }, text),
-    ...actions.map(({ label, run }) => el("button", { class: "link", type: "button", on: { click: () => { remove(); run(); } } }, label)),
-    el("button", { class: "button button-icon", type: "button", title: T.dismiss, aria: { label: T.dismiss }, on: { click: remove } }, icon("x")),
+    ...actions.map(({ label, run }) =>
+      el(
+        "button",
+        {
+          class: "link",
+          type: "button",
+          on: {
+            click: () => {
+              remove();
+              run();
+            },
+          },
+        },
+        label,
+      ),
+    ),
+    el(
+      "button",
+      {
+        class: "button button-icon",
+        type: "button",
+        title: T.dismiss,
+        aria: { label: T.dismiss },
+        on: { click: remove },
+      },
+      icon("x"),
+    ),
   );
   host.append(box);
   if (!lasting) {
     let timer = setTimeout(remove, SHOWN_FOR);
     // Nothing vanishes under the pointer or while it has the focus.
     const hold = () => clearTimeout(timer);
-    const release = () => { clearTimeout(timer); timer = setTimeout(remove, SHOWN_FOR / 2); };
+    const release = () => {
+      clearTimeout(timer);
+      timer = setTimeout(remove, SHOWN_FOR / 2);
+    };
     box.addEventListener("pointerenter", hold);
     box.addEventListener("pointerleave", release);
     box.addEventListener("focusin", hold);
@@ -44,7 +72,9 @@ export function announce(text) {
   const host = part("announcer");
   host.textContent = "";
   // A reader tells of a change, so the same sentence twice needs one.
-  requestAnimationFrame(() => { host.textContent = text; });
+  requestAnimationFrame(() => {
+    host.textContent = text;
+  });
 }
 
 /** Put text on the clipboard and say so, or why not. */
