@@ -149,8 +149,6 @@ def test_the_check_sees_a_wrong_import() -> None:
 JS = PACKAGE.parent / "static" / "js"
 JS_TIERS = ["data", "net", "ui", "grid", "panel", "table", "shell"]
 """Folders of the page's modules; each imports only from those before it, and from the modules beside the folders."""
-JS_ALLOWED = {("grid", "shell"), ("panel", "shell"), ("table", "shell")}
-"""Pairs of folders that still import the other way; see docs/architecture.md."""
 
 
 def js_modules() -> list[Path]:

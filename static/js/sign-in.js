@@ -1,9 +1,9 @@
 // The sign-in page works without this; with it, the browser remembers who signed in where, and can test the connection.
 
-import { guardCompositions } from "./shell/compositions.js";
+import { guardCompositions } from "./ui/compositions.js";
 import { part } from "./ui/dom.js";
 import { json } from "./shell/http.js";
-import { Memory, storageOf } from "./shell/memory.js";
+import { Memory, storageOf } from "./data/memory.js";
 import { openMenu } from "./ui/menu.js";
 import { T } from "./texts.js";
 import "./theme.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../../static/js/shell/keyboard.js";
+import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../../static/js/ui/keyboard.js";
 
 const press = (key, code, { graph = false, ...held } = {}) => ({
   key,

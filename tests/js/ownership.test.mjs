@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Ownership } from "../../static/js/shell/ownership.js";
+import { Ownership } from "../../static/js/net/ownership.js";
 
 /** Locks as a browser has them, as far as they are used. */
 function lockManager() {

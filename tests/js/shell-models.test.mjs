@@ -6,7 +6,7 @@ import { Staged } from "../../static/js/data/staged.js";
 import { LineCounter, bytes, exportAddress, portions } from "../../static/js/shell/export.js";
 import { DraftStore } from "../../static/js/shell/draft-store.js";
 import { address, readAddress } from "../../static/js/shell/location.js";
-import { Memory } from "../../static/js/shell/memory.js";
+import { Memory } from "../../static/js/data/memory.js";
 import { find, score } from "../../static/js/shell/palette-model.js";
 import { entries, group } from "../../static/js/shell/tree-model.js";
 import { T } from "../../static/js/texts.js";

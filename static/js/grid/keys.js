@@ -1,6 +1,6 @@
 // The keyboard map of the grid. Bare letters start an edit and nothing else; the browser's own keys stay the browser's.
 
-import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../shell/keyboard.js";
+import { isComposing, isControl, letterOf, mayTypeNothing, typesText } from "../ui/keyboard.js";
 
 const FAR = 1e9;
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);

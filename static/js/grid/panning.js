@@ -1,6 +1,6 @@
 // Scrolling over what has no scroll bar of its own: the frozen columns and the head. All else is the browser's.
 
-import { wheelPixels } from "../shell/wheel.js";
+import { wheelPixels } from "../ui/wheel.js";
 
 const SLOP = 8; // pixels before a finger on the screen pans
 const GLIDE = 0.3; // pixels a millisecond: a finger that leaves faster lets the columns glide on

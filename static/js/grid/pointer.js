@@ -1,6 +1,6 @@
 // The mouse in the grid: whole rows by their numbers, check boxes, foreign keys, the menu of a cell.
 
-import { watchLongPress } from "../shell/long-press.js";
+import { watchLongPress } from "../ui/long-press.js";
 import { cellMenu } from "./menus.js";
 
 /** Listens on the sheet of a view. */

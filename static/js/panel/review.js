@@ -1,6 +1,6 @@
 // The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
 
-import { writeText } from "../shell/clipboard.js";
+import { writeText } from "../ui/clipboard.js";
 import { el, icon } from "../ui/dom.js";
 import { record, recordOf, stringify } from "../data/json.js";
 import { invalidIn } from "../data/staged.js";

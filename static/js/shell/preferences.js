@@ -13,7 +13,7 @@ export class Preferences extends EventTarget {
   #memory;
   #values;
 
-  /** @param {import("./memory.js").Memory} memory */
+  /** @param {import("../data/memory.js").Memory} memory */
   constructor(memory) {
     super();
     this.#memory = memory;

@@ -3,9 +3,9 @@
 import { T, edits } from "../texts.js";
 import { el, icon } from "../ui/dom.js";
 import { sameTable } from "./location.js";
-import { watchLongPress } from "./long-press.js";
+import { watchLongPress } from "../ui/long-press.js";
 import { dragTabs } from "./tab-drag.js";
-import { wheelPixels } from "./wheel.js";
+import { wheelPixels } from "../ui/wheel.js";
 
 /** Emits "select", "close", "menu" and "moved" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
 export class Tabs extends EventTarget {

@@ -2,7 +2,7 @@
 
 import { T } from "../texts.js";
 import { el, icon } from "../ui/dom.js";
-import { watchLongPress } from "./long-press.js";
+import { watchLongPress } from "../ui/long-press.js";
 import { entries, group } from "./tree-model.js";
 
 const ICON = { view: "eye", table: "table-2", system: "table-2" };

@@ -4,7 +4,7 @@
 import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
 import { Invalid, ValueError, textOf } from "../data/values.js";
-import { writeText } from "../shell/clipboard.js";
+import { writeText } from "../ui/clipboard.js";
 import { SKIP, converted, newRowId, pasted } from "./edits.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText, sentences } from "../grid/texts.js";

@@ -1,8 +1,8 @@
 // What is kept between visits: staged edits where the frame's store says, the layout in the browser.
 
 import { Layout } from "../data/layout.js";
-import { storedKey } from "../shell/memory.js";
-import { Ownership } from "../shell/ownership.js";
+import { storedKey } from "../data/memory.js";
+import { Ownership } from "../net/ownership.js";
 import { T } from "../grid/texts.js";
 
 const SOON = 150;

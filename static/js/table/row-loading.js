@@ -1,7 +1,7 @@
 // How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
 
 import { own, recordOf } from "../data/json.js";
-import { writeText } from "../shell/clipboard.js";
+import { writeText } from "../ui/clipboard.js";
 import { Reading } from "./row-requests.js";
 import { T, sentences } from "../grid/texts.js";
 

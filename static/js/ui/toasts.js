@@ -1,7 +1,7 @@
 // Quiet messages in the corner: they go by themselves, unless there is something to decide.
 
 import { T } from "../texts.js";
-import { writeText } from "../shell/clipboard.js";
+import { writeText } from "./clipboard.js";
 import { el, icon, part } from "./dom.js";
 
 const SHOWN_FOR = 6000;

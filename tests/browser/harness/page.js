@@ -1,7 +1,7 @@
 // One TableView over the fake client; the query of the address sets its size and manners.
 
 import { TableView } from "/static/js/table/view.js";
-import { guardCompositions } from "/static/js/shell/compositions.js";
+import { guardCompositions } from "/static/js/ui/compositions.js";
 import { FakeClient } from "./fake-client.js";
 
 guardCompositions();

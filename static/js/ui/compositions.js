@@ -1,6 +1,6 @@
 // Keys of an input method stay with it: in no field of the page do they open, clear, send or move anything.
 
-import { isTyping } from "../ui/dom.js";
+import { isTyping } from "./dom.js";
 import { isComposing } from "./keyboard.js";
 
 /** Keep the keys of compositions in fields from every listener of the page. */

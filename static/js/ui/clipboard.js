@@ -1,6 +1,6 @@
 // Text for the clipboard, also where the page is not secure or the browser says no to the asynchronous way.
 
-import { el } from "../ui/dom.js";
+import { el } from "./dom.js";
 
 /** Put a text on the clipboard; false where the browser does not allow it. */
 export async function writeText(text) {
