@@ -435,7 +435,7 @@ def unknown_variables() -> list[str]:
     """List `IRIS_QUART_*` variables that no setting reads; orchestrators inject some, so they only warn."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     # The demo and the tests read these themselves.
-    known |= {f"{PREFIX}{name}" for name in ("CHROMIUM", "DEMO_ENCODING", "TEST_REDIS")}
+    known |= {f"{PREFIX}{name}" for name in ("CHROMIUM", "DEMO_ENCODING", "DEMO_ORDER", "TEST_REDIS")}
     return sorted(
         name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known
     )

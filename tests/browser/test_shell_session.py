@@ -68,7 +68,7 @@ async def test_an_ended_session_is_signed_in_again_over_the_page(visitor: Visito
 async def test_a_value_being_typed_when_the_session_ends_is_not_lost(visitor: Visitor) -> None:
     visit = await person(visitor)
     page = visit.page
-    target = page.locator(".slick-row [aria-colindex='3']").nth(2)
+    target = page.locator(".slick-row [data-column='Name']").nth(2)
     await target.click()
     await page.keyboard.type("half a na")
     await end_session(visit)

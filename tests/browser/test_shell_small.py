@@ -64,6 +64,7 @@ async def test_an_edit_is_made_reviewed_and_saved_by_touch(
     cell = page.locator(".slick-row[data-row='2'] .slick-cell[data-column='Name']")
     await cell.wait_for()
     await fits(visit)
+    await cell.scroll_into_view_if_needed()
     await gestures.tap(cell, times=2)
     await expect(page.locator(".cell-editor")).to_be_focused()
     await page.locator(".cell-editor").fill(f"By touch {viewport['width']}")
