@@ -19,6 +19,8 @@ from .conftest import Visitor, WebServer
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 ROWS = 12
+DOUBT_MS = 75_000
+"""Milliseconds within which a statement whose answer was lost has had its effect: the doubt time and a little more."""
 DROPPED = r"WebSocket connection to .* failed|Failed to load resource|ERR_CONNECTION|ERR_EMPTY_RESPONSE"
 # What the page shows of each row: its ID, its word, and whether that is called saved.
 SHOWN = """() => [...document.querySelectorAll(".view:not([hidden]) .slick-cell[data-column=Word]")].map((cell) => {
@@ -63,7 +65,8 @@ async def decide(page: Page, in_database: set[Any], *, stay: bool = False) -> No
         while await page.locator(".gutter .unknown").count():
             word = await unknown.first.locator("ins").inner_text()
             choice = "Drop this one" if word in in_database else "Insert again"
-            await unknown.first.get_by_role("button", name=choice).click()
+            # It is offered to be inserted again only when it can no longer arrive.
+            await unknown.first.get_by_role("button", name=choice).click(timeout=DOUBT_MS)
             await expect(unknown.filter(has_text=word)).to_have_count(0)
     if not stay and await review.count():
         await review.get_by_role("button", name="Close").click()

@@ -164,7 +164,7 @@ async def open_office(instance: Path, url: str) -> AsyncIterator[Office]:
     settings = Settings(
         instance=instance,
         servers={"demo": ServerSettings(url="http://127.0.0.1:1")},
-        sessions_per_account=1000,
+        sessions_per_account=1_000_000,
     )
     store = open_store(settings, open_vault(settings.instance))
     await store.start()

@@ -310,12 +310,13 @@ export class Review {
       ];
     if (entry.state === "unknown" && entry.kind === "insert") {
       const look = link(T.lookForIt, () => view.places.lookFor(entry));
+      const drop = link(T.dropRow, () => view.rowWork.revert(entry));
       const left = view.table.staged.doubtLeft(entry);
       if (left) {
         // Inserted again now, the row could be there twice.
         clearTimeout(this.#doubtTimer);
         this.#doubtTimer = setTimeout(() => this.drawSoon(), left + 1);
-        return [el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look)];
+        return [el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look, " ", drop)];
       }
       return [
         el(
@@ -326,7 +327,7 @@ export class Review {
           " ",
           link(T.insertAgain, () => view.table.staged.sendAnew(entry.id)),
           " ",
-          link(T.dropRow, () => view.rowWork.revert(entry)),
+          drop,
         ),
       ];
     }
