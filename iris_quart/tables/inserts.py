@@ -162,6 +162,9 @@ class Inserts:
         if not _equal(plan, row) or (new_row is not None and self._new_rows.is_taken(new_row, row.row_id)):
             # Somebody's row holds the key: another one, so that ours was refused, or ours, changed since.
             return doubt(plan, KEY_HELD)
+        if new_row is not None and not self._new_rows.seen_long(new_row, frozenset({row.row_id})):
+            # Another worker may be about to announce it.
+            return doubt(plan, KEY_HELD)
         return Result(Outcome.SAVED, row.row_id, row.values, previews=row.previews)
 
     async def _look_by_values(self, plan: Plan, mark: InsertMark, new_row: NewRow | None) -> Result:

@@ -122,9 +122,11 @@ def judge(
     matched = not in_doubt and (guard.raising or not differences)
     if not unapplied and (matched or _was_changed(plan, guard, found)):
         items = plan.values.items()
-        if all(_is_stored(column, value, found, guard, matched) for column, value in items):
+        stored = all(_is_stored(column, value, found, guard, matched) for column, value in items)
+        if stored and not in_doubt:
             return Result(Outcome.SAVED, plan.row_id, found.values, previews=found.previews)
-        if in_doubt and all(_may_be_stored(column, value, found, guard) for column, value in items):
+        if in_doubt and (stored or all(_may_be_stored(*item, found, guard) for item in items)):
+            # Not the very value that was sent: somebody else may have written what IRIS makes of it.
             return doubt(plan)
     if differences:
         return _conflict(plan, differences, found)

@@ -105,6 +105,8 @@ class Office:
     settings: Settings
     commands: Commands
     clients: list[Client] = field(default_factory=list)
+    new_rows: NewRows = field(default_factory=lambda: NewRows(seen_seconds=0.0))
+    """Of the one worker that all these users have."""
 
     async def client(
         self, user: str = "_SYSTEM", *, session: dict[str, Any] | None = None, **limits: Any
@@ -126,7 +128,7 @@ class Office:
         context = Context(
             session=found,
             settings=self.settings,
-            tables=Tables(atelier, self.settings, server_key="demo-key", new_rows=NewRows(seen_seconds=0.0)),
+            tables=Tables(atelier, self.settings, server_key="demo-key", new_rows=self.new_rows),
             results=self.store,
             announce=announce,
             audit=audited.append,

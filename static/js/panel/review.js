@@ -316,7 +316,9 @@ export class Review {
         // Inserted again now, the row could be there twice.
         clearTimeout(this.#doubtTimer);
         this.#doubtTimer = setTimeout(() => this.drawSoon(), left + 1);
-        return [el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look, " ", drop)];
+        return [
+          el("p", { class: "why why-error" }, `${T.unknownInsertWait(Math.ceil(left / 1000))} `, look, " ", drop),
+        ];
       }
       return [
         el(
