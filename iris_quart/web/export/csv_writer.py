@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from iris_quart.sql.values import Wire, number_text
 
-__all__ = ["SLICE_CHARACTERS", "CsvWriter", "defused", "is_long"]
+__all__ = ["SLICE_CHARACTERS", "CsvWriter", "FormulaScan", "defused", "is_long"]
 
 SLICE_CHARACTERS = 64 * 1024
 """Longer text is looked through, and written, in slices of this length: each takes about a millisecond."""
@@ -34,17 +34,33 @@ def defused(text: str) -> str:
     return f"'{text}" if any(_risks(text)) else text
 
 
+class FormulaScan:
+    """Finds out, piece by piece, whether a line of a text is one that a spreadsheet would take for a formula."""
+
+    def __init__(self) -> None:
+        self.risky = False
+        self._at_start = True
+        """Whether only white space has come since the text, or a line of it, began."""
+
+    def look(self, part: str) -> None:
+        """Look at the next piece."""
+        if self.risky:
+            return
+        self.risky = bool((self._at_start and RISKY_START.match(part)) or RISKY_LINE.search(part))
+        # A line may begin at the end of one piece, and show what it is in the next.
+        self._at_start = bool(LAST_BREAK.search(part)) or (
+            self._at_start and LINE_START.match(part) is not None
+        )
+
+
 def _risks(text: str) -> Iterator[bool]:
     """Look a text through slice by slice; yield True, at last, when a line of it is risky."""
-    at_start = True
-    for start in range(0, max(1, len(text)), SLICE_CHARACTERS):
-        part = text[start : start + SLICE_CHARACTERS]
-        if (at_start and RISKY_START.match(part)) or RISKY_LINE.search(part):
-            yield True
+    scan = FormulaScan()
+    for start in range(0, len(text), SLICE_CHARACTERS):
+        scan.look(text[start : start + SLICE_CHARACTERS])
+        yield scan.risky
+        if scan.risky:
             return
-        # A line may begin at the end of one slice, and show what it is in the next.
-        at_start = bool(LAST_BREAK.search(part)) or (at_start and LINE_START.match(part) is not None)
-        yield False
 
 
 class CsvWriter:

@@ -23,12 +23,12 @@ from iris_quart.tables import Tables
 from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import Page, Rows
 from iris_quart.tables.whole_values import MeasuredValue
-from iris_quart.web.csv_long import FormulaScan, cell_text, long_cell
 from iris_quart.web.current_session import session_tables, slide
 from iris_quart.web.security import require_session
 from iris_quart.web.transfers import Transfer, transfer
 
-from .csv_writer import CsvWriter, is_long
+from .csv_long import cell_text, long_cell
+from .csv_writer import CsvWriter, FormulaScan, is_long
 
 __all__ = ["blueprint"]
 
@@ -228,7 +228,11 @@ async def _value(job: _Job, row_id: str | None, column: str) -> Wire | _LongValu
     if row_id is None:
         raise InvalidInput("Long values of a view without row IDs cannot be read whole.", field="columns")
     scan = FormulaScan()
-    value = await job.tables.values.measure_value(job.view.table, row_id, column, scan.look)
+
+    def look(content: bytes, media_type: str) -> None:
+        scan.look(cell_text(content, media_type))
+
+    value = await job.tables.values.measure_value(job.view.table, row_id, column, look)
     if value.size is None:
         return None
     if value.content is not None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_quart.tables.whole_values import BYTES_TYPE, TEXT_TYPE
-from iris_quart.web.csv_long import FormulaScan, long_cell
-from iris_quart.web.export.csv_writer import defused
+from iris_quart.web.export.csv_long import cell_text, long_cell
+from iris_quart.web.export.csv_writer import FormulaScan, defused
 
 PIECES = st.lists(
     st.text(alphabet='a= -@+\t\r\n\x0b\x85\u2028\xa0\ufeff\u200b\uff1d"', max_size=6), max_size=6
@@ -21,13 +21,13 @@ PIECES = st.lists(
 def test_pieces_are_judged_as_the_whole_text(pieces: list[str]) -> None:
     scan, whole = FormulaScan(), "".join(pieces)
     for piece in pieces:
-        scan.look(piece.encode(), TEXT_TYPE)
+        scan.look(cell_text(piece.encode(), TEXT_TYPE))
     assert scan.risky == (defused(whole) != whole)
 
 
 def test_base64_that_begins_with_a_plus_is_judged() -> None:
     scan = FormulaScan()
-    scan.look(b"\xf8\x00\x00", BYTES_TYPE)
+    scan.look(cell_text(b"\xf8\x00\x00", BYTES_TYPE))
     assert scan.risky
 
 
