@@ -140,7 +140,7 @@ PATTERN_CODES = {
     "A": r"[^\W\d_]", "C": r"[\x00-\x1f\x7f-\x9f]", "E": ".", "L": "[a-z\u00df-\u00f6\u00f8-\u00ff]", "N": "[0-9]",
     "P": r"[!-/:-@\[-`{-~ \u00a0-\u00bf]", "U": "[A-Z\u00c0-\u00d6\u00d8-\u00de]",
 }  # fmt: skip
-_ATOM = re.compile(r'(\d*+)(\.?+)(\d*+)(?:([ACELNPUacelnpu]+)|"((?:[^"]|"")*)"|(\())')
+_ATOM = re.compile(r'(\d*+)(\.?+)(\d*+)(?:([ACELNPUacelnpu]++)|"((?:[^"]++|"")*+)"|(\())')
 
 
 _VARIABLE = re.compile(r"\{\d+,(?:\d+)?\}")
