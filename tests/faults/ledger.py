@@ -60,6 +60,8 @@ class StatementAnswer:
     message: str = ""
     how: str = "plain"
     """What the user did when it was asked for."""
+    read: float | None = None
+    """When the row was read for it, where that is known: it may have been stored before it was asked for."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any], received: float, how: str = "plain") -> StatementAnswer:
@@ -284,7 +286,8 @@ class Ledger:
             return
         versions = self._history.versions[made.table, made.row_id]
         arrived = self._history.arrived.get(edit.cause, [made.at])
-        if made.at > answer.received and made.at - arrived[-1] > self._doubt_seconds:
+        told = answer.received if answer.read is None else min(answer.read, answer.received)
+        if made.at > told and made.at - arrived[-1] > self._doubt_seconds:
             self._verdict.tolerated["later than the doubt time"] += 1
         elif made.index + 1 < len(versions) and versions[made.index + 1].begin <= answer.received:
             # Others changed the row between our statement and the reading: what is said is what is there.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,17 @@ def test_statement_later_than_the_doubt_time_makes_no_answer_false(forms: Forms)
     story = Story(*[(None, f"x{number}") for number in range(6)], MINE)
     story.history.arrived["c"] = [1.0]
     verdict = story.judge(forms, edit("update", "failed", received=6.5))
+    assert not verdict.findings
+    assert verdict.tolerated["later than the doubt time"] == 1
+
+
+def test_stored_answer_is_judged_by_the_time_of_its_read(forms: Forms) -> None:
+    story = Story(*[(None, f"x{number}") for number in range(6)], MINE)
+    story.history.arrived["c"] = [1.0]
+    fetched = edit("update", "failed", received=9.5)
+    assert [finding.kind for finding in story.judge(forms, fetched).findings] == ["false failed"]
+    fetched.answers[0] = replace(fetched.answers[0], read=6.5)
+    verdict = story.judge(forms, fetched)
     assert not verdict.findings
     assert verdict.tolerated["later than the doubt time"] == 1
 

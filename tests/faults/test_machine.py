@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from tests.faults.history import Forms, Gate, Historian
 from tests.faults.ledger import Edit, Ledger, StatementAnswer
 from tests.faults.plays import POOLS, Typist, read_rows
 from tests.faults.stage import Client, Stage, open_stage
-from tests.faults.worker import cause_of, marked_writes
+from tests.faults.worker import cause_of, marked_writes, recorded_reads
 
 WRITES = r"^(UPDATE|INSERT|DELETE)"
 BRIEF_SECONDS = 0.2
@@ -77,6 +77,7 @@ class World:
     async def open(self) -> None:
         """Set the stage."""
         self.stack.enter_context(marked_writes())
+        self.reads = self.stack.enter_context(recorded_reads())
         self.stage: Stage = await self.stack.enter_async_context(open_stage(self.directory, script=""))
         self.historian = await asyncio.to_thread(Historian, self.stage.iris)
         self.forms = Forms(self.directory / "forms")
@@ -136,6 +137,7 @@ class WriteProtocol(RuleBasedStateMachine):
         namespace._storage.writer.execute("DELETE FROM history")
         self.world.historian.arrived.clear()
         self.world.historian.struck.clear()
+        self.world.reads.clear()
         self.world.historian.gate = self.gate
         for number in range(rows):
             namespace.execute("INSERT INTO Fault.Plain (V, P) VALUES (?, ?)", ("a", 1))
@@ -369,7 +371,9 @@ class WriteProtocol(RuleBasedStateMachine):
             async for event in client.stream("saveChanges", payload):
                 if event["event"] == "changeResult":
                     said = event["payload"]
-                    by_id[said["changeId"]].answers.append(StatementAnswer.of(said, time.time()))
+                    answer = StatementAnswer.of(said, time.time())
+                    answer = replace(answer, read=self.world.reads.get(said["changeId"]))
+                    by_id[said["changeId"]].answers.append(answer)
         except IrisQuartError:
             return
 

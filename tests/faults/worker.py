@@ -6,6 +6,7 @@ import argparse
 import contextvars
 import functools
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from unittest.mock import patch
 
 from iris_quart.app import create_app
 from iris_quart.atelier import AtelierClient
+from iris_quart.commands.change_results import ChangeResult
+from iris_quart.commands.claims import Claims, Write
 from iris_quart.commands.edits import ChangeItem
 from iris_quart.config import Settings, load_settings
 from iris_quart.live import expiry
@@ -22,6 +25,8 @@ from iris_quart.tables import edits as edits_module
 from iris_quart.tables import new_rows
 from iris_quart.tables.edits import Edits
 from iris_quart.tables.new_rows import SEEN_SECONDS, SLOW_SECONDS
+from iris_quart.tables.outcomes import Result
+from iris_quart.tables.proofs import Proofs, Sent
 from iris_quart.tables.validation import Change
 from tests.faults.history import marked
 
@@ -79,6 +84,31 @@ def marked_writes() -> Iterator[None]:
 
     with patch.object(ChangeItem, "change", named), patch.object(AtelierClient, "query", marking):
         yield
+
+
+@contextmanager
+def recorded_reads() -> Iterator[dict[str, float]]:
+    """Yield a table of when the row of each write was last read for the answer that is stored under its id.
+
+    An answer that is fetched later is true of that moment.
+    """
+    times: dict[str, float] = {}
+    read: contextvars.ContextVar[float] = contextvars.ContextVar("read")
+    look, store = Proofs.look, Claims.store
+
+    @functools.wraps(look)
+    async def looking(proofs: Proofs, sent: Sequence[Sent]) -> list[Result | None]:
+        read.set(time.time())
+        return await look(proofs, sent)
+
+    @functools.wraps(store)
+    async def storing(claims: Claims, write: Write, state: str, answer: ChangeResult) -> None:
+        if write.write_id is not None:
+            times[write.write_id] = read.get()
+        await store(claims, write, state, answer)
+
+    with patch.object(Proofs, "look", looking), patch.object(Claims, "store", storing):
+        yield times
 
 
 @contextmanager
