@@ -61,8 +61,10 @@ class RedisStore:
         self._vault = vault
         self._worker = new_secret()
         self._running: dict[tuple[str, str], str] = {}
-        # Ids for which a claim is on its way, and how many: the server may know of one before this worker does.
-        self._claiming: dict[tuple[str, str], int] = {}
+        # Ids for which a claim is on its way: the server may know of one before this worker does.
+        self._claiming: set[tuple[str, str]] = set()
+        # Locks of ids with which something is being done, and how many wait for each.
+        self._turns: dict[tuple[str, str], tuple[asyncio.Lock, int]] = {}
         self._kept_milliseconds = int(settings.write_result_seconds * 1000)
         self._known: dict[str, float] = {}
         # Places of transfers under way, with the key of their account.
@@ -322,27 +324,43 @@ class RedisStore:
             f"{self.now() if since is None else since:.6f}",
             WORKER,
             int(WORKER_SECONDS * 1000),
-            int(key in self._running or key in self._claiming),
         ]
-        self._claiming[key] = self._claiming.get(key, 0) + 1
-        try:
-            found = await self._server.run(self._server.begin, [_write_key(owner, write_id)], arguments)
-            if not found:
-                self._running[key] = fingerprint
-                return None
-        finally:
-            self._claiming[key] -= 1
-            if not self._claiming[key]:
-                del self._claiming[key]
+        async with self._turn_of(key):
+            arguments.append(int(key in self._running))
+            self._claiming.add(key)
+            try:
+                found = await self._server.run(self._server.begin, [_write_key(owner, write_id)], arguments)
+                if not found:
+                    self._running[key] = fingerprint
+                    return None
+            finally:
+                self._claiming.discard(key)
         return self._record_of(key, found)
+
+    @contextlib.asynccontextmanager
+    async def _turn_of(self, key: tuple[str, str]) -> AsyncIterator[None]:
+        """Wait for this worker's other steps with a write: Redis and `_running` change together."""
+        turn, waiting = self._turns.get(key, (asyncio.Lock(), 0))
+        self._turns[key] = turn, waiting + 1
+        try:
+            async with turn:
+                yield
+        finally:
+            turn, waiting = self._turns[key]
+            if waiting == 1:
+                del self._turns[key]
+            else:
+                self._turns[key] = turn, waiting - 1
 
     async def mark_started(self, owner: str, write_id: str) -> bool:
         """Store that the statement is about to be sent."""
-        found = await self._server.run(
-            self._server.mark_started, [_write_key(owner, write_id)], [self._worker]
-        )
-        if not found:
-            self._running.pop((owner, write_id), None)
+        key = owner, write_id
+        async with self._turn_of(key):
+            found = await self._server.run(
+                self._server.mark_started, [_write_key(owner, write_id)], [self._worker]
+            )
+            if not found:
+                self._running.pop(key, None)
         return bool(found)
 
     async def withdraw(
@@ -353,19 +371,21 @@ class RedisStore:
         state = "released" if released else "done"
         for item in withdrawals:
             arguments = [item.fingerprint, item.answer, state, self._kept_milliseconds, WORKER]
-            found = await self._server.run(
-                self._server.withdraw, [_write_key(item.owner, item.write_id)], arguments
-            )
             key = item.owner, item.write_id
+            async with self._turn_of(key):
+                found = await self._server.run(
+                    self._server.withdraw, [_write_key(item.owner, item.write_id)], arguments
+                )
+                if not found:
+                    self._running.pop(key, None)
             records.append(self._record_of(key, found) if found else None)
-            if not found:
-                self._running.pop(key, None)
         return records
 
     async def release(self, owner: str, write_id: str) -> None:
         """Forget a claim of this worker whose statement was not sent."""
-        await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
-        self._running.pop((owner, write_id), None)
+        async with self._turn_of((owner, write_id)):
+            await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
+            self._running.pop((owner, write_id), None)
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id."""
@@ -381,10 +401,12 @@ class RedisStore:
 
     async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
         """Store how a write ended."""
-        fingerprint = self._running.get((owner, write_id), "")
-        arguments = [state, answer, self._kept_milliseconds, self._worker, fingerprint]
-        await self._server.run(self._server.finish, [_write_key(owner, write_id)], arguments)
-        self._running.pop((owner, write_id), None)
+        key = owner, write_id
+        async with self._turn_of(key):
+            fingerprint = self._running.get(key, "")
+            arguments = [state, answer, self._kept_milliseconds, self._worker, fingerprint]
+            await self._server.run(self._server.finish, [_write_key(owner, write_id)], arguments)
+            self._running.pop(key, None)
 
     async def publish(self, *messages: bytes) -> None:
         """Publish to the other workers of all machines."""

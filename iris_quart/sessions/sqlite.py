@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
 
 from iris_quart.atelier import Credentials
 from iris_quart.background import persistently
@@ -344,6 +344,7 @@ class SqliteStore:
         kept = self._settings.write_result_seconds
         state, until = "started" if started else "claimed", max(now, made) + kept
         arrived = now if since is None else since
+        claimed: list[tuple[str, str]] = []
 
         def claim(db: sqlite3.Connection) -> WriteRecord | None:
             db.execute("DELETE FROM writes WHERE owner = ? AND id = ? AND until <= ?", (*key, now))
@@ -357,15 +358,15 @@ class SqliteStore:
             sql = "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, x'', ?, ?)"
             db.execute(sql, (*key, fingerprint, state, self._worker, until))
             # Here, not after the transaction: another run of this worker may look at the record before.
+            if key not in self._running:
+                claimed.append(key)
             self._running.add(key)
             return None
 
         # The claim must outlive a power cut: without it the same id would be run again.
-        try:
-            return await self._db.write(claim, durable=True)
-        except StoreUnavailable:
-            self._running.discard(key)
-            raise
+        return await self._db.write(
+            claim, durable=True, undo=lambda: self._running.difference_update(claimed)
+        )
 
     async def mark_started(self, owner: str, write_id: str) -> bool:
         """Store that the statement is about to be sent."""
@@ -374,11 +375,17 @@ class SqliteStore:
             " WHERE owner = ? AND id = ? AND worker = ? AND state = 'claimed'"
         )
         parameters = (owner, write_id, self._worker)
+
+        lost: list[tuple[str, str]] = []
+
+        def start(db: sqlite3.Connection) -> bool:
+            started = db.execute(sql, parameters).rowcount == 1
+            if not started:
+                self._drop((owner, write_id), lost)
+            return started
+
         # Not durable: after a power cut a claim of the boot before counts as perhaps sent.
-        started = await self._db.write(lambda db: db.execute(sql, parameters).rowcount == 1)
-        if not started:
-            self._running.discard((owner, write_id))
-        return started
+        return await self._db.write(start, undo=lambda: self._running.update(lost))
 
     async def withdraw(
         self, withdrawals: Sequence[Withdrawal], *, released: bool = False
@@ -387,6 +394,8 @@ class SqliteStore:
         now = self._clock()
         until = now + self._settings.write_result_seconds
         state = "released" if released else "done"
+
+        dropped: list[tuple[str, str]] = []
 
         def withdraw(db: sqlite3.Connection) -> list[WriteRecord | None]:
             found: list[WriteRecord | None] = []
@@ -401,22 +410,33 @@ class SqliteStore:
                     continue
                 sql = "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, '', ?)"
                 db.execute(sql, (*key, item.fingerprint, state, item.answer, until))
+                self._drop(key, dropped)
                 found.append(None)
             return found
 
-        found = await self._db.write(withdraw, durable=True)
-        for item, record in zip(withdrawals, found, strict=True):
-            if record is None:
-                self._running.discard((item.owner, item.write_id))
-        return found
+        return await self._db.write(withdraw, durable=True, undo=lambda: self._running.update(dropped))
 
     async def release(self, owner: str, write_id: str) -> None:
         """Forget a claim of this worker whose statement was not sent."""
         sql = (
             "DELETE FROM writes WHERE owner = ? AND id = ? AND worker = ? AND state IN ('claimed', 'started')"
         )
-        await self._db.write(lambda db: db.execute(sql, (owner, write_id, self._worker)))
-        self._running.discard((owner, write_id))
+        dropped: list[tuple[str, str]] = []
+
+        def forget(db: sqlite3.Connection) -> None:
+            db.execute(sql, (owner, write_id, self._worker))
+            self._drop((owner, write_id), dropped)
+
+        await self._db.write(forget, undo=lambda: self._running.update(dropped))
+
+    def _drop(self, key: tuple[str, str], dropped: MutableSequence[tuple[str, str]]) -> None:
+        """Note within a transaction that this worker does not run a write any more.
+
+        Not after it: another run of this worker may claim the id before the caller goes on.
+        """
+        if key in self._running:
+            self._running.discard(key)
+            dropped.append(key)
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id."""
@@ -441,8 +461,13 @@ class SqliteStore:
             " WHERE owner = ? AND id = ? AND CASE WHEN ? THEN worker = ? ELSE state <> 'done' END"
         )
         parameters = (state, answer, until, owner, write_id, runs_here, self._worker)
-        await self._db.write(lambda db: db.execute(sql, parameters))
-        self._running.discard((owner, write_id))
+        dropped: list[tuple[str, str]] = []
+
+        def store(db: sqlite3.Connection) -> None:
+            db.execute(sql, parameters)
+            self._drop((owner, write_id), dropped)
+
+        await self._db.write(store, undo=lambda: self._running.update(dropped))
 
     async def publish(self, *messages: bytes) -> None:
         """Publish to the other workers of this machine."""

@@ -57,12 +57,17 @@ Rows = list[Row]
 class _Write:
     """One piece of work in the writing thread, and who waits for it."""
 
-    __slots__ = ("_work", "done", "durable", "error", "result")
+    __slots__ = ("_undo", "_work", "done", "durable", "error", "result")
 
     def __init__(
-        self, work: Callable[[sqlite3.Connection], Any], durable: bool, done: asyncio.Future[Any]
+        self,
+        work: Callable[[sqlite3.Connection], Any],
+        durable: bool,
+        done: asyncio.Future[Any],
+        undo: Callable[[], object] | None,
     ) -> None:
         self._work = work
+        self._undo = undo
         self.durable = durable
         self.done = done
         self.result: Any = None
@@ -80,7 +85,14 @@ class _Write:
         except Exception as error:  # noqa: BLE001 - told to the one who waits
             self.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
             db.execute("ROLLBACK TO work")
+            self.take_back()
         db.execute("RELEASE work")
+
+    def take_back(self) -> None:
+        """Undo what the work changed beside the database."""
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            undo()
 
 
 class Database:
@@ -132,13 +144,20 @@ class Database:
         """Return a number that changes when another connection of any process has written (PRAGMA data_version)."""
         return int(self.read("PRAGMA data_version", ())[0][0])
 
-    async def write(self, work: Callable[[sqlite3.Connection], T], *, durable: bool = False) -> T:
+    async def write(
+        self,
+        work: Callable[[sqlite3.Connection], T],
+        *,
+        durable: bool = False,
+        undo: Callable[[], object] | None = None,
+    ) -> T:
         """Run `work` in a transaction of the writing thread; a durable one survives a power cut.
 
+        `undo` is called in that thread when the transaction is lost, for what `work` changed beside the database.
         What waits while another transaction runs shares the next one: each `work` succeeds or fails for itself.
         """
         loop = asyncio.get_running_loop()
-        item = _Write(work, durable, loop.create_future())
+        item = _Write(work, durable, loop.create_future(), undo)
         with self._turn:
             if self._thread is None:
                 raise StoreUnavailable("The session store is closed.")
@@ -177,6 +196,8 @@ class Database:
                 # every failed commit: one that stayed open would lock all workers out for ever.
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+                for item in reversed(batch):
+                    item.take_back()
                 raise
         except sqlite3.Error as error:
             for item in batch:

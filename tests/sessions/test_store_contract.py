@@ -7,10 +7,11 @@ import dataclasses
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
+from iris_quart.errors import StoreUnavailable
 from iris_quart.sessions import Ended, Session, SessionStore, Withdrawal
 from iris_quart.sessions.redis import RedisStore
 from iris_quart.sessions.session import key_of
@@ -480,6 +481,46 @@ async def test_claim_that_was_let_go_is_free_and_an_ended_write_stays(pair: Pair
     await pair[1].release("owner", "w1")
     assert await pair[0].peek("owner", "w1") is not None
     assert await pair[0].peek("owner", "w2") is None
+
+
+async def test_claim_made_while_another_run_lets_go_of_the_id_is_held(pair: Pair) -> None:
+    store = pair[0]
+    for number in range(50):
+        key = "owner", f"w{number}"
+        assert await store.begin(*key, "print") is None
+        _, taken = await asyncio.gather(store.release(*key), store.begin(*key, "print"))
+        if taken is not None:
+            assert await store.begin(*key, "print") is None
+        third = await store.begin(*key, "print")
+        assert third is not None
+        assert (third.state, third.alive) == ("claimed", True)
+        assert await store.mark_started(*key)
+        assert (await store.peek(*key)).alive  # type: ignore[union-attr]
+
+
+async def test_failed_claim_of_a_second_run_does_not_end_the_first(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await store.begin("owner", "w1", "print") is None
+
+    def lose(batch: list[Any]) -> None:
+        for item in batch:
+            item.error = StoreUnavailable("The disk is full.")
+
+    async def fail(*_arguments: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        if isinstance(store, SqliteStore):
+            patched.setattr(store._db, "_transaction", lose)
+        else:
+            assert isinstance(store, RedisStore)
+            patched.setattr(store._server, "run", fail)
+        with pytest.raises(StoreUnavailable):
+            await store.begin("owner", "w1", "print")
+    record = await store.peek("owner", "w1")
+    assert record is not None
+    assert record.alive
 
 
 async def test_taken_over_claim_is_not_ended_by_the_worker_that_lost_it(pair: Pair) -> None:
