@@ -77,5 +77,15 @@ async def _check(
         print(f"  values as seen in {where}:")
         for field in dataclasses.fields(encoding):
             print(f"    {field.name:<22} {getattr(encoding, field.name)!r}")
+        print(f"  proofs      {await _proofs(client, where)}")
     finally:
         await client.close()
+
+
+async def _proofs(client: AtelierClient, namespace: str) -> str:
+    """Return how a change is proved at this server."""
+    if client.pipelined is None:
+        await client.learn_pipelining(namespace)
+    if client.pipelined:
+        return "read in the same round trip as the change"
+    return "read in a second round trip; the server takes no second request before it has answered the first"

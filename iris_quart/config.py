@@ -231,6 +231,11 @@ class Settings(BaseSettings):
     iris_sessions_per_user: int = Field(
         2, ge=1, le=8, description="IRIS sessions (licences) per signed-in user."
     )
+    pipelined_proofs: bool = Field(
+        True,
+        description="Send the read that proves a change right behind it, where the server answers two requests that "
+        "come without a pause (it is tried first).",
+    )
     iris_session_idle_seconds: float = Field(
         300, gt=0, description="An unused IRIS session is given back after this."
     )

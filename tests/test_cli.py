@@ -137,7 +137,13 @@ def test_check_names_time_outs_that_do_not_fit(
 def test_check_with_a_user_says_what_it_found(iris: ThreadedDemoServer, tmp_path: Path) -> None:
     done = run_cli("check", "--user", "_SYSTEM", "--instance", str(config(tmp_path, iris.url)), given="SYS\n")
     assert done.returncode == 0, done.stdout + done.stderr
-    for word in ("version     IRIS", "api ", "namespaces  %SYS, USER, SAMPLES", "values as seen in USER"):
+    for word in (
+        "version     IRIS",
+        "api ",
+        "namespaces  %SYS, USER, SAMPLES",
+        "values as seen in USER",
+        "in the same round trip",
+    ):
         assert word in done.stdout
     assert "SYS\n" not in done.stdout.replace("%SYS", "")
 

@@ -88,6 +88,15 @@ class AtelierClient:
         return self._sessions.round_trips
 
     @property
+    def pipelined(self) -> bool | None:
+        """Whether the server takes a read behind a statement; None as long as it is not known."""
+        return self._sessions.pipelining.works
+
+    async def learn_pipelining(self, namespace: str) -> None:
+        """Find out whether the server takes a read behind a statement. Raises what `query` raises."""
+        await self._sessions.learn_pipelining(self._urls.query(namespace))
+
+    @property
     def open_sessions(self) -> int:
         """IRIS sessions that hold a licence now."""
         return self._sessions.open_sessions
@@ -110,8 +119,12 @@ class AtelierClient:
         write: bool = False,
         background: bool = False,
         timeout: float | None = None,
+        following: tuple[str, Sequence[Parameter]] | None = None,
     ) -> Reply:
         """Run one statement in a namespace.
+
+        `following` is a SELECT, with its parameters, that is sent behind the statement on the same connection
+        without waiting, where the server takes that; `Reply.following` is its answer, or None.
 
         A read whose connection breaks is repeated once; a write never, but on a 401, which precedes
         execution. `background` reads never take the last free IRIS session. `timeout` is in seconds, the
@@ -120,10 +133,20 @@ class AtelierClient:
         Raises the errors below errors.UpstreamError (`maybe_executed` tells whether a write may have been
         applied) and those that atelier.sqlerrors makes of an SQLCODE.
         """
-        body = encode_json({"query": sql, "parameters": list(parameters)})
-        return await self._sessions.request(
-            "POST", self._urls.query(namespace), body, write=write, background=background, seconds=timeout
+        url = self._urls.query(namespace)
+        behind = _statement(*following) if following is not None and self._sessions.pipelined else None
+        reply = await self._sessions.request(
+            "POST",
+            url,
+            _statement(sql, parameters),
+            write=write,
+            background=background,
+            seconds=timeout,
+            following=behind,
         )
+        if following is not None and behind is None:
+            self._sessions.try_pipelining(url)
+        return reply
 
     async def encoding(self, namespace: str) -> ServerFormat:
         """Return the format of this server's values; probed once per server and user."""
@@ -143,6 +166,10 @@ def _make_transport(target: Target, limits: Limits) -> httpx.AsyncBaseTransport:
         connect_seconds=limits.connect_seconds,
         body_bytes_max=limits.body_bytes,
     )
+
+
+def _statement(sql: str, parameters: Sequence[Parameter]) -> bytes:
+    return encode_json({"query": sql, "parameters": list(parameters)})
 
 
 def _server_info(content: Any) -> ServerInfo:

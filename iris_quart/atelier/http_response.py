@@ -5,13 +5,15 @@ from __future__ import annotations
 import httptools
 import httpx
 
-__all__ = ["AnswerReader", "BodyTooLarge", "Headers"]
+__all__ = ["AnswerReader", "BodyTooLarge", "Headers", "WholeAnswer"]
 
 SWITCHING_PROTOCOLS = 101
 OVERHEAD = 8
 """Bytes of chunk sizes and the like that may come for each byte of the body, beside the head."""
 
 Headers = list[tuple[bytes, bytes]]
+WholeAnswer = tuple[int, Headers, bytes]
+"""Status, headers and body."""
 
 
 class BodyTooLarge(httpx.ReadError):
@@ -19,15 +21,17 @@ class BodyTooLarge(httpx.ReadError):
 
 
 class AnswerReader:
-    """Reads the answers on one connection, one after the other.
+    """Reads the answers on one connection, one after the other, of one or several requests at a time.
 
     Parser and reader know each other, so a new pair for each answer would be work for the collector.
     `head_only` says that the request was HEAD, whose answer has no body whatever its fields say (RFC 9110
-    section 9.3.2). Names of `headers` are in lower case. `feed` and `end` raise RemoteProtocolError,
+    section 9.3.2). With several `answers` to come, `earlier` are those before the one that is being read, and the
+    bounds hold for all together. Names of `headers` are in lower case. `feed` and `end` raise RemoteProtocolError,
     ReadError, DecodingError or BodyTooLarge.
     """
 
     __slots__ = (
+        "_awaited",
         "_body",
         "_body_bytes_max",
         "_delimited",
@@ -36,11 +40,13 @@ class AnswerReader:
         "_head_only",
         "_header_bytes_max",
         "_keeps_alive",
+        "_left",
         "_length",
         "_parser",
         "_refusal",
         "_trailing",
         "complete",
+        "earlier",
         "headers",
         "status",
     )
@@ -54,23 +60,30 @@ class AnswerReader:
         self._head_only = False
         self.begin()
 
-    def begin(self, *, head_only: bool = False) -> None:
-        """Expect the next answer; the one before was complete and its connection reusable."""
+    def begin(self, *, head_only: bool = False, answers: int = 1) -> None:
+        """Expect the next answers; those before were complete and their connection reusable."""
         if self._head_only:
             # It still waits for the body that was announced and never comes.
             self._parser = httptools.HttpResponseParser(self)
         self.drop()
         self._head_only = head_only
+        self._awaited = answers
+        self._left = answers
         self._length = 0
         self._fed = 0
+        self._trailing = False  # something came behind the answer
+        self._refusal: Exception | None = None
+        self.complete = False
+        """Whether the last answer that may come is there in whole."""
+        self._begin_answer()
+
+    def _begin_answer(self) -> None:
+        self.headers = []
+        self._body = []
         self._head_done = False
         self._delimited = False  # the answer itself says where it ends
         self._keeps_alive = False
-        self._trailing = False  # something came behind the answer
-        self._refusal: Exception | None = None
         self.status = 0
-        self.complete = False
-        """Whether the whole answer is there."""
 
     @property
     def body(self) -> bytes:
@@ -80,7 +93,14 @@ class AnswerReader:
     @property
     def reusable(self) -> bool:
         """Whether the connection may carry another request after this answer."""
-        return self.complete and self._keeps_alive and not self._trailing
+        return self.complete and self._keeps_alive and not self._trailing and self._left == 0
+
+    @property
+    def answers(self) -> list[WholeAnswer]:
+        """The answers that are there in whole, in order."""
+        if not self.complete:
+            return self.earlier
+        return [*self.earlier, (self.status, self.headers, self.body)]
 
     def feed(self, data: bytes) -> bool:
         """Parse bytes; return whether the response is complete."""
@@ -98,7 +118,7 @@ class AnswerReader:
             if not self.complete:
                 raise httpx.RemoteProtocolError(str(error)) from None
             self._trailing = True
-        if self._fed - self._length > self._header_bytes_max + OVERHEAD * self._length:
+        if self._fed - self._length > self._header_bytes_max * self._awaited + OVERHEAD * self._length:
             if self._head_done and not self.complete:
                 raise httpx.RemoteProtocolError("the answer has more around its body than in it")
             if not self.complete:
@@ -113,6 +133,7 @@ class AnswerReader:
             raise httpx.RemoteProtocolError("the server closed the connection without an answer")
         if self._delimited:
             raise httpx.RemoteProtocolError("the server closed the connection within its answer")
+        self._left -= 1
         self.complete = True
 
     def retire(self) -> None:
@@ -123,6 +144,7 @@ class AnswerReader:
         """Free the body, because an error's traceback may keep this object alive."""
         self._body = []
         self.headers = []
+        self.earlier: list[WholeAnswer] = []
 
     # What the parser calls. An exception here reaches `feed` wrapped, so it is put by first.
 
@@ -164,6 +186,7 @@ class AnswerReader:
         self._keeps_alive = bool(self._parser.should_keep_alive())
         self._delimited = self._delimited or self.status in {204, 304}
         if self._head_only:
+            self._left -= 1
             self.complete = True
 
     def on_body(self, data: bytes) -> None:
@@ -178,7 +201,13 @@ class AnswerReader:
 
     def on_message_complete(self) -> None:
         """Handle the end of a response, or of an interim one."""
-        if self._head_done:
+        if not self._head_done or self.complete:
+            return
+        self._left -= 1
+        if self._left and self._keeps_alive:
+            self.earlier.append((self.status, self.headers, self.body))
+            self._begin_answer()
+        else:
             self.complete = True
 
     def _refuse(self, error: Exception) -> None:

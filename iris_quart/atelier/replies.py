@@ -78,7 +78,7 @@ class Reply:
     with all their digits.
     """
 
-    __slots__ = ("_content", "_raw_rows", "_rows", "body", "elapsed")
+    __slots__ = ("_content", "_raw_rows", "_rows", "body", "elapsed", "following")
 
     def __init__(
         self,
@@ -92,6 +92,8 @@ class Reply:
         self._content = content
         self._raw_rows = raw_rows
         self._rows: list[dict[str, Any]] | None = None
+        self.following: Reply | None = None
+        """The answer to the read that followed the statement, where one came."""
 
     @property
     def rows(self) -> list[dict[str, Any]]:

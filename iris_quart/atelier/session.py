@@ -18,6 +18,7 @@ from iris_quart.errors import (
     UpstreamError,
 )
 
+from .http_response import Headers, WholeAnswer
 from .transport import BodyTooLarge, ConnectionTransport
 
 __all__ = ["Broken", "IrisSession", "StatementAnswer"]
@@ -118,13 +119,50 @@ class IrisSession:
         """Exchange over our own transport, which keeps the deadline and the cap by itself."""
         self.hung = True
         try:
-            status, received, content = await transport.exchange(
+            answer = await transport.exchange(
                 method, url, headers, body, deadline=deadline, fresh_after=fresh_after
             )
         except httpx.HTTPError as error:
             raise self._translate(error) from error
         self.hung = False
         self.last_used = time.monotonic()
+        return self._read(answer)
+
+    @property
+    def takes_two(self) -> bool:
+        """Return whether `exchange_two` can be used: a session exists, so that a second request makes no other."""
+        return self.signed_in and isinstance(self._transport, ConnectionTransport)
+
+    async def exchange_two(
+        self,
+        method: str,
+        url: httpx.URL,
+        first: tuple[Headers, bytes],
+        second: tuple[Headers, bytes],
+        *,
+        deadline: float,
+        fresh_after: float | None = None,
+    ) -> tuple[StatementAnswer, StatementAnswer | None]:
+        """Send a request and a read behind it without waiting; the read's answer is None when it did not come.
+
+        Raises what `exchange` raises, of the first request.
+        """
+        assert isinstance(self._transport, ConnectionTransport)
+        if self._cookie_header is not None:
+            first, second = (([*headers, self._cookie_header], body) for headers, body in (first, second))
+        self.hung = True
+        try:
+            answer, following = await self._transport.exchange_two(
+                method, url, first, second, deadline=deadline, fresh_after=fresh_after
+            )
+        except httpx.HTTPError as error:
+            raise self._translate(error) from error
+        self.hung = False
+        self.last_used = time.monotonic()
+        return self._read(answer), None if following is None else self._read(following)
+
+    def _read(self, answer: WholeAnswer) -> StatementAnswer:
+        status, received, content = answer
         fields: dict[str, str] = {}
         for raw_name, raw_value in received:
             if raw_name == b"set-cookie":

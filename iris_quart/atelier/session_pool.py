@@ -22,6 +22,7 @@ from iris_quart.errors import (
     LicenseLimit,
 )
 
+from .pipelining import FIRST, SECOND, Pipelining
 from .replies import Reply, read_reply
 from .request_count import count_request
 from .session import LOGOUT_SECONDS, Broken, IrisSession, StatementAnswer
@@ -88,6 +89,8 @@ class IrisSessions:
             (b"User-Agent", b"iris-quart"),
         ]
         self.round_trips = 0
+        self.pipelining = Pipelining(allowed=limits.pipelined)
+        self._trying = False
 
     @property
     def open_sessions(self) -> int:
@@ -103,8 +106,12 @@ class IrisSessions:
         write: bool = False,
         background: bool = False,
         seconds: float | None = None,
+        following: bytes | None = None,
     ) -> Reply:
         """Send a request over a free IRIS session and judge the answer.
+
+        `following` is the body of a read that is sent behind a statement without waiting, where the server takes
+        that; its answer is then `Reply.following`.
 
         A read whose connection broke is repeated once on a new one; a write never. Writes go before waiting
         reads; `background` reads never take the last free session. Raises the errors below
@@ -118,7 +125,9 @@ class IrisSessions:
             try:
                 # Whatever broke one connection may have broken the others too, unseen as yet.
                 fresh = 0.0 if repeated else FRESH_SECONDS if write else None
-                return await self._attempt(session, method, url, body, fresh_after=fresh, deadline=deadline)
+                return await self._attempt(
+                    session, method, url, body, fresh_after=fresh, deadline=deadline, following=following
+                )
             except LicenseLimit as error:
                 # Another session of ours will be free soon; one licence more would be a luxury.
                 if error.maybe_executed or session.signed_in:
@@ -137,6 +146,46 @@ class IrisSessions:
                 raise
             finally:
                 self._release(session, background)
+
+    @property
+    def pipelined(self) -> bool:
+        """Return whether a read that follows a statement is sent without waiting."""
+        return self.pipelining.works is True
+
+    def try_pipelining(self, url: httpx.URL) -> None:
+        """Find out in the background whether a read may follow a statement, unless that is known."""
+        if self.pipelining.works is None and not self._trying and not self._closed:
+            self._trying = True
+            self._later(self._try_pipelining(url))
+
+    async def _try_pipelining(self, url: httpx.URL) -> None:
+        try:
+            with suppress(IrisQuartError):
+                await self.learn_pipelining(url)
+        finally:
+            self._trying = False
+
+    async def learn_pipelining(self, url: httpx.URL) -> None:
+        """Send two harmless reads without waiting between them, and learn from the answers.
+
+        Raises what `request` raises of the first.
+        """
+        deadline = time.monotonic() + self._limits.request_seconds
+        session = await self._acquire(False, True, deadline)
+        found: tuple[Reply, Reply | None] | None = None
+        try:
+            if session.takes_two:
+                answer, read = await self._exchange_two(session, url, FIRST, SECOND, None, deadline)
+                if answer[0] != 401:
+                    found = read_reply(*answer, 0.0, statement=True), None
+                    if read is not None and read[0] != 401:
+                        found = found[0], read_reply(*read, 0.0, statement=True)
+        except Broken as broken:
+            raise broken.error from broken.__cause__
+        finally:
+            self._release(session, True)
+            if self.pipelining.works is None:
+                self.pipelining.learn(found)
 
     async def close(self) -> None:
         """Sign out at IRIS and close every connection, in bounded time."""
@@ -160,15 +209,24 @@ class IrisSessions:
         *,
         fresh_after: float | None,
         deadline: float,
+        following: bytes | None = None,
     ) -> Reply:
         started = time.monotonic()
         with_cookie = session.signed_in
-        answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
+        read: StatementAnswer | None = None
+        two = following is not None and body is not None and self.pipelined and session.takes_two
+        if two:
+            assert body is not None
+            assert following is not None
+            answer, read = await self._exchange_two(session, url, body, following, fresh_after, deadline)
+        else:
+            answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
         if answer[0] == 401 and with_cookie:
             # The IRIS session ended (time-out, restart); a 401 precedes execution, so writes repeat too.
             session.forget()
             with_cookie = False
             answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
+            two = False
         status, headers, content = answer
         if status == 401:
             session.forget()
@@ -176,7 +234,29 @@ class IrisSessions:
             raise self._unauthorized()
         if not with_cookie and status < 400:
             self._proved = True
-        return read_reply(status, headers, content, time.monotonic() - started, statement=body is not None)
+        reply = read_reply(status, headers, content, time.monotonic() - started, statement=body is not None)
+        if read is not None:
+            with suppress(IrisQuartError):
+                reply.following = read_reply(*read, time.monotonic() - started, statement=True)
+        if two:
+            self.pipelining.check(reply)
+        return reply
+
+    async def _exchange_two(
+        self,
+        session: IrisSession,
+        url: httpx.URL,
+        body: bytes,
+        following: bytes,
+        fresh_after: float | None,
+        deadline: float,
+    ) -> tuple[StatementAnswer, StatementAnswer | None]:
+        left = self._time_left(deadline)
+        first, second = ((self._fields(content, with_cookie=True), content) for content in (body, following))
+        self.round_trips += 2
+        count_request()
+        count_request()
+        return await session.exchange_two("POST", url, first, second, deadline=left, fresh_after=fresh_after)
 
     async def _exchange(
         self,
@@ -188,21 +268,29 @@ class IrisSessions:
         fresh_after: float | None,
         deadline: float,
     ) -> StatementAnswer:
+        left = self._time_left(deadline)
+        headers = self._fields(body, with_cookie=with_cookie)
+        self.round_trips += 1
+        count_request()
+        return await session.exchange(method, url, headers, body, deadline=left, fresh_after=fresh_after)
+
+    def _time_left(self, deadline: float) -> float:
         if self._refused:
             raise self._unauthorized()
         left = deadline - time.monotonic()
         if left <= 0:
             raise ConnectionTimeout("IRIS did not answer in time.", maybe_executed=False)
+        return left
+
+    def _fields(self, body: bytes | None, *, with_cookie: bool) -> list[tuple[bytes, bytes]]:
         headers = self._headers if with_cookie else [*self._headers, self._authorization]
-        if body is not None:
-            headers = [
-                *headers,
-                (b"Content-Type", b"application/json"),
-                (b"Content-Length", str(len(body)).encode()),
-            ]
-        self.round_trips += 1
-        count_request()
-        return await session.exchange(method, url, headers, body, deadline=left, fresh_after=fresh_after)
+        if body is None:
+            return headers
+        return [
+            *headers,
+            (b"Content-Type", b"application/json"),
+            (b"Content-Length", str(len(body)).encode()),
+        ]
 
     def _unauthorized(self) -> AuthFailed:
         if self._proved:

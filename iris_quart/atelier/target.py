@@ -53,6 +53,8 @@ class Limits:
     body_bytes: int = 32 * 1024 * 1024
     sessions: int = 2
     idle_seconds: float = 300.0
+    pipelined: bool = True
+    """Try whether a read may follow a statement without waiting for its answer."""
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -63,6 +65,7 @@ class Limits:
             body_bytes=settings.response_bytes_max,
             sessions=settings.iris_sessions_per_user,
             idle_seconds=settings.iris_session_idle_seconds,
+            pipelined=settings.pipelined_proofs,
         )
 
 

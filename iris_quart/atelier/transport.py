@@ -6,25 +6,27 @@ import asyncio
 import select
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import h11
 import httpx
 
-from .http_response import AnswerReader, BodyTooLarge, Headers
+from .http_response import AnswerReader, BodyTooLarge, Headers, WholeAnswer
 
 __all__ = ["BodyTooLarge", "ConnectionTransport"]
 
 POLL_EVENTS = (
     select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 )
+FOLLOWING_SECONDS = 2.0
+"""Time in which the answer to a following request must come after the first one."""
 HEADS_KEPT = 64
 """Request heads that are remembered per connection; those of one session differ in little but the length."""
 
 
 class ConnectionTransport(httpx.AsyncBaseTransport):
-    """Speak HTTP/1.1 over one connection to one origin, one request at a time.
+    """Speak HTTP/1.1 over one connection to one origin, one request at a time, or a request and a read behind it.
 
     `address` is connected to instead of the URL's host (an address that was judged before); the Host header
     and the TLS server name stay the URL's. `connect_seconds` bounds resolving, connecting and the TLS
@@ -99,11 +101,41 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         deadline: float | None = None,
         fresh_after: float | None = None,
         note: Callable[[bool], None] | None = None,
-    ) -> tuple[int, Headers, bytes]:
+    ) -> WholeAnswer:
         """Do what `handle_async_request` does without httpx's objects, which cost more than the exchange.
 
         Names of the answer's headers are in lower case. `note` is told whether a kept connection is used.
         """
+        answers = await self._exchange(method, url, [(headers, content)], deadline, fresh_after, note)
+        return answers[0]
+
+    async def exchange_two(
+        self,
+        method: str,
+        url: httpx.URL,
+        first: tuple[Headers, bytes],
+        second: tuple[Headers, bytes],
+        *,
+        deadline: float | None = None,
+        fresh_after: float | None = None,
+    ) -> tuple[WholeAnswer, WholeAnswer | None]:
+        """Send two requests without waiting between them (RFC 9112 section 9.3.2), and read both answers.
+
+        The second must be safe. Its answer is None when it did not come within FOLLOWING_SECONDS after the first
+        one, or the connection ended or broke before; what is raised concerns the first.
+        """
+        answers = await self._exchange(method, url, [first, second], deadline, fresh_after, None)
+        return answers[0], answers[1] if len(answers) > 1 else None
+
+    async def _exchange(
+        self,
+        method: str,
+        url: httpx.URL,
+        requests: Sequence[tuple[Headers, bytes | None]],
+        deadline: float | None,
+        fresh_after: float | None,
+        note: Callable[[bool], None] | None,
+    ) -> list[WholeAnswer]:
         async with self._turn:
             started = time.monotonic()
             connection = self._reusable(url, fresh_after)
@@ -112,20 +144,25 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
             if connection is None:
                 connection = await self._connect(url, deadline)
             try:
-                data = connection.serialise(method, url.raw_path, headers, content)
+                data = b"".join(
+                    connection.serialise(method, url.raw_path, headers, content)
+                    for headers, content in requests
+                )
             except h11.LocalProtocolError as error:
                 self._drop()
                 raise httpx.LocalProtocolError(str(error)) from error
             left = None if deadline is None else deadline - (time.monotonic() - started)
             try:
-                answer = await connection.exchange(data, left, head_only=method == "HEAD")
+                answers = await connection.exchange(
+                    data, left, head_only=method == "HEAD", answers=len(requests)
+                )
             except BaseException:
                 # Broken, late, cancelled, or a defect: what is still on its way must not meet the next request.
                 self._drop()
                 raise
             if not connection.finish():
                 self._drop()
-        return answer
+        return answers
 
     async def aclose(self) -> None:
         """Close the connection in order; a peer that does not follow is cut off."""
@@ -191,6 +228,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
         self._waiter: asyncio.Future[None] | None = None  # done when the answer is, or cannot be any more
+        self._following: asyncio.TimerHandle | None = None  # the end of waiting for a following answer
         self._lost = loop.create_future()  # done when asyncio has let go of the socket
         self._eof = False  # the peer sends no more
         self._aborted = False
@@ -216,6 +254,8 @@ class _Connection(asyncio.Protocol):
         try:
             if self._answer.feed(data):
                 self._settle(None)
+            elif self._answer.earlier and self._following is None:
+                self._following = self._loop.call_later(FOLLOWING_SECONDS, self._late)
         except httpx.HTTPError as error:
             self._settle(error)
 
@@ -277,12 +317,12 @@ class _Connection(asyncio.Protocol):
         return head + content if content else head
 
     async def exchange(
-        self, data: bytes, seconds: float | None, *, head_only: bool
-    ) -> tuple[int, Headers, bytes]:
-        """Hand the bytes over and read the answer, within `seconds` in all: status, headers, body."""
+        self, data: bytes, seconds: float | None, *, head_only: bool, answers: int
+    ) -> list[WholeAnswer]:
+        """Hand the bytes over and read the answers, within `seconds` in all; what breaks after the first ends it."""
         assert self._transport is not None
         answer = self._answer
-        answer.begin(head_only=head_only)
+        answer.begin(head_only=head_only, answers=answers)
         self._busy = True
         self._clean = False
         # A timer of its own costs a fraction of asyncio.timeout, which asks for the task and reschedules.
@@ -292,14 +332,21 @@ class _Connection(asyncio.Protocol):
         if self._eof:
             self._end(None)
         try:
-            await self._waiter
-            return answer.status, answer.headers, answer.body
+            try:
+                await self._waiter
+            except httpx.HTTPError:
+                if not answer.earlier:
+                    raise
+            return answer.answers
         finally:
             # Neither the reader, which stays, nor an error's traceback may keep a large answer alive.
             answer.drop()
             self._waiter = None
             if timer is not None:
                 timer.cancel()
+            if self._following is not None:
+                self._following.cancel()
+                self._following = None
 
     def _late(self) -> None:
         self._settle(httpx.ReadTimeout("no whole answer in time"))

@@ -167,7 +167,13 @@ class _Runs:
                 yield known
         self._audit(place, plan, "started", None)
         try:
-            sent = await self._edits.send(plan, mark=self._mark, leave=lambda: self._claims.start(place))
+            last = place == len(self._writes) - 1 or len(self._sent) + 1 >= BATCH
+            sent = await self._edits.send(
+                plan,
+                mark=self._mark,
+                leave=lambda: self._claims.start(place),
+                earlier=[sent for _, sent in self._sent] if last else None,
+            )
         except AuthExpired:
             await self._claims.finish(place, "done", skipped(write.write_id))
             self._audit(place, plan, "skipped", None)

@@ -21,6 +21,7 @@ __all__ = [
     "delete_statement",
     "guards_for",
     "insert_statement",
+    "left_statement",
     "newest_statement",
     "prove_statement",
     "raising_guard",
@@ -173,6 +174,15 @@ def prove_statement(table: Table, projection: Projection, row_ids: Sequence[str]
     marks = ", ".join("?" for _ in parameters)
     where = f"{table.row_id} IN ({marks}) ORDER BY {table.row_id}"
     return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {where}", parameters)
+
+
+def left_statement(table: Table, row_ids: Sequence[str]) -> Fragment:
+    """Count the rows of these row IDs that are there."""
+    marks = ", ".join("?" for _ in row_ids)
+    return Fragment(
+        f'SELECT COUNT(*) AS "left_rows" FROM {table.sql} WHERE {table.row_id} IN ({marks})',
+        tuple(row_id_parameter(row_id) for row_id in row_ids),
+    )
 
 
 def shown_statement(table: Table, row_ids: Sequence[str]) -> Fragment:

@@ -44,6 +44,10 @@ class StatementAnswer(Protocol):
     def raw_rows(self) -> list[msgspec.Raw]:
         """The rows as JSON text."""
 
+    @property
+    def following(self) -> StatementAnswer | None:
+        """The answer to a read that followed the statement, where one came."""
+
 
 class ServerFacts(Protocol):
     """Description of a server."""
@@ -68,8 +72,12 @@ class SqlClient(Protocol):
         *,
         write: bool = False,
         background: bool = False,
+        following: tuple[str, Sequence[Parameter]] | None = None,
     ) -> StatementAnswer:
-        """Run one statement; one in the background leaves the last free IRIS session to the others."""
+        """Run one statement; one in the background leaves the last free IRIS session to the others.
+
+        `following` is a read that may be sent behind it without waiting.
+        """
 
     async def encoding(self, namespace: str) -> ServerFormat:
         """Return the format of the server's values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from iris_quart.errors import (
     AuthExpired,
     ColumnNotFound,
     InvalidInput,
+    InvalidResponse,
     IrisQuartError,
     RowGone,
     TableNotFound,
@@ -41,7 +43,7 @@ from .outcomes import (
     refused,
     shortened,
 )
-from .proofs import Proofs, Sent
+from .proofs import Proofs, ReadBehind, Sent
 from .validation import Change, ChangeKind, Plan, check, is_kept, parse_seen, rewritten_form
 
 if TYPE_CHECKING:
@@ -144,7 +146,7 @@ class Edits:
 
     async def apply(self, plan: Plan) -> Result:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
-        return (await self.prove([await self.send(plan)]))[0]
+        return (await self.prove([await self.send(plan, earlier=())]))[0]
 
     async def send(
         self,
@@ -152,11 +154,13 @@ class Edits:
         *,
         mark: InsertMark | None = None,
         leave: Callable[[], Awaitable[None]] | None = None,
+        earlier: Sequence[Sent] | None = None,
     ) -> Sent:
         """Guard a change and send it, once.
 
         `mark` is what is known already of the rows there before an insert. `leave` is awaited right before the
-        statement is sent; when it raises, nothing is sent.
+        statement is sent; when it raises, nothing is sent. With `earlier`, the changes sent before that are not
+        proved yet, a read that proves them and this one is sent behind it where that is possible.
         """
         try:
             guarded = await self._guard(plan)
@@ -177,9 +181,14 @@ class Edits:
         if new_row is not None and not (mark is not None and mark.key):
             late = asyncio.get_running_loop().call_later(SLOW_SECONDS, self._new_rows.note_slow, new_row)
         try:
-            sent = await self._send_once(Sent(plan, guarded, mark, new_row))
+            sent = Sent(plan, guarded, mark, new_row)
+            behind = None
+            # Where IRIS may store another value than was sent, only a read that surely comes after proves it.
+            if earlier is not None and not guarded.raising:
+                behind = await self._proofs.read_behind([*earlier, sent])
+            sent = await self._send_once(sent, behind)
             if sent.result is not None and _may_be_of_another_type(plan, sent.result.error):
-                again = await self._send_once(replace(sent, result=None), as_posixtimes=True)
+                again = await self._send_once(replace(sent, result=None), behind, as_posixtimes=True)
                 sent = again if again.result is None else sent
         except AuthExpired:
             if new_row is not None:
@@ -199,11 +208,18 @@ class Edits:
             sent = await self._look_at_refusal(sent)
         return sent
 
-    async def _send_once(self, sent: Sent, *, as_posixtimes: bool = False) -> Sent:
+    async def _send_once(
+        self, sent: Sent, behind: ReadBehind | None = None, *, as_posixtimes: bool = False
+    ) -> Sent:
         plan, table = sent.plan, sent.plan.table
         statement = self.statement(plan, sent.guard, as_posixtimes=as_posixtimes)
+        options: dict[str, Any] = {}
+        if behind is not None:
+            options["following"] = (behind.statement.sql, behind.statement.parameters)
         try:
-            await self._client.query(table.namespace, statement.sql, statement.parameters, write=True)
+            answer = await self._client.query(
+                table.namespace, statement.sql, statement.parameters, write=True, **options
+            )
         except AuthExpired:
             raise
         except UpstreamError as error:
@@ -221,6 +237,10 @@ class Edits:
             inserted=plan.kind is ChangeKind.INSERT,
             deleted=plan.kind is ChangeKind.DELETE,
         )
+        if behind is not None and answer.following is not None:
+            # What it does not prove is read once more, surely after the statement.
+            with suppress(InvalidResponse):
+                return replace(sent, proved=behind.prove(answer.following))
         return sent
 
     async def _look_at_refusal(self, sent: Sent) -> Sent:
@@ -241,7 +261,16 @@ class Edits:
         A single change may name its row otherwise.
         What cannot be told at once is looked at again and again for a few seconds.
         """
-        results = await self._proofs.look(sent)
+        proved = {row_id: result for item in sent for row_id, result in item.proved.items()}
+        results = [
+            item.result or (None if item.plan.row_id is None else proved.get(item.plan.row_id))
+            for item in sent
+        ]
+        unproved = [index for index, result in enumerate(results) if result is None]
+        if unproved:
+            found = await self._proofs.look([sent[index] for index in unproved])
+            for index, result in zip(unproved, found, strict=True):
+                results[index] = result
         for pause in SETTLE_SECONDS[1:]:
             open_ones = [index for index, result in enumerate(results) if not _is_known(result)]
             if not open_ones:

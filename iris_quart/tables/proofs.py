@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from iris_quart.errors import IrisQuartError
-from iris_quart.sql.edits import prove_statement, shown_statement
+from iris_quart.sql.edits import left_statement, prove_statement, shown_statement
 from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.projection import row_id_text
-from iris_quart.sql.values import Wire
+from iris_quart.sql.projection import Projection, row_id_text
+from iris_quart.sql.values import Fragment, Wire
 
 from .inserts import InsertMark, Inserts, found_rows
 from .new_rows import NewRow, NewRows
-from .outcomes import Found, Guard, Result, doubt, is_judged, judge, outside
+from .outcomes import Found, Guard, Outcome, Result, doubt, is_judged, judge, outside
 from .projections import Projections
 from .validation import ChangeKind, Plan
 
 if TYPE_CHECKING:
-    from .catalogue import SqlClient
+    from .catalogue import SqlClient, StatementAnswer
 
-__all__ = ["Proofs", "Sent"]
+__all__ = ["Proofs", "ReadBehind", "Sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,39 @@ class Sent:
     """All that was there before is known, so that a change without effect can be told from one undone since."""
     result: Result | None = None
     """Set when there is nothing to prove: IRIS refused it, or it never left."""
+    proved: Mapping[str, Result] = field(default_factory=dict)
+    """By row ID, what the read behind the statement proved of it and of the changes sent before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBehind:
+    """A read that proves changes by what it finds, sent behind the last of them without waiting.
+
+    Whether it ran after them is not relied on: only new values that are there, and rows that are not, count.
+    """
+
+    sent: tuple[Sent, ...]
+    statement: Fragment
+    projection: Projection | None
+    """None where the rows that are left are counted."""
+
+    def prove(self, answer: StatementAnswer) -> dict[str, Result]:
+        """Return what is proved, by row ID. Raises InvalidResponse."""
+        if self.projection is None:
+            rows: dict[str, Found] = {}
+            if answer.rows != [{"left_rows": 0}]:
+                return {}
+        else:
+            rows = {row.row_id: row for row in found_rows(self.projection, answer.rows)}
+        proved = {}
+        for item in self.sent:
+            row_id = item.plan.row_id or ""
+            if (row_id in rows) is (self.projection is None):
+                continue
+            result = judge(item.plan, item.guard, rows.get(row_id), in_doubt=True)
+            if result is not None and result.outcome is Outcome.SAVED:
+                proved[row_id] = result
+        return proved
 
 
 class Proofs:
@@ -87,6 +120,30 @@ class Proofs:
         await self._look_through_views(sent, results)
         return results
 
+    async def read_behind(self, sent: Sequence[Sent]) -> ReadBehind | None:
+        """Return the read that may be sent behind the last of these changes; None where one read cannot prove them."""
+        first = sent[0].plan
+        names = {column.name for column in self._looked_at(sent[0])}
+        if first.kind is ChangeKind.INSERT or first.table.base is not None:
+            return None
+        for item in sent:
+            if (
+                item.plan.kind is not first.kind
+                or item.plan.table is not first.table
+                or item.result is not None
+            ):
+                return None
+            if first.kind is ChangeKind.UPDATE and {column.name for column in self._looked_at(item)} != names:
+                return None
+        row_ids = [row_id for item in sent if (row_id := item.plan.row_id) is not None]
+        table = first.table
+        if first.kind is ChangeKind.DELETE:
+            return ReadBehind(tuple(sent), left_statement(table.behind, row_ids), None)
+        ordered = [column for column in table.columns if column.name in names]
+        longest = _longest([value for item in sent for value in _texts(item)])
+        projection = await self._projections.whole(table, ordered, longest)
+        return ReadBehind(tuple(sent), prove_statement(table.behind, projection, row_ids), projection)
+
     async def _look_through_views(self, sent: Sequence[Sent], results: list[Result | None]) -> None:
         """Mark rows that a view no longer shows although the table behind it holds them."""
         groups: dict[int, list[int]] = {}
@@ -126,8 +183,7 @@ class Proofs:
         self, table: Table, columns: Sequence[Column], row_ids: Sequence[str], values: Sequence[Wire]
     ) -> dict[str, Found]:
         """Read columns of rows, whole as far as these values are long; by row ID as it was asked for."""
-        longest = max((len(value) for value in values if isinstance(value, str)), default=0)
-        projection = await self._projections.whole(table, columns, longest)
+        projection = await self._projections.whole(table, columns, _longest(values))
         statement = prove_statement(table.behind, projection, row_ids)
         answers = (await self._client.query(table.namespace, statement.sql, statement.parameters)).rows
         rows = found_rows(projection, answers)
@@ -143,6 +199,10 @@ def _row_id(result: Result | None) -> str | None:
 
 def _texts(sent: Sent) -> list[Wire]:
     return [*sent.plan.values.values(), *sent.guard.base.values()]
+
+
+def _longest(values: Sequence[Wire]) -> int:
+    return max((len(value) for value in values if isinstance(value, str)), default=0)
 
 
 def _unproved(plan: Plan, error: IrisQuartError) -> Result:

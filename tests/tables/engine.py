@@ -31,6 +31,7 @@ class Reply:
 
     rows: list[dict[str, Any]]
     content: bytes = b"[]"
+    following: Reply | None = None
 
     def raw_rows(self) -> list[msgspec.Raw]:
         """The rows as JSON text."""
@@ -73,8 +74,9 @@ class EngineClient:
         *,
         write: bool = False,
         background: bool = False,
+        following: tuple[str, Sequence[Parameter]] | None = None,
     ) -> Reply:
-        """Run one statement."""
+        """Run one statement; a read that follows it is left to the caller."""
         if background:
             self.background.append(sql)
         self.log.append((sql, tuple(parameters)))

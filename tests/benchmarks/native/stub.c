@@ -5,7 +5,8 @@
  * REPLIES holds answers recorded from the embedded IRIS, repeatedly: u32 length, request key, u32 length,
  * body (little endian). The key is the request's body, or its path for a GET or HEAD. A request that was
  * never recorded is answered with 500 and counted; GET /__stats tells "requests unknown" and clears both.
- * Linux only (epoll, timerfd). One thread, HTTP/1.1 with Content-Length, no pipelining.
+ * The latency is that of a network: requests that come together are answered together, in order.
+ * Linux only (epoll, timerfd). One thread, HTTP/1.1 with Content-Length.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,6 +29,7 @@
 #define MAX_PORTS 8
 #define SLOTS (1 << 16)
 #define QUEUE (1 << 16)
+#define BEHIND 8
 
 typedef struct {
     char *data;
@@ -46,8 +48,10 @@ typedef struct {
     char *input;
     size_t filled, room;
     const Bytes *output;
+    const Bytes *behind[BEHIND]; /* answers that wait for the one that is being sent */
+    int waiting;
     size_t sent;
-    int busy; /* an answer is due or under way */
+    int due; /* requests whose answers have not begun to be sent */
 } Connection;
 
 typedef struct {
@@ -151,7 +155,8 @@ static void drop(Connection *c) {
     c->fd = -1;
     c->generation++;
     c->filled = 0;
-    c->busy = 0;
+    c->due = 0;
+    c->waiting = 0;
     c->output = NULL;
 }
 
@@ -161,7 +166,14 @@ static void watch(Connection *c, uint32_t events) {
 }
 
 static void push(Connection *c) {
-    while (c->output && c->sent < c->output->length) {
+    while (c->output) {
+        if (c->sent == c->output->length) {
+            c->output = c->waiting ? c->behind[0] : NULL;
+            c->sent = 0;
+            if (c->waiting)
+                memmove(c->behind, c->behind + 1, sizeof *c->behind * (size_t)--c->waiting);
+            continue;
+        }
         ssize_t n = send(c->fd, c->output->data + c->sent, c->output->length - c->sent, MSG_NOSIGNAL);
         if (n < 0) {
             if (errno == EAGAIN)
@@ -172,11 +184,14 @@ static void push(Connection *c) {
         }
         c->sent += (size_t)n;
     }
-    c->output = NULL;
-    c->busy = 0;
 }
 
 static void answer_with(Connection *c, const Bytes *answer) {
+    c->due--;
+    if (c->output) {
+        c->behind[c->waiting++] = answer;
+        return;
+    }
     c->output = answer;
     c->sent = 0;
     push(c);
@@ -207,7 +222,7 @@ static const Bytes *choose(const char *head, size_t head_length, const char *bod
 }
 
 static void serve(Connection *c) {
-    while (c->fd >= 0 && !c->busy && c->filled) {
+    while (c->fd >= 0 && c->due + c->waiting < BEHIND && c->filled) {
         char *end = memmem(c->input, c->filled, "\r\n\r\n", 4);
         if (!end)
             return;
@@ -224,9 +239,9 @@ static void serve(Connection *c) {
         const Bytes *answer = choose(c->input, head, c->input + head, length, cookie);
         memmove(c->input, c->input + head + length, c->filled - head - length);
         c->filled -= head + length;
-        c->busy = 1;
+        c->due++;
         uint64_t latency = ports[c->port].latency_ns;
-        if (!latency || answer == &stats_answer) {
+        if (!latency || (answer == &stats_answer && c->due == 1)) {
             answer_with(c, answer);
             continue;
         }
@@ -266,7 +281,8 @@ static void take_connections(int k) {
         c->fd = fd;
         c->port = k;
         c->filled = 0;
-        c->busy = 0;
+        c->due = 0;
+        c->waiting = 0;
         c->output = NULL;
         if (!c->input) {
             c->room = 1 << 16;
