@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from typing import TYPE_CHECKING, cast
 
@@ -172,6 +173,7 @@ def _make_socket(
         cancel=cancel,
         ended=lambda: presence.ended,
         draining=lambda: worker.drain.late,
+        under_way=worker.writes_under_way,
         now=worker.store.now,
     )
     open_tables = OpenTables()
@@ -214,6 +216,9 @@ class _SocketSurroundings:
         # Only who was shown rows is told how they change.
         if SHOWS_ROWS in command.event_names:
             self._open_tables.note(payload, self._browsing)
+
+    def write_begun(self, task: asyncio.Task[None]) -> None:
+        self._worker.registry.hold_write(task)
 
     def measured(self, command: str, outcome: str, seconds: float) -> None:
         self._worker.metrics.command(command, outcome, seconds)

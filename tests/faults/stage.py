@@ -107,6 +107,8 @@ class Office:
     clients: list[Client] = field(default_factory=list)
     new_rows: NewRows = field(default_factory=lambda: NewRows(seen_seconds=0.0))
     """Of the one worker that all these users have."""
+    under_way: dict[tuple[str, str], asyncio.Future[Any]] = field(default_factory=dict)
+    """Of that worker, too."""
 
     async def client(
         self, user: str = "_SYSTEM", *, session: dict[str, Any] | None = None, **limits: Any
@@ -132,6 +134,7 @@ class Office:
             results=self.store,
             announce=announce,
             audit=audited.append,
+            under_way=self.under_way,
         )
         client = Client(self, context, atelier, announced, audited)
         context.ended = lambda: client.ended

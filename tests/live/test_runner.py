@@ -52,6 +52,7 @@ class Stage:
         self.ended: list[str] = []
         self.out: list[dict[str, Any]] = []
         self.arrived = asyncio.Event()
+        self.writes: set[asyncio.Task[None]] = set()
         self.refused = False
         self.outcomes: list[tuple[str, str]] = []
         self.admitting: Exception | None = None
@@ -148,6 +149,9 @@ class Stage:
 
     def succeeded(self, command: Command, payload: Message) -> None:
         pass
+
+    def write_begun(self, task: asyncio.Task[None]) -> None:
+        self.writes.add(task)
 
     def measured(self, command: str, outcome: str, _seconds: float) -> None:
         self.outcomes.append((command, outcome))
