@@ -17,8 +17,8 @@ from quart import Blueprint
 
 from iris_quart.context import Context
 
-from .errors import InvalidInput, UnknownCommand
-from .protocol import Envelope, Event, Message, decode_exactly
+from .errors import UnknownCommand
+from .protocol import Envelope, Event, Message, decode_exactly, invalid_input
 from .sessions import Withdrawal, WriteRecord
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Commands:
                 return _validate_legacy(command.payload, bytes(envelope.payload))
             return command.payload.model_validate_json(bytes(envelope.payload))
         except ValidationError as error:
-            raise _invalid(error) from None
+            raise invalid_input(error) from None
 
 
 def _validate_legacy(model: type[Message], payload: bytes) -> Message:
@@ -225,21 +225,3 @@ def _validate_legacy(model: type[Message], payload: bytes) -> Message:
     if not isinstance(value, dict):
         return model.model_validate_json(payload)
     return model.model_validate(model.from_legacy(value))
-
-
-def _invalid(error: ValidationError) -> InvalidInput:
-    errors = error.errors(include_input=False, include_context=False, include_url=False)
-    first = errors[0]
-    # A location may hold keys that the client made up; they are cut, as they come back in the answer.
-    location = ".".join(str(part)[:64] for part in first["loc"][:6])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "is not a field of this command"
-    elif first["type"] == "missing":
-        message = "is required"
-    elif first["type"] == "recursion_loop":
-        message = "is nested too deeply"
-    text = f"{location}: {message}" if location else f"payload: {message}"
-    if len(errors) > 1:
-        text += f" (and {len(errors) - 1} more)"
-    return InvalidInput(text, field=location or "payload")

@@ -94,7 +94,8 @@ class Sessions(Protocol):
     async def touch(self, session: Session) -> Session | None:
         """Slide the idle deadline, unless it has passed; None when the session has ended.
 
-        Callers do so rarely: when the stored deadline lags the true one by more than min(30 s, idle/10).
+        Callers do so rarely: when the stored deadline lags the true one by more than
+        `settings.touch_lag_seconds`.
         """
 
     async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
