@@ -8,7 +8,7 @@ import enum
 import inspect
 import types
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -65,12 +65,8 @@ class Command:
     """Key of what it shows: a newer command of the same key makes an older one stale."""
     stoppable: bool = False
     """Whether it looks at `Context.stopping` once it has begun."""
-    event_names: frozenset[str] = field(init=False)
-    """Names of `events`."""
-
-    def __post_init__(self) -> None:
-        """Name the events once; it is asked for after every command."""
-        object.__setattr__(self, "event_names", frozenset(event.event for event in self.events))
+    shows_rows: bool = False
+    """Whether its answer shows rows of its table: the socket then receives the changes of that table."""
 
     async def answer(self, context: Context, payload: Message) -> Event | AsyncGenerator[Event]:
         """Run the handler: gives its one event, or the generator of its events, which the caller closes."""
@@ -119,12 +115,13 @@ class CommandBlueprint(Blueprint):
         extends_session: bool = True,
         stale_key: StaleKey | None = None,
         stoppable: bool = False,
+        shows_rows: bool = False,
     ) -> Callable[[H], H]:
         """Declare a command; payload and event types come from the handler's annotations."""
 
         def declare(handler: H) -> H:
             command = _describe(name, tuple(aliases), handler, kind, extends_session, stale_key)
-            command = dataclasses.replace(command, stoppable=stoppable)
+            command = dataclasses.replace(command, stoppable=stoppable, shows_rows=shows_rows)
             self.commands.append(command)
             return handler
 

@@ -70,6 +70,13 @@ class Message(BaseModel):
         """Return the payload of a client that sends no id, with its values as the legacy server read them."""
         return value
 
+    def table_reference(self) -> tuple[str | None, str | None] | None:
+        """Return the namespace and table that the command is about, None for one that it leaves out.
+
+        None for a command that is about no table.
+        """
+        return None
+
     @model_validator(mode="before")
     @classmethod
     def _bounded(cls, value: Any) -> Any:

@@ -59,10 +59,10 @@ class OpenTables:
 
     def note(self, payload: Message, browsing: Browsing) -> None:
         """Record the table that a command was answered for."""
-        if not hasattr(payload, "table_name"):
+        reference = payload.table_reference()
+        if reference is None:
             return
-        namespace = getattr(payload, "namespace", None) or browsing.namespace
-        table_name = payload.table_name or browsing.table_name
+        namespace, table_name = reference[0] or browsing.namespace, reference[1] or browsing.table_name
         if not namespace or not table_name:
             return
         name = _folded(namespace, table_name)

@@ -98,10 +98,8 @@ class _Job:
     @property
     def depends_on_context(self) -> bool:
         """Whether it names no table and so means the one that the commands before it chose."""
-        payload = self.payload
-        return getattr(payload, "table_name", "") is None or (
-            hasattr(payload, "table_name") and getattr(payload, "namespace", "") is None
-        )
+        reference = self.payload.table_reference()
+        return reference is not None and None in reference
 
 
 class Runner:

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["blueprint"]
 
-SHOWS_ROWS = "tableData"
-"""The event that shows rows of a table."""
-
 blueprint = Blueprint("live", __name__)
 
 log = logs.get_logger(__name__)
@@ -213,8 +210,8 @@ class _SocketSurroundings:
         self._connection.push(text)
 
     def succeeded(self, command: Command, payload: Message) -> None:
-        # Only who was shown rows is told how they change.
-        if SHOWS_ROWS in command.event_names:
+        # Only a socket that was shown rows hears how they change.
+        if command.shows_rows:
             self._open_tables.note(payload, self._browsing)
 
     def write_begun(self, task: asyncio.Task[None]) -> None:

@@ -21,6 +21,7 @@ from quart import Quart
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.commands.edits import edits
 from iris_quart.commands.rows import rows
+from iris_quart.commands.single_row import single_row
 from iris_quart.config import ServerSettings, Settings
 from iris_quart.context import AuditEntry, Context, TableChange
 from iris_quart.demo import DemoOptions, DemoServer
@@ -177,6 +178,7 @@ async def open_office(instance: Path, url: str) -> AsyncIterator[Office]:
     commands = Commands()
     commands.init_app(app)
     app.register_blueprint(edits)
+    app.register_blueprint(single_row)
     app.register_blueprint(rows)
     office = Office(url, store, settings, commands)
     try:

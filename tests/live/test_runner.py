@@ -35,6 +35,9 @@ class WorkHere(Message):
     namespace: str | None = None
     table_name: str | None = None
 
+    def table_reference(self) -> tuple[str | None, str | None]:
+        return self.namespace, self.table_name
+
 
 class Worked(Event):
     """An event."""

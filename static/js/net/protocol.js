@@ -35,4 +35,4 @@ export const CLOSE = Object.freeze({
 });
 
 /** Commands that change data: after a lost connection sent again with the same id, and run once. */
-export const WRITES = new Set(["saveCell", "updateRow", "insertRow", "deleteRow", "saveChanges"]);
+export const WRITES = new Set(["saveChanges", "saveCell", "updateRow", "insertRow", "deleteRow"]);
