@@ -83,7 +83,7 @@ mutants: $(VENV)/.test-installed  ## Change the code here and there and see that
 soak: $(VENV)/.test-installed  ## Hold 300 sockets and watch the memory; ARGS="--minutes 60"
 	$(BIN)/python -m tests.soak $(ARGS)
 
-protocol: $(VENV)/.test-installed  ## Generate the reference of commands and events
+protocol: $(VENV)/.test-installed  ## Generate the reference of commands and events, and the names that the page uses
 	$(BIN)/iris-quart protocol --write
 
 screenshots: setup  ## Take the pictures of docs/images again

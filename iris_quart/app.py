@@ -13,10 +13,12 @@ from iris_quart.services import EXTENSION, AppServices
 from . import __version__, logs
 from .atelier import AtelierClient
 from .audit import Audit
+from .commands.compat import compat
 from .commands.connection import connection
 from .commands.edits import edits
 from .commands.namespaces import namespaces
 from .commands.rows import rows
+from .commands.single_row import single_row
 from .commands.tables import tables
 from .config import Settings, load_settings
 from .errors import StoreUnavailable
@@ -39,7 +41,7 @@ __all__ = ["create_app"]
 STOP_MARGIN = 1.0
 """Seconds that Hypercorn gives open sockets beyond our own drain."""
 
-COMMANDS = (connection, namespaces, tables, rows, edits)
+COMMANDS = (connection, namespaces, tables, rows, edits, single_row, compat)
 PAGES = (auth, editor, api, health)
 
 

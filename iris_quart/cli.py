@@ -68,7 +68,11 @@ def _parser() -> argparse.ArgumentParser:
 
     protocol = kinds.add_parser("protocol", help="print the reference of the socket's commands and events")
     protocol.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
-    protocol.add_argument("--write", action="store_true", help="write both into docs/ of the source tree")
+    protocol.add_argument(
+        "--write",
+        action="store_true",
+        help="write both, and the names that the page uses, into the source tree",
+    )
     protocol.add_argument("--instance", type=Path, help="folder of config.toml, which may name blueprints")
     protocol.set_defaults(run=_protocol)
 
@@ -200,11 +204,13 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _protocol(options: argparse.Namespace) -> int:
+    from . import page_protocol
     from .extensions import load_blueprints
     from .reference import markdown, schema_text, write
 
     if options.write:
-        for path in write():
+        root = Path(__file__).resolve().parent.parent
+        for path in (*write(root), page_protocol.write(root)):
             print(path)
     else:
         blueprints = list(load_blueprints(load_settings(instance=options.instance).blueprints))

@@ -367,6 +367,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def touch_lag_seconds(self) -> float:
+        """Seconds by which the stored idle deadline of a session may lag the true one: the store is written rarely."""
+        return min(30.0, self.session_idle_seconds / 10)
+
+    @property
     def doubt_time(self) -> float:
         """Seconds after which a statement that has had no effect will have none."""
         least = self.request_timeout_seconds + LOCK_SECONDS

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .protocol import PreviewMark
-from .sessions import Withdrawal, WriteRecord
 from .sessions.session import account
 
 if TYPE_CHECKING:
     from .config import Settings
-    from .sessions import Session
+    from .sessions import Session, WriteResults
     from .tables import Tables
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "Context",
     "RowChange",
     "TableChange",
-    "WriteResults",
 ]
 
 
@@ -86,39 +85,6 @@ class AuditEntry:
     values: dict[str, Any] | None = None
 
 
-class WriteResults(Protocol):
-    """Results of writes by id, outliving the web session; see `SessionStore` for the methods."""
-
-    async def begin(
-        self,
-        owner: str,
-        write_id: str,
-        fingerprint: str,
-        *,
-        started: bool = False,
-        since: float | None = None,
-        made: float = 0.0,
-    ) -> WriteRecord | None:
-        """Claim an id: None when it is now ours, else what is stored."""
-
-    async def mark_started(self, owner: str, write_id: str) -> bool:
-        """Store that the statement is about to be sent; False when the claim is no longer ours."""
-
-    async def withdraw(
-        self, withdrawals: Sequence[Withdrawal], *, released: bool = False
-    ) -> Sequence[WriteRecord | None]:
-        """Store answers of writes that no run has started: None for each one stored, else what is stored."""
-
-    async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of ours whose statement was not sent."""
-
-    async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
-        """Read what is stored under an id."""
-
-    async def finish(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
-        """Store how it ended."""
-
-
 @dataclass(slots=True)
 class Context:
     """All that a command may use: no request, no socket, no current_app.
@@ -143,6 +109,9 @@ class Context:
     """Whether the user asked this very command to stop: it then starts no further statement and answers the rest."""
     draining: Callable[[], bool] = lambda: False
     """Whether this worker stops so soon that a write must start no further statement."""
+    under_way: dict[tuple[str, str], asyncio.Future[Any]] = field(default_factory=dict)
+    """Writes that commands of this worker run now, by owner and id; one mapping for all of its sockets. See
+    `commands.claims`."""
     now: Callable[[], float] = time.time
     """The store's clock, by which the session's deadlines are judged."""
     arrived: float = 0.0
@@ -174,6 +143,7 @@ class Context:
             self.ended,
             self.stopping,
             self.draining,
+            self.under_way,
             self.now,
             self.now(),
         )

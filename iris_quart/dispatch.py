@@ -8,7 +8,7 @@ import enum
 import inspect
 import types
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -17,8 +17,8 @@ from quart import Blueprint
 
 from iris_quart.context import Context
 
-from .errors import InvalidInput, UnknownCommand
-from .protocol import Envelope, Event, Message, decode_exactly
+from .errors import UnknownCommand
+from .protocol import Envelope, Event, Message, decode_exactly, invalid_input
 from .sessions import Withdrawal, WriteRecord
 
 if TYPE_CHECKING:
@@ -65,12 +65,8 @@ class Command:
     """Key of what it shows: a newer command of the same key makes an older one stale."""
     stoppable: bool = False
     """Whether it looks at `Context.stopping` once it has begun."""
-    event_names: frozenset[str] = field(init=False)
-    """Names of `events`."""
-
-    def __post_init__(self) -> None:
-        """Name the events once; it is asked for after every command."""
-        object.__setattr__(self, "event_names", frozenset(event.event for event in self.events))
+    shows_rows: bool = False
+    """Whether its answer shows rows of its table: the socket then receives the changes of that table."""
 
     async def answer(self, context: Context, payload: Message) -> Event | AsyncGenerator[Event]:
         """Run the handler: gives its one event, or the generator of its events, which the caller closes."""
@@ -119,12 +115,13 @@ class CommandBlueprint(Blueprint):
         extends_session: bool = True,
         stale_key: StaleKey | None = None,
         stoppable: bool = False,
+        shows_rows: bool = False,
     ) -> Callable[[H], H]:
         """Declare a command; payload and event types come from the handler's annotations."""
 
         def declare(handler: H) -> H:
             command = _describe(name, tuple(aliases), handler, kind, extends_session, stale_key)
-            command = dataclasses.replace(command, stoppable=stoppable)
+            command = dataclasses.replace(command, stoppable=stoppable, shows_rows=shows_rows)
             self.commands.append(command)
             return handler
 
@@ -211,7 +208,7 @@ class Commands:
                 return _validate_legacy(command.payload, bytes(envelope.payload))
             return command.payload.model_validate_json(bytes(envelope.payload))
         except ValidationError as error:
-            raise _invalid(error) from None
+            raise invalid_input(error) from None
 
 
 def _validate_legacy(model: type[Message], payload: bytes) -> Message:
@@ -225,21 +222,3 @@ def _validate_legacy(model: type[Message], payload: bytes) -> Message:
     if not isinstance(value, dict):
         return model.model_validate_json(payload)
     return model.model_validate(model.from_legacy(value))
-
-
-def _invalid(error: ValidationError) -> InvalidInput:
-    errors = error.errors(include_input=False, include_context=False, include_url=False)
-    first = errors[0]
-    # A location may hold keys that the client made up; they are cut, as they come back in the answer.
-    location = ".".join(str(part)[:64] for part in first["loc"][:6])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "is not a field of this command"
-    elif first["type"] == "missing":
-        message = "is required"
-    elif first["type"] == "recursion_loop":
-        message = "is nested too deeply"
-    text = f"{location}: {message}" if location else f"payload: {message}"
-    if len(errors) > 1:
-        text += f" (and {len(errors) - 1} more)"
-    return InvalidInput(text, field=location or "payload")

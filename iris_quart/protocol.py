@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from annotated_types import MaxLen
 from msgspec import UNSET, UnsetType
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from .errors import ErrorCode, InvalidInput, InvalidJson, InvalidMessage, IrisQuartError
@@ -32,6 +32,7 @@ __all__ = [
     "encode_event",
     "encode_json",
     "error_body",
+    "invalid_input",
     "parse_envelope",
     "salvage",
 ]
@@ -68,6 +69,13 @@ class Message(BaseModel):
     def from_legacy(cls, value: dict[str, Any]) -> dict[str, Any]:
         """Return the payload of a client that sends no id, with its values as the legacy server read them."""
         return value
+
+    def table_reference(self) -> tuple[str | None, str | None] | None:
+        """Return the namespace and table that the command is about, None for one that it leaves out.
+
+        None for a command that is about no table.
+        """
+        return None
 
     @model_validator(mode="before")
     @classmethod
@@ -178,6 +186,25 @@ def error_body(error: IrisQuartError, trace_id: str | None = None) -> ErrorBody:
         trace_id=UNSET if trace_id is None else trace_id,
         details=UNSET if error.details is None else error.details,
     )
+
+
+def invalid_input(error: ValidationError, *, part_of: str = "command") -> InvalidInput:
+    """Return the first error of a validation: it names the field and never echoes its value."""
+    errors = error.errors(include_input=False, include_context=False, include_url=False)
+    first = errors[0]
+    # A location may hold keys that the client made up; they are cut, as they come back in the answer.
+    location = ".".join(str(part)[:64] for part in first["loc"][:6])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = f"is not a field of this {part_of}"
+    elif first["type"] == "missing":
+        message = "is required"
+    elif first["type"] == "recursion_loop":
+        message = "is nested too deeply"
+    text = f"{location}: {message}" if location else f"payload: {message}"
+    if len(errors) > 1:
+        text += f" (and {len(errors) - 1} more)"
+    return InvalidInput(text, field=location or "payload")
 
 
 class SessionExpired(Event):

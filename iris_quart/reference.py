@@ -21,7 +21,7 @@ from .errors import ErrorCode, IrisQuartError
 from .live.changes import RowsChanged
 from .protocol import CloseCode, ErrorEvent, Event, SessionExpired, SessionExpiring
 
-__all__ = ["FILES", "documented_commands", "markdown", "schema", "schema_text", "write"]
+__all__ = ["FILES", "documented_commands", "documented_events", "markdown", "schema", "schema_text", "write"]
 
 PUSHED: tuple[type[Event], ...] = (RowsChanged, SessionExpiring, SessionExpired)
 FILES = {"protocol.md": "markdown", "protocol.schema.json": "schema_text"}
@@ -94,6 +94,11 @@ def documented_commands(blueprints: Iterable[Blueprint] = ()) -> Commands:
             for command in blueprint.commands:
                 commands.add(command)
     return commands
+
+
+def documented_events() -> set[type[Event]]:
+    """Collect every event of the application: answers, `error`, and the pushed ones."""
+    return _events(list(documented_commands()))
 
 
 def schema(blueprints: Iterable[Blueprint] = ()) -> dict[str, Any]:

@@ -26,7 +26,7 @@ TIERS = [
     {"services"},
     {"web"},
     {"app"},
-    {"asgi", "serve", "reference", "example_settings"},
+    {"asgi", "serve", "reference", "page_protocol", "example_settings"},
     {"cli"},
 ]
 """From left to right; modules of one tier may import each other, except that live and web do not."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .client import AtelierClient, ServerInfo
+from .probe import Probes
 from .replies import Reply
 from .target import Credentials, Limits, Target
 
-__all__ = ["AtelierClient", "Credentials", "Limits", "Reply", "ServerInfo", "Target"]
+__all__ = ["AtelierClient", "Credentials", "Limits", "Probes", "Reply", "ServerInfo", "Target"]

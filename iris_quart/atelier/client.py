@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -15,9 +15,9 @@ import httpx
 
 from iris_quart.errors import InvalidResponse
 from iris_quart.protocol import encode_json
-from iris_quart.sql.server_format import ServerFormat
+from iris_quart.sql.server_format import PROBE_SQL, ServerFormat
 
-from .probe import probe
+from .probe import Probes
 from .replies import Reply
 from .session_pool import IrisSessions
 from .target import Credentials, Limits, Target
@@ -41,7 +41,6 @@ class ServerInfo:
     """Year and minor of the release; (0, 0) when the version text does not tell."""
     api: int
     namespaces: tuple[str, ...]
-    features: dict[str, bool] = field(default_factory=dict)
 
 
 class AtelierClient:
@@ -56,7 +55,7 @@ class AtelierClient:
 
     `signed_in` says that IRIS has accepted these credentials before, so that a refusal is AuthExpired from
     the start. `transport_factory` makes the transport of each IRIS session. `licence_freed` waits for licences that
-    are being given back, and returns whether there were any.
+    are being given back, and returns whether there were any. Clients that share `probes` ask a server once.
     """
 
     def __init__(
@@ -68,10 +67,12 @@ class AtelierClient:
         transport_factory: Callable[[], httpx.AsyncBaseTransport] | None = None,
         signed_in: bool = False,
         licence_freed: Callable[[], Awaitable[bool]] | None = None,
+        probes: Probes | None = None,
     ) -> None:
         self.target = target
         self.username = credentials.username
         self._limits = limits
+        self._probes = probes or Probes()
         self._urls = Urls(target.url)
         self._sessions = IrisSessions(
             self._urls,
@@ -149,8 +150,13 @@ class AtelierClient:
         return reply
 
     async def encoding(self, namespace: str) -> ServerFormat:
-        """Return the format of this server's values; probed once per server and user."""
-        return await probe(self, namespace)
+        """Return the format of this server's values; probed once per server and user.
+
+        Raises what `query` raises.
+        """
+        return await self._probes.get(
+            self.target.url, self.username, lambda: self.query(namespace, PROBE_SQL)
+        )
 
     async def close(self) -> None:
         """Sign out at IRIS and close the connections, within a few seconds."""
@@ -180,15 +186,9 @@ def _server_info(content: Any) -> ServerInfo:
     if not isinstance(version, str) or not isinstance(api, int) or not isinstance(namespaces, list):
         raise InvalidResponse("The server answered, but not as IRIS does.")
     found = RELEASE.search(version)
-    features = content.get("features")
     return ServerInfo(
         version=version[:200],
         release=(int(found[1]), int(found[2])) if found else (0, 0),
         api=api,
         namespaces=tuple(name for name in namespaces if isinstance(name, str)),
-        features={
-            str(feature["name"]): bool(feature.get("enabled"))
-            for feature in (features if isinstance(features, list) else [])
-            if isinstance(feature, dict) and "name" in feature
-        },
     )

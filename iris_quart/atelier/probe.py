@@ -4,60 +4,58 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from iris_quart.errors import InvalidResponse
-from iris_quart.sql.server_format import PROBE_SQL, ServerFormat, interpret
+from iris_quart.sql.server_format import ServerFormat, interpret
 
-if TYPE_CHECKING:
-    from .client import AtelierClient
+from .replies import Reply
 
-__all__ = ["forget_probes", "probe"]
+__all__ = ["Probes"]
 
 PROBES_MAX = 1024
 
-_known: OrderedDict[tuple[str, str], ServerFormat] = OrderedDict()  # by server URL and user, oldest first
-_running: dict[tuple[str, str], asyncio.Task[ServerFormat]] = {}
 
+class Probes:
+    """The formats of servers, by URL and user; one for all clients of a worker.
 
-async def probe(client: AtelierClient, namespace: str) -> ServerFormat:
-    """Return the format of the server's values for this user.
-
-    The first call runs one SELECT of constants in `namespace`; calls at the same time wait for it. Raises
-    what AtelierClient.query raises; a failure is not remembered.
+    A failure is not remembered.
     """
-    key = (client.target.url, client.username)
-    known = _known.get(key)
-    if known is not None:
-        _known.move_to_end(key)
-        return known
-    task = _running.get(key)
-    if task is None or task.get_loop() is not asyncio.get_running_loop():
-        task = asyncio.get_running_loop().create_task(_ask(client, namespace, key))
-        _running[key] = task
-        task.add_done_callback(lambda done: _settle(key, done))
-    # The caller may be cancelled; the others that wait for the same answer are not.
-    return await asyncio.shield(task)
 
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], ServerFormat] = OrderedDict()  # oldest first
+        self._running: dict[tuple[str, str], asyncio.Task[ServerFormat]] = {}
 
-def forget_probes() -> None:
-    """Ask every server again at the next use."""
-    _known.clear()
+    async def get(self, url: str, user: str, ask: Callable[[], Awaitable[Reply]]) -> ServerFormat:
+        """Return the format of the server's values for this user.
 
+        The first call runs `ask`, which sends PROBE_SQL; calls at the same time wait for it. Raises what `ask` raises,
+        and InvalidResponse.
+        """
+        key = (url, user)
+        known = self._known.get(key)
+        if known is not None:
+            self._known.move_to_end(key)
+            return known
+        task = self._running.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._probe(key, ask))
+            self._running[key] = task
+            task.add_done_callback(lambda done: self._ended(key, done))
+        # The caller may be cancelled; the others that wait for the same answer are not.
+        return await asyncio.shield(task)
 
-async def _ask(client: AtelierClient, namespace: str, key: tuple[str, str]) -> ServerFormat:
-    reply = await client.query(namespace, PROBE_SQL)
-    if len(reply.rows) != 1:
-        raise InvalidResponse("IRIS did not answer the first question that we ask each server.")
-    encoding = interpret(reply.rows[0])
-    _known[key] = encoding
-    while len(_known) > PROBES_MAX:
-        _known.popitem(last=False)
-    return encoding
+    async def _probe(self, key: tuple[str, str], ask: Callable[[], Awaitable[Reply]]) -> ServerFormat:
+        reply = await ask()
+        if len(reply.rows) != 1:
+            raise InvalidResponse("IRIS did not answer the first question that we ask each server.")
+        found = interpret(reply.rows[0])
+        self._known[key] = found
+        while len(self._known) > PROBES_MAX:
+            self._known.popitem(last=False)
+        return found
 
-
-def _settle(key: tuple[str, str], task: asyncio.Task[ServerFormat]) -> None:
-    if _running.get(key) is task:
-        del _running[key]
-    if not task.cancelled():
-        task.exception()  # a waiting task has seen it; otherwise the probe is repeated
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[ServerFormat]) -> None:
+        del self._running[key]
+        if not task.cancelled():
+            task.exception()  # a waiting task has seen it; otherwise the probe is repeated

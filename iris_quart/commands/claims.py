@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from weakref import WeakKeyDictionary
 
 import msgspec
 
-from iris_quart.context import Context, WriteResults
+from iris_quart.context import Context
 from iris_quart.dispatch import Withdrawal, WriteRecord
 from iris_quart.errors import InvalidInput, OutcomeUnknown, StoreUnavailable
 from iris_quart.protocol import encode_json
@@ -52,8 +51,7 @@ class Withdrawn(Exception):
 
 
 _Promise = asyncio.Future["ChangeResult | None"]
-_promises: WeakKeyDictionary[WriteResults, dict[tuple[str, str], _Promise]] = WeakKeyDictionary()
-"""Writes that runs of this worker own, by store, owner and id; None as the result: the store knows more."""
+"""The end of a write that a run of this worker owns; None as the result: the store knows more."""
 
 
 def made_at(write_id: str | None) -> float | None:
@@ -113,7 +111,7 @@ class Claims:
         if record is None:
             promise: _Promise = asyncio.get_running_loop().create_future()
             self._held[place] = promise
-            _promises.setdefault(self._results, {})[key] = promise
+            self._context.under_way[key] = promise
         return record
 
     async def start(self, place: int) -> None:
@@ -160,7 +158,7 @@ class Claims:
                 return failed(write_id, OutcomeUnknown(message))
             # Two runs that hold what the other waits for would wait for ever.
             await self.let_go()
-            promise = _promises.get(self._results, {}).get(key)
+            promise: _Promise | None = self._context.under_way.get(key)
             if promise is not None:
                 await asyncio.wait({promise}, timeout=LOOK_SECONDS[1])
                 if promise.done() and (answer := promise.result()) is not None:
@@ -269,7 +267,7 @@ class Claims:
     def _resolve(self, place: int, answer: ChangeResult | None) -> None:
         promise = self._held.pop(place, None)
         if promise is not None:
-            _promises.get(self._results, {}).pop(self._key(place), None)
+            self._context.under_way.pop(self._key(place), None)
             promise.set_result(answer)
 
     def _key(self, place: int) -> tuple[str, str]:

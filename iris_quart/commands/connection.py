@@ -10,21 +10,15 @@ from pydantic import Field
 from iris_quart.context import Context
 from iris_quart.dispatch import CommandBlueprint, Kind
 from iris_quart.errors import InvalidInput
-from iris_quart.protocol import ID_PATTERN, UNSET, Event, Message, UnsetType
+from iris_quart.protocol import ID_PATTERN, Event, Message
 
-__all__ = ["Cancelled", "ConnectionStatus", "ServerList", "SessionState", "connection"]
+__all__ = ["Cancelled", "Nothing", "ServerList", "SessionState", "connection"]
 
 connection = CommandBlueprint("connection", __name__)
 
 
 class Nothing(Message):
     """No fields."""
-
-
-class SelectServer(Message):
-    """Name a server; a session has exactly one, so the name changes nothing."""
-
-    server_name: str | None = Field(None, max_length=1024, description="Taken and not looked at.")
 
 
 class Cancel(Message):
@@ -37,14 +31,6 @@ class ServerList(Event):
     """The server that this session is signed in to."""
 
     servers: list[str]
-
-
-class ConnectionStatus(Event):
-    """That the session is connected, and to what."""
-
-    connected: bool
-    server_name: str | None
-    namespace: str | UnsetType = UNSET
 
 
 class SessionState(Event):
@@ -83,12 +69,6 @@ class Cancelled(Event):
 async def get_server_list(context: Context, _payload: Nothing) -> ServerList:
     """Name the server of this session."""
     return ServerList(servers=[context.session.server])
-
-
-@connection.command("selectServer", kind=Kind.INSTANT)
-async def select_server(context: Context, _payload: SelectServer) -> ConnectionStatus:
-    """Return that the session's server is connected."""
-    return _status(context)
 
 
 @connection.command("getSession", kind=Kind.INSTANT, extends_session=False)
@@ -131,36 +111,3 @@ async def cancel(context: Context, payload: Cancel) -> Cancelled:
     if not ID_PATTERN.match(payload.id):
         raise InvalidInput("id: must be 1 to 64 letters, digits, _ or -", field="id")
     return Cancelled(id=payload.id, cancelled=context.cancel(payload.id))
-
-
-@connection.command("disconnect", kind=Kind.INSTANT)
-async def disconnect(context: Context, _payload: Nothing) -> ConnectionStatus:
-    """Do nothing, as ever; to sign out, post to /logout."""
-    return _status(context)
-
-
-@connection.command("cancelConnection", kind=Kind.INSTANT)
-async def cancel_connection(context: Context, _payload: Nothing) -> ConnectionStatus:
-    """Do nothing: a session is always connected."""
-    return _status(context)
-
-
-@connection.command("openServerManager", kind=Kind.INSTANT)
-async def open_server_manager(context: Context, _payload: Nothing) -> ConnectionStatus:
-    """Do nothing: there is no server manager in a browser."""
-    return _status(context)
-
-
-@connection.command("installServerManager", kind=Kind.INSTANT)
-async def install_server_manager(context: Context, _payload: Nothing) -> ConnectionStatus:
-    """Do nothing: there is no server manager in a browser."""
-    return _status(context)
-
-
-def _status(context: Context) -> ConnectionStatus:
-    namespace = context.browsing.namespace
-    return ConnectionStatus(
-        connected=True,
-        server_name=context.session.server,
-        namespace=UNSET if namespace is None else namespace,
-    )

@@ -9,14 +9,16 @@ import msgspec
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from iris_quart.context import Context
-from iris_quart.errors import InvalidInput
+from iris_quart.errors import InvalidInput, ReadOnly
 from iris_quart.names import ColumnName, NamespaceName, TableName
 from iris_quart.protocol import Message, PreviewMark, decode_exactly
+from iris_quart.read_only import read_only_reason
 from iris_quart.sql.filters import Operator
 from iris_quart.sql.projection import Preview
 from iris_quart.tables.row_queries import FilterRequest, RowQueryRequest
 
 __all__ = [
+    "COLUMNS_MAX",
     "ColumnKey",
     "FilterFields",
     "FilterItem",
@@ -30,11 +32,14 @@ __all__ = [
     "legacy_integer",
     "named_table",
     "preview_marks",
+    "seen_fingerprint",
     "seen_lengths",
+    "writable_table",
 ]
 
 PAGE_SIZE = 100
 FILTERS_MAX = 50
+COLUMNS_MAX = 1000
 LEGACY_DIGITS_MAX = 18
 
 VALUE_CHARACTERS_MAX = 16 * 1024 * 1024
@@ -88,6 +93,10 @@ class TableFields(ValueMessage):
 
     namespace: NamespaceName | None = Field(None, description="Namespace of the table.")
     table_name: TableName | None = Field(None, description="Schema.Table.")
+
+    def table_reference(self) -> tuple[str | None, str | None]:
+        """Return the names that the payload gives."""
+        return self.namespace, self.table_name
 
 
 class FilterItem(ValueMessage):
@@ -217,6 +226,12 @@ def seen_lengths(previews: dict[str, SeenPreview] | None) -> dict[str, int] | No
     return None if previews is None else {name: mark.length for name, mark in previews.items()}
 
 
+def seen_fingerprint(previews: dict[str, SeenPreview] | None) -> tuple[dict[str, int], ...]:
+    """Return what a fingerprint has of previews: nothing where a client does not send them."""
+    lengths = seen_lengths(previews)
+    return () if lengths is None else (lengths,)
+
+
 def preview_marks(previews: dict[str, dict[str, Preview]]) -> dict[str, dict[str, PreviewMark]]:
     """Write previews for an event."""
     return {
@@ -239,4 +254,13 @@ def named_table(context: Context, payload: TableFields) -> tuple[str, str]:
     namespace = namespace or browsing.namespace
     if namespace is None or table_name is None:
         raise InvalidInput("Open a table first, or name one by namespace and tableName.", field="tableName")
+    return namespace, table_name
+
+
+def writable_table(context: Context, payload: TableFields) -> tuple[str, str]:
+    """Return the table to be changed. Raises ReadOnly when this session changes nothing there."""
+    namespace, table_name = named_table(context, payload)
+    reason = read_only_reason(context, namespace)
+    if reason is not None:
+        raise ReadOnly(reason)
     return namespace, table_name

@@ -30,7 +30,7 @@ from .payloads import (
     preview_marks,
 )
 
-__all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "read_page", "rows"]
+__all__ = ["Cursors", "PageAnswer", "RowCount", "RowDetail", "TableData", "read_page", "rows", "stale_view"]
 
 rows = CommandBlueprint("rows", __name__)
 
@@ -80,31 +80,6 @@ class RequestData(QueryFields):
         if self.start_at is not None:
             return StartAt(self.start_at)
         return Jump(min((self.page or 0) * page_size, OFFSET_MAX))
-
-
-class Paginate(QueryFields):
-    """Ask for the page beside the current one."""
-
-    legacy_integers = ("pageSize", "currentPage")
-
-    direction: str = Field("prev", max_length=64, description="next; anything else means the page before.")
-    current_page: int = Field(
-        0, ge=0, le=2**40, strict=True, description="Number of the page shown, from zero."
-    )
-
-    @classmethod
-    def from_legacy(cls, value: dict[str, Any]) -> dict[str, Any]:
-        """Take no page for the first one, and any direction but next for the page before."""
-        value = super().from_legacy(value)
-        if value.get("currentPage", 0) is None:
-            value["currentPage"] = 0
-        if value.get("direction", "next") != "next":
-            value["direction"] = "prev"
-        return value
-
-
-class RefreshData(QueryFields):
-    """Ask for the first page again."""
 
 
 class CountRows(FilterFields):
@@ -177,8 +152,8 @@ PageAnswer = TableData | AsyncIterator[TableData | RowCount]
 """A page, or a page and the count that comes after it."""
 
 
-def _view_key(context: Context, payload: QueryFields) -> Hashable:
-    """A newer page replaces an older one that nobody could tell from it.
+def stale_view(context: Context, payload: QueryFields) -> Hashable:
+    """Return the key of a page: a newer one replaces an older one that a client cannot tell from it.
 
     A client that names no table has one grid, so any newer page does. One that names its table reads several
     parts of it side by side; there only the same part does, asked for with other filters, say.
@@ -192,7 +167,7 @@ def _view_key(context: Context, payload: QueryFields) -> Hashable:
     return "rows", payload.namespace or "", payload.table_name.lower(), place
 
 
-@rows.command("requestData", aliases=("refresh",), stale_key=_view_key)
+@rows.command("requestData", aliases=("refresh",), stale_key=stale_view, shows_rows=True)
 async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     """Read one page of a table: from a number, a cursor, an offset or a value on."""
     tally = tally_requests()
@@ -205,29 +180,6 @@ async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     return await read_page(
         context, view, place, count=payload.count, page=payload.page, tally=tally, ignored=ignored
     )
-
-
-@rows.command("paginate", aliases=("paginateNext", "paginatePrev"), stale_key=_view_key)
-async def paginate(context: Context, payload: Paginate) -> PageAnswer:
-    """Read the page after or before the current one; `direction` alone says which."""
-    tally = tally_requests()
-    request = payload.view_request(context)
-    view = await context.tables.rows.view(request)
-    ignored = request.ignored_filters(view.table)
-    page = max(0, payload.current_page + (1 if payload.direction == "next" else -1))
-    place = context.tables.anchors.place(view, payload.current_page, page)
-    return await read_page(context, view, place, count=payload.count, page=page, tally=tally, ignored=ignored)
-
-
-@rows.command("refreshData", stale_key=_view_key)
-async def refresh_data(context: Context, payload: RefreshData) -> PageAnswer:
-    """Read the first page again, and count again."""
-    tally = tally_requests()
-    request = payload.view_request(context)
-    view = await context.tables.rows.view(request)
-    ignored = request.ignored_filters(view.table)
-    context.tables.counts.forget(view.table.namespace, view.table.full_name)
-    return await read_page(context, view, Jump(0), count=payload.count, page=0, tally=tally, ignored=ignored)
 
 
 @rows.command("countRows")

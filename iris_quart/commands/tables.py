@@ -103,7 +103,7 @@ def _view_key(context: Context, _payload: SelectTable) -> Hashable:
     return SOLE_VIEW if context.message_id is None else None
 
 
-@tables.command("selectTable", aliases=("openTable",), stale_key=_view_key)
+@tables.command("selectTable", aliases=("openTable",), stale_key=_view_key, shows_rows=True)
 async def select_table(
     context: Context, payload: SelectTable
 ) -> AsyncIterator[TableSelected | TableSchema | TableLoading | TableData | RowCount]:

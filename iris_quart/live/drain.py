@@ -14,7 +14,6 @@ from iris_quart.config import Settings
 from iris_quart.protocol import CloseCode
 
 from .registry import LiveSocket, Registry
-from .runner import begun_writes
 
 __all__ = ["Drain"]
 
@@ -81,7 +80,7 @@ class Drain:
             until = loop.time() + self._seconds
             loop.call_later(self._seconds * SENDING_SHARE, self._hurry)
             await asyncio.gather(*(self._dismiss(socket) for socket in self._registry))
-            if writes := begun_writes():
+            if writes := self._registry.begun_writes():
                 await asyncio.wait(writes, timeout=max(0.0, until - loop.time()))
             # The last close frames are still on their way.
             with contextlib.suppress(TimeoutError):

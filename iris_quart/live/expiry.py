@@ -19,7 +19,6 @@ from .runner import SessionOver
 
 __all__ = ["Expiry"]
 
-TOUCH_LAG_SECONDS = 30.0
 WARN_SECONDS = 120.0
 WRITE_SECONDS = 5.0
 """Time for a statement that was already sent to be proved and audited."""
@@ -45,7 +44,7 @@ class Expiry:
         self._registry = registry
         self._settings = settings
         self._release = release
-        self._lag = min(TOUCH_LAG_SECONDS, settings.session_idle_seconds / 10)
+        self._lag = settings.touch_lag_seconds
         self._warning = min(WARN_SECONDS, settings.session_idle_seconds / 5)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -59,10 +59,10 @@ class OpenTables:
 
     def note(self, payload: Message, browsing: Browsing) -> None:
         """Record the table that a command was answered for."""
-        if not hasattr(payload, "table_name"):
+        reference = payload.table_reference()
+        if reference is None:
             return
-        namespace = getattr(payload, "namespace", None) or browsing.namespace
-        table_name = payload.table_name or browsing.table_name
+        namespace, table_name = reference[0] or browsing.namespace, reference[1] or browsing.table_name
         if not namespace or not table_name:
             return
         name = _folded(namespace, table_name)
@@ -82,6 +82,7 @@ class Registry:
     def __init__(self) -> None:
         self._presences: dict[str, Presence] = {}
         self._sockets: set[LiveSocket] = set()
+        self._begun_writes: set[asyncio.Task[None]] = set()  # also those whose client has gone
         self._empty = asyncio.Event()
         self._empty.set()
 
@@ -96,10 +97,6 @@ class Registry:
     def __iter__(self) -> Iterator[LiveSocket]:
         """Go through the sockets that are open now; others may come and go meanwhile."""
         return iter(list(self._sockets))
-
-    def presences(self) -> list[Presence]:
-        """List the sessions that have sockets here."""
-        return list(self._presences.values())
 
     def presence(self, key: str) -> Presence | None:
         """Look up a session that has sockets here."""
@@ -117,6 +114,15 @@ class Registry:
             yield presence
         finally:
             self._drop_unused(presence)
+
+    def hold_write(self, task: asyncio.Task[None]) -> None:
+        """Keep the task of a write that has begun until it ends."""
+        self._begun_writes.add(task)
+        task.add_done_callback(self._begun_writes.discard)
+
+    def begun_writes(self) -> set[asyncio.Task[None]]:
+        """Return the writes of this worker that have not ended, also those whose client has gone."""
+        return set(self._begun_writes)
 
     def adopt(self, presence: Presence, writes: Iterable[asyncio.Task[None]]) -> None:
         """Keep a session's presence until these writes end."""

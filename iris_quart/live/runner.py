@@ -46,6 +46,9 @@ class Surroundings(Protocol):
     def succeeded(self, command: Command, payload: Message) -> None:
         """Record a command that was answered without an error."""
 
+    def write_begun(self, task: asyncio.Task[None]) -> None:
+        """Hold the task of a write until it ends: a client that drops does not cut it short."""
+
     def measured(self, command: str, outcome: str, seconds: float) -> None:
         """Record how a command ended."""
 
@@ -95,10 +98,8 @@ class _Job:
     @property
     def depends_on_context(self) -> bool:
         """Whether it names no table and so means the one that the commands before it chose."""
-        payload = self.payload
-        return getattr(payload, "table_name", "") is None or (
-            hasattr(payload, "table_name") and getattr(payload, "namespace", "") is None
-        )
+        reference = self.payload.table_reference()
+        return reference is not None and None in reference
 
 
 class Runner:
@@ -255,9 +256,7 @@ class Runner:
         # A task that is cancelled before its first step runs none of its code, not even `finally`.
         job.task.add_done_callback(lambda _task: self._ended(job))
         if job.command.kind is Kind.WRITE:
-            # A client that drops does not cut a write short; someone must hold the task until it ends.
-            _begun_writes.add(job.task)
-            job.task.add_done_callback(_begun_writes.discard)
+            self._around.write_begun(job.task)
 
     def _ended(self, job: _Job) -> None:
         self._running.discard(job)
@@ -307,11 +306,3 @@ class Runner:
         log.error("command failed", command=name, trace_id=trace, exc_info=error)
         told = CommandFailed(f"Something went wrong on the server. If you report it, name {trace}.")
         return encode_event(ErrorEvent.of(told, name, trace), message_id)
-
-
-_begun_writes: set[asyncio.Task[None]] = set()
-
-
-def begun_writes() -> set[asyncio.Task[None]]:
-    """Return the writes of this worker that have not ended, also those whose client has gone."""
-    return set(_begun_writes)

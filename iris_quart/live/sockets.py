@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from typing import TYPE_CHECKING, cast
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from iris_quart.tables import Tables
 
 __all__ = ["blueprint"]
-
-SHOWS_ROWS = "tableData"
-"""The event that shows rows of a table."""
 
 blueprint = Blueprint("live", __name__)
 
@@ -172,6 +170,7 @@ def _make_socket(
         cancel=cancel,
         ended=lambda: presence.ended,
         draining=lambda: worker.drain.late,
+        under_way=worker.writes_under_way,
         now=worker.store.now,
     )
     open_tables = OpenTables()
@@ -211,9 +210,12 @@ class _SocketSurroundings:
         self._connection.push(text)
 
     def succeeded(self, command: Command, payload: Message) -> None:
-        # Only who was shown rows is told how they change.
-        if SHOWS_ROWS in command.event_names:
+        # Only a socket that was shown rows hears how they change.
+        if command.shows_rows:
             self._open_tables.note(payload, self._browsing)
+
+    def write_begun(self, task: asyncio.Task[None]) -> None:
+        self._worker.registry.hold_write(task)
 
     def measured(self, command: str, outcome: str, seconds: float) -> None:
         self._worker.metrics.command(command, outcome, seconds)

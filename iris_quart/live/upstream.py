@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from iris_quart.atelier import AtelierClient, Credentials, Limits
+from iris_quart.atelier import AtelierClient, Credentials, Limits, Probes
 from iris_quart.config import Settings
 from iris_quart.sessions import Session
 
@@ -23,6 +23,7 @@ class Upstream:
 
     def __init__(self, settings: Settings, make_tables: MakeTables) -> None:
         self._limits = Limits.of(settings)
+        self._probes = Probes()
         self._make_tables = make_tables
         self._open: dict[str, tuple[AtelierClient, Tables]] = {}
         self._past_round_trips = 0
@@ -52,6 +53,7 @@ class Upstream:
             limits=self._limits,
             signed_in=True,
             licence_freed=self._left,
+            probes=self._probes,
         )
         tables = self._make_tables(client, session)
         self._open[session.key] = (client, tables)

@@ -63,6 +63,7 @@ class LiveWorker:
         self.metrics = metrics
         self.upstream = Upstream(settings, make_tables)
         self.registry = Registry()
+        self.writes_under_way: dict[tuple[str, str], asyncio.Future[Any]] = {}
         self.limits = SocketLimits(settings)
         self.changes = Changes(self.registry, store)
         self.expiry = Expiry(store, self.registry, settings, self.upstream.release)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from iris_quart.config import BadSettings, Settings
 
 from .session import Ended, NewSession, Session
-from .store import Admission, SessionStore, Withdrawal, WriteRecord
+from .store import Admission, SessionStore, Withdrawal, WriteRecord, WriteResults
 from .vault import Vault, open_vault
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Vault",
     "Withdrawal",
     "WriteRecord",
+    "WriteResults",
     "open_store",
     "open_vault",
 ]

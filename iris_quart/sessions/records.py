@@ -239,4 +239,4 @@ def too_many_sessions(limit: int, wait: float) -> RateLimited:
 
 def sweep_grace(settings: Settings) -> float:
     """Return how long after its stored deadline a session is swept, in seconds: as long as that deadline may lag."""
-    return min(30.0, settings.session_idle_seconds / 10)
+    return settings.touch_lag_seconds

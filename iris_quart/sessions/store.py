@@ -10,7 +10,19 @@ from iris_quart.atelier import Credentials
 
 from .session import Ended, NewSession, Session
 
-__all__ = ["Admission", "SessionStore", "Withdrawal", "WriteRecord"]
+__all__ = [
+    "Admission",
+    "LiveChanges",
+    "SessionStore",
+    "Sessions",
+    "SignInLimits",
+    "StoreLifetime",
+    "Tickets",
+    "Transfers",
+    "Withdrawal",
+    "WriteRecord",
+    "WriteResults",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +30,7 @@ class WriteRecord:
     """Stored record of a write's id."""
 
     state: str
-    """"claimed": nothing was sent; "started": perhaps sent; "unknown", "done", "released": see `SessionStore`."""
+    """"claimed": nothing was sent; "started": perhaps sent; "unknown", "done", "released": see `WriteResults`."""
     fingerprint: str
     answer: bytes
     mine: bool = False
@@ -46,11 +58,8 @@ class Admission:
     """Allowed: how long to wait before IRIS is asked. Refused: how long until another try may be allowed."""
 
 
-class SessionStore(Protocol):
-    """Sessions, tickets, sign-in limits, results of writes and live changes, shared by all workers.
-
-    Every method but `now` raises StoreUnavailable when the store does not answer.
-    """
+class StoreLifetime(Protocol):
+    """Opening and closing of a store in one worker, its clock and its health."""
 
     async def start(self) -> None:
         """Open the store in this worker; called once, in `before_serving`."""
@@ -63,6 +72,10 @@ class SessionStore(Protocol):
 
     async def healthy(self) -> bool:
         """Return whether the store answers; never raises."""
+
+
+class Sessions(Protocol):
+    """The signed-in sessions of all workers."""
 
     async def create(self, new: NewSession, credentials: Credentials, *, replaced: str | None = None) -> str:
         """Begin a session and return its id, 256 random bits as base64url: the only copy there is.
@@ -81,7 +94,8 @@ class SessionStore(Protocol):
     async def touch(self, session: Session) -> Session | None:
         """Slide the idle deadline, unless it has passed; None when the session has ended.
 
-        Callers do so rarely: when the stored deadline lags the true one by more than min(30 s, idle/10).
+        Callers do so rarely: when the stored deadline lags the true one by more than
+        `settings.touch_lag_seconds`.
         """
 
     async def recheck(self, keys: Sequence[str], *, together: bool = False) -> dict[str, Session | None]:
@@ -110,6 +124,10 @@ class SessionStore(Protocol):
     def watch(self) -> AsyncIterator[Ended]:
         """Return every session that ends from `start` on, in any worker, deadlines included."""
 
+
+class SignInLimits(Protocol):
+    """How often sign-ins may be tried."""
+
     async def attempt(self, user: str, server_key: str, address: str) -> Admission:
         """Count a sign-in try, and admit it now, after a wait, or not.
 
@@ -120,6 +138,10 @@ class SessionStore(Protocol):
     async def forgive(self, user: str, server_key: str, address: str) -> None:
         """Take back the latest try, for it succeeded, and remember the account and its address."""
 
+
+class Transfers(Protocol):
+    """Places for downloads and exports, counted by account."""
+
     async def begin_transfer(self, user: str, server_key: str) -> str | None:
         """Take one of the account's settings.transfers_per_account places; None when all are taken.
 
@@ -129,11 +151,19 @@ class SessionStore(Protocol):
     async def end_transfer(self, place: str) -> None:
         """Return a place back."""
 
+
+class Tickets(Protocol):
+    """Tickets that stand for a session once."""
+
     async def make_ticket(self, session_id: str) -> str:
         """Create a ticket that stands for the session once, within 60 s, in any worker."""
 
     async def take_ticket(self, ticket: str) -> str | None:
         """Use up a ticket and give the session id; None when it is unknown, used or too old."""
+
+
+class WriteResults(Protocol):
+    """Results of writes by owner and id; they outlive the web session."""
 
     async def begin(
         self,
@@ -178,8 +208,21 @@ class SessionStore(Protocol):
         it has changed again.
         """
 
+
+class LiveChanges(Protocol):
+    """Messages between workers about changed rows."""
+
     async def publish(self, *messages: bytes) -> None:
         """Publish to the other workers, in this order; this worker's own `changes` do not yield them."""
 
     def changes(self) -> AsyncIterator[bytes]:
         """Return what other workers published since `start`, in order for each of them."""
+
+
+class SessionStore(
+    StoreLifetime, Sessions, SignInLimits, Transfers, Tickets, WriteResults, LiveChanges, Protocol
+):
+    """Everything that the workers share.
+
+    Every method but `now` and `healthy` raises StoreUnavailable when the store does not answer.
+    """

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from quart import Blueprint, Response, jsonify, request
 
 from iris_quart.errors import AccessDenied, ErrorCode, InvalidInput, InvalidJson, IrisQuartError
+from iris_quart.protocol import invalid_input
 from iris_quart.services import services
 from iris_quart.sessions.records import TICKET_SECONDS
 
@@ -72,9 +73,7 @@ async def _application() -> Application:
     try:
         connect = Connect.model_validate({name: value for name, value in body.items() if value is not None})
     except ValidationError as error:
-        first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-        field = str(first["loc"][0])[:64]
-        raise InvalidInput(f"{field}: {first['msg']}", field=field) from None
+        raise invalid_input(error, part_of="request") from None
     server: str | Address
     if connect.server:
         server = connect.server

@@ -163,5 +163,5 @@ async def slide(session: Session, known: AppServices | None = None) -> None:
     found = known or services()
     settings, store = found.settings, found.store
     lag = store.now() + settings.session_idle_seconds - session.idle_until
-    if lag > min(30.0, settings.session_idle_seconds / 10):
+    if lag > settings.touch_lag_seconds:
         await store.touch(session)

@@ -60,6 +60,8 @@ PROBES = frozenset({"health.health", "health.livez", "health.readyz"})
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_BYTES = 64 * 1024
+ROWS_BYTES = 4 * 1024 * 1024
+"""Body of an export that names its rows."""
 YEAR = 365 * 24 * 3600
 
 HEADERS = {
@@ -81,7 +83,8 @@ class BoundedRequest(Request):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         large = self.method == "PUT" and self.path.startswith("/api/value/")
-        limit = self.value_bytes if large else BODY_BYTES
+        named_rows = self.method == "POST" and self.path == "/api/export"
+        limit = self.value_bytes if large else ROWS_BYTES if named_rows else BODY_BYTES
         self.max_content_length = limit
         self.body = self.body_class(self.content_length, limit)
 

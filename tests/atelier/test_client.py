@@ -92,7 +92,6 @@ async def test_server_info(iris: IrisLike) -> None:
     assert info.release == (2025, 3)
     assert info.api == 8
     assert info.namespaces == ("%SYS", "USER")
-    assert info.features == {"DEEPSEE": True, "HEALTHSHARE": False}
     await client.close()
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
-from iris_quart.atelier.probe import forget_probes
+from iris_quart.atelier import AtelierClient, Credentials, Limits, Probes, Target
 from iris_quart.errors import InvalidResponse
 from iris_quart.sql.server_format import PROBE_SQL, TextForm
 from tests.atelier.irislike import IrisLike
@@ -28,17 +26,11 @@ ROW = {
 }
 
 
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    forget_probes()
-    yield
-    forget_probes()
-
-
 class Server:
     def __init__(self, *contents: Any) -> None:
         self.contents = list(contents)
         self.asked: list[str] = []
+        self.probes = Probes()
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.content.decode())
@@ -53,6 +45,7 @@ class Server:
             Credentials(user, SecretStr("x")),
             limits=Limits(),
             transport_factory=lambda: httpx.MockTransport(self.handle),
+            probes=self.probes,
         )
 
 
@@ -75,6 +68,14 @@ async def test_other_user_and_other_server_are_asked_themselves() -> None:
     await server.client("bob").encoding("USER")
     await server.client("alice", "http://other").encoding("USER")
     assert len(server.asked) == 3
+
+
+async def test_another_application_asks_itself() -> None:
+    server = Server([ROW])
+    await server.client().encoding("USER")
+    server.probes = Probes()
+    await server.client().encoding("USER")
+    assert len(server.asked) == 2
 
 
 async def test_failure_is_not_remembered() -> None:

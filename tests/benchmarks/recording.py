@@ -18,6 +18,7 @@ from iris_quart.atelier.transport import ConnectionTransport
 from iris_quart.commands.edits import edits
 from iris_quart.commands.namespaces import namespaces
 from iris_quart.commands.rows import rows
+from iris_quart.commands.single_row import single_row
 from iris_quart.commands.tables import tables as tables_commands
 from iris_quart.config import Settings
 from iris_quart.context import AuditEntry, Context, TableChange
@@ -110,14 +111,6 @@ class _Results:
         return None
 
 
-class _App:
-    """What a blueprint's recorded function looks at when it is registered."""
-
-    def __init__(self, commands: Commands) -> None:
-        self.app = self
-        self.extensions = {"iris_quart.commands": commands}
-
-
 class _Desk:
     """Runs commands without a socket, on a client that is tapped."""
 
@@ -150,9 +143,9 @@ class _Desk:
             audit=_audit,
         )
         self.commands = Commands()
-        for blueprint in (namespaces, tables_commands, rows, edits):
-            for declare in blueprint.deferred_functions:
-                declare(_App(self.commands))  # type: ignore[arg-type]
+        for blueprint in (namespaces, tables_commands, rows, edits, single_row):
+            for command in blueprint.commands:
+                self.commands.add(command)
 
     async def run(self, message: str) -> dict[str, Any]:
         """Run one message and give its last event; raise RuntimeError for an error."""

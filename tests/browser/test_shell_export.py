@@ -190,7 +190,7 @@ async def test_an_export_that_fails_says_why(visitor: Visitor) -> None:
     visit.expect("status of 502")
     page = visit.page
     await page.route(
-        "**/api/export?*", lambda route: route.fulfill(status=502, json={"error": "IRIS is not there."})
+        "**/api/export*", lambda route: route.fulfill(status=502, json={"error": "IRIS is not there."})
     )
     await page.locator(".slick-row [data-column='Name']").first.click()
     await page.keyboard.press("Shift+ArrowDown")

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from iris_quart.atelier import Target
+from iris_quart.commands.compat import compat
 from iris_quart.commands.connection import connection
 from iris_quart.commands.namespaces import namespaces
 from iris_quart.commands.rows import rows
@@ -105,9 +106,9 @@ class Desk:
             audit=_audit,
         )
         self.commands = Commands()
-        for blueprint in (connection, namespaces, tables_blueprint, rows):
-            for declare in blueprint.deferred_functions:
-                declare(_State(self.commands))  # type: ignore[arg-type]
+        for blueprint in (connection, namespaces, tables_blueprint, rows, compat):
+            for command in blueprint.commands:
+                self.commands.add(command)
 
     async def events(
         self, command: str, payload: Any = None, message_id: str | None = None
@@ -132,14 +133,6 @@ class Desk:
         """Send a command of one event and give that event's payload."""
         (event,) = await self.run(command, payload)
         return event["payload"]
-
-
-class _State:
-    """What a blueprint's recorded function looks at when it is registered."""
-
-    def __init__(self, commands: Commands) -> None:
-        self.app = self
-        self.extensions = {"iris_quart.commands": commands}
 
 
 class OpenDesk(Protocol):

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from iris_quart.atelier.probe import forget_probes
 from iris_quart.demo import Encoding, FaultRule
 from iris_quart.dispatch import Withdrawal, WriteRecord
 from tests.faults.stage import Client, Stage, open_stage
@@ -24,10 +23,8 @@ ENCODINGS = {
 
 @pytest.fixture(params=list(ENCODINGS))
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
-    forget_probes()
     async with open_stage(tmp_path, encoding=ENCODINGS[request.param]) as stage:
         yield stage
-    forget_probes()
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from quart import Quart
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
 from iris_quart.commands.edits import edits
 from iris_quart.commands.rows import rows
+from iris_quart.commands.single_row import single_row
 from iris_quart.config import ServerSettings, Settings
 from iris_quart.context import AuditEntry, Context, TableChange
 from iris_quart.demo import DemoOptions, DemoServer
@@ -107,6 +108,8 @@ class Office:
     clients: list[Client] = field(default_factory=list)
     new_rows: NewRows = field(default_factory=lambda: NewRows(seen_seconds=0.0))
     """Of the one worker that all these users have."""
+    under_way: dict[tuple[str, str], asyncio.Future[Any]] = field(default_factory=dict)
+    """Of that worker, too."""
 
     async def client(
         self, user: str = "_SYSTEM", *, session: dict[str, Any] | None = None, **limits: Any
@@ -132,6 +135,7 @@ class Office:
             results=self.store,
             announce=announce,
             audit=audited.append,
+            under_way=self.under_way,
         )
         client = Client(self, context, atelier, announced, audited)
         context.ended = lambda: client.ended
@@ -174,6 +178,7 @@ async def open_office(instance: Path, url: str) -> AsyncIterator[Office]:
     commands = Commands()
     commands.init_app(app)
     app.register_blueprint(edits)
+    app.register_blueprint(single_row)
     app.register_blueprint(rows)
     office = Office(url, store, settings, commands)
     try:

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { backoff, restartWait } from "../../static/js/net/backoff.js";
-import { CLOSE, START, step } from "../../static/js/net/connection.js";
+import { START, step } from "../../static/js/net/connection.js";
+import { CLOSE } from "../../static/js/net/protocol.js";
 import { Heartbeat } from "../../static/js/net/heartbeat.js";
 
 const most = () => 1;
@@ -69,7 +70,7 @@ test("a failed first connection is tried again too", () => {
   assert.equal(act.do, "wait");
 });
 
-for (const code of [CLOSE.NOT_SIGNED_IN, CLOSE.EXPIRED]) {
+for (const code of [CLOSE.UNAUTHORIZED, CLOSE.SESSION_EXPIRED]) {
   test(`${code} asks for the password and waits for nothing else`, () => {
     const { now, act } = walk([{ type: "open" }, close(code)]);
     assert.equal(now.state, "signedOut");

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { LosslessNumber } from "../../static/js/data/json.js";
 import { Staged } from "../../static/js/data/staged.js";
-import { LineCounter, bytes, exportAddress, portions } from "../../static/js/shell/export.js";
+import { LineCounter, bytes, exportAddress, exportFields } from "../../static/js/shell/export.js";
 import { DraftStore } from "../../static/js/shell/draft-store.js";
 import { address, readAddress } from "../../static/js/shell/location.js";
 import { Memory } from "../../static/js/data/memory.js";
@@ -252,19 +252,21 @@ test("with drafts off nothing is kept", () => {
 
 test("an export names table, view and rows as the server reads them", () => {
   const url = new URL(
-    exportAddress({
-      namespace: "%SYS",
-      table: "A.B",
-      view: {
-        filters: [{ column: "X", operator: "equals", value: new LosslessNumber("1.50") }],
-        sort: [{ column: "Y", direction: "asc" }],
-        search: "",
-      },
-      rows: ["1", "2||3"],
-      columns: ["X"],
-      nullText: "NULL",
-      safe: false,
-    }),
+    exportAddress(
+      exportFields({
+        namespace: "%SYS",
+        table: "A.B",
+        view: {
+          filters: [{ column: "X", operator: "equals", value: new LosslessNumber("1.50") }],
+          sort: [{ column: "Y", direction: "asc" }],
+          search: "",
+        },
+        rows: ["1", "2||3"],
+        columns: ["X"],
+        nullText: "NULL",
+        safe: false,
+      }),
+    ),
     "http://h",
   );
   assert.equal(url.pathname, "/api/export");
@@ -281,12 +283,9 @@ test("an export names table, view and rows as the server reads them", () => {
   });
 });
 
-test("rows are cut into addresses that fit, none lost, none twice", () => {
-  const ids = Array.from({ length: 1000 }, (_, n) => `${n}||ü`);
-  const parts = portions(ids);
-  assert.deepEqual(parts.flat(), ids);
-  for (const rows of parts) assert.ok(exportAddress({ namespace: "N", table: "T", rows }).length < 12_000);
-  assert.equal(portions(["1"]).length, 1);
+test("an export asks for nothing that was not chosen", () => {
+  const fields = exportFields({ namespace: "N", table: "T", view: { filters: [], search: "" }, rows: null });
+  assert.deepEqual(fields, { namespace: "N", tableName: "T", format: "csv", null: "", safe: true });
 });
 
 test("sizes are told in units", () => {

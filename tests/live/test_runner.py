@@ -35,6 +35,9 @@ class WorkHere(Message):
     namespace: str | None = None
     table_name: str | None = None
 
+    def table_reference(self) -> tuple[str | None, str | None]:
+        return self.namespace, self.table_name
+
 
 class Worked(Event):
     """An event."""
@@ -52,6 +55,7 @@ class Stage:
         self.ended: list[str] = []
         self.out: list[dict[str, Any]] = []
         self.arrived = asyncio.Event()
+        self.writes: set[asyncio.Task[None]] = set()
         self.refused = False
         self.outcomes: list[tuple[str, str]] = []
         self.admitting: Exception | None = None
@@ -148,6 +152,9 @@ class Stage:
 
     def succeeded(self, command: Command, payload: Message) -> None:
         pass
+
+    def write_begun(self, task: asyncio.Task[None]) -> None:
+        self.writes.add(task)
 
     def measured(self, command: str, outcome: str, _seconds: float) -> None:
         self.outcomes.append((command, outcome))

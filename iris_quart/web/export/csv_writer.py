@@ -3,64 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from iris_quart.sql.values import Wire, number_text
 
-__all__ = ["SLICE_CHARACTERS", "CsvWriter", "FormulaScan", "defused", "is_long"]
+from .formulas import defused, risks
+from .writing import SLICE_CHARACTERS, Format, LongValue, WriteOptions, cell_text, is_long
 
-SLICE_CHARACTERS = 64 * 1024
-"""Longer text is looked through, and written, in slices of this length: each takes about a millisecond."""
+__all__ = ["CSV", "CsvWriter"]
 
+BOM = b"\xef\xbb\xbf"
 NEEDS_QUOTES = re.compile(r'[",\r\n\x00]|\A[ \t]|[ \t]\Z|\A\ufeff')
-LINE_BREAKS = "\r\n\x0b\x0c\x85\u2028\u2029"
-BLANKS = " \x1c\x1d\x1e\x1f\xa0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
-"""White space that ends no line; a tab is a risk itself. Each run of it is looked through once."""
-RISKS = r"=+\-@\t\r\uff1d\uff0b\uff0d\uff20"
-RISKY_START = re.compile(f"[{BLANKS}]*[{RISKS}]")
-"""A start of a line that spreadsheets take for a formula, also behind white space."""
-RISKY_LINE = re.compile(f"[{LINE_BREAKS}][{BLANKS}]*[{RISKS}]")
-LINE_START = re.compile(f"[{BLANKS}]*\\Z")
-LAST_BREAK = re.compile(f"[{LINE_BREAKS}][{BLANKS}]*\\Z")
-
-
-def is_long(value: Wire) -> bool:
-    """Return whether a value is text that is to be written in slices."""
-    return isinstance(value, str) and len(value) > SLICE_CHARACTERS
-
-
-def defused(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would take for a formula (OWASP, CSV injection)."""
-    return f"'{text}" if any(_risks(text)) else text
-
-
-class FormulaScan:
-    """Finds out, piece by piece, whether a line of a text is one that a spreadsheet would take for a formula."""
-
-    def __init__(self) -> None:
-        self.risky = False
-        self._at_start = True
-        """Whether only white space has come since the text, or a line of it, began."""
-
-    def look(self, part: str) -> None:
-        """Look at the next piece."""
-        if self.risky:
-            return
-        self.risky = bool((self._at_start and RISKY_START.match(part)) or RISKY_LINE.search(part))
-        # A line may begin at the end of one piece, and show what it is in the next.
-        self._at_start = bool(LAST_BREAK.search(part)) or (
-            self._at_start and LINE_START.match(part) is not None
-        )
-
-
-def _risks(text: str) -> Iterator[bool]:
-    """Look a text through slice by slice; yield True, at last, when a line of it is risky."""
-    scan = FormulaScan()
-    for start in range(0, len(text), SLICE_CHARACTERS):
-        scan.look(text[start : start + SLICE_CHARACTERS])
-        yield scan.risky
-        if scan.risky:
-            return
 
 
 class CsvWriter:
@@ -70,9 +23,14 @@ class CsvWriter:
     can tell the two apart. With `safe`, text is defused; numbers never are.
     """
 
-    def __init__(self, *, null_text: str = "", safe: bool = True) -> None:
+    def __init__(self, *, null_text: str = "", safe: bool = True, bom: bool = False) -> None:
         self._null_text = null_text
         self._safe = safe
+        self._bom = bom
+
+    def head(self, columns: Sequence[str]) -> bytes:
+        """Write the line of names, after a byte order mark where it is wanted."""
+        return (BOM if self._bom else b"") + self.lines([columns])
 
     def line(self, values: Iterable[Wire]) -> str:
         """Write one line, with its end."""
@@ -91,7 +49,7 @@ class CsvWriter:
                 continue
             assert isinstance(value, str)
             risky = False
-            for found in _risks(value) if self._safe else ():
+            for found in risks(value) if self._safe else ():
                 risky = found
                 yield b""
             yield start + (b"\"'" if risky else b'"')
@@ -100,6 +58,25 @@ class CsvWriter:
                 yield part.replace('"', '""').encode("utf-8", "replace")
             yield b'"'
         yield b"\r\n"
+
+    async def long_row(self, values: Sequence[Wire | LongValue]) -> AsyncIterator[bytes]:
+        """Write one line whose long values come in slices."""
+        for number, value in enumerate(values):
+            if number:
+                yield b","
+            if not isinstance(value, LongValue):
+                yield self._cell(value).encode("utf-8", "replace")
+                continue
+            yield b"\"'" if value.risky and self._safe else b'"'
+            async for piece in value.slices():
+                text = cell_text(piece, value.media_type).replace('"', '""')
+                yield text.encode("utf-8", "replace")
+            yield b'"'
+        yield b"\r\n"
+
+    def tail(self) -> bytes:
+        """Return nothing: CSV ends with its last line."""
+        return b""
 
     def _cell(self, value: Wire) -> str:
         if value is None:
@@ -111,3 +88,10 @@ class CsvWriter:
                 return f'"{escaped}"'
             return text
         return number_text(value)
+
+
+def _make_writer(options: WriteOptions) -> CsvWriter:
+    return CsvWriter(null_text=options.null_text, safe=options.safe, bom=options.bom)
+
+
+CSV = Format("csv", "text/csv; charset=utf-8; header=present", _make_writer)

@@ -3,10 +3,11 @@
 import { parse, stringify } from "../data/json.js";
 import { ServerTimes } from "../data/times.js";
 import { CommandError } from "./command-error.js";
-import { CLOSE, START, step } from "./connection.js";
+import { START, step } from "./connection.js";
 import { Exchanges, isWrite } from "./exchanges.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Pace } from "./pace.js";
+import { CLOSE } from "./protocol.js";
 
 export { CommandError };
 
@@ -109,7 +110,7 @@ export class Client extends EventTarget {
    * Resolves with the last event of the answer. Writes wait while the connection is away and are sent again with the same id;
    * reads are refused then with code AWAY.
    *
-   * @param {string} command
+   * @param {import("./protocol.js").CommandName} command
    * @param {object} [payload]
    * @param {{background?: boolean, onEvent?: (event: string, payload: object) => void, signal?: AbortSignal, id?: string}} [options]
    * @returns {Promise<{event: string, payload: object}>}

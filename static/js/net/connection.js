@@ -2,17 +2,7 @@
 // No socket, no clock and no page here, so that every path can be tested.
 
 import { backoff, policyWait, restartWait } from "./backoff.js";
-
-/** Close codes of the server; the first three are RFC 6455 section 7.4.1, 1012 and 1013 IANA's registry. */
-export const CLOSE = Object.freeze({
-  TEXT_ONLY: 1003,
-  POLICY: 1008,
-  TOO_LARGE: 1009,
-  RESTART: 1012,
-  TRY_LATER: 1013,
-  NOT_SIGNED_IN: 4001,
-  EXPIRED: 4002,
-});
+import { CLOSE } from "./protocol.js";
 
 /** Why the connection is not live: the page has one sentence for each. */
 const WHY = Object.freeze({
@@ -20,8 +10,8 @@ const WHY = Object.freeze({
   [CLOSE.TOO_LARGE]: "tooLarge",
   [CLOSE.RESTART]: "restart",
   [CLOSE.TRY_LATER]: "unavailable",
-  [CLOSE.NOT_SIGNED_IN]: "notSignedIn",
-  [CLOSE.EXPIRED]: "expired",
+  [CLOSE.UNAUTHORIZED]: "notSignedIn",
+  [CLOSE.SESSION_EXPIRED]: "expired",
 });
 
 /** How a page starts: it has not been live yet. */
@@ -65,7 +55,7 @@ export function step(now, happening, random = Math.random) {
 
 function closed(now, { code, reason = "" }, random) {
   const why = WHY[code] ?? "lost";
-  if (code === CLOSE.NOT_SIGNED_IN || code === CLOSE.EXPIRED) {
+  if (code === CLOSE.UNAUTHORIZED || code === CLOSE.SESSION_EXPIRED) {
     return { next: { ...START, state: "signedOut", why }, act: { do: "signIn" } };
   }
   if (code === CLOSE.TOO_LARGE) {

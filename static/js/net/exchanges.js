@@ -2,12 +2,13 @@
 // Pure bookkeeping; the client owns the socket.
 
 import { CommandError } from "./command-error.js";
+import { WRITES } from "./protocol.js";
 import { T } from "../texts.js";
 
-/** Commands that change data. They survive a lost connection: sent again with the same id, run once by the server. */
-const WRITES = new Set(["saveCell", "updateRow", "insertRow", "deleteRow", "saveChanges"]);
-
-/** The event that ends an answer of more than one event; every other command is answered by one. */
+/**
+ * The event that ends an answer of more than one event; every other command is answered by one.
+ * @type {Map<import("./protocol.js").CommandName, import("./protocol.js").EventName>}
+ */
 const LAST = new Map([
   ["selectTable", "tableData"],
   ["openTable", "tableData"],

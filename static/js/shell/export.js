@@ -39,47 +39,35 @@ export class LineCounter {
   }
 }
 
-/** An address must fit into what servers take of a request's head (16 KiB); rows are named in it. */
-const ADDRESS_ROWS = 8_000;
-
-/** Cut a list of row IDs so that each part fits into an address. */
-export function portions(rowIds) {
-  const parts = [[]];
-  let length = 0;
-  for (const rowId of rowIds) {
-    length += encodeURIComponent(rowId).length + 9; // the quotes and the comma, encoded
-    if (length > ADDRESS_ROWS && parts.at(-1).length) {
-      parts.push([]);
-      length = encodeURIComponent(rowId).length + 9;
-    }
-    parts.at(-1).push(rowId);
-  }
-  return parts;
-}
-
 /**
- * The address of an export (unsafe: for POST alone): the table, its filters, sort and columns as the socket names them,
- * and how to write NULL.
+ * What is asked for: the table, its filters, sort and columns as the socket names them, and how to write NULL.
  *
  * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null, nullText?: string,
  *   safe?: boolean}} wanted
+ * @returns {Record<string, any>}
  */
-export function exportAddress({
-  namespace,
-  table,
-  view = {},
-  rows = null,
-  columns = null,
-  nullText = "",
-  safe = true,
-}) {
-  const query = new URLSearchParams({ namespace, tableName: table, format: "csv", null: nullText, safe: String(safe) });
-  if (view.filters?.length) query.set("filters", stringify(view.filters));
-  if (view.sort?.length) query.set("sort", stringify(view.sort));
-  if (view.search) query.set("search", view.search);
-  if (columns) query.set("columns", stringify(columns));
-  if (rows) query.set("rowIds", stringify(rows));
-  return `${BASE}/api/export?${query}`;
+export function exportFields({ namespace, table, view = {}, rows, columns, nullText = "", safe = true }) {
+  return {
+    namespace,
+    tableName: table,
+    format: "csv",
+    null: nullText,
+    safe,
+    ...(view.filters?.length && { filters: view.filters }),
+    ...(view.sort?.length && { sort: view.sort }),
+    ...(view.search && { search: view.search }),
+    ...(columns && { columns }),
+    ...(rows && { rowIds: rows }),
+  };
+}
+
+/** The same as an address, for a link or a form. */
+export function exportAddress(fields) {
+  const texts = Object.entries(fields).map(([name, value]) => [
+    name,
+    typeof value === "string" ? value : stringify(value),
+  ]);
+  return `${BASE}/api/export?${new URLSearchParams(texts)}`;
 }
 
 /** Ask what to export from a tab's table, and do it. */
@@ -122,19 +110,17 @@ export async function openExport({ tab }) {
   const rows = few ? await view.exportRows(chosen) : null;
   if (few && !rows?.length) return;
   const state = view.state ?? {};
-  const address = (rows) =>
-    exportAddress({
-      namespace: tab.namespace,
-      table: tab.table,
-      view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
-      rows,
-      columns: chosen?.columns ?? null,
-      nullText: nulls.value === "word" ? "NULL" : "",
-      safe: safe.checked,
-    });
+  const fields = exportFields({
+    namespace: tab.namespace,
+    table: tab.table,
+    view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
+    rows,
+    columns: chosen?.columns,
+    nullText: nulls.value === "word" ? "NULL" : "",
+    safe: safe.checked,
+  });
   const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
-  const urls = few ? portions(rows).map(address) : [address(null)];
-  await download({ urls, name: `${tab.table}.csv`, few, total, method: safe.checked ? "GET" : "POST" });
+  await download({ fields, name: `${tab.table}.csv`, few, total });
 }
 
 function select(id, label, values, chosen) {
@@ -156,7 +142,7 @@ function select(id, label, values, chosen) {
  * Elsewhere few rows are gathered and handed over at the end; a whole table is left to the browser's own download,
  * which needs no memory for it.
  */
-async function download({ urls, name, few, total, method }) {
+async function download({ fields, name, few, total }) {
   const abort = new AbortController();
   let sink = null;
   if (globalThis.showSaveFilePicker) {
@@ -170,8 +156,8 @@ async function download({ urls, name, few, total, method }) {
     }
   }
   if (!sink && !few) {
-    if (method === "POST") submit(urls[0]);
-    else follow(urls[0], name);
+    if (fields.safe) follow(exportAddress(fields), name);
+    else submit(exportAddress(fields));
     toast(T.exportByBrowser(name), { key: "export" });
     return;
   }
@@ -186,7 +172,7 @@ async function download({ urls, name, few, total, method }) {
   try {
     const gathered = [];
     let [size, shownAt] = [0, 0];
-    for await (const piece of pieces(urls, method, abort.signal)) {
+    for await (const piece of pieces(fields, abort.signal)) {
       if (sink) await sink.write(piece);
       else gathered.push(piece);
       size += piece.length;
@@ -207,21 +193,18 @@ async function download({ urls, name, few, total, method }) {
   }
 }
 
-/** What the addresses give, one after the other, as one file: only the first keeps its line of names. */
-async function* pieces(urls, method, signal) {
-  for (const [index, url] of urls.entries()) {
-    const response = await fetch(url, { method, signal, credentials: "same-origin" });
-    if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
-    const reader = response.body.getReader();
-    let heading = index > 0;
-    for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-      if (!heading) yield value;
-      else if (value.includes(NEWLINE)) {
-        heading = false;
-        yield value.subarray(value.indexOf(NEWLINE) + 1);
-      }
-    }
-  }
+/** The file, piece by piece; rows are named in the body, for which no address would be long enough. */
+async function* pieces(fields, signal) {
+  const response = await fetch(`${BASE}/api/export`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: stringify(fields),
+    signal,
+    credentials: "same-origin",
+  });
+  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+  const reader = response.body.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) yield value;
 }
 
 function save(blob, name) {

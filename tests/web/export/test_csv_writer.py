@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_quart.web.export.csv_writer import CsvWriter, defused
+from iris_quart.web.export.csv_writer import CsvWriter
+from iris_quart.web.export.formulas import defused
 
 FORMULAS = [
     "=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "  +1", "\xa0=1",

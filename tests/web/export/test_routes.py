@@ -1,4 +1,4 @@
-"""`GET /api/export` over the embedded IRIS."""
+"""`/api/export` over the embedded IRIS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import hypercorn.asyncio
@@ -16,6 +16,9 @@ from hypercorn.config import Config
 from quart.typing import TestClientProtocol as Client
 
 from iris_quart.demo import FaultRule
+from iris_quart.sql.values import Wire
+from iris_quart.web.export.formats import FORMATS
+from iris_quart.web.export.writing import Format, LongValue, WriteOptions
 from tests.web.conftest import Site
 
 TABLE = "ExportTest.Thing"
@@ -104,6 +107,75 @@ async def test_chosen_rows_in_their_order(things: Site) -> None:
     client = await things.connected()
     rows = await table(client, columns=["Name"], rowIds=["3", "1", "99999"])
     assert rows == [["Name"], ["name 002"], ["name 000"]]
+
+
+async def test_many_rows_are_named_in_the_body(things: Site) -> None:
+    client = await things.connected()
+    ids = [str(number) for number in (3, 1, *range(1_000_000, 1_000_050))] + ["9" * 200] * 100
+    body = {"namespace": "SAMPLES", "tableName": TABLE, "columns": ["Name"], "rowIds": ids, "safe": False}
+    response = await client.post("/api/export", json=body)
+    text = (await response.get_data(as_text=True)).removeprefix("\ufeff")
+    assert (response.status_code, text) == (200, "Name\r\nname 002\r\nname 000\r\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "field"),
+    [
+        ({"rowIds": [1]}, "", "rowIds.0"),
+        ({"rowIds": ["1"] * 20_001}, "", "rowIds"),
+        ({"unknown": 1}, "", "unknown"),
+        ({"safe": "false?"}, "", "safe"),
+        ({}, "?search=x", "body"),
+        ([], "", "payload"),
+    ],
+)
+async def test_what_is_wrong_in_the_body_is_named(things: Site, body: Any, query: str, field: str) -> None:
+    if isinstance(body, dict):
+        body = {"namespace": "SAMPLES", "tableName": TABLE} | body
+    client = await things.connected()
+    response = await client.post(f"/api/export{query}", json=body)
+    assert (response.status_code, (await response.get_json())["field"]) == (400, field)
+
+
+async def test_a_body_is_bounded(things: Site) -> None:
+    client = await things.connected()
+    response = await client.post(
+        "/api/export", data=b" " * (4 * 1024 * 1024 + 1), headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 413
+
+
+class Plain:
+    """A format of a test: names and values with semicolons, and a last line."""
+
+    def __init__(self, options: WriteOptions) -> None:
+        self.options = options
+
+    def head(self, columns: Sequence[str]) -> bytes:
+        return ";".join(columns).encode() + b"\n"
+
+    def lines(self, rows: Sequence[Sequence[Wire]]) -> bytes:
+        return "".join(";".join(map(str, row)) + "\n" for row in rows).encode()
+
+    def slices(self, values: Sequence[Wire]) -> Iterator[bytes]:
+        yield self.lines([values])
+
+    async def long_row(self, values: Sequence[Wire | LongValue]) -> AsyncIterator[bytes]:
+        yield f"{len(values)} values\n".encode()
+
+    def tail(self) -> bytes:
+        return b"end"
+
+
+async def test_a_format_is_one_entry(things: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FORMATS, "plain", Format("txt", "text/plain; charset=utf-8", Plain))
+    client = await things.connected()
+    response = await get(client, format="plain", columns=["Name"], rowIds=["3", "1"])
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert f'filename="{TABLE}.txt"' in response.headers["Content-Disposition"]
+    assert await response.get_data(as_text=True) == "Name\nname 002\nname 000\nend"
+    refused = await (await get(client, format="xls")).get_json()
+    assert refused["error"] == "format: must be one of csv, plain"
 
 
 async def test_null_empty_and_formulas(things: Site) -> None:

@@ -1,4 +1,4 @@
-"""Long cells of CSV that are judged and written piece by piece."""
+"""Long cells that are judged for formulas, and written as CSV, piece by piece."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_quart.tables.whole_values import BYTES_TYPE, TEXT_TYPE
-from iris_quart.web.export.csv_long import cell_text, long_cell
-from iris_quart.web.export.csv_writer import FormulaScan, defused
+from iris_quart.web.export.csv_writer import CsvWriter
+from iris_quart.web.export.formulas import FormulaScan, defused
+from iris_quart.web.export.writing import LongValue, cell_text
 
 PIECES = st.lists(
     st.text(alphabet='a= -@+\t\r\n\x0b\x85\u2028\xa0\ufeff\u200b\uff1d"', max_size=6), max_size=6
@@ -43,5 +44,6 @@ async def test_pieces_join_to_one_quoted_cell(pieces: Sequence[bytes], media_typ
         for piece in pieces:
             yield piece
 
-    written = b"".join([part async for part in long_cell(given_pieces(), media_type, with_apostrophe=False)])
-    assert written.decode() == cell
+    value = LongValue(given_pieces, media_type, risky=False)
+    written = b"".join([part async for part in CsvWriter().long_row([1, value])])
+    assert written.decode() == f"1,{cell}\r\n"
