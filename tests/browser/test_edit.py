@@ -128,10 +128,10 @@ async def test_insert_duplicate_and_delete(grid: Opener) -> None:
     await page.confirm()
     await page.until("view.pending.inserted === 0 && view.pending.deleted === 0")
     saved = await page.js("client.requests.find(({command}) => command === 'saveChanges').payload.changes")
-    assert [change["kind"] for change in saved] == ["insert", "insert", "delete", "delete"]
-    assert saved[0]["values"] == {"Name": "new one", "City": None}
-    assert saved[2]["base"]["Name"] == "name 1"
-    assert "Notes" not in saved[2]["base"]
+    assert [change["kind"] for change in saved] == ["delete", "delete", "insert", "insert"]
+    assert saved[2]["values"] == {"Name": "new one", "City": None}
+    assert saved[0]["base"]["Name"] == "name 1"
+    assert "Notes" not in saved[0]["base"]
     assert [await page.value(row, "Name") for row in range(1, 7)] == [
         "name 3",
         "name 4",

@@ -157,6 +157,12 @@ export const T = {
     return `${count(n, "row")} not saved${why ? `, first ${row}: ${why.replace(/\.$/, "")}` : ""}`;
   },
   inConflict: (n) => `${count(n, "row")} in conflict`,
+  stuck: (n, id, holders, columns) => {
+    const row = id === null ? "the new row" : `row ${id}`;
+    const holder = holders.length && holders[0] !== null ? `row ${holders[0]}` : "another row";
+    const what = columns.length ? list(columns) : "a unique column";
+    return `${n === 1 ? `${row} not saved` : `${count(n, "row")} not saved, first ${row}`}: it takes the value of ${what} that ${holder} still has, and each waits for the other. Give one of them a value that no row has, save, then give it its final value`;
+  },
   outcomeUnknown: (n) => `${count(n, "row")} with unknown outcome`,
   stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
   outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,

@@ -3,6 +3,7 @@
 import { writeText } from "../ui/clipboard.js";
 import { el, icon } from "../ui/dom.js";
 import { record, recordOf, stringify } from "../data/json.js";
+import { saveOrder } from "../data/save-order.js";
 import { invalidIn } from "../data/staged.js";
 import { errorText, goneText, invalidText, theirsText } from "../grid/cell-painter.js";
 import { valueNodes } from "../grid/cell-nodes.js";
@@ -358,9 +359,15 @@ export class Review {
     if (!entries.length) return this.sql.replaceChildren();
     const asked = ++this.#asked;
     if (!this.sql.textContent) this.sql.textContent = T.sqlWaits;
-    const changes = staged.preview(entries.slice(0, SQL_ROWS), view.table.writable);
+    const { order } = saveOrder(entries, view.table.schema);
+    const changes = staged.preview(order.slice(0, SQL_ROWS), view.table.writable);
     try {
-      const { payload } = await view.client.send("previewChanges", { namespace, tableName, changes });
+      const { payload } = await view.client.send("previewChanges", {
+        namespace,
+        tableName,
+        changes,
+        order: "given",
+      });
       if (asked !== this.#asked) return;
       const text = payload.statements.map(({ sql, values, error }) => {
         if (!sql) return errorText(error).replace(/^/gm, "-- "); // why it would not be sent

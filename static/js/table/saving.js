@@ -1,6 +1,7 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
 import { stringify } from "../data/json.js";
+import { saveOrder } from "../data/save-order.js";
 import { invalidIn, missingIn } from "../data/staged.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
 
@@ -96,12 +97,31 @@ export class Saving {
   }
 
   async #confirmed(entries, again, invalid) {
-    if (!again && !(await this.hooks.confirmSave(entries))) return null;
+    const { order, stuck } = again ? { order: entries, stuck: [] } : saveOrder(entries, this.table.schema);
+    if (stuck.length) this.#refuse(stuck);
+    if (!order.length) {
+      this.hooks.announce(
+        sentences([sentence(stuckText(stuck)), T.stillStaged(this.table.staged.counts.rows)]),
+        "error",
+      );
+      return null;
+    }
+    if (!again && !(await this.hooks.confirmSave(order))) return null;
     if (!again) this.#asked = 0;
     return this.#send(
-      entries.filter((entry) => this.table.staged.get(entry.id) === entry),
-      invalid,
+      order.filter((entry) => this.table.staged.get(entry.id) === entry),
+      { invalid, stuck },
     );
+  }
+
+  /** Mark rows that no order can save, and go to the first of them. */
+  #refuse(stuck) {
+    const { staged } = this.table;
+    this.table.batch(() => {
+      for (const each of stuck)
+        staged.refuse(each.entry.id, { message: sentence(stuckText([each])), field: each.columns[0] ?? null });
+    });
+    this.hooks.goTo(stuck[0].entry.id, stuck[0].columns[0] ?? null);
   }
 
   /** Save soon, for a person who chose autosave. */
@@ -152,13 +172,10 @@ export class Saving {
     clearTimeout(this.#askTimer);
   }
 
-  async #send(entries, invalid) {
+  async #send(entries, { invalid, stuck }) {
     const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
-    const told = { first: null, notes: new Set(), invalid };
+    const told = { first: null, notes: new Set(), invalid, stuck };
     const { staged, namespace, tableName } = this.table;
-    // New rows, then changes, then deletions, so that a row can be moved to a new parent and the old one deleted.
-    const order = { insert: 0, update: 1, delete: 2 };
-    entries.sort((a, b) => order[a.kind] - order[b.kind]);
     if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
     this.#stop = new AbortController();
     const { signal } = this.#stop;
@@ -191,7 +208,7 @@ export class Saving {
       try {
         await this.client.send(
           "saveChanges",
-          { namespace, tableName, changes },
+          { namespace, tableName, changes, order: "given" },
           {
             signal,
             onEvent: (event, payload) => {
@@ -252,7 +269,7 @@ export class Saving {
   }
 
   /** One message at the end: what was saved, what was not and why, what is kept, what to know besides. */
-  #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid }, stopped) {
+  #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid, stuck }, stopped) {
     const { rows } = this.table.staged.counts;
     const why = failed
       ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "")
@@ -262,13 +279,14 @@ export class Saving {
       conflicts && T.inConflict(conflicts),
       unknown && T.outcomeUnknown(unknown),
       invalid.length && invalidRows(invalid),
+      stuck.length && stuckText(stuck),
     ].filter(Boolean);
     const sum = [saved && T.saved(saved), ...bad].filter(Boolean);
     const said = sum.join("; ");
     const texts = stopped
       ? [T.saveStopped(saved, rows)]
       : said
-        ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)]
+        ? [sentence(said), bad.length && T.stillStaged(rows)]
         : [];
     const more = [...notes].slice(0, NOTES_TOLD);
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
@@ -279,11 +297,20 @@ export class Saving {
   }
 }
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 /** What is told of rows that cannot be sent as they are. */
 function invalidRows(entries) {
   const [entry] = entries;
   const [name] = invalidIn(entry);
   return T.invalidRows(entries.length, entry.kind === "insert" ? null : entry.id, name, reasonText(entry.values[name]));
+}
+
+/** What is told of rows that take each other's unique values. */
+function stuckText(stuck) {
+  const idOf = ({ id, kind }) => (kind === "insert" ? null : id);
+  const [{ entry, columns, rows }] = stuck;
+  return T.stuck(stuck.length, idOf(entry), rows.map(idOf), columns);
 }
 
 /** A new row is saved by itself only when every required column has a value. */
