@@ -250,7 +250,7 @@ async def test_hostile_names_and_errors_of_the_server_are_text(
     await page.keyboard.type(attack)
     await page.keyboard.press("Enter")
     await page.keyboard.press("Control+s")
-    await expect(page.locator("[data-part=status-message]")).to_contain_text("was not saved")
+    await expect(page.locator("[data-part=notices]")).to_contain_text("was not saved")
     await page.locator("[data-action=showReview]").click()
     await expect(page.locator(".why-error")).to_contain_text(attack)
     await page.keyboard.press("Escape")
@@ -498,7 +498,7 @@ async def test_a_read_only_server_says_why(visitor: Visitor) -> None:
     page = await open_table(await visitor(server="demo-readonly"))
     await cell(page, 1, "Name").click()
     await page.keyboard.type("x")
-    await expect(page.locator("[data-part=status-message]")).to_contain_text("cannot be edited")
+    await expect(page.locator("[data-part=notices]")).to_contain_text("cannot be edited")
     await expect(page.locator("[data-action=insertRow]")).to_have_attribute("aria-disabled", "true")
 
 

@@ -131,7 +131,11 @@ export class Keys {
       return true;
     }
     if (key === "Enter" && shift) return (this.actions.openValue(), true);
-    if (key === "F2" || key === "Enter") return (this.sheet.editActiveCell(), true);
+    if (key === "F2" || key === "Enter") {
+      if (this.sheet.getColumns()[active.cell].editor) this.sheet.editActiveCell();
+      else this.actions.explain();
+      return true;
+    }
     return this.#type(event, active);
   }
 

@@ -296,6 +296,7 @@ export const T = {
   othersBecome: "their default, or NULL",
   missing: (names) => `Still to be given: ${list(names)}.`,
   goToCell: "Go to cell",
+  goToFirst: "Go to the first",
   compare: "Compare",
   insertAgain: "Insert again",
   dropEdits: "Drop edits",

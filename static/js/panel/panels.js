@@ -51,6 +51,10 @@ export class Panels {
     return this.closeSide(true);
   }
 
+  focusReview() {
+    if (this.reviewShown) this.#side.focus();
+  }
+
   /** The active cell moved. */
   follow() {
     if (this.#side instanceof Detail) this.#side.draw();

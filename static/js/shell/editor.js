@@ -70,7 +70,7 @@ export class Editor {
 
   /** Begin: connect, and show what the address or the last visit asks for. */
   start() {
-    this.#workspace.status.connection(this.#client.situation);
+    this.#workspace.connection = this.#client.situation;
     this.#client.start();
     this.#workspace.restore();
     this.#sidebar.start(this.#workspace.current?.namespace ?? readNamespace(location) ?? this.#page.namespace);
@@ -80,7 +80,7 @@ export class Editor {
     const { client, workspace, sidebar } = { client: this.#client, workspace: this.#workspace, sidebar: this.#sidebar };
     client.addEventListener("state", ({ detail }) => this.#connection(detail));
     client.addEventListener("unanswered", ({ detail }) => {
-      workspace.status.waiting = detail;
+      workspace.waiting = detail;
     });
     client.addEventListener("session", ({ detail }) => {
       this.#session = detail;
@@ -124,31 +124,19 @@ export class Editor {
   }
 
   #connection(situation) {
-    const { state, why, detail, blocked } = situation;
-    this.#workspace.status.connection(situation);
+    const { state, why, blocked } = situation;
+    this.#workspace.connection = situation;
     const { dataset } = document.querySelector(".app");
     // Told once, not with every attempt.
     if (state === "away" && dataset.connection === "live" && !blocked)
       announce([T.why[why], T.willReconnect, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" "));
     dataset.connection = state;
     if (state === "signedOut") return this.#veil(why);
-    if (blocked) {
-      const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)]
-        .filter(Boolean)
-        .join(" ");
-      toast(text, {
-        kind: "error",
-        lasting: true,
-        key: "connection",
-        actions: [{ label: T.reconnect, run: () => this.#client.retry() }],
-      });
-    }
     if (state !== "live") return;
-    part("toasts").querySelector("[data-key=connection]")?.remove();
     if (this.#putBack) {
       this.#putBack();
       this.#putBack = null;
-      this.#workspace.status.veiled = false;
+      this.#workspace.veiled = false;
       this.#workspace.focus();
       bringBackDialogs();
     }
@@ -164,7 +152,7 @@ export class Editor {
       this.#putBack = takeOut(part("views"));
       putAwayDialogs();
     }
-    this.#workspace.status.veiled = true;
+    this.#workspace.veiled = true;
     part("toasts").replaceChildren();
     this.#again.show({
       why,

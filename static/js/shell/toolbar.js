@@ -53,7 +53,10 @@ export class Toolbar extends EventTarget {
       button.setAttribute("aria-disabled", String(off));
       button.hidden = Boolean(table) && !can(action) && action !== "save";
     }
-    this.#badge("showReview", pending);
+    this.#badge("save", status.unsavedRows ?? 0);
+    const label = status.unsavedRows ? T.saveRows(status.unsavedRows) : T.save;
+    this.#buttons.get("save").setAttribute("aria-label", label);
+    this.#buttons.get("save").title = `${label} (Ctrl+S)`;
     this.#badge("showFilters", status.filters ?? 0);
     this.#buttons
       .get("showFilters")

@@ -20,11 +20,16 @@ const NOT_RUN = new Set([
   "STORE_UNAVAILABLE",
   "CANCELLED",
 ]);
+/** States of rows that a save left for the person. */
+const TROUBLED = new Set(["error", "conflict", "gone", "unknown"]);
+const isTroubled = ({ state }) => TROUBLED.has(state);
+const noCounts = () => ({ saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 });
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
- * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like.
+ * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like,
+ * attend({id, name, conflict}) goes to what needs the person, goTo(id, name), decide(id) and review() do so when asked.
  */
 export class Saving {
   // Given to the constructor.
@@ -57,8 +62,11 @@ export class Saving {
     return this.#running !== null;
   }
 
-  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing. */
-  async save(ids = null, { again = false } = {}) {
+  /**
+   * Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing;
+   * `quietly` leaves the person where they are.
+   */
+  async save(ids = null, { again = false, quietly = again } = {}) {
     clearTimeout(this.#timer);
     const stops = this.#stops;
     let waited = false;
@@ -73,17 +81,19 @@ export class Saving {
     const entries = staged.savable.filter(wanted);
     const invalid = staged.invalid.filter(wanted);
     if (!entries.length) {
+      const trouble = this.#trouble(invalid, staged.undecided.filter(wanted));
       if (!waited && invalid.length)
-        this.hooks.announce(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]), "error");
-      else if (!waited)
-        this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
-      this.#goToInvalid(invalid);
+        this.#refused(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]));
+      else if (!waited && staged.undecided.length) this.#refused(T.decideFirst(staged.undecided.length));
+      else if (!waited) this.hooks.announce(T.nothingToSave);
+      if (trouble && !quietly) this.hooks.attend(trouble);
       return null;
     }
     this.#running = this.#confirmed(entries, again, invalid);
     try {
       const counts = await this.#running;
-      if (counts) this.#goToInvalid(invalid);
+      const trouble = counts && this.#trouble(invalid, entries);
+      if (trouble && !quietly) this.hooks.attend(trouble);
       return counts;
     } finally {
       this.#running = null;
@@ -92,19 +102,39 @@ export class Saving {
     }
   }
 
-  #goToInvalid([entry]) {
-    if (entry && this.table.staged.get(entry.id) === entry) this.hooks.goTo(entry.id, invalidIn(entry)[0] ?? null);
+  /** The first row that needs the person: what cannot be sent, what was refused, what is in conflict. */
+  #trouble(invalid, entries) {
+    const left = (entry) => this.table.staged.get(entry.id) === entry;
+    const [wrong] = invalid.filter(left);
+    if (wrong) return { id: wrong.id, name: invalidIn(wrong)[0] ?? null };
+    const refused = entries.find((entry) => left(entry) && entry.state === "error");
+    if (refused) return { id: refused.id, name: refused.error?.field ?? Object.keys(refused.values)[0] ?? null };
+    const contested = entries.find((entry) => left(entry) && entry.state === "conflict");
+    return contested ? { id: contested.id, conflict: true } : null;
+  }
+
+  /** Say what was not saved, as long as a row needs the person, with the way to the first one. */
+  #refused(text) {
+    const { staged } = this.table;
+    const first = () => this.#trouble(staged.invalid, [...staged.entries.values()]);
+    const holds = () => staged.undecided.length > 0 || [...staged.entries.values()].some(isTroubled);
+    const go = () => {
+      const trouble = first();
+      if (!trouble) this.hooks.review();
+      else if (trouble.conflict) this.hooks.decide(trouble.id);
+      else this.hooks.goTo(trouble.id, trouble.name);
+    };
+    const trouble = first();
+    const label = !trouble ? T.review : trouble.conflict ? T.compare : T.goToFirst;
+    this.hooks.announce(text, "error", holds() ? { holds, actions: [{ label, run: go }] } : {});
   }
 
   async #confirmed(entries, again, invalid) {
     const { order, stuck } = again ? { order: entries, stuck: [] } : saveOrder(entries, this.table.schema);
     if (stuck.length) this.#refuse(stuck);
     if (!order.length) {
-      this.hooks.announce(
-        sentences([sentence(stuckText(stuck)), T.stillStaged(this.table.staged.counts.rows)]),
-        "error",
-      );
-      return null;
+      this.#refused(sentences([sentence(stuckText(stuck)), T.stillStaged(this.table.staged.counts.rows)]));
+      return noCounts();
     }
     if (!again && !(await this.hooks.confirmSave(order))) return null;
     if (!again) this.#asked = 0;
@@ -114,14 +144,13 @@ export class Saving {
     );
   }
 
-  /** Mark rows that no order can save, and go to the first of them. */
+  /** Mark rows that no order can save. */
   #refuse(stuck) {
     const { staged } = this.table;
     this.table.batch(() => {
       for (const each of stuck)
         staged.refuse(each.entry.id, { message: sentence(stuckText([each])), field: each.columns[0] ?? null });
     });
-    this.hooks.goTo(stuck[0].entry.id, stuck[0].columns[0] ?? null);
   }
 
   /** Save soon, for a person who chose autosave. */
@@ -133,6 +162,7 @@ export class Saving {
           this.table.staged.savable
             .filter((entry) => entry.state === "staged" && complete(entry, this.table))
             .map(({ id }) => id),
+          { quietly: true },
         );
     }, AUTOSAVE_DELAY);
   }
@@ -173,7 +203,7 @@ export class Saving {
   }
 
   async #send(entries, { invalid, stuck }) {
-    const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
+    const counts = noCounts();
     const told = { first: null, notes: new Set(), invalid, stuck };
     const { staged, namespace, tableName } = this.table;
     if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
@@ -239,7 +269,7 @@ export class Saving {
         );
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
-        this.hooks.announce(sentences([error.message, T.stillStaged(staged.counts.rows)]), "error");
+        this.#refused(sentences([error.message, T.stillStaged(staged.counts.rows)]));
         if (error.code !== "INVALID_INPUT") return counts;
         told.first ??= { entry: left[0], error };
       }
@@ -290,10 +320,9 @@ export class Saving {
         : [];
     const more = [...notes].slice(0, NOTES_TOLD);
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
-    this.hooks.announce(
-      sentences([...texts, ...more].filter(Boolean)),
-      bad.length ? "error" : notes.size ? "warning" : undefined,
-    );
+    const all = sentences([...texts, ...more].filter(Boolean));
+    if (bad.length) this.#refused(all);
+    else this.hooks.announce(all, notes.size ? "warning" : undefined);
   }
 }
 
