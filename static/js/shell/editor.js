@@ -4,7 +4,7 @@ import { BASE } from "../base.js";
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
-import { bringBackDialogs, putAwayDialogs } from "../ui/dialog.js";
+import { bringBackDialogs, putAwayDialogs, setHome } from "../ui/dialog.js";
 import { isTyping, part } from "../ui/dom.js";
 import { DraftStore } from "./draft-store.js";
 import { openHelp } from "./help.js";
@@ -22,6 +22,8 @@ import { address, readNamespace, sameTable } from "./location.js";
 
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
+
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);
 
 export class Editor {
   #page;
@@ -65,6 +67,7 @@ export class Editor {
     });
     this.#again = new SignInAgain(page, () => this.#client.signedIn());
     this.#density();
+    setHome(() => this.#workspace.focus());
     this.#listen();
   }
 
@@ -393,10 +396,20 @@ export class Editor {
       run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");
     else if (key === "F6" && plain) run = () => this.#nextRegion(event.shiftKey ? -1 : 1);
-    if (!run) return;
+    if (!run) return this.#forward(event);
     // In a dialog they do nothing, rather than what the browser would do with them.
     event.preventDefault();
     if (!document.querySelector("dialog[open]")) run();
+  }
+
+  /** Keys of the rows count where the focus is elsewhere, or nowhere because what had it is gone. */
+  #forward(event) {
+    const { view } = this.#workspace.current ?? {};
+    if (!view || document.querySelector("dialog[open]") || document.querySelector("[role=menu]")) return;
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (lost && (event.key === "Tab" || MODIFIERS.has(event.key))) return;
+    if (!event.target.closest?.("[role=grid], [role=treegrid]"))
+      view.key(event, { typing: isTyping(event.target), lost });
   }
 
   #nextRegion(step) {

@@ -45,6 +45,9 @@ export class Workspace extends EventTarget {
     this.#tabs.addEventListener("moved", ({ detail: { tab } }) => this.#moved(tab));
     this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
     this.#toolbar.addEventListener("do", ({ detail }) => this.run(detail.action));
+    this.#toolbar.addEventListener("lost", () => document.querySelector("dialog[open]") ?? this.focus());
+    for (const host of [part("status"), part("notices").parentElement])
+      host.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
     addEventListener("popstate", () => this.#goTo(readAddress(location)));
   }

@@ -150,6 +150,15 @@ export class TableView extends EventTarget {
     this.root.remove();
   }
 
+  /** A key that nothing on the page took. `lost`: nothing has the focus, so the rows take it, and the key. */
+  key(event, { typing, lost }) {
+    const { sheet } = this.table;
+    if (!sheet || !this.box.isConnected) return;
+    if (!lost) return sheet.keys.elsewhere(event, { typing });
+    this.focus();
+    sheet.keys.handle(event);
+  }
+
   focus() {
     const { sheet, selection } = this.table;
     if (!sheet) return;
