@@ -224,7 +224,10 @@ export class TableView extends EventTarget {
   }
 
   async save() {
-    return this.commit() ? this.saving.save() : null;
+    if (!this.commit()) return null;
+    const counts = await this.saving.save();
+    if (counts && !this.table.staged.entries.size) this.panels.closeReview();
+    return counts;
   }
 
   /** Save as the person chose: at once, or after a look at the changes. */
