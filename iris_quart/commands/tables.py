@@ -87,6 +87,8 @@ class TableSchema(Event):
     kind: str
     description: str | None
     identity: RowIdentity
+    unique_keys: list[list[str]]
+    """Columns of each key, the primary one first, whose values no two rows share."""
     read_only: bool
     read_only_reason: str | None
 
@@ -155,6 +157,7 @@ def table_schema(context: Context, table: Table) -> TableSchema:
         kind=str(table.kind),
         description=table.description,
         identity=RowIdentity(kind=str(table.identity.kind), columns=list(table.identity.columns)),
+        unique_keys=[list(key) for key in table.unique_keys],
         read_only=reason is not None,
         read_only_reason=reason,
     )

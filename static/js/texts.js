@@ -37,6 +37,13 @@ export const T = {
     tooLarge: "The server closed the connection: a message was too large. That edit was given back to you.",
     signedIn: "Signed in; reconnecting.",
   },
+  offline: (unsaved, queued) => {
+    if (queued)
+      return `Offline: ${count(queued, "edit")} wait${queued === 1 ? "s" : ""} here and ${queued === 1 ? "is" : "are"} sent when the connection is back.`;
+    return unsaved
+      ? `Offline: ${count(unsaved, "unsaved edit")} wait${unsaved === 1 ? "s" : ""} here. Go on editing; saves are sent when the connection is back.`
+      : "Offline: the rows on screen can be read and edited; saves are sent when the connection is back.";
+  },
   keptEdits: (n) => (n ? `${count(n, "edit")} wait${n === 1 ? "s" : ""} here and will be sent.` : ""),
   waiting: (n) => `${count(n, "edit")} queued`,
   backAgain: "Connected again.",
@@ -127,6 +134,7 @@ export const T = {
   review: "Review",
   reviewTip: "Review staged edits",
   save: "Save",
+  saveRows: (n) => `Save ${count(n, "row")}`,
   readOnly: "Read-only.",
 
   // status

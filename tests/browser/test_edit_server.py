@@ -250,7 +250,7 @@ async def test_hostile_names_and_errors_of_the_server_are_text(
     await page.keyboard.type(attack)
     await page.keyboard.press("Enter")
     await page.keyboard.press("Control+s")
-    await expect(page.locator("[data-part=status-message]")).to_contain_text("was not saved")
+    await expect(page.locator("[data-part=notices]")).to_contain_text("was not saved")
     await page.locator("[data-action=showReview]").click()
     await expect(page.locator(".why-error")).to_contain_text(attack)
     await page.keyboard.press("Escape")
@@ -380,14 +380,41 @@ async def test_all_rows_of_a_table_are_reached(page: Page) -> None:
     await expect(cell(page, 0, "ID")).to_have_text("1")
 
 
-async def test_the_review_shows_the_statements_of_the_server(page: Page) -> None:
-    await edit(page, 3, "Name", "Reviewed,Row")
+async def test_the_review_shows_statements_that_run_elsewhere_and_closes_after_its_save(
+    page: Page, iris: ThreadedDemoServer
+) -> None:
+    await edit(page, 3, "Name", "O'Review,Row?")
+    await edit(page, 3, "DOB", "1980-01-02")
     await page.locator("[data-action=showReview]").click()
     sql = page.locator(".sql pre")
-    await expect(sql).to_contain_text('UPDATE "Sample"."Person" SET "Name" = ?')
-    await expect(sql).to_contain_text("Reviewed,Row")
+    await expect(sql).to_contain_text('UPDATE "Sample"."Person" SET "Name" = \'O\'\'Review,Row?\'')
+    assert await sql.evaluate("node => node.scrollWidth <= node.clientWidth"), "long lines wrap"
+    await expect(page.locator(".review .change h3")).to_have_text("Row 4O'Review,Row?")
+    await page.get_by_role("button", name="Copy SQL").click()
+    await expect(page.locator("[data-part=status-message]")).to_have_text("SQL copied")
+    copied = await page.evaluate("navigator.clipboard.readText()")
+    iris.server.namespace("SAMPLES").execute(copied.removesuffix(";"))
+    assert stored(iris, "SELECT Name, %ODBCOUT(DOB) FROM Sample.Person WHERE ID = 4") == [
+        ("O'Review,Row?", "1980-01-02")
+    ]
     await page.locator(".panel-foot").get_by_role("button", name="Save 1 row").click()
+    await expect(page.locator(".review")).to_have_count(0)
     await saved(page)
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator(".slick-row[data-row='3'] .slick-cell.active")).to_be_visible()
+
+
+async def test_the_review_stays_with_what_its_save_left(page: Page, iris: ThreadedDemoServer) -> None:
+    ((taken,),) = stored(iris, "SELECT SSN FROM Sample.Person WHERE ID = 8")
+    await edit(page, 8, "SSN", str(taken))
+    await edit(page, 9, "Name", "Review,Stays")
+    await page.locator("[data-action=showReview]").click()
+    await page.locator(".panel-foot").get_by_role("button", name="Save 2 rows").click()
+    await expect(page.locator(".review .change")).to_have_count(1)
+    await expect(page.locator(".review .why-error")).to_contain_text("SSN")
+    await expect(page.locator(".review .change h3")).to_contain_text("Row 9")
+    await page.get_by_role("button", name="Revert row 9").click()
+    await expect(page.locator(".review .change")).to_have_count(0)
 
 
 async def test_foreign_keys_open_the_other_table(visitor: Visitor) -> None:
@@ -498,7 +525,7 @@ async def test_a_read_only_server_says_why(visitor: Visitor) -> None:
     page = await open_table(await visitor(server="demo-readonly"))
     await cell(page, 1, "Name").click()
     await page.keyboard.type("x")
-    await expect(page.locator("[data-part=status-message]")).to_contain_text("cannot be edited")
+    await expect(page.locator("[data-part=notices]")).to_contain_text("cannot be edited")
     await expect(page.locator("[data-action=insertRow]")).to_have_attribute("aria-disabled", "true")
 
 

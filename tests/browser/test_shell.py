@@ -642,7 +642,7 @@ async def test_forced_colours_still_tell_what_is_what(visitor: Visitor) -> None:
     marks = [
         (page.get_by_role("tab").locator(".staged"), "backgroundColor"),
         (chosen, "backgroundColor"),
-        (page.get_by_role("button", name="Save", exact=True), "backgroundColor"),
+        (page.get_by_role("button", name="Save"), "backgroundColor"),
         (page.locator("header.bar"), "borderTopColor"),
     ]
     for element, name in marks:

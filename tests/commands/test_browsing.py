@@ -71,6 +71,7 @@ async def test_select_table_gives_four_events_in_order(desk: Desk) -> None:
     assert loading == {"loading": False, "context": ""}
     assert schema["serverName"] == "demo"
     assert schema["identity"] == {"kind": "rowId", "columns": ["ID"]}
+    assert ["SSN"] in schema["uniqueKeys"]
     assert schema["readOnly"] is False
     columns = {column["name"]: column for column in schema["columns"]}
     assert columns["ID"]["readOnly"] is True

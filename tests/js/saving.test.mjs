@@ -39,7 +39,13 @@ function open({ confirmSave = async () => true } = {}) {
     batch: (change) => change(),
     schema: { columns: [] },
   };
-  const hooks = { announce: (text) => said.push(text), progress: () => {}, settled: () => [], confirmSave };
+  const hooks = {
+    announce: (text) => said.push(text),
+    progress: () => {},
+    settled: () => [],
+    confirmSave,
+    attend: () => {},
+  };
   const type = (id, value, seen = "old") => staged.set(id, "Word", value, seen, { Word: seen });
   return { saving: new Saving(table, client, hooks), staged, client, sent, said, type };
 }

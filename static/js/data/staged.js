@@ -249,6 +249,14 @@ export class Staged {
     this.onChange(entries.map((entry) => entry.id));
   }
 
+  /** An entry cannot be saved as it is; it was not sent. */
+  refuse(id, error) {
+    const entry = this.entries.get(id);
+    if (!entry || entry.state === "saving" || entry.state === "unknown") return;
+    Object.assign(entry, { state: "error", error });
+    this.onChange([id]);
+  }
+
   /** Nothing is known of the entries; or, with `never`, they were surely not sent, so that another try is another write. */
   unsent(entries, state = "staged", error = null, { never = false } = {}) {
     for (const entry of entries) {

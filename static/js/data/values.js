@@ -114,7 +114,7 @@ export function markOf(value, marks, name) {
 }
 
 /** A number's text without sign of plus, leading and trailing zeros: for comparing only. */
-function plainNumber(text) {
+export function plainNumber(text) {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(text);
   if (!match || !(match[2] || match[3])) return text;
   let digits = (match[2] ?? "") + (match[3] ?? "");

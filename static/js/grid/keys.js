@@ -70,6 +70,22 @@ export class Keys {
     return true;
   }
 
+  /**
+   * A command that is one wherever the focus is beside the rows: in a panel, the toolbar, a tab. `typing`: in a field, which
+   * has its own undo.
+   */
+  elsewhere(event, { typing = false } = {}) {
+    if (event.defaultPrevented || isComposing(event)) return;
+    const control = isControl(event) && !event.altKey;
+    const letter = control ? letterOf(event) : "";
+    const ofText = letter === "z" || letter === "y";
+    const done =
+      (control && !(typing && ofText) && this.#controlAnywhere(letter, event.shiftKey)) ||
+      (event.key === "Insert" && event.altKey && !isControl(event) && (this.actions.insertRow(), true)) ||
+      (event.key === "Escape" && !typing && this.actions.closePanel());
+    if (done) event.preventDefault();
+  }
+
   #inEditor(event) {
     const { key } = event;
     const editor = this.sheet.getCellEditor();
@@ -131,7 +147,11 @@ export class Keys {
       return true;
     }
     if (key === "Enter" && shift) return (this.actions.openValue(), true);
-    if (key === "F2" || key === "Enter") return (this.sheet.editActiveCell(), true);
+    if (key === "F2" || key === "Enter") {
+      if (this.sheet.getColumns()[active.cell].editor) this.sheet.editActiveCell();
+      else this.actions.explain();
+      return true;
+    }
     return this.#type(event, active);
   }
 

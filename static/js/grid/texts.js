@@ -157,6 +157,12 @@ export const T = {
     return `${count(n, "row")} not saved${why ? `, first ${row}: ${why.replace(/\.$/, "")}` : ""}`;
   },
   inConflict: (n) => `${count(n, "row")} in conflict`,
+  stuck: (n, id, holders, columns) => {
+    const row = id === null ? "the new row" : `row ${id}`;
+    const holder = holders.length && holders[0] !== null ? `row ${holders[0]}` : "another row";
+    const what = columns.length ? list(columns) : "a unique column";
+    return `${n === 1 ? `${row} not saved` : `${count(n, "row")} not saved, first ${row}`}: it takes the value of ${what} that ${holder} still has, and each waits for the other. Give one of them a value that no row has, save, then give it its final value`;
+  },
   outcomeUnknown: (n) => `${count(n, "row")} with unknown outcome`,
   stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
   outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,
@@ -281,7 +287,9 @@ export const T = {
   review: "Review",
   reviewSummary: (edits, rows, table) => `${count(edits, "edit")} in ${count(rows, "row")} of ${table}`,
   reviewEmpty: "Nothing is staged.",
-  revertRow: (label) => `Revert ${label}`,
+  rowTitle: (id) => `Row ${id}`,
+  newRowTitle: "New row",
+  revertRow: (title) => `Revert ${title.toLowerCase()}`,
   revertOne: "Revert this value",
   revertAll: "Discard",
   becomes: "becomes",
@@ -290,11 +298,12 @@ export const T = {
   othersBecome: "their default, or NULL",
   missing: (names) => `Still to be given: ${list(names)}.`,
   goToCell: "Go to cell",
+  goToFirst: "Go to the first",
   compare: "Compare",
   insertAgain: "Insert again",
   dropEdits: "Drop edits",
   deletes: "Deletes this row.",
-  sqlHead: (n) => `SQL; each row is saved and proved on its own${n ? `; without the ${count(n, "open row")}` : ""}`,
+  sqlHead: (n) => `SQL; each row is saved by itself${n ? `; without the ${count(n, "open row")}` : ""}`,
   copySql: "Copy SQL",
   sqlCopied: "SQL copied",
   moreRows: (n) => `… and ${count(n, "more row")}.`,
@@ -329,7 +338,7 @@ export const T = {
   valueDrop: "Drop it",
   valueLost: "Discard your text?",
   valueLostText: "The text was changed and would be lost.",
-  conflictTitle: (label, by) => `${label} was changed by ${by ?? "someone else"}`,
+  conflictTitle: ({ title, text }, by) => `${title}${text ? ` (${text})` : ""} was changed by ${by ?? "someone else"}`,
   conflictText: (columns, rest) =>
     `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
   column: "Column",

@@ -59,7 +59,7 @@ export async function decide(view, id) {
   const table = el("table", { class: "three" }, el("thead", {}, el("tr", {}, ...head)), el("tbody", {}, ...rows));
   paint();
   const answer = await openDialog({
-    title: T.conflictTitle(rowLabel(view, entry).text, entry.by),
+    title: T.conflictTitle(rowLabel(view, entry), entry.by),
     text: T.conflictText(names, staged.counts.rows - 1),
     body: [table],
     ready: () => table.querySelector("input:checked")?.focus(),

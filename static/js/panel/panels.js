@@ -46,9 +46,20 @@ export class Panels {
     return true;
   }
 
+  /** Everything that was reviewed is saved: the focus goes back to the rows if it was there. */
+  closeReview() {
+    if (!this.reviewShown) return;
+    const { activeElement } = document;
+    this.closeSide(activeElement === document.body || this.#side.element.contains(activeElement));
+  }
+
   /** Esc in the grid closes what is open beside it. */
   escape() {
     return this.closeSide(true);
+  }
+
+  focusReview() {
+    if (this.reviewShown) this.#side.focus();
   }
 
   /** The active cell moved. */

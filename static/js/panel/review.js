@@ -2,7 +2,10 @@
 
 import { writeText } from "../ui/clipboard.js";
 import { el, icon } from "../ui/dom.js";
-import { record, recordOf, stringify } from "../data/json.js";
+import { record, recordOf } from "../data/json.js";
+import { kindOf } from "../data/values.js";
+import { withValues } from "../data/sql-text.js";
+import { saveOrder } from "../data/save-order.js";
 import { invalidIn } from "../data/staged.js";
 import { errorText, goneText, invalidText, theirsText } from "../grid/cell-painter.js";
 import { valueNodes } from "../grid/cell-nodes.js";
@@ -205,7 +208,7 @@ export class Review {
       el(
         "div",
         {},
-        el("h3", {}, el("span", { dir: "auto" }, label.text), el("span", { class: "dim num" }, label.id)),
+        el("h3", {}, el("span", {}, label.title), el("span", { class: "dim", dir: "auto" }, label.text)),
         lines.length ? el("dl", {}, ...lines) : null,
         entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
         ...this.#why(entry),
@@ -215,8 +218,8 @@ export class Review {
         {
           class: "button button-icon",
           type: "button",
-          title: T.revertRow(label.text),
-          "aria-label": T.revertRow(label.text),
+          title: T.revertRow(label.title),
+          "aria-label": T.revertRow(label.title),
           data: { key: `revert ${entry.id}` },
           on: { click: () => view.rowWork.revert(entry) },
         },
@@ -358,13 +361,19 @@ export class Review {
     if (!entries.length) return this.sql.replaceChildren();
     const asked = ++this.#asked;
     if (!this.sql.textContent) this.sql.textContent = T.sqlWaits;
-    const changes = staged.preview(entries.slice(0, SQL_ROWS), view.table.writable);
+    const { order } = saveOrder(entries, view.table.schema);
+    const changes = staged.preview(order.slice(0, SQL_ROWS), view.table.writable);
     try {
-      const { payload } = await view.client.send("previewChanges", { namespace, tableName, changes });
+      const { payload } = await view.client.send("previewChanges", {
+        namespace,
+        tableName,
+        changes,
+        order: "given",
+      });
       if (asked !== this.#asked) return;
       const text = payload.statements.map(({ sql, values, error }) => {
         if (!sql) return errorText(error).replace(/^/gm, "-- "); // why it would not be sent
-        return values?.length ? `${sql};\n-- ${stringify(values)}` : `${sql};`;
+        return `${withValues(sql, values ?? [])};`;
       });
       if (entries.length > SQL_ROWS) text.push(`-- ${T.sqlMore(entries.length - SQL_ROWS)}`);
       this.sql.textContent = text.join("\n");
@@ -389,12 +398,15 @@ function mark(entry) {
   return el("span", { class: "staged", role: "img", "aria-label": T.state.changed });
 }
 
-/** How a person recognises a row: its first text, and its row ID. */
+/** How a person recognises a row: by its ID, and its first text. */
 export function rowLabel(view, entry) {
   const values = record(entry.row, entry.values);
-  const column = view.table.schema.columns.find(
-    (each) => typeof values[each.name] === "string" && values[each.name] !== "",
+  const written = view.table.schema.columns.filter(
+    ({ name }) => typeof values[name] === "string" && values[name] !== "",
   );
-  const id = entry.kind === "insert" ? T.newRow : entry.id;
-  return { text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : String(id), id: column ? id : "" };
+  const column = written.find((each) => kindOf(each) === "text") ?? written[0];
+  return {
+    title: entry.kind === "insert" ? T.newRowTitle : T.rowTitle(entry.id),
+    text: column ? String(values[column.name]).split("\n")[0].slice(0, 60) : "",
+  };
 }

@@ -4,7 +4,7 @@ import { BASE } from "../base.js";
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
 import { accountItems, signOut } from "./account.js";
-import { bringBackDialogs, putAwayDialogs } from "../ui/dialog.js";
+import { bringBackDialogs, putAwayDialogs, setHome } from "../ui/dialog.js";
 import { isTyping, part } from "../ui/dom.js";
 import { DraftStore } from "./draft-store.js";
 import { openHelp } from "./help.js";
@@ -22,6 +22,8 @@ import { address, readNamespace, sameTable } from "./location.js";
 
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
+
+const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);
 
 export class Editor {
   #page;
@@ -65,12 +67,13 @@ export class Editor {
     });
     this.#again = new SignInAgain(page, () => this.#client.signedIn());
     this.#density();
+    setHome(() => this.#workspace.focus());
     this.#listen();
   }
 
   /** Begin: connect, and show what the address or the last visit asks for. */
   start() {
-    this.#workspace.status.connection(this.#client.situation);
+    this.#workspace.connection = this.#client.situation;
     this.#client.start();
     this.#workspace.restore();
     this.#sidebar.start(this.#workspace.current?.namespace ?? readNamespace(location) ?? this.#page.namespace);
@@ -80,7 +83,7 @@ export class Editor {
     const { client, workspace, sidebar } = { client: this.#client, workspace: this.#workspace, sidebar: this.#sidebar };
     client.addEventListener("state", ({ detail }) => this.#connection(detail));
     client.addEventListener("unanswered", ({ detail }) => {
-      workspace.status.waiting = detail;
+      workspace.waiting = detail;
     });
     client.addEventListener("session", ({ detail }) => {
       this.#session = detail;
@@ -124,31 +127,19 @@ export class Editor {
   }
 
   #connection(situation) {
-    const { state, why, detail, blocked } = situation;
-    this.#workspace.status.connection(situation);
+    const { state, why, blocked } = situation;
+    this.#workspace.connection = situation;
     const { dataset } = document.querySelector(".app");
     // Told once, not with every attempt.
     if (state === "away" && dataset.connection === "live" && !blocked)
       announce([T.why[why], T.willReconnect, T.keptEdits(this.#client.unanswered)].filter(Boolean).join(" "));
     dataset.connection = state;
     if (state === "signedOut") return this.#veil(why);
-    if (blocked) {
-      const text = [T.why[why], detail && `(${detail})`, T.keptEdits(this.#client.unanswered)]
-        .filter(Boolean)
-        .join(" ");
-      toast(text, {
-        kind: "error",
-        lasting: true,
-        key: "connection",
-        actions: [{ label: T.reconnect, run: () => this.#client.retry() }],
-      });
-    }
     if (state !== "live") return;
-    part("toasts").querySelector("[data-key=connection]")?.remove();
     if (this.#putBack) {
       this.#putBack();
       this.#putBack = null;
-      this.#workspace.status.veiled = false;
+      this.#workspace.veiled = false;
       this.#workspace.focus();
       bringBackDialogs();
     }
@@ -164,7 +155,7 @@ export class Editor {
       this.#putBack = takeOut(part("views"));
       putAwayDialogs();
     }
-    this.#workspace.status.veiled = true;
+    this.#workspace.veiled = true;
     part("toasts").replaceChildren();
     this.#again.show({
       why,
@@ -405,10 +396,20 @@ export class Editor {
       run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");
     else if (key === "F6" && plain) run = () => this.#nextRegion(event.shiftKey ? -1 : 1);
-    if (!run) return;
+    if (!run) return this.#forward(event);
     // In a dialog they do nothing, rather than what the browser would do with them.
     event.preventDefault();
     if (!document.querySelector("dialog[open]")) run();
+  }
+
+  /** Keys of the rows count where the focus is elsewhere, or nowhere because what had it is gone. */
+  #forward(event) {
+    const { view } = this.#workspace.current ?? {};
+    if (!view || document.querySelector("dialog[open]") || document.querySelector("[role=menu]")) return;
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (lost && (event.key === "Tab" || MODIFIERS.has(event.key))) return;
+    if (!event.target.closest?.("[role=grid], [role=treegrid]"))
+      view.key(event, { typing: isTyping(event.target), lost });
   }
 
   #nextRegion(step) {

@@ -102,6 +102,7 @@ export async function openExport({ tab }) {
       { label: T.exportGo, value: "go", primary: true },
     ],
   });
+  view.focus();
   if (answer !== "go") return;
   const chosen = parts[range.value];
   const few = chosen !== null && !chosen.whole;

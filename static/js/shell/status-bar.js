@@ -2,11 +2,8 @@
 
 import { T, edits } from "../texts.js";
 import { el, icon } from "../ui/dom.js";
-import { copyText } from "../ui/toasts.js";
 
-const MESSAGE_FOR = 8000;
-/** What went wrong stays until something else is said, or this long. */
-const ERROR_FOR = 60_000;
+const MESSAGE_FOR = 6000;
 
 /** Emits "do" ({action}) for its buttons: retry, count, stopCounting, stopSaving, showReview. */
 export class StatusBar extends EventTarget {
@@ -125,28 +122,15 @@ export class StatusBar extends EventTarget {
     fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms, roundTrips) : null);
   }
 
-  /** Say what was done, for a while; an error or a warning longer, and it can be copied. */
-  message(text, kind = "info") {
-    if (this.#veiled) return;
+  /** Say what was done, for a while; null: it is over, or something went wrong since. */
+  message(text) {
     clearTimeout(this.#forget);
     const slot = this.#parts.message;
-    const lasting = kind !== "info";
-    slot.classList.toggle("off", kind === "error");
+    slot.removeAttribute("title");
+    if (!text || this.#veiled) return slot.replaceChildren();
     slot.title = text;
-    slot.replaceChildren(
-      ...[
-        lasting && icon(kind === "error" ? "circle-alert" : "triangle-alert", { small: true }),
-        el("span", { class: "said" }, text),
-        lasting && el("button", { class: "link", type: "button", on: { click: () => copyText(text) } }, T.copy),
-      ].filter(Boolean),
-    );
-    this.#forget = setTimeout(
-      () => {
-        slot.replaceChildren();
-        slot.removeAttribute("title");
-      },
-      lasting ? ERROR_FOR : MESSAGE_FOR,
-    );
+    slot.replaceChildren(icon("check", { small: true }), el("span", { class: "said" }, text));
+    this.#forget = setTimeout(() => this.message(null), MESSAGE_FOR);
   }
 
   #rows(slot, { range, total, countState, counting }) {

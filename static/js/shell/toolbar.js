@@ -5,7 +5,7 @@ import { el, icon } from "../ui/dom.js";
 
 const RULE = "rule";
 
-/** Emits "do" ({action}) for each button; shows a table's status. */
+/** Emits "do" ({action}) for each button, and "lost" when the one with the focus can do nothing any more; shows a table's status. */
 export class Toolbar extends EventTarget {
   #buttons = new Map();
 
@@ -30,6 +30,8 @@ export class Toolbar extends EventTarget {
         this.#button("save", null, T.save, "Ctrl+S", T.save, "button-primary"),
       ),
     );
+    // The mouse leaves the focus where it is: in the rows, whose keys go on.
+    root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     root.addEventListener("keydown", (event) => this.#key(event));
     root.addEventListener("focusin", (event) => this.#stopAt(event.target.closest("button")));
     this.#stopAt(this.#buttons.get("refresh"));
@@ -50,10 +52,15 @@ export class Toolbar extends EventTarget {
       let off = !table || !can(action) || !(status.ready || action === "refresh");
       if (["insertRow", "duplicateRows", "deleteRows"].includes(action)) off ||= readOnly;
       if (["discard", "showReview", "save"].includes(action)) off ||= pending === 0;
+      const lost = off && button === document.activeElement && button.getAttribute("aria-disabled") === "false";
       button.setAttribute("aria-disabled", String(off));
+      if (lost) this.dispatchEvent(new Event("lost"));
       button.hidden = Boolean(table) && !can(action) && action !== "save";
     }
-    this.#badge("showReview", pending);
+    this.#badge("save", status.unsavedRows ?? 0);
+    const label = status.unsavedRows ? T.saveRows(status.unsavedRows) : T.save;
+    this.#buttons.get("save").setAttribute("aria-label", label);
+    this.#buttons.get("save").title = `${label} (Ctrl+S)`;
     this.#badge("showFilters", status.filters ?? 0);
     this.#buttons
       .get("showFilters")

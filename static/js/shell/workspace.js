@@ -7,6 +7,7 @@ import { confirm } from "../ui/dialog.js";
 import { el, part } from "../ui/dom.js";
 import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
 import { openMenu } from "../ui/menu.js";
+import { NoticeBar, Notices, OfflineBar } from "./notices.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
 import { announce, copyText, toast } from "../ui/toasts.js";
@@ -22,6 +23,8 @@ export class Workspace extends EventTarget {
   #tabs;
   #toolbar;
   #status;
+  #notices = new NoticeBar(part("notices"));
+  #offline = new OfflineBar(part("offline"), () => this.run("retry"));
   #welcome;
   #keepTimer = null;
   #followed = -Infinity; // when the address last followed what is on screen
@@ -42,6 +45,9 @@ export class Workspace extends EventTarget {
     this.#tabs.addEventListener("moved", ({ detail: { tab } }) => this.#moved(tab));
     this.#tabs.addEventListener("menu", ({ detail }) => this.#menu(detail));
     this.#toolbar.addEventListener("do", ({ detail }) => this.run(detail.action));
+    this.#toolbar.addEventListener("lost", () => document.querySelector("dialog[open]") ?? this.focus());
+    for (const host of [part("status"), part("notices").parentElement])
+      host.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
     addEventListener("popstate", () => this.#goTo(readAddress(location)));
   }
@@ -54,8 +60,22 @@ export class Workspace extends EventTarget {
     return this.#tabs.all;
   }
 
-  get status() {
-    return this.#status;
+  /** Show how the connection is. */
+  set connection(situation) {
+    this.#status.connection(situation);
+    this.#offline.situation = situation;
+  }
+
+  /** How many edits are on their way to the server. */
+  set waiting(count) {
+    this.#status.waiting = count;
+    this.#offline.count(this.pending.total, count);
+  }
+
+  /** Say nothing of any row, as long as nobody is signed in. */
+  set veiled(veiled) {
+    this.#status.veiled = veiled;
+    this.#notices.show(veiled ? null : (this.current?.notices ?? null));
   }
 
   /** All staged edits, also of tables that are not open: {changed, inserted, deleted, total}. */
@@ -209,6 +229,7 @@ export class Workspace extends EventTarget {
       view: null,
       status: {},
       pending: null,
+      notices: new Notices(),
       stale: false,
       opened: null,
     });
@@ -216,6 +237,10 @@ export class Workspace extends EventTarget {
 
   #select(tab, { history: step = "push", focus = false } = {}) {
     this.#note(this.current);
+    if (tab !== this.current) {
+      this.current?.notices.acted("leave");
+      this.#status.message(null);
+    }
     this.#followed = -Infinity;
     this.#tabs.select(tab);
     for (const other of this.#tabs.all) other.panel.hidden = other !== tab;
@@ -245,7 +270,11 @@ export class Workspace extends EventTarget {
       settings,
       nonce: page.nonce,
       store: drafts,
-      announce: (text, kind) => this.#say(tab, text, kind),
+      announce: (...said) => this.#say(tab, ...said),
+      acted: (what) => {
+        tab.notices.acted(what);
+        if (tab === this.current) this.#notices.show(tab.notices);
+      },
     });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
@@ -264,10 +293,18 @@ export class Workspace extends EventTarget {
     });
   }
 
-  /** What a table says goes to the screen reader, and to the status bar while that table is on screen. */
-  #say(tab, text, kind) {
-    announce(text);
-    if (tab === this.current) this.#status.message(text, kind);
+  /**
+   * What a table says goes to the screen reader; what it did also to the status bar, what failed or is to be known to the bar
+   * above its rows. `more`: {topic, holds, until, actions} of a notice; without a text the topic is settled.
+   */
+  #say(tab, text, kind = "info", { topic = "edit", ...more } = {}) {
+    if (text) announce(text);
+    if (kind === "spoken") return;
+    if (kind === "info") tab.notices.end(topic);
+    else tab.notices.add({ text, kind, topic, ...more });
+    if (tab !== this.current) return;
+    this.#notices.show(tab.notices);
+    if (text) this.#status.message(kind === "info" ? text : null);
   }
 
   #freshen() {
@@ -302,6 +339,9 @@ export class Workspace extends EventTarget {
         : null,
     );
     this.#status.table(tab);
+    this.#offline.count(this.pending.total);
+    tab?.notices.check();
+    this.#notices.show(tab?.notices ?? null);
     this.#why(tab?.status.readOnly ?? null);
     this.dispatchEvent(new CustomEvent("current", { detail: { current: tab, staged: this.#staged() } }));
     if (keep) this.#keep();
@@ -315,10 +355,10 @@ export class Workspace extends EventTarget {
     bar.dataset.reason = readOnly.reason;
     const copy = el(
       "button",
-      { class: "link push", type: "button", on: { click: () => copyText(readOnly.reason) } },
+      { class: "link", type: "button", on: { click: () => copyText(readOnly.reason) } },
       T.copyMessage,
     );
-    bar.replaceChildren(el("span", {}, el("strong", {}, T.readOnly), ` ${readOnly.reason}`), copy);
+    bar.replaceChildren(el("p", {}, el("strong", {}, T.readOnly), ` ${readOnly.reason}`), copy);
   }
 
   /** Remember how a tab is looked at. */

@@ -46,7 +46,7 @@ export function keyActions(view) {
       const why = view.edits.reason(view.table.rows.getItem(row), view.table.columns[cell]);
       if (!why || (why === explained.why && performance.now() - explained.at < EXPLAIN_AGAIN)) return;
       Object.assign(explained, { why, at: performance.now() });
-      view.announce(why, "error");
+      view.announce(why, "error", { until: "move" });
     },
   };
 }
@@ -57,6 +57,7 @@ export function headerActions(view) {
   return {
     sort: (list) => view.sortBy(list),
     filter: (name, filter) => {
+      view.settled("filter");
       if (view.table.filters.put(name, filter)) view.filtersChanged();
     },
     clearFilters: () => view.clearFilters(),
@@ -67,6 +68,6 @@ export function headerActions(view) {
     freeze: (name) => arranging.freeze(name),
     fit: (name) => arranging.fit(name),
     focusGrid: () => view.focus(),
-    wrongFilter: (name, why) => view.announce(T.wrongFilter(name, why), "error"),
+    wrongFilter: (name, why) => view.announce(T.wrongFilter(name, why), "error", { topic: "filter" }),
   };
 }

@@ -16,6 +16,8 @@ export const CELLS_AT_ONCE = 1_000_000;
  */
 export class Edits {
   #left = new Set(); // columns of deleted rows that cannot be brought back
+  /** Called when the person changes something. */
+  acted = () => undefined;
   /** Called with 1 when rows of a range are being read, and with -1 at the end. @type {(change: number) => void} */
   hold = () => undefined;
   #lost = 0; // steps of a batch that mean nothing any more: their row was saved, or is gone
@@ -330,6 +332,7 @@ export class Edits {
 
   #apply(batch, way) {
     const forwards = way === "forwards";
+    this.acted();
     this.table.batch(() => {
       for (const step of batch) {
         if (step.kind === "cell") this.#applyCell(step, forwards ? step.to : step.from);

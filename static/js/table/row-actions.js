@@ -15,7 +15,7 @@ export class RowWork {
   /** True when the table can be written; else the reason is told. */
   #writable() {
     const { schema } = this.view.table;
-    if (schema?.readOnly) this.view.announce(T.readOnlyTable(schema.readOnlyReason), "error");
+    if (schema?.readOnly) this.view.announce(T.readOnlyTable(schema.readOnlyReason), "error", { until: "move" });
     return Boolean(schema) && !schema.readOnly && this.view.commit();
   }
 
@@ -24,7 +24,7 @@ export class RowWork {
     const { view } = this;
     const why = view.edits.reason(item, column);
     if (why === T.wholeValueFirst) view.panels.openValue(row, view.table.columns.indexOf(column));
-    else if (why) view.announce(why, "error");
+    else if (why) view.announce(why, "error", { until: "move" });
     else return true;
     return false;
   }
@@ -94,6 +94,18 @@ export class RowWork {
     if (left.length) this.view.announce(T.notRestored(left), "error");
     if (table.gone.delete(id)) table.restructure(() => table.rows.remove(id));
     places.goToNew(fresh);
+  }
+
+  /**
+   * A save left a row that needs the person: {id, name, conflict}. Its conflict is shown, or its cell; not to somebody who has
+   * gone on meanwhile, in an editor, a dialog or another table, nor over the review, which lists it first.
+   */
+  attend({ id, name = null, conflict = false }) {
+    const { table, panels, places, box } = this.view;
+    if (!box.clientHeight || table.sheet?.getCellEditor() || document.querySelector("dialog[open]")) return;
+    if (conflict) panels.decide(id);
+    else if (panels.reviewShown) panels.focusReview();
+    else places.showCell(id, name);
   }
 
   /** The outcome of one change; gives what is to be told of it beside the outcome. */

@@ -253,7 +253,7 @@ export class Loading {
       ],
       { alert: true },
     );
-    view.announce(error.message, "error");
+    view.announce(error.message, "spoken"); // it stands in place of the rows
   }
 
   async #copy(text) {

@@ -1,6 +1,7 @@
 // Saving staged edits: in batches, each row proved by the server, each outcome taken in as it comes.
 
 import { stringify } from "../data/json.js";
+import { saveOrder } from "../data/save-order.js";
 import { invalidIn, missingIn } from "../data/staged.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
 
@@ -19,11 +20,16 @@ const NOT_RUN = new Set([
   "STORE_UNAVAILABLE",
   "CANCELLED",
 ]);
+/** States of rows that a save left for the person. */
+const TROUBLED = new Set(["error", "conflict", "gone", "unknown"]);
+const isTroubled = ({ state }) => TROUBLED.has(state);
+const noCounts = () => ({ saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 });
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
  * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
- * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like.
+ * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like,
+ * attend({id, name, conflict}) goes to what needs the person, goTo(id, name), decide(id) and review() do so when asked.
  */
 export class Saving {
   // Given to the constructor.
@@ -56,8 +62,11 @@ export class Saving {
     return this.#running !== null;
   }
 
-  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing. */
-  async save(ids = null, { again = false } = {}) {
+  /**
+   * Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing;
+   * `quietly` leaves the person where they are.
+   */
+  async save(ids = null, { again = false, quietly = again } = {}) {
     clearTimeout(this.#timer);
     const stops = this.#stops;
     let waited = false;
@@ -72,17 +81,19 @@ export class Saving {
     const entries = staged.savable.filter(wanted);
     const invalid = staged.invalid.filter(wanted);
     if (!entries.length) {
+      const trouble = this.#trouble(invalid, staged.undecided.filter(wanted));
       if (!waited && invalid.length)
-        this.hooks.announce(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]), "error");
-      else if (!waited)
-        this.hooks.announce(staged.undecided.length ? T.decideFirst(staged.undecided.length) : T.nothingToSave);
-      this.#goToInvalid(invalid);
+        this.#refused(sentences([invalidRows(invalid), T.stillStaged(staged.counts.rows)]));
+      else if (!waited && staged.undecided.length) this.#refused(T.decideFirst(staged.undecided.length));
+      else if (!waited) this.hooks.announce(T.nothingToSave);
+      if (trouble && !quietly) this.hooks.attend(trouble);
       return null;
     }
     this.#running = this.#confirmed(entries, again, invalid);
     try {
       const counts = await this.#running;
-      if (counts) this.#goToInvalid(invalid);
+      const trouble = counts && this.#trouble(invalid, entries);
+      if (trouble && !quietly) this.hooks.attend(trouble);
       return counts;
     } finally {
       this.#running = null;
@@ -91,17 +102,55 @@ export class Saving {
     }
   }
 
-  #goToInvalid([entry]) {
-    if (entry && this.table.staged.get(entry.id) === entry) this.hooks.goTo(entry.id, invalidIn(entry)[0] ?? null);
+  /** The first row that needs the person: what cannot be sent, what was refused, what is in conflict. */
+  #trouble(invalid, entries) {
+    const left = (entry) => this.table.staged.get(entry.id) === entry;
+    const [wrong] = invalid.filter(left);
+    if (wrong) return { id: wrong.id, name: invalidIn(wrong)[0] ?? null };
+    const refused = entries.find((entry) => left(entry) && entry.state === "error");
+    if (refused) return { id: refused.id, name: refused.error?.field ?? Object.keys(refused.values)[0] ?? null };
+    const contested = entries.find((entry) => left(entry) && entry.state === "conflict");
+    return contested ? { id: contested.id, conflict: true } : null;
+  }
+
+  /** Say what was not saved, as long as a row needs the person, with the way to the first one. */
+  #refused(text) {
+    const { staged } = this.table;
+    const first = () => this.#trouble(staged.invalid, [...staged.entries.values()]);
+    const holds = () => staged.undecided.length > 0 || [...staged.entries.values()].some(isTroubled);
+    const go = () => {
+      const trouble = first();
+      if (!trouble) this.hooks.review();
+      else if (trouble.conflict) this.hooks.decide(trouble.id);
+      else this.hooks.goTo(trouble.id, trouble.name);
+    };
+    const trouble = first();
+    const label = !trouble ? T.review : trouble.conflict ? T.compare : T.goToFirst;
+    this.hooks.announce(text, "error", holds() ? { holds, actions: [{ label, run: go }] } : {});
   }
 
   async #confirmed(entries, again, invalid) {
-    if (!again && !(await this.hooks.confirmSave(entries))) return null;
+    const { order, stuck } = again ? { order: entries, stuck: [] } : saveOrder(entries, this.table.schema);
+    if (stuck.length) this.#refuse(stuck);
+    if (!order.length) {
+      this.#refused(sentences([sentence(stuckText(stuck)), T.stillStaged(this.table.staged.counts.rows)]));
+      return noCounts();
+    }
+    if (!again && !(await this.hooks.confirmSave(order))) return null;
     if (!again) this.#asked = 0;
     return this.#send(
-      entries.filter((entry) => this.table.staged.get(entry.id) === entry),
-      invalid,
+      order.filter((entry) => this.table.staged.get(entry.id) === entry),
+      { invalid, stuck },
     );
+  }
+
+  /** Mark rows that no order can save. */
+  #refuse(stuck) {
+    const { staged } = this.table;
+    this.table.batch(() => {
+      for (const each of stuck)
+        staged.refuse(each.entry.id, { message: sentence(stuckText([each])), field: each.columns[0] ?? null });
+    });
   }
 
   /** Save soon, for a person who chose autosave. */
@@ -113,6 +162,7 @@ export class Saving {
           this.table.staged.savable
             .filter((entry) => entry.state === "staged" && complete(entry, this.table))
             .map(({ id }) => id),
+          { quietly: true },
         );
     }, AUTOSAVE_DELAY);
   }
@@ -152,13 +202,10 @@ export class Saving {
     clearTimeout(this.#askTimer);
   }
 
-  async #send(entries, invalid) {
-    const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
-    const told = { first: null, notes: new Set(), invalid };
+  async #send(entries, { invalid, stuck }) {
+    const counts = noCounts();
+    const told = { first: null, notes: new Set(), invalid, stuck };
     const { staged, namespace, tableName } = this.table;
-    // New rows, then changes, then deletions, so that a row can be moved to a new parent and the old one deleted.
-    const order = { insert: 0, update: 1, delete: 2 };
-    entries.sort((a, b) => order[a.kind] - order[b.kind]);
     if (this.client.state !== "live") this.hooks.announce(T.saveWaits);
     this.#stop = new AbortController();
     const { signal } = this.#stop;
@@ -191,7 +238,7 @@ export class Saving {
       try {
         await this.client.send(
           "saveChanges",
-          { namespace, tableName, changes },
+          { namespace, tableName, changes, order: "given" },
           {
             signal,
             onEvent: (event, payload) => {
@@ -222,7 +269,7 @@ export class Saving {
         );
         if (unknown) counts.unknown += left.length;
         else counts.failed += left.length;
-        this.hooks.announce(sentences([error.message, T.stillStaged(staged.counts.rows)]), "error");
+        this.#refused(sentences([error.message, T.stillStaged(staged.counts.rows)]));
         if (error.code !== "INVALID_INPUT") return counts;
         told.first ??= { entry: left[0], error };
       }
@@ -252,7 +299,7 @@ export class Saving {
   }
 
   /** One message at the end: what was saved, what was not and why, what is kept, what to know besides. */
-  #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid }, stopped) {
+  #tell({ saved, conflicts, failed, unknown }, { first, notes, invalid, stuck }, stopped) {
     const { rows } = this.table.staged.counts;
     const why = failed
       ? T.failed(failed, first?.entry.kind === "insert" ? null : first?.entry.id, first?.error?.message ?? "")
@@ -262,28 +309,37 @@ export class Saving {
       conflicts && T.inConflict(conflicts),
       unknown && T.outcomeUnknown(unknown),
       invalid.length && invalidRows(invalid),
+      stuck.length && stuckText(stuck),
     ].filter(Boolean);
     const sum = [saved && T.saved(saved), ...bad].filter(Boolean);
     const said = sum.join("; ");
     const texts = stopped
       ? [T.saveStopped(saved, rows)]
       : said
-        ? [said[0].toUpperCase() + said.slice(1), bad.length && T.stillStaged(rows)]
+        ? [sentence(said), bad.length && T.stillStaged(rows)]
         : [];
     const more = [...notes].slice(0, NOTES_TOLD);
     if (notes.size > more.length) more.push(T.moreNotes(notes.size - more.length));
-    this.hooks.announce(
-      sentences([...texts, ...more].filter(Boolean)),
-      bad.length ? "error" : notes.size ? "warning" : undefined,
-    );
+    const all = sentences([...texts, ...more].filter(Boolean));
+    if (bad.length) this.#refused(all);
+    else this.hooks.announce(all, notes.size ? "warning" : undefined);
   }
 }
+
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** What is told of rows that cannot be sent as they are. */
 function invalidRows(entries) {
   const [entry] = entries;
   const [name] = invalidIn(entry);
   return T.invalidRows(entries.length, entry.kind === "insert" ? null : entry.id, name, reasonText(entry.values[name]));
+}
+
+/** What is told of rows that take each other's unique values. */
+function stuckText(stuck) {
+  const idOf = ({ id, kind }) => (kind === "insert" ? null : id);
+  const [{ entry, columns, rows }] = stuck;
+  return T.stuck(stuck.length, idOf(entry), rows.map(idOf), columns);
 }
 
 /** A new row is saved by itself only when every required column has a value. */

@@ -3,7 +3,7 @@
 /** The status of a view; `said` holds what only the view knows: {lastQuery, counting, saving}. */
 export function statusOf({ table, saving, live, filterBar }, said) {
   const { cache, rows, schema, selection, staged } = table;
-  const { changed, inserted, deleted } = staged.counts;
+  const { changed, inserted, deleted, rows: unsavedRows } = staged.counts;
   return {
     ready: schema !== null,
     range: range(table),
@@ -12,6 +12,7 @@ export function statusOf({ table, saving, live, filterBar }, said) {
     counting: said.counting,
     selection: selection ? selection.summary((row, column) => rows.valueOf(rows.getItem(row), column.field)) : null,
     pending: { changed, inserted, deleted },
+    unsavedRows,
     undecided: staged.undecided.length,
     lastQuery: said.lastQuery,
     readOnly: schema?.readOnly ? { reason: schema.readOnlyReason ?? "" } : null,

@@ -40,6 +40,7 @@ export class TableView extends EventTarget {
   namespace;
   nonce;
   say;
+  acted;
 
   #status = { lastQuery: null, counting: false, saving: null };
   #statusQueued = false;
@@ -56,11 +57,22 @@ export class TableView extends EventTarget {
    * @param {object} [options.settings] {pageSize, autosave, reviewFirst, readOnly, server: its label}, read when needed
    * @param {string} options.nonce of the page's style policy
    * @param {Storage | null} [options.store] for drafts
-   * @param {(text: string, kind?: string) => void} [options.announce] for screen readers
+   * @param {(text: string, kind?: string, more?: object) => void} [options.announce] what is told; see Workspace
+   * @param {(what: "act" | "move") => void} [options.acted] the person changed a cell, or went to another one
    */
-  constructor({ host, client, namespace, tableName, settings = {}, nonce, store = null, announce = () => {} }) {
+  constructor({
+    host,
+    client,
+    namespace,
+    tableName,
+    settings = {},
+    nonce,
+    store = null,
+    announce = () => {},
+    acted = () => {},
+  }) {
     super();
-    Object.assign(this, { client, namespace, tableName, settings, nonce, say: announce, closed: false });
+    Object.assign(this, { client, namespace, tableName, settings, nonce, say: announce, acted, closed: false });
     this.box = el("div", { class: "grid-box" });
     this.bar = el("div", { class: "filter-bar", hidden: true });
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
@@ -80,6 +92,7 @@ export class TableView extends EventTarget {
     });
     this.table.box = this.box;
     this.edits = this.table.edits = new Edits(this.table, this.announce);
+    this.edits.acted = () => this.acted("act");
     this.edits.hold = (step) => this.loading.hold(step);
     this.arranging = new Arranging(this);
     this.places = new Places(this);
@@ -87,15 +100,19 @@ export class TableView extends EventTarget {
     this.header = new Header(this.table, headerActions(this));
     this.look = new Look(this.table, this.header);
     this.drafts = new Drafts(this.table, store);
-    this.drafts.failed = (text) => this.announce(text, "error");
+    this.drafts.failed = (text) =>
+      this.announce(text, "error", { topic: "drafts", ...(this.drafts.full && { holds: () => this.drafts.full }) });
     this.saving = new Saving(
       this.table,
       client,
       {
-        announce: this.announce,
+        announce: (text, kind, more) => this.announce(text, kind, { topic: "save", ...more }),
         progress: (progress) => this.setStatus({ saving: progress }),
         settled: (...outcome) => this.rowWork.settled(...outcome),
         goTo: (id, name) => this.places.showCell(id, name),
+        attend: (trouble) => this.rowWork.attend(trouble),
+        decide: (id) => this.panels.decide(id),
+        review: () => this.panels.reviewShown || this.showReview(),
         confirmSave: (entries) => this.rowWork.confirmSave(entries),
       },
       settings,
@@ -131,6 +148,15 @@ export class TableView extends EventTarget {
     this.arranging.close();
     this.table.sheet?.destroy();
     this.root.remove();
+  }
+
+  /** A key that nothing on the page took. `lost`: nothing has the focus, so the rows take it, and the key. */
+  key(event, { typing, lost }) {
+    const { sheet } = this.table;
+    if (!sheet || !this.box.isConnected) return;
+    if (!lost) return sheet.keys.elsewhere(event, { typing });
+    this.focus();
+    sheet.keys.handle(event);
   }
 
   focus() {
@@ -198,7 +224,10 @@ export class TableView extends EventTarget {
   }
 
   async save() {
-    return this.commit() ? this.saving.save() : null;
+    if (!this.commit()) return null;
+    const counts = await this.saving.save();
+    if (counts && !this.table.staged.entries.size) this.panels.closeReview();
+    return counts;
   }
 
   /** Save as the person chose: at once, or after a look at the changes. */
@@ -292,7 +321,7 @@ export class TableView extends EventTarget {
   /** Close the editor in a cell; false, and told, when its text is not valid. */
   commit() {
     if (!this.table.sheet || this.table.sheet.commit()) return true;
-    this.announce(T.fixFirst, "error");
+    this.announce(T.fixFirst, "error", { until: "move" });
     return false;
   }
 
@@ -397,7 +426,8 @@ export class TableView extends EventTarget {
     const active = this.table.sheet.getActiveCell();
     const problem =
       active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
-    if (problem && problem !== this.#problem) this.announce(problem, "error");
+    this.acted("move");
+    if (problem && problem !== this.#problem) this.announce(problem, "error", { topic: "cell", until: "move" });
     this.#problem = problem;
   }
 
@@ -417,9 +447,14 @@ export class TableView extends EventTarget {
 
   /* Telling */
 
-  announce = (text, kind) => {
-    if (text) this.say(text, kind);
+  announce = (text, kind, more) => {
+    if (text) this.say(text, kind, more);
   };
+
+  /** What was told of a topic is settled. */
+  settled(topic) {
+    this.say("", "info", { topic });
+  }
 
   /** Ask {title, text, go}; the focus comes back to the grid. */
   async ask(question) {

@@ -5,7 +5,19 @@ import { el, icon } from "./dom.js";
 
 const FIELD = "button, a, input, select, textarea, [tabindex]";
 
+let home = () => undefined; // where the focus goes when what had it is gone
 let away = null; // how to open those that wait until somebody is signed in again
+
+/** Say where the focus goes when a dialog closes and what had it before is gone, or nothing had it. */
+export function setHome(focus) {
+  home = focus;
+}
+
+function giveBack(back) {
+  if (back?.isConnected && back !== document.body && back.checkVisibility?.() !== false) back.focus();
+  const lost = !document.activeElement || document.activeElement === document.body;
+  if (lost && !document.querySelector("dialog[open]")) home();
+}
 
 /**
  * Show a dialog and wait for how it is closed.
@@ -93,7 +105,7 @@ export function openDialog({
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
-      if (back?.isConnected) back.focus();
+      giveBack(back);
       resolve(dialog.returnValue);
     });
     dialog.addEventListener("click", (event) => {
