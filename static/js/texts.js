@@ -179,6 +179,12 @@ export const T = {
   themeTip: (theme, next) => `Theme: ${theme}. Switch to ${next}`,
   density: "Row height",
   densities: { compact: "Compact", normal: "Normal", roomy: "Roomy" },
+  decimal: "Decimals are shown, copied and exported",
+  decimals: {
+    browser: "As the language of this browser writes them",
+    point: "With a point, as in the database: 12.50",
+    comma: "With a comma: 12,50",
+  },
   saving: "Saving",
   savings: {
     review: "Stage edits, review before saving",
@@ -238,6 +244,8 @@ export const T = {
         ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
         ["Shift+Enter", "large editor for the value"],
         ["Space", "flip a check box; elsewhere, row detail"],
+        ["Ctrl+;", "today's date, or the time it is"],
+        ["Alt+Down in a date", "calendar"],
         ["Ctrl+Alt+N", "set NULL"],
         ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
         ["Ctrl+Alt+D", "set the column's default"],

@@ -67,16 +67,19 @@ class CsvWriter:
     """Writes lines of CSV.
 
     `null_text` stands unquoted for NULL; text that equals it is quoted, so that a reader that looks at quotes
-    can tell the two apart. With `safe`, text is defused; numbers never are.
+    can tell the two apart. With `safe`, text is defused; numbers never are. With `decimal_comma`, numbers have
+    a comma before their decimals and cells a semicolon between them, as spreadsheets of such languages read.
     """
 
-    def __init__(self, *, null_text: str = "", safe: bool = True) -> None:
+    def __init__(self, *, null_text: str = "", safe: bool = True, decimal_comma: bool = False) -> None:
         self._null_text = null_text
         self._safe = safe
+        self._decimal_comma = decimal_comma
+        self.separator = ";" if decimal_comma else ","
 
     def line(self, values: Iterable[Wire]) -> str:
         """Write one line, with its end."""
-        return ",".join(map(self._cell, values)) + "\r\n"
+        return self.separator.join(map(self._cell, values)) + "\r\n"
 
     def lines(self, rows: Sequence[Sequence[Wire]]) -> bytes:
         """Write many lines as UTF-8."""
@@ -85,7 +88,7 @@ class CsvWriter:
     def slices(self, values: Sequence[Wire]) -> Iterator[bytes]:
         """Write one line in pieces, each a short piece of work; some are empty."""
         for place, value in enumerate(values):
-            start = b"," if place else b""
+            start = self.separator.encode() if place else b""
             if not is_long(value):
                 yield start + self._cell(value).encode("utf-8", "replace")
                 continue
@@ -106,8 +109,9 @@ class CsvWriter:
             return self._null_text
         if isinstance(value, str):
             text = defused(value) if self._safe else value
-            if text == self._null_text or text == "" or NEEDS_QUOTES.search(text):
+            if text in {"", self._null_text} or self.separator in text or NEEDS_QUOTES.search(text):
                 escaped = text.replace('"', '""')
                 return f'"{escaped}"'
             return text
-        return number_text(value)
+        digits = number_text(value)
+        return digits.replace(".", ",") if self._decimal_comma else digits

@@ -66,6 +66,9 @@ class Export(FilterFields):
         "", description="What is written for NULL."
     )
     safe: bool = Field(True, description="Defuse what a spreadsheet would run; false only with POST.")
+    decimal: Literal["point", "comma"] = Field(
+        "point", description="Sign before decimals; with comma, cells are separated by semicolons."
+    )
     bom: bool = Field(True, description="Begin with a byte order mark.")
 
 
@@ -164,7 +167,9 @@ async def _chosen(job: _Job) -> AsyncIterator[Page]:
 
 
 async def _lines(job: _Job, first: Page | None, pages: AsyncIterator[Page]) -> AsyncGenerator[bytes]:
-    writer = CsvWriter(null_text=job.export.null, safe=job.export.safe)
+    writer = CsvWriter(
+        null_text=job.export.null, safe=job.export.safe, decimal_comma=job.export.decimal == "comma"
+    )
     columns = [column.name for column in job.view.columns]
     try:
         yield (BOM if job.export.bom else b"") + writer.line(columns).encode("utf-8", "replace")
@@ -261,7 +266,7 @@ async def _long_line(
     """Write a line whose long values come in slices."""
     for number, value in enumerate(values):
         if number:
-            yield b","
+            yield writer.separator.encode()
         if isinstance(value, _LongValue):
             slices = job.tables.values.value_slices(
                 job.view.table, value.row_id, value.column, value.measured

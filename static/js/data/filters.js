@@ -1,7 +1,7 @@
 // Filters as people type them ("≥ 10", "in a, b", "not null") and as the wire has them.
 
 import { isNumber } from "./json.js";
-import { ValueError, kindOf, parseValue, textOf } from "./values.js";
+import { ValueError, kindOf, parseValue, shownText } from "./values.js";
 
 export const OPERATORS = [
   "contains",
@@ -157,9 +157,10 @@ export function filterText(filter, column) {
   if (operator === "isNull") return "NULL";
   if (operator === "isNotNull") return "not NULL";
   if (operator === "isEmpty") return "''";
-  if (operator === "in") return `in ${value.map((item) => quoted(textOf(item))).join(", ")}`;
-  if (operator === "between") return `${textOf(value[0])} .. ${textOf(value[1])}`;
-  return operator === defaultOperator(column) ? textOf(value) : `${SIGN_OF[operator] ?? operator} ${textOf(value)}`;
+  if (operator === "in") return `in ${value.map((item) => quoted(shownText(item, column))).join(", ")}`;
+  if (operator === "between") return `${shownText(value[0], column)} .. ${shownText(value[1], column)}`;
+  const text = shownText(value, column);
+  return operator === defaultOperator(column) ? text : `${SIGN_OF[operator] ?? operator} ${text}`;
 }
 
 /**

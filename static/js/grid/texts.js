@@ -4,6 +4,10 @@ import { number } from "../texts.js";
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+const DATES = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+/** A date as it is read: 3 April 2024. */
+export const longDate = (iso) => DATES.format(new Date(`${iso}T00:00:00Z`));
+
 const LIST = new Intl.ListFormat("en");
 const list = (names) => LIST.format(names);
 
@@ -47,10 +51,12 @@ export const T = {
     notNumber: () => "Not a number",
     notWhole: () => "Must be a whole number",
     outOfRange: ({ least, most }) => `Must be from ${least} to ${most}`,
-    decimalComma: () => "Write the decimals after a point, not a comma",
+    twoNumbers: ({ choices }) => `May be ${choices.join(" or ")}: write it without the sign between`,
     tooManyDecimals: ({ scale }) => (scale ? `At most ${count(scale, "decimal")}` : "No decimals here"),
     tooManyDigits: ({ digits }) => `At most ${count(digits, "digit")} before the point`,
-    notDate: () => "Write a date as 2024-01-31",
+    notDate: () => "Write a date as 2024-01-31 or 31 Jan 2024",
+    shortYear: () => "Write the year with four digits",
+    twoDates: ({ choices }) => `${choices.map(longDate).join(" or ")}? Choose one, or write ${choices.join(" or ")}`,
     noSuchDate: () => "There is no such date",
     notTime: () => "Write a time as 13:45:00",
     noSuchTime: () => "There is no such time of day",
@@ -116,6 +122,20 @@ export const T = {
   readingRange: (done, all) => `Reading ${number(done)} of ${count(all, "row")}…`,
   readingRangeStopped: "Reading was stopped. Nothing was changed.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
+  datesTitle: (name) => `${name}: does the day or the month stand first?`,
+  datesText: (text, dmy, mdy) =>
+    `${text} may be ${longDate(dmy)} or ${longDate(mdy)}. The answer counts for the column.`,
+  cancel: "Cancel",
+  dayFirst: "Day first",
+  monthFirst: "Month first",
+  numbersTitle: (name) => `${name}: which number is meant?`,
+  numbersText: (text, point, comma) => `${text} may be ${point} or ${comma}. The answer counts for this paste.`,
+  calendar: "Calendar",
+  monthBefore: "Month before",
+  monthAfter: "Month after",
+  today: "Today",
+  todayOnly: "No date or time goes here",
+  notPastedYet: "Nothing was pasted.",
   editLabel: (name) => `Edit ${name}`,
 
   // rows

@@ -62,7 +62,7 @@ export function portions(rowIds) {
  * and how to write NULL.
  *
  * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null, nullText?: string,
- *   safe?: boolean}} wanted
+ *   safe?: boolean, decimal?: "point" | "comma"}} wanted
  */
 export function exportAddress({
   namespace,
@@ -72,8 +72,10 @@ export function exportAddress({
   columns = null,
   nullText = "",
   safe = true,
+  decimal = "point",
 }) {
   const query = new URLSearchParams({ namespace, tableName: table, format: "csv", null: nullText, safe: String(safe) });
+  if (decimal !== "point") query.set("decimal", decimal);
   if (view.filters?.length) query.set("filters", stringify(view.filters));
   if (view.sort?.length) query.set("sort", stringify(view.sort));
   if (view.search) query.set("search", view.search);
@@ -131,6 +133,7 @@ export async function openExport({ tab }) {
       columns: chosen?.columns ?? null,
       nullText: nulls.value === "word" ? "NULL" : "",
       safe: safe.checked,
+      decimal: view.settings?.decimal === "," ? "comma" : "point",
     });
   const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
   const urls = few ? portions(rows).map(address) : [address(null)];

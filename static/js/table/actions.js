@@ -31,6 +31,7 @@ export function keyActions(view) {
       if (countState === "exact" || countState === "estimate") move();
       else view.countExactly().then(move); // the end is not known before
     },
+    today: async () => (await import("./today.js")).giveToday(view),
     toggle: () => view.edits.toggle(active().row, active().cell),
     openValue: () => view.openValue(),
     cellMenu: () => cellMenu(view),
