@@ -277,6 +277,19 @@ export const T = {
       ],
     ],
     [
+      "Filter row: what to write",
+      [
+        ["Smith", "text: holds it; numbers: is it"],
+        ["=Smith   ≠ Smith   ^Sm   $th", "is, is not, starts with, ends with"],
+        ["> 10   >= 10   < 10   <= 10", "greater, at least, less, at most"],
+        ["10..20", "from 10 to 20"],
+        ["in Boston, Rome, NULL", "one of them; one with a comma stands in quotes"],
+        ["1985   1985-03   1985..1990", "dates in that year, in that month, in these years"],
+        ["NULL   not NULL   ''", "without a value, with one, the empty text"],
+        ["Alt+Down in the filter row", "operators, and the values of the column with their numbers"],
+      ],
+    ],
+    [
       "Page",
       [
         ["Ctrl+K", "go to a table or command"],

@@ -61,6 +61,7 @@ export function headerActions(view) {
       if (view.table.filters.put(name, filter)) view.filtersChanged();
     },
     clearFilters: () => view.clearFilters(),
+    chooseValues: async (name) => (await import("../panel/filter-values.js")).chooseValues(view, name),
     showFilter: (name) => view.showFilters(true, name),
     hide: (name) => arranging.hide([name]),
     move: (name, by) => arranging.move(name, by, true),
