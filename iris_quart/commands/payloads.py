@@ -100,7 +100,7 @@ class TableFields(ValueMessage):
 
 
 class FilterItem(ValueMessage):
-    """One condition on a column; several are joined by AND."""
+    """One condition on a column; several are joined by AND, those of one `group` by OR."""
 
     column: ColumnName = Field(description="Name of the column.")
     value: WireValues = Field(
@@ -113,6 +113,13 @@ class FilterItem(ValueMessage):
         False,
         description="Compare letter case too, whatever the column's collation. Without it, contains, startsWith, "
         "endsWith and patterns ignore letter case; all other operators compare by the column's collation.",
+    )
+    group: int | None = Field(
+        None,
+        ge=0,
+        le=FILTERS_MAX,
+        strict=True,
+        description="Conditions of one group are joined by OR; a row has to meet one of them.",
     )
 
 
@@ -129,7 +136,7 @@ class FilterFields(TableFields):
     def filter_requests(self) -> tuple[FilterRequest, ...]:
         """Return the filters as the tables take them."""
         return tuple(
-            FilterRequest(item.column, item.value, item.operator, item.match_case)
+            FilterRequest(item.column, item.value, item.operator, item.match_case, item.group)
             for item in self.filters or ()
         )
 

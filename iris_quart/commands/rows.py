@@ -14,9 +14,10 @@ from iris_quart.atelier.request_count import Tally, tally_requests
 from iris_quart.context import Context
 from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import IrisQuartError
-from iris_quart.names import RowId
+from iris_quart.names import ColumnName, RowId
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.pages import RowQuery
+from iris_quart.tables.column_values import count_values
 from iris_quart.tables.row_queries import RowQueryRequest
 from iris_quart.tables.rows import After, Before, Jump, Page, Place, StartAt
 
@@ -30,7 +31,17 @@ from .payloads import (
     preview_marks,
 )
 
-__all__ = ["Cursors", "PageAnswer", "RowCount", "RowDetail", "TableData", "read_page", "rows", "stale_view"]
+__all__ = [
+    "ColumnValues",
+    "Cursors",
+    "PageAnswer",
+    "RowCount",
+    "RowDetail",
+    "TableData",
+    "read_page",
+    "rows",
+    "stale_view",
+]
 
 rows = CommandBlueprint("rows", __name__)
 
@@ -129,6 +140,29 @@ class TableData(Event):
     ignored_filters: list[str] | UnsetType = UNSET
 
 
+class GetColumnValues(FilterFields):
+    """Ask which values a column holds, in the rows that the filters leave."""
+
+    column: ColumnName = Field(description="Name of the column.")
+
+
+class ColumnValue(msgspec.Struct):
+    """A value of a column and the number of rows that hold it."""
+
+    value: Any
+    rows: int
+
+
+class ColumnValues(Event):
+    """The values that a column holds, the most frequent first: at most 100. `more` is true where there are others."""
+
+    namespace: str
+    table_name: str
+    column: str
+    values: list[ColumnValue]
+    more: bool
+
+
 class RowCount(Event):
     """Number of rows of a table, or of its filtered rows."""
 
@@ -189,6 +223,23 @@ async def count_rows(context: Context, payload: CountRows) -> RowCount:
     request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
     view = await context.tables.rows.view(request)
     return _row_count(view, await context.tables.counts.total(view, refresh=payload.refresh))
+
+
+@rows.command("getColumnValues")
+async def get_column_values(context: Context, payload: GetColumnValues) -> ColumnValues:
+    """Count the rows of a table, or those that the filters leave, by the values of one column."""
+    namespace, table_name = named_table(context, payload)
+    request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
+    view = await context.tables.rows.view(request)
+    column = view.table.column(payload.column, field="column")
+    values, more = await count_values(context.tables.client, view, column)
+    return ColumnValues(
+        namespace=view.table.namespace,
+        table_name=view.table.full_name,
+        column=column.name,
+        values=[ColumnValue(value=value, rows=number) for value, number in values],
+        more=more,
+    )
 
 
 @rows.command("getRow")

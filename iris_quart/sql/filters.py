@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -69,6 +69,8 @@ class Filter:
     operator: Operator | None
     values: tuple[Wire, ...] = ()
     match_case: bool = False
+    group: int | None = None
+    """Filters of one group are alternatives: a row has to meet one of them."""
 
 
 def make_filter(
@@ -78,6 +80,7 @@ def make_filter(
     value: Any,
     *,
     match_case: bool = False,
+    group: int | None = None,
     field: str = "filters",
 ) -> Filter | None:
     """Check one filter against its table.
@@ -103,7 +106,7 @@ def make_filter(
     if operator is Operator.IS_EMPTY and not (found.category.is_text or found.category is Category.LONG_TEXT):
         raise InvalidInput("Only text can be empty; use isNull.", field=f"{field}.operator")
     values = _values(found, operator, value, f"{field}.value")
-    return Filter(found, operator, values, match_case)
+    return Filter(found, operator, values, match_case, group)
 
 
 _NOUNS = {
@@ -143,18 +146,33 @@ def _values(column: Column, operator: Operator | None, value: Any, field: str) -
 
 
 def compile_where(filters: Sequence[Filter], search: str | None, columns: Sequence[Column]) -> Fragment:
-    """Write the conditions of a view, joined by AND, without WHERE; empty when there are none.
+    """Write the conditions of a view, joined by AND, and by OR within a group; empty when there are none.
 
     `search` looks for a text in every text column of `columns`, whatever its letter case. Raises InvalidInput
     when there are more values than a statement takes.
     """
-    parts = [compile_filter(item) for item in filters]
+    parts = list(_grouped(filters))
     if search is not None and search.strip():
         parts.append(_search(search.strip(), columns))
     parameters = tuple(parameter for part in parts for parameter in part.parameters)
     if len(parameters) > PARAMETERS_MAX:
         raise InvalidInput("These filters hold too many values for one statement.", field="filters")
     return Fragment(" AND ".join(part.sql for part in parts), parameters)
+
+
+def _grouped(filters: Sequence[Filter]) -> Iterator[Fragment]:
+    """Write filters in their order; a group stands where its first filter is."""
+    groups: dict[int, list[Fragment]] = {}
+    for item in filters:
+        if item.group is not None:
+            groups.setdefault(item.group, []).append(compile_filter(item))
+    for item in filters:
+        if item.group is None:
+            yield compile_filter(item)
+        elif parts := groups.pop(item.group, None):
+            condition = " OR ".join(part.sql for part in parts)
+            parameters = tuple(parameter for part in parts for parameter in part.parameters)
+            yield Fragment(condition if len(parts) == 1 else f"({condition})", parameters)
 
 
 def _search(text: str, columns: Sequence[Column]) -> Fragment:

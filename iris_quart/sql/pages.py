@@ -21,6 +21,7 @@ import msgspec
 from iris_quart.errors import InvalidInput
 
 from .filters import Filter, compile_where, describe_value
+from .identifiers import quote
 from .metadata import Column, Table
 from .projection import Projection
 from .values import Category, Fragment, Parameter, Wire, compared
@@ -36,6 +37,7 @@ __all__ = [
     "keyset_statement",
     "row_id_parameter",
     "sorted_by",
+    "value_counts_statement",
 ]
 
 SORT_PREFIX = 200
@@ -108,7 +110,7 @@ class RowQuery:
     def filter_key(self) -> str:
         """Key of the set of rows, independent of their order."""
         parts = [
-            [item.column.name, item.operator, item.match_case, *map(describe_value, item.values)]
+            [item.column.name, item.operator, item.match_case, item.group, *map(describe_value, item.values)]
             for item in self.filters
         ]
         return msgspec.json.encode([parts, (self.search or "").strip()]).decode()
@@ -232,6 +234,20 @@ def count_statement(view: RowQuery) -> Fragment:
     """Count the rows of a view."""
     where = f" WHERE {view.where.sql}" if view.where.sql else ""
     return Fragment(f"SELECT COUNT(*) AS total FROM {view.source}{where}", view.where.parameters)
+
+
+def value_counts_statement(view: RowQuery, column: Column, select: str, count: str, limit: int) -> Fragment:
+    """Count the rows of a view by the values of a column, the most frequent first; letter case counts.
+
+    `select` are the items that read the column, `count` is the name of the number of rows.
+    """
+    where = f" WHERE {view.where.sql}" if view.where.sql else ""
+    by = f"%EXACT({column.sql})" if column.category.is_text else column.sql
+    return Fragment(
+        f"SELECT TOP ? {select}, COUNT(*) AS {quote(count)} FROM {view.source}{where} "
+        f"GROUP BY {by} ORDER BY COUNT(*) DESC, {by}",
+        (limit, *view.where.parameters),
+    )
 
 
 def sort_value(column: Column, value: Wire) -> Wire:

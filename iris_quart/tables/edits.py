@@ -44,7 +44,16 @@ from .outcomes import (
     shortened,
 )
 from .proofs import Proofs, ReadBehind, Sent
-from .validation import Change, ChangeKind, Plan, check, is_kept, parse_seen, rewritten_form
+from .validation import (
+    Change,
+    ChangeKind,
+    Plan,
+    check,
+    is_kept,
+    naming_what_was_given,
+    parse_seen,
+    rewritten_form,
+)
 
 if TYPE_CHECKING:
     from .catalogue import Catalogue, SqlClient
@@ -170,7 +179,7 @@ class Edits:
         except AuthExpired:
             raise
         except IrisQuartError as error:
-            return Sent(plan, Guard(), result=refused(plan, error))
+            return Sent(plan, Guard(), result=refused(plan, naming_what_was_given(plan, error)))
         plan = replace(plan, base=dict(guarded.base)) if plan.kind is not ChangeKind.INSERT else plan
         if leave is not None:
             await leave()
@@ -224,13 +233,13 @@ class Edits:
             raise
         except UpstreamError as error:
             if not error.maybe_executed:
-                return replace(sent, result=refused(plan, error))
+                return replace(sent, result=refused(plan, naming_what_was_given(plan, error)))
             self._note_write(table.namespace, table.full_name)
             return replace(sent, in_doubt=True)
         except IrisQuartError as error:
             if isinstance(error, TableNotFound | ColumnNotFound):
                 self._catalogue.forget(table.namespace, table.full_name)
-            return replace(sent, result=refused(plan, error))
+            return replace(sent, result=refused(plan, naming_what_was_given(plan, error)))
         self._note_write(
             table.namespace,
             table.full_name,

@@ -22,6 +22,7 @@ class FilterRequest:
     value: Any = None
     operator: Operator | None = None
     match_case: bool = False
+    group: int | None = None
 
 
 class RowQueryRequest(msgspec.Struct, frozen=True):
@@ -63,6 +64,7 @@ def make_view(table: Table, request: RowQueryRequest) -> RowQuery:
             item.operator,
             item.value,
             match_case=item.match_case,
+            group=item.group,
             field=f"filters.{index}",
         )
         if made is not None:

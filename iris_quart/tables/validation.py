@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from iris_quart.atelier.sqlerrors import explain
-from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly
+from iris_quart.errors import InvalidInput, IrisQuartError, ReadOnly, ValueRefused
+from iris_quart.sql.decoding import EPOCH
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.values import DIGITS_MAX, Category, Wire, number_text, parse
 
@@ -20,6 +21,7 @@ __all__ = [
     "check",
     "is_kept",
     "may_become",
+    "naming_what_was_given",
     "parse_row_id",
     "parse_seen",
     "rewritten_form",
@@ -185,6 +187,24 @@ def _refusal(sqlcode: int, table: Table, column: Column, wire: Wire, hint: str) 
     if wire is not None:
         names["value"] = wire if isinstance(wire, str) else number_text(wire)
     return explain(sqlcode, names, hint=hint)
+
+
+def naming_what_was_given(plan: Plan, error: IrisQuartError) -> IrisQuartError:
+    """Return a refusal that names the date or time that was given, not the number that IRIS stores it as."""
+    if not isinstance(error, ValueRefused) or error.sqlcode not in {-104, -105}:
+        return error
+    column = next((column for column in plan.values if column.name == error.field), None)
+    wire = None if column is None else plan.values[column]
+    if column is None or not column.category.is_temporal or not isinstance(wire, str):
+        return error
+    before_epoch = column.category is Category.DATE and wire < EPOCH.isoformat()
+    hint = (
+        f"It takes no date before {EPOCH.isoformat()}, the first day that IRIS counts from."
+        if before_epoch
+        else None
+    )
+    names = {"field": column.name, "table": plan.table.full_name, "value": wire}
+    return explain(error.sqlcode, names, hint=hint, sqlcode_known=True)
 
 
 def same_value(column: Column, one: Wire, other: Wire) -> bool:

@@ -187,6 +187,12 @@ export const T = {
   themeTip: (theme, next) => `Theme: ${theme}. Switch to ${next}`,
   density: "Row height",
   densities: { compact: "Compact", normal: "Normal", roomy: "Roomy" },
+  decimal: "Decimals are shown, copied and exported",
+  decimals: {
+    browser: "As the language of this browser writes them",
+    point: "With a point, as in the database: 12.50",
+    comma: "With a comma: 12,50",
+  },
   saving: "Saving",
   savings: {
     review: "Stage edits, review before saving",
@@ -246,6 +252,8 @@ export const T = {
         ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
         ["Shift+Enter", "large editor for the value"],
         ["Space", "flip a check box; elsewhere, row detail"],
+        ["Ctrl+;", "today's date, or the time it is"],
+        ["Alt+Down in a date", "calendar"],
         ["Ctrl+Alt+N", "set NULL"],
         ["Ctrl+Alt+E or Backspace", "set '' (Backspace: NULL where the column is no text)"],
         ["Ctrl+Alt+D", "set the column's default"],
@@ -274,6 +282,19 @@ export const T = {
         ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
         ["Shift+F10", "menu of the cell"],
         ["Ctrl+I", "row detail"],
+      ],
+    ],
+    [
+      "Filter row: what to write",
+      [
+        ["Smith", "text: holds it; numbers: is it"],
+        ["=Smith   ≠ Smith   ^Sm   $th", "is, is not, starts with, ends with"],
+        ["> 10   >= 10   < 10   <= 10", "greater, at least, less, at most"],
+        ["10..20", "from 10 to 20"],
+        ["in Boston, Rome, NULL", "one of them; one with a comma stands in quotes"],
+        ["1985   1985-03   1985..1990", "dates in that year, in that month, in these years"],
+        ["NULL   not NULL   ''", "without a value, with one, the empty text"],
+        ["Alt+Down in the filter row", "operators, and the values of the column with their numbers"],
       ],
     ],
     [

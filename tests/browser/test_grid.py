@@ -473,11 +473,11 @@ async def test_what_a_column_refuses_of_a_paste_stays_in_its_cell_and_keeps_its_
     grid: Opener,
 ) -> None:
     page = await grid("rows=8&store=1")
-    await page.to_clipboard("good\t\t2024-01-01\nworse\t\tnot a date\nworst\t\t31.12.1980\n")
+    await page.to_clipboard("good\t\t2024-01-01\nworse\t\tnot a date\nworst\t\t31.12.80\n")
     await page.click(2, "Name")
     await page.keys("Control+v")
     await page.until("view.pending.changed === 9")
-    assert [await page.text(row, "DOB") for row in (2, 3, 4)] == ["2024-01-01", "not a date", "31.12.1980"]
+    assert [await page.text(row, "DOB") for row in (2, 3, 4)] == ["2024-01-01", "not a date", "31.12.80"]
     assert await page.states(3, "DOB") == "is-error"
     await page.until("sessionStorage.length === 1")
     await page.js("view.drafts.saveNow()")
@@ -505,11 +505,11 @@ async def test_what_a_column_refuses_of_a_paste_stays_in_its_cell_and_keeps_its_
 
 async def test_refused_cells_of_new_rows_stay_in_them(grid: Opener) -> None:
     page = await grid("rows=8")
-    await page.to_clipboard("one\t\t31.12.1980\n")
+    await page.to_clipboard("one\t\t31.12.80\n")
     await page.click(2, "Name")
     await page.keys("Control+Shift+v")
     await page.until("view.pending.inserted === 1")
-    assert await page.text(8, "DOB") == "31.12.1980"
+    assert await page.text(8, "DOB") == "31.12.80"
     await page.js("view.save()")
     assert "not saved" in await page.said()
     assert await page.pending() == [0, 1, 0]

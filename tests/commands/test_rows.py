@@ -460,3 +460,62 @@ async def test_an_error_of_iris_is_the_commands_error(person: Desk) -> None:
     person.client.query = fails  # type: ignore[method-assign]
     with pytest.raises(IrisQuartError, match="said no"):
         await person.run("requestData", {"pageSize": 7})
+
+
+async def test_filters_of_a_group_are_alternatives(person: Desk) -> None:
+    boston = {"column": "Home_City", "operator": "equals", "value": "Boston", "group": 1}
+    named = {"column": "Name", "operator": "startsWith", "value": "H", "group": 1}
+    ohio = {"column": "Home_State", "operator": "equals", "value": "OH"}
+
+    async def ids(*filters: dict[str, Any]) -> set[str]:
+        data = await person.answer("requestData", {"pageSize": 500, "filters": list(filters)})
+        return set(data["rowIds"])
+
+    alone = {"group": None}
+    either = await ids(boston, named)
+    assert either == await ids(boston | alone) | await ids(named | alone)
+    assert either
+    assert await ids(boston, ohio, named) == either & await ids(ohio)
+    assert (await person.answer("countRows", {"filters": [boston, named]}))["totalRows"] == len(either)
+
+
+async def test_a_cursor_belongs_to_its_groups(person: Desk) -> None:
+    filters = [
+        {"column": "Home_State", "operator": "equals", "value": state, "group": 0} for state in ("OH", "MA")
+    ]
+    data = await person.answer("requestData", {"pageSize": 1, "filters": filters})
+    cursor = data["cursors"]["next"]
+    assert (await person.answer("requestData", {"pageSize": 1, "filters": filters, "after": cursor}))["rows"]
+    apart = [item | {"group": None} for item in filters]
+    with pytest.raises(InvalidInput):
+        await person.answer("requestData", {"pageSize": 1, "filters": apart, "after": cursor})
+
+
+async def test_values_of_a_column_with_their_numbers(person: Desk) -> None:
+    found = await person.answer("getColumnValues", {"column": "Home_State"})
+    assert found["column"] == "Home_State"
+    numbers = [item["rows"] for item in found["values"]]
+    assert numbers == sorted(numbers, reverse=True)
+    first = found["values"][0]
+    equals = {"column": "Home_State", "operator": "equals", "value": first["value"]}
+    assert (await person.answer("countRows", {"filters": [equals]}))["totalRows"] == first["rows"]
+    filtered = await person.answer("getColumnValues", {"column": "Home_State", "filters": [equals]})
+    assert [item["value"] for item in filtered["values"]] == [first["value"]]
+    assert not filtered["more"]
+    many = await person.answer("getColumnValues", {"column": "SSN"})
+    assert len(many["values"]) == 100
+    assert many["more"]
+
+
+@pytest.mark.parametrize("column", ["BitValue", "DateValue", "TimestampValue", "NumericValue"])
+async def test_values_of_any_type_are_wire_values(desk: Desk, column: str) -> None:
+    await desk.run("selectTable", MATRIX)
+    rows = (await desk.answer("requestData", {"pageSize": 500}))["rows"]
+    found = await desk.answer("getColumnValues", {"column": column})
+    assert {item["value"] for item in found["values"]} == {row[column] for row in rows}
+
+
+async def test_streams_have_no_list_of_values(desk: Desk) -> None:
+    await desk.run("selectTable", MATRIX)
+    with pytest.raises(InvalidInput, match="too long for a list"):
+        await desk.answer("getColumnValues", {"column": "LongvarcharValue"})

@@ -33,6 +33,11 @@ const meant = [
   [date, "> 1980-02", { operator: "greater", value: "1980-02-29" }],
   [moment, "<1980", { operator: "less", value: "1980-01-01 00:00:00" }],
   [moment, "≤ 1980-05-06", { operator: "lessOrEqual", value: "1980-05-06 23:59:59.999999999" }],
+  [date, "1985..1990", { operator: "between", value: ["1985-01-01", "1990-12-31"] }],
+  [date, "1985-03 .. 1985-04", { operator: "between", value: ["1985-03-01", "1985-04-30"] }],
+  [moment, "1985..1990", { operator: "between", value: ["1985-01-01 00:00:00", "1990-12-31 23:59:59.999999999"] }],
+  [text, "in NULL, MA", { operator: "in", value: [null, "MA"] }],
+  [text, 'in "NULL", "", "a,b"', { operator: "in", value: ["NULL", "", "a,b"] }],
   [date, "1945", { operator: "between", value: ["1945-01-01", "1945-12-31"] }],
   [date, "1944-2", { operator: "between", value: ["1944-02-01", "1944-02-29"] }],
   [date, "1900-02", { operator: "between", value: ["1900-02-01", "1900-02-28"] }],
@@ -51,7 +56,7 @@ for (const [column, typed] of [
   [number, "abc"],
   [number, ">"],
   [date, "1945-13"],
-  [date, "31.12.1945"],
+  [date, "31.12.45"],
   [{ category: "binary" }, "x"],
   [number, "5..x"],
 ]) {
@@ -139,4 +144,42 @@ test("filters of an address that lack what their operator needs are left out", (
 test("a list's text needs no column: it is shown before the table's description is there", () => {
   assert.equal(filterText({ column: "Age", operator: "in", value: [1, 2] }), "in 1, 2");
   assert.equal(filterText({ column: "Age", operator: "between", value: [1, 2] }), "1 .. 2");
+});
+
+test("alternatives have a number in common, whatever is switched off between them", () => {
+  const one = (column, more = {}) => ({ column, operator: "equals", value: 1, ...more });
+  const groups = (...list) => new Filters(list).toWire().map(({ column, group }) => [column, group ?? null]);
+  const or = { or: true };
+  assert.deepEqual(groups(one("a"), one("b")), [
+    ["a", null],
+    ["b", null],
+  ]);
+  assert.deepEqual(groups(one("a"), one("b", or), one("c"), one("d", or), one("e", or)), [
+    ["a", 0],
+    ["b", 0],
+    ["c", 2],
+    ["d", 2],
+    ["e", 2],
+  ]);
+  assert.deepEqual(groups(one("a"), one("b", { off: true }), one("c", or)), [
+    ["a", null],
+    ["c", null],
+  ]);
+  assert.deepEqual(groups(one("a", or), one("b", { ...or, off: true }), one("c", or)), [
+    ["a", 0],
+    ["c", 0],
+  ]);
+});
+
+test("an alternative whose first filter is taken away stays apart from those before", () => {
+  const filters = new Filters([
+    { column: "a", operator: "isNull" },
+    { column: "b", operator: "isNull" },
+    { column: "c", operator: "isNull", or: true },
+  ]);
+  filters.put("b", null);
+  assert.deepEqual(
+    filters.toWire().map(({ group }) => group),
+    [undefined, undefined],
+  );
 });

@@ -301,3 +301,24 @@ test("lines of CSV are counted over pieces, and not the line breaks within value
     assert.equal(lines.count, 4);
   }
 });
+
+test("alternatives are part of the address", () => {
+  const filters = [
+    { column: "a", operator: "isNull" },
+    { column: "b", operator: "equals", value: 1, matchCase: true, or: true },
+    { column: "c", operator: "isNull", or: true },
+    { column: "d", operator: "isNull", off: true },
+    { column: "e", operator: "isNull", or: true },
+  ];
+  const url = new URL(address({ namespace: "N", table: "S.T", view: { filters } }), "http://h");
+  const read = readAddress(url).view.filters;
+  assert.deepEqual(
+    read.map(({ column, or, matchCase }) => [column, Boolean(or), Boolean(matchCase)]),
+    [
+      ["a", false, false],
+      ["b", true, true],
+      ["c", true, false],
+      ["e", false, false],
+    ],
+  );
+});

@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 
+from iris_quart.atelier.sqlerrors import sql_error
 from iris_quart.errors import ConstraintViolation, InvalidInput, IrisQuartError, ReadOnly, ValueRefused
 from iris_quart.sql.identifiers import quote
 from iris_quart.sql.metadata import Column, Identity, IdentityKind, Table, TableKind
 from iris_quart.sql.values import Category
-from iris_quart.tables.validation import Change, ChangeKind, check, parse_row_id, parse_seen
+from iris_quart.tables.validation import (
+    Change,
+    ChangeKind,
+    check,
+    naming_what_was_given,
+    parse_row_id,
+    parse_seen,
+)
 
 COLUMNS = (
     Column("ID", "bigint", Category.INTEGER, read_only_reason="IRIS gives each row its ID.", sql=quote("ID")),
@@ -136,3 +144,16 @@ def test_value_that_broke_its_column_is_seen_as_it_is() -> None:
     assert parse_seen(COLUMNS[1], None) is None
     with pytest.raises(InvalidInput):
         parse_seen(COLUMNS[3], {"a": 1})
+
+
+def test_a_refused_date_is_named_as_it_was_given() -> None:
+    plan = check(TABLE, update(Born="1820-03-01", Name="ab"))
+    text = "ERROR #5540: SQLCODE: -105 Message: Field 'S.T.Born' (value '-7610') failed validation"
+    error = naming_what_was_given(plan, sql_error(text))
+    assert isinstance(error, ValueRefused)
+    assert error.message == (
+        "Born does not accept “1820-03-01”. It takes no date before 1840-12-31, the first day that IRIS counts from."
+    )
+    assert (error.sqlcode, error.field, error.server_text) == (-105, "Born", None)
+    other = sql_error(text.replace("Born", "Name"))
+    assert naming_what_was_given(plan, other) is other

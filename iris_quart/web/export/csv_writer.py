@@ -20,13 +20,18 @@ class CsvWriter:
     """Writes lines of CSV.
 
     `null_text` stands unquoted for NULL; text that equals it is quoted, so that a reader that looks at quotes
-    can tell the two apart. With `safe`, text is defused; numbers never are.
+    can tell the two apart. With `safe`, text is defused; numbers never are. With `decimal_comma`, numbers have
+    a comma before their decimals and cells a semicolon between them, as spreadsheets of such languages read.
     """
 
-    def __init__(self, *, null_text: str = "", safe: bool = True, bom: bool = False) -> None:
+    def __init__(
+        self, *, null_text: str = "", safe: bool = True, bom: bool = False, decimal_comma: bool = False
+    ) -> None:
         self._null_text = null_text
         self._safe = safe
         self._bom = bom
+        self._decimal_comma = decimal_comma
+        self.separator = ";" if decimal_comma else ","
 
     def head(self, columns: Sequence[str]) -> bytes:
         """Write the line of names, after a byte order mark where it is wanted."""
@@ -34,7 +39,7 @@ class CsvWriter:
 
     def line(self, values: Iterable[Wire]) -> str:
         """Write one line, with its end."""
-        return ",".join(map(self._cell, values)) + "\r\n"
+        return self.separator.join(map(self._cell, values)) + "\r\n"
 
     def lines(self, rows: Sequence[Sequence[Wire]]) -> bytes:
         """Write many lines as UTF-8."""
@@ -43,7 +48,7 @@ class CsvWriter:
     def slices(self, values: Sequence[Wire]) -> Iterator[bytes]:
         """Write one line in pieces, each a short piece of work; some are empty."""
         for place, value in enumerate(values):
-            start = b"," if place else b""
+            start = self.separator.encode() if place else b""
             if not is_long(value):
                 yield start + self._cell(value).encode("utf-8", "replace")
                 continue
@@ -63,7 +68,7 @@ class CsvWriter:
         """Write one line whose long values come in slices."""
         for number, value in enumerate(values):
             if number:
-                yield b","
+                yield self.separator.encode()
             if not isinstance(value, LongValue):
                 yield self._cell(value).encode("utf-8", "replace")
                 continue
@@ -83,15 +88,21 @@ class CsvWriter:
             return self._null_text
         if isinstance(value, str):
             text = defused(value) if self._safe else value
-            if text == self._null_text or text == "" or NEEDS_QUOTES.search(text):
+            if text in {"", self._null_text} or self.separator in text or NEEDS_QUOTES.search(text):
                 escaped = text.replace('"', '""')
                 return f'"{escaped}"'
             return text
-        return number_text(value)
+        digits = number_text(value)
+        return digits.replace(".", ",") if self._decimal_comma else digits
 
 
 def _make_writer(options: WriteOptions) -> CsvWriter:
-    return CsvWriter(null_text=options.null_text, safe=options.safe, bom=options.bom)
+    return CsvWriter(
+        null_text=options.null_text,
+        safe=options.safe,
+        bom=options.bom,
+        decimal_comma=options.decimal_comma,
+    )
 
 
 CSV = Format("csv", "text/csv; charset=utf-8; header=present", _make_writer)

@@ -49,11 +49,16 @@ class Export(FilterFields):
         "", description="What is written for NULL."
     )
     safe: bool = Field(True, description="Defuse what a spreadsheet would run; false only with POST.")
+    decimal: Literal["point", "comma"] = Field(
+        "point", description="Sign before decimals; with comma, cells are separated by semicolons."
+    )
     bom: bool = Field(True, description="Begin with a byte order mark.")
 
     def write_options(self) -> WriteOptions:
         """Return the choices that a format needs."""
-        return WriteOptions(null_text=self.null, safe=self.safe, bom=self.bom)
+        return WriteOptions(
+            null_text=self.null, safe=self.safe, bom=self.bom, decimal_comma=self.decimal == "comma"
+        )
 
 
 async def asked_export() -> Export:

@@ -26,6 +26,8 @@ class WriteOptions:
     """Whether text that a spreadsheet would run is defused."""
     bom: bool = True
     """Whether the file begins with a byte order mark, by which spreadsheets recognise UTF-8."""
+    decimal_comma: bool = False
+    """Whether numbers have a comma before their decimals, as spreadsheets of such languages read them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 // Filters as people type them ("≥ 10", "in a, b", "not null") and as the wire has them.
 
 import { isNumber } from "./json.js";
-import { ValueError, kindOf, parseValue, textOf } from "./values.js";
+import { ValueError, kindOf, parseValue, shownText } from "./values.js";
 
 export const OPERATORS = [
   "contains",
@@ -36,7 +36,7 @@ const SIGNS = [
   ["^", "startsWith"],
   ["$", "endsWith"],
 ];
-const SIGN_OF = {
+export const SIGN_OF = {
   notEquals: "≠",
   greaterOrEqual: "≥",
   lessOrEqual: "≤",
@@ -73,15 +73,18 @@ function valueOf(text, column) {
   return value;
 }
 
-/** The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. */
+/** The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. NULL is null. */
 function splitList(text) {
   const items = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g)];
   return items
-    .map(([, inQuotes, plain]) => (inQuotes === undefined ? plain.trim() : inQuotes.replaceAll('""', '"')))
-    .filter(Boolean);
+    .map(([, inQuotes, plain]) => {
+      if (inQuotes !== undefined) return inQuotes.replaceAll('""', '"');
+      return /^null$/i.test(plain.trim()) ? null : plain.trim() || undefined;
+    })
+    .filter((item) => item !== undefined);
 }
 
-const quoted = (text) => (/[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const quoted = (text) => (/[",]|^\s|\s$|^$|^null$/i.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 /** The first and last moment of a year, month or day, for columns of dates; null for other texts. */
 function period(text, column) {
@@ -114,13 +117,14 @@ export function parseFilter(text, column) {
   if (list && allowed.includes("in")) {
     const items = splitList(list[1]);
     if (!items.length) throw new ValueError("needsValue");
-    return { operator: "in", value: items.map((item) => valueOf(item, column)) };
+    return { operator: "in", value: items.map((item) => (item === null ? null : valueOf(item, column))) };
   }
   const dots = typed.indexOf("..", 1);
   if (dots > 0 && typed.length > dots + 2 && !isText(column)) {
+    const [from, to] = [typed.slice(0, dots).trim(), typed.slice(dots + 2).trim()];
     return {
       operator: "between",
-      value: [valueOf(typed.slice(0, dots), column), valueOf(typed.slice(dots + 2), column)],
+      value: [period(from, column)?.[0] ?? valueOf(from, column), period(to, column)?.[1] ?? valueOf(to, column)],
     };
   }
   for (const [sign, operator] of SIGNS) {
@@ -157,14 +161,29 @@ export function filterText(filter, column) {
   if (operator === "isNull") return "NULL";
   if (operator === "isNotNull") return "not NULL";
   if (operator === "isEmpty") return "''";
-  if (operator === "in") return `in ${value.map((item) => quoted(textOf(item))).join(", ")}`;
-  if (operator === "between") return `${textOf(value[0])} .. ${textOf(value[1])}`;
-  return operator === defaultOperator(column) ? textOf(value) : `${SIGN_OF[operator] ?? operator} ${textOf(value)}`;
+  if (operator === "in")
+    return `in ${value.map((item) => (item === null ? "NULL" : quoted(shownText(item, column)))).join(", ")}`;
+  if (operator === "between") return `${shownText(value[0], column)} .. ${shownText(value[1], column)}`;
+  const text = shownText(value, column);
+  return operator === defaultOperator(column) ? text : `${SIGN_OF[operator] ?? operator} ${text}`;
+}
+
+/** The filters that count; an alternative to one that is switched off is one to those before that, if there are any. */
+export function activeFilters(list) {
+  const active = [];
+  let isFirst = true; // in its run of alternatives
+  for (const filter of list) {
+    if (!filter.or) isFirst = true;
+    if (filter.off) continue;
+    active.push({ ...filter, or: !isFirst && active.length > 0 });
+    isFirst = false;
+  }
+  return active;
 }
 
 /**
  * The filters of a table: one per column in the row, more in the panel.
- * A filter: {column, operator, value?, matchCase?, off?}.
+ * A filter: {column, operator, value?, matchCase?, off?, or?}; `or` makes it an alternative to the one before.
  */
 export class Filters {
   constructor(list = []) {
@@ -181,11 +200,12 @@ export class Filters {
     const old = this.of(column);
     if (!filter) {
       if (!old) return false;
-      this.list = this.list.filter((other) => other !== old);
+      this.removeAt(this.list.indexOf(old));
       return true;
     }
-    if (old && old.operator === filter.operator && !old.off && sameFilterValue(old.value, filter.value)) return false;
+    if (old && !old.off && isSame(old, { matchCase: old.matchCase, ...filter })) return false;
     if (old) {
+      if (old.operator === "in") delete old.matchCase; // it came with the choice of values
       delete old.value;
       delete old.off;
       Object.assign(old, filter);
@@ -197,8 +217,10 @@ export class Filters {
     this.list.push({ ...filter });
   }
 
+  /** Take a filter away; the one behind it stays an alternative only to what the gone one was an alternative to. */
   removeAt(index) {
-    this.list.splice(index, 1);
+    const [gone] = this.list.splice(index, 1);
+    if (this.list[index]?.or && !gone.or) delete this.list[index].or;
   }
 
   clear() {
@@ -212,20 +234,36 @@ export class Filters {
   /** Drop filters of columns that the table no longer has; returns them. */
   keepOnly(names) {
     const gone = this.list.filter((filter) => !names.has(filter.column));
-    this.list = this.list.filter((filter) => names.has(filter.column));
+    for (const filter of gone) this.removeAt(this.list.indexOf(filter));
     return gone;
   }
 
-  /** As requestData takes them. */
+  /** Those for a look at a column's values: its own do not count. */
+  without(column) {
+    const others = new Filters(this.list);
+    others.keepOnly(new Set(this.list.map((filter) => filter.column).filter((name) => name !== column)));
+    return others;
+  }
+
+  /** As requestData takes them: alternatives have a number in common. */
   toWire() {
-    return this.active.map(({ column, operator, value, matchCase }) => ({
-      column,
-      operator,
-      ...(takesValue(operator) ? { value } : {}),
-      ...(matchCase ? { matchCase: true } : {}),
-    }));
+    const active = activeFilters(this.list);
+    let group = 0;
+    return active.map(({ column, operator, value, matchCase, or }, index) => {
+      if (!or) group = index;
+      return {
+        column,
+        operator,
+        ...(takesValue(operator) ? { value } : {}),
+        ...(matchCase ? { matchCase: true } : {}),
+        ...(or || active[index + 1]?.or ? { group } : {}),
+      };
+    });
   }
 }
+
+const isSame = (a, b) =>
+  a.operator === b.operator && !a.matchCase === !b.matchCase && sameFilterValue(a.value, b.value);
 
 function sameFilterValue(a, b) {
   const plain = (value) =>

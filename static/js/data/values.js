@@ -2,6 +2,7 @@
 // or a float: dates are texts, and a number keeps its digits.
 
 import { LosslessNumber, isNumber, numberOf, own } from "./json.js";
+import { dateReadings, isAmbiguousNumber, isDay, readNumber, readTime, splitMoment } from "./reading.js";
 
 /** Thrown by parseValue; `reason` is a key of the texts, `values` fill its places. */
 export class ValueError extends Error {
@@ -78,6 +79,12 @@ export function textOf(value) {
   return value === null || value === undefined ? "" : String(value);
 }
 
+/** The text of a value as a column shows it and takes it back: with the person's decimal sign. */
+export function shownText(value, column) {
+  const text = textOf(value);
+  return column?.manner?.decimal === "," && isNumber(value) ? text.replace(".", ",") : text;
+}
+
 /** True when only the start of a value is here; `preview` tells the length of the whole: {length, unit}. */
 export function isCut(value, preview) {
   if (!preview) return false;
@@ -135,43 +142,57 @@ export function sameValue(a, b) {
 }
 
 const two = (text) => text.padStart(2, "0");
-const leap = (year) => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-const daysIn = (year, month) => [31, leap(year) ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
 
-function parseDate(text) {
+/** A date as YYYY-MM-DD; the day or the month may stand first where only one of them can, or the column's manner says so. */
+function parseDate(text, column) {
   const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text);
-  if (!match) throw new ValueError("notDate");
-  const [year, month, day] = match.slice(1).map(Number);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) throw new ValueError("noSuchDate");
-  return `${match[1]}-${two(match[2])}-${two(match[3])}`;
+  if (match) {
+    const [year, month, day] = match.slice(1).map(Number);
+    if (!isDay(year, month, day)) throw new ValueError("noSuchDate");
+    return `${match[1]}-${two(match[2])}-${two(match[3])}`;
+  }
+  const read = dateReadings(text);
+  if (!read) throw new ValueError("notDate");
+  if (read.iso) return read.iso;
+  if (read.reason) throw new ValueError(read.reason);
+  const order = column.manner?.order;
+  if (!order) throw new ValueError("twoDates", { choices: [read.dmy, read.mdy] });
+  return read[order];
 }
 
 function parseTime(text) {
-  const match = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/.exec(text);
+  const match = /^(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?$/.exec(readTime(text) ?? text);
   if (!match) throw new ValueError("notTime");
   if (Number(match[1]) > 23 || Number(match[2]) > 59 || Number(match[3] ?? 0) > 59) throw new ValueError("noSuchTime");
   return `${two(match[1])}:${match[2]}:${match[3] ?? "00"}${match[4] ? `.${match[4]}` : ""}`;
 }
 
-function parseTimestamp(text) {
+function parseTimestamp(text, column) {
   if (/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) && /\d:\d/.test(text)) throw new ValueError("noZone");
-  const match = /^(\S+?)(?:[ T]+(\S+))?$/.exec(text);
-  if (!match || !/^\d{4}-/.test(text)) throw new ValueError("notTimestamp");
-  return `${parseDate(match[1])} ${match[2] === undefined ? "00:00:00" : parseTime(match[2])}`;
+  const strict = /^(\d{4}-\S+?)[ T]+(\S+)$/.exec(text);
+  const [date, time] = strict ? strict.slice(1) : splitMoment(text);
+  if (time === null && !dateReadings(date)) throw new ValueError("notTimestamp");
+  return `${parseDate(date, column)} ${time === null ? "00:00:00" : parseTime(time)}`;
 }
 
-function parseInteger(text, column) {
-  if (!/^[+-]?\d+$/.test(text)) throw new ValueError(/^[+-]?\d+[.,]\d*$/.test(text) ? "notWhole" : "notNumber");
-  const whole = BigInt(text.replace(/^\+/, ""));
+function parseInteger(typed, column) {
+  const text = readNumber(typed, column.manner);
+  const match = /^([+-]?\d+)(?:\.(\d*))?$/.exec(text);
+  if (!match) throw new ValueError("notNumber");
+  const [, digits, fraction = ""] = match;
+  if (withoutLastZeros(fraction)) throw new ValueError("notWhole");
+  if (fraction && !column.manner?.proven && isAmbiguousNumber(typed)) {
+    throw new ValueError("twoNumbers", { choices: [digits, `${digits}${fraction}`] });
+  }
+  const whole = BigInt(digits.replace(/^\+/, ""));
   const [least, most] = INTEGER_RANGES[String(column.dataType ?? "").toLowerCase()] ?? INTEGER_RANGES.bigint;
   if (whole < least || whole > most) throw new ValueError("outOfRange", { least: String(least), most: String(most) });
   return numberOf(String(whole));
 }
 
-function parseNumeric(text, column) {
-  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(text);
-  if (!match || !(match[2] || match[3]))
-    throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+function parseNumeric(typed, column) {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?$/.exec(readNumber(typed, column.manner));
+  if (!match || !(match[2] || match[3])) throw new ValueError("notNumber");
   const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
   const fraction = match[3] ?? "";
   const { precision, scale } = column;
@@ -184,12 +205,12 @@ function parseNumeric(text, column) {
   return numberOf(`${match[1] === "-" ? "-" : ""}${whole}${kept ? `.${kept}` : ""}`);
 }
 
-function parseDouble(text) {
+function parseDouble(typed, column) {
+  const text = readNumber(typed, column.manner);
   if (/^nan$/i.test(text)) return "NAN";
   if (/^[+-]?inf(?:inity)?$/i.test(text)) return text.startsWith("-") ? "-INF" : "INF";
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eE][+-]?\d+)?$/.exec(text);
-  if (!match || !(match[2] || match[3]))
-    throw new ValueError(/^[+-]?\d+,\d+$/.test(text) ? "decimalComma" : "notNumber");
+  if (!match || !(match[2] || match[3])) throw new ValueError("notNumber");
   const whole = match[2].replace(/^0+(?=\d)/, "") || "0";
   const literal = `${match[1] === "-" ? "-" : ""}${whole}${match[3] ? `.${match[3]}` : ""}${match[4] ?? ""}`;
   if (!Number.isFinite(Number(literal))) throw new ValueError("outOfRange", { least: "-1.79e308", most: "1.79e308" });
@@ -226,10 +247,10 @@ export function parseValue(text, column) {
   if (trimmed.length > SHORT_MAX && NOT_SHORT[kind]) throw new ValueError(NOT_SHORT[kind]);
   if (kind === "integer") return parseInteger(trimmed, column);
   if (kind === "numeric") return parseNumeric(trimmed, column);
-  if (kind === "double") return parseDouble(trimmed);
-  if (kind === "date") return parseDate(trimmed);
+  if (kind === "double") return parseDouble(trimmed, column);
+  if (kind === "date") return parseDate(trimmed, column);
   if (kind === "time") return parseTime(trimmed);
-  if (kind === "timestamp") return parseTimestamp(trimmed);
+  if (kind === "timestamp") return parseTimestamp(trimmed, column);
   if (kind === "bit") {
     const bit = BITS.get(trimmed.toLowerCase());
     if (bit === undefined) throw new ValueError("notBit");
@@ -237,6 +258,9 @@ export function parseValue(text, column) {
   }
   throw new ValueError("notEditable");
 }
+
+/** A column as its values are written in the database and by this page: no habit of a person counts. */
+export const exactly = (column) => (column.manner ? { ...column, manner: undefined } : column);
 
 /** Why a value of the wire may not stand in a column, or null: for NULL and '' set by key. */
 export function refusal(value, column) {

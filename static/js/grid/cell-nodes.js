@@ -1,7 +1,7 @@
 // What a cell looks like: its value as text, its state as a tint with a mark. Values only ever become text nodes.
 
 import { el, icon } from "../ui/dom.js";
-import { Invalid, isCut, isNumeric, kindOf, sizeText, textOf } from "../data/values.js";
+import { Invalid, isCut, isNumeric, kindOf, shownText, sizeText } from "../data/values.js";
 import { T } from "./texts.js";
 
 const BONES = ["bone-1", "bone-2", "bone-3", "bone-4"];
@@ -26,7 +26,7 @@ export function valueNodes(value, column, preview = null) {
   }
   if (value === "") return [span("v-empty", "''")];
   if (kind === "bit") return [el("span", { class: "bool" }, box(value))];
-  const text = textOf(value);
+  const text = shownText(value, column);
   if (isCut(value, preview)) {
     const size =
       preview.length === undefined || preview.length === null ? T.long : sizeText(preview.length, preview.unit);

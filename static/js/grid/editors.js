@@ -1,9 +1,11 @@
 // The editor in a cell. One input for every type: it knows NULL, checks while typing, and changes nothing by being opened.
 
-import { el } from "../ui/dom.js";
-import { kindOf, holdsEmpty, parseValue, sameValue, textOf, ValueError } from "../data/values.js";
-import { T, reasonText } from "./texts.js";
+import { el, icon } from "../ui/dom.js";
+import { kindOf, holdsEmpty, parseValue, sameValue, shownText, ValueError } from "../data/values.js";
+import { splitMoment } from "../data/reading.js";
+import { T, longDate, reasonText } from "./texts.js";
 
+const DATED = new Set(["date", "timestamp"]);
 const NUMERIC = new Set(["integer", "numeric", "double"]);
 
 /** SlickGrid makes one for the cell that is being edited. */
@@ -24,11 +26,13 @@ export class CellEditor {
       "aria-label": T.editLabel(this.column.name),
     });
     this.note = null;
+    this.calendar = null;
     this.typing = false; // opened by typing: arrows commit and move
     this.touched = false;
     this.isNull = false;
     this.input.addEventListener("input", () => this.#typed());
     args.container.append(this.input);
+    if (this.hasCalendar) args.container.append(this.#picker());
     this.focus();
   }
 
@@ -41,7 +45,7 @@ export class CellEditor {
     this.seen = this.args.grid.seen(item, this.args.column);
     this.isNull = this.original === null;
     this.wasDefault = this.original === undefined;
-    this.text = textOf(this.original);
+    this.text = shownText(this.original, this.column);
     this.input.value = this.text;
     this.#hint();
     this.#fit();
@@ -72,6 +76,44 @@ export class CellEditor {
     this.touched = true;
     this.input.placeholder = "''";
     this.#check();
+  }
+
+  /** Put a text in place of what stands here, as if it had been typed. */
+  put(text) {
+    this.input.value = text;
+    this.#typed();
+    this.focus();
+  }
+
+  get hasCalendar() {
+    return DATED.has(this.kind);
+  }
+
+  /** Show the calendar, to choose a day. */
+  async pick() {
+    const { openCalendar } = await import("./calendar.js");
+    if (!this.input.isConnected) return;
+    this.calendar?.close();
+    this.calendar = openCalendar(this.args.container, {
+      text: this.input.value,
+      choose: (date) => this.put(withDate(this.kind, this.input.value, date)),
+      back: () => this.focus(),
+    });
+  }
+
+  #picker() {
+    return el(
+      "button",
+      {
+        class: "cell-picker",
+        type: "button",
+        tabindex: "-1",
+        title: `${T.calendar} (Alt+Down)`,
+        "aria-label": T.calendar,
+        on: { pointerdown: (event) => event.preventDefault(), click: () => this.pick() },
+      },
+      icon("calendar", { small: true }),
+    );
   }
 
   /** Put a line break where the caret is. */
@@ -109,7 +151,7 @@ export class CellEditor {
   validate() {
     const problem = this.#problem();
     if (problem) this.#say(problem);
-    return { valid: problem === null, msg: problem };
+    return { valid: problem === null, msg: problem && reasonText(problem) };
   }
 
   /** What must be kept when the grid is rebuilt below the editor. */
@@ -129,6 +171,8 @@ export class CellEditor {
   }
 
   destroy() {
+    this.calendar?.close();
+    this.args.container.querySelector(".cell-picker")?.remove();
     this.input.remove();
     this.note?.remove();
   }
@@ -152,12 +196,12 @@ export class CellEditor {
 
   #problem() {
     if (!this.touched || !this.isValueChanged()) return null;
-    if (this.isNull) return this.column.nullable === false ? T.reason.required() : null;
+    if (this.isNull) return this.column.nullable === false ? new ValueError("required") : null;
     try {
       parseValue(this.newText, this.column);
       return null;
     } catch (error) {
-      if (error instanceof ValueError) return reasonText(error);
+      if (error instanceof ValueError) return error;
       throw error;
     }
   }
@@ -174,14 +218,37 @@ export class CellEditor {
     }
   }
 
+  /** A button that takes one of two meanings. */
+  #choice(date) {
+    return el(
+      "button",
+      {
+        class: "button button-outline",
+        type: "button",
+        on: {
+          pointerdown: (event) => event.preventDefault(),
+          click: () => this.put(withDate(this.kind, this.input.value, date)),
+        },
+      },
+      longDate(date),
+    );
+  }
+
   #say(problem) {
     if (!this.note) {
-      this.note = el("div", { class: "float cell-note", role: "alert", id: "cell-note" }, el("b", {}, ""));
+      this.note = el("div", { class: "float cell-note", role: "alert", id: "cell-note" });
       this.args.container.append(this.note);
     }
-    this.note.firstChild.textContent = problem;
+    this.note.replaceChildren(el("b", {}, reasonText(problem)));
+    if (problem.reason === "twoDates") this.note.append(...problem.values.choices.map((date) => this.#choice(date)));
     this.input.setAttribute("aria-invalid", "true");
     this.input.setAttribute("aria-describedby", "cell-note");
     this.args.container.classList.add("invalid");
   }
+}
+
+/** A text with another date; a time stays as it was typed. */
+function withDate(kind, text, date) {
+  const time = kind === "timestamp" ? splitMoment(text)[1] : null;
+  return time ? `${date} ${time}` : date;
 }

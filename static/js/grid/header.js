@@ -3,7 +3,7 @@
 import { el, icon } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
 import { defaultOperator, filterText, parseFilter } from "../data/filters.js";
-import { ValueError } from "../data/values.js";
+import { ValueError, kindOf } from "../data/values.js";
 import { T, reasonText } from "./texts.js";
 
 const FILTER_DELAY = 400;
@@ -12,7 +12,7 @@ const HINTS = { contains: () => T.contains, equals: () => "=" };
 
 /**
  * Draws headers and filters. `act` has: sort(list), filter(column, filter), clearFilters(), hide(name), move(name, by, before),
- * freeze(name | null), fit(name), focusGrid(), wrongFilter(name, why).
+ * freeze(name | null), fit(name), focusGrid(), wrongFilter(name, why), chooseValues(name).
  */
 export class Header {
   #typed = new Map(); // column name -> text in the filter row that is not applied, being wrong or still typed
@@ -83,8 +83,38 @@ export class Header {
         keydown: (event) => this.#key(event, input, column),
       },
     });
-    node.append(input);
+    const name = T.howCompared(column.name);
+    const open = el(
+      "button",
+      {
+        class: "filter-menu",
+        type: "button",
+        tabindex: "-1",
+        title: `${name} (Alt+Down)`,
+        "aria-label": name,
+        "aria-haspopup": "menu",
+        "aria-expanded": "false",
+        on: { click: () => this.#choose(open, input, column) },
+      },
+      icon("chevron-down", { small: true }),
+    );
+    node.append(input, open);
     this.#show(input, column);
+  }
+
+  /** Open the menu of operators and values of a filter cell. */
+  async #choose(button, input, column) {
+    const { openFilterMenu } = await import("../panel/filter-menu.js");
+    openFilterMenu(button, {
+      column,
+      text: input.value,
+      put: (text, { apply }) => {
+        input.value = text;
+        input.focus();
+        if (apply) this.#apply(input, column, true);
+      },
+      chooseValues: () => this.act.chooseValues(column.field),
+    });
   }
 
   /** Bring the filter row in step with the filters. */
@@ -131,7 +161,7 @@ export class Header {
   #mark(input, column) {
     const filter = this.table.filters.of(column.field);
     input.parentNode.classList.toggle("is-on", Boolean(filter && !filter.off));
-    input.title = input.value;
+    input.title = [input.value, ...T.filterExamples(kindOf(column.schema))].filter(Boolean).join("\n");
   }
 
   #later(input, column) {
@@ -166,6 +196,8 @@ export class Header {
   #key(event, input, column) {
     if (event.key === "Enter") {
       if (this.#apply(input, column, true)) input.select(); // in the rows the next word would overwrite a cell
+    } else if (event.key === "ArrowDown" && event.altKey) {
+      this.#choose(input.nextElementSibling, input, column);
     } else if (event.key === "ArrowDown") {
       if (this.#apply(input, column, true)) this.act.focusGrid();
     } else if (event.key === "Escape") {

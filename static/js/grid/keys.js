@@ -35,10 +35,14 @@ const FAR_MOVES = {
   End: "navigateBottomEnd",
 };
 
+/** The key of Ctrl+; for today, by its place where the layout has letters of another script. */
+const isSemicolon = ({ key, code }) =>
+  key === ";" || (code === "Semicolon" && /[^\x20-\x7e]/.test(key) && !/\p{Script=Latin}/u.test(key));
+
 /**
  * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty, setDefault,
  * clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue, cellMenu,
- * columnMenu, follow.
+ * columnMenu, follow, today.
  */
 export class Keys {
   constructor(selection, actions) {
@@ -102,6 +106,8 @@ export class Keys {
       return true;
     }
     const letter = control ? letterOf(event) : "";
+    if (control && isSemicolon(event)) return (this.actions.today(), true);
+    if (event.altKey && key === "ArrowDown" && editor.hasCalendar) return (editor.pick(), true);
     if (event.altKey && letter === "n") return (editor.setNull(), true);
     if (event.altKey && letter === "e") return (editor.setEmpty(), true);
     if (!event.altKey && letter === "s") {
@@ -200,6 +206,7 @@ export class Keys {
   #control(event) {
     const { key, shiftKey: shift } = event;
     if (key === " ") return (this.selection.widenToColumns(), true);
+    if (isSemicolon(event)) return (this.actions.today(), true);
     const letter = letterOf(event);
     if (letter === "a") return (this.selection.all(), true);
     if (letter === "d") return (this.selection.isRows ? this.actions.duplicateRows() : this.actions.fillDown(), true);

@@ -4,8 +4,34 @@ import { number } from "../texts.js";
 
 const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+const DATES = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+/** A date as it is read: 3 April 2024. */
+export const longDate = (iso) => DATES.format(new Date(`${iso}T00:00:00Z`));
+
 const LIST = new Intl.ListFormat("en");
 const list = (names) => LIST.format(names);
+
+/** What may be written in the filter row, by the kind of a column. */
+const EXAMPLES = {
+  text: [
+    "smith: holds it, in any letter case",
+    "^sm, $son: starts, ends with it",
+    "=Smith, ≠ Smith: is it, is not",
+    "in Boston, Rome: one of them",
+    "NULL, not NULL, ''",
+  ],
+  number: ["40: is it", ">= 40, < 40, ≠ 40", "10..20: from, to", "in 1, 2, 3: one of them", "NULL, not NULL"],
+  date: [
+    "1985, 1985-03, 1985-03-31: in that year, month, day",
+    "1985..1990: in these years",
+    ">= 2020-01-01, < 2020",
+    "NULL, not NULL",
+  ],
+  time: ["12:30: is it", ">= 08:00, < 12:00", "08:00..12:00: from, to", "NULL, not NULL"],
+  bit: ["1, 0: true, false", "NULL, not NULL"],
+  other: ["NULL, not NULL"],
+};
+EXAMPLES.longText = ["The text: starts with it, as ^text", "NULL, not NULL, ''"];
 
 export const T = {
   default: "default",
@@ -47,10 +73,12 @@ export const T = {
     notNumber: () => "Not a number",
     notWhole: () => "Must be a whole number",
     outOfRange: ({ least, most }) => `Must be from ${least} to ${most}`,
-    decimalComma: () => "Write the decimals after a point, not a comma",
+    twoNumbers: ({ choices }) => `May be ${choices.join(" or ")}: write it without the sign between`,
     tooManyDecimals: ({ scale }) => (scale ? `At most ${count(scale, "decimal")}` : "No decimals here"),
     tooManyDigits: ({ digits }) => `At most ${count(digits, "digit")} before the point`,
     notDate: () => "Write a date as 2024-01-31",
+    shortYear: () => "Write the year with four digits",
+    twoDates: ({ choices }) => `${choices.map(longDate).join(" or ")}? Choose one, or write ${choices.join(" or ")}`,
     noSuchDate: () => "There is no such date",
     notTime: () => "Write a time as 13:45:00",
     noSuchTime: () => "There is no such time of day",
@@ -116,6 +144,20 @@ export const T = {
   readingRange: (done, all) => `Reading ${number(done)} of ${count(all, "row")}…`,
   readingRangeStopped: "Reading was stopped. Nothing was changed.",
   couldNotRead: "Some of these rows could not be read. Nothing was changed.",
+  datesTitle: (name) => `${name}: does the day or the month stand first?`,
+  datesText: (text, dmy, mdy) =>
+    `${text} may be ${longDate(dmy)} or ${longDate(mdy)}. The answer counts for the column.`,
+  cancel: "Cancel",
+  dayFirst: "Day first",
+  monthFirst: "Month first",
+  numbersTitle: (name) => `${name}: which number is meant?`,
+  numbersText: (text, point, comma) => `${text} may be ${point} or ${comma}. The answer counts for this paste.`,
+  calendar: "Calendar",
+  monthBefore: "Month before",
+  monthAfter: "Month after",
+  today: "Today",
+  todayOnly: "No date or time goes here",
+  notPastedYet: "Nothing was pasted.",
   editLabel: (name) => `Edit ${name}`,
 
   // rows
@@ -216,6 +258,25 @@ export const T = {
   // filters and columns
   wrongFilter: (name, why) => `Not filtered by ${name}: ${why}`,
   filterOf: (name) => `Filter ${name}`,
+  howCompared: (name) => `How ${name} is compared, and its values`,
+  chooseValues: "Choose values…",
+  clearThis: "No filter",
+  joint: {
+    and: { text: "and", title: "Both must hold. Press for: one of them" },
+    or: { text: "or", title: "One of them must hold. Press for: both" },
+  },
+  filterExamples: (kind) => {
+    const kinds = { integer: "number", numeric: "number", double: "number", timestamp: "date" };
+    return EXAMPLES[kinds[kind] ?? kind] ?? EXAMPLES.other;
+  },
+  valuesTitle: (name) => `Values of ${name}`,
+  valuesText: "In the rows that the other filters leave; the most frequent first.",
+  valuesMore: (n) => `Only the ${number(n)} most frequent ones. Type in the filter row to look for others.`,
+  valuesReading: "Counting the values…",
+  valuesFind: "Find in these values",
+  valuesAll: "All",
+  valuesNone: "None",
+  valuesGo: "Filter",
   clearAllFilters: "Clear all filters",
   contains: "contains…",
   filters: "Filters",

@@ -70,7 +70,7 @@ export class FilterBar {
       ? [...this.chips.querySelectorAll("button,input,select")].indexOf(document.activeElement)
       : -1;
     this.chips.replaceChildren(
-      ...filters.list.map((filter, index) => this.#chip(filter, index)),
+      ...filters.list.flatMap((filter, index) => this.#chip(filter, index)),
       el("li", {}, this.#adder()),
       filters.list.length ? el("li", {}, this.#clearer()) : "",
     );
@@ -139,7 +139,30 @@ export class FilterBar {
         icon("x", { small: true }),
       ),
     );
-    return el("li", { class: `filter-chip${filter.off ? " is-off" : ""}` }, ...parts);
+    const chip = el("li", { class: `filter-chip${filter.off ? " is-off" : ""}` }, ...parts);
+    return index ? [this.#joint(filter), chip] : [chip];
+  }
+
+  /** The word between two filters: whether both must hold, or one of them. */
+  #joint(filter) {
+    const words = T.joint[filter.or ? "or" : "and"];
+    const button = el(
+      "button",
+      {
+        class: "chip-joint",
+        type: "button",
+        title: words.title,
+        "aria-label": words.title,
+        on: {
+          click: () =>
+            this.#change(() => {
+              filter.or = !filter.or;
+            }),
+        },
+      },
+      words.text,
+    );
+    return el("li", {}, button);
   }
 
   #value(filter, column) {

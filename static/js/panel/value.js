@@ -5,7 +5,7 @@ import { BASE } from "../base.js";
 import { confirm, openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 import { own } from "../data/json.js";
-import { kindOf, looksLikeJson, parseValue, sizeText, textOf, ValueError } from "../data/values.js";
+import { kindOf, looksLikeJson, parseValue, sizeText, shownText, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
 const valueUrl = (view, rowId, column) =>
@@ -111,7 +111,7 @@ async function ask(view, column, text, editor, actions) {
 async function stageValue(view, item, column, typed, reason) {
   const value = view.table.rows.valueOf(item, column.field);
   const seen = view.edits.seen(item, column);
-  const text = textOf(value);
+  const text = shownText(value, column.schema);
   const lines = /\r\n/.test(text);
   const shown = text.replaceAll("\r\n", "\n");
   const editor = textEditor(view, column, {

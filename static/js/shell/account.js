@@ -88,7 +88,13 @@ export function openSettings(preferences) {
     title: T.settings,
     class: "small-dialog",
     body: [
-      el("div", { class: "fields" }, choice("saving", T.saving, T.savings), choice("density", T.density, T.densities)),
+      el(
+        "div",
+        { class: "fields" },
+        choice("saving", T.saving, T.savings),
+        choice("density", T.density, T.densities),
+        choice("decimal", T.decimal, T.decimals),
+      ),
     ],
     actions: [{ label: T.close, value: "", primary: true }],
   });

@@ -12,7 +12,7 @@ import { isControl, letterOf } from "../ui/keyboard.js";
 import { Memory, storageOf } from "../data/memory.js";
 import { openMenu } from "../ui/menu.js";
 import { openPalette } from "./palette.js";
-import { Preferences } from "./preferences.js";
+import { Preferences, decimalSign } from "./preferences.js";
 import { SignInAgain } from "./reauth.js";
 import { Sidebar } from "./sidebar.js";
 import { announce, copyText, toast } from "../ui/toasts.js";
@@ -201,6 +201,9 @@ export class Editor {
       },
       get reviewFirst() {
         return settings.production || preferences.get("saving") === "review";
+      },
+      get decimal() {
+        return decimalSign(preferences.get("decimal"));
       },
       get density() {
         return preferences.get("density");

@@ -43,16 +43,26 @@ export class LineCounter {
  * What is asked for: the table, its filters, sort and columns as the socket names them, and how to write NULL.
  *
  * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null, nullText?: string,
- *   safe?: boolean}} wanted
+ *   safe?: boolean, decimal?: "point" | "comma"}} wanted
  * @returns {Record<string, any>}
  */
-export function exportFields({ namespace, table, view = {}, rows, columns, nullText = "", safe = true }) {
+export function exportFields({
+  namespace,
+  table,
+  view = {},
+  rows,
+  columns,
+  nullText = "",
+  safe = true,
+  decimal = "point",
+}) {
   return {
     namespace,
     tableName: table,
     format: "csv",
     null: nullText,
     safe,
+    ...(decimal !== "point" && { decimal }),
     ...(view.filters?.length && { filters: view.filters }),
     ...(view.sort?.length && { sort: view.sort }),
     ...(view.search && { search: view.search }),
@@ -119,6 +129,7 @@ export async function openExport({ tab }) {
     columns: chosen?.columns,
     nullText: nulls.value === "word" ? "NULL" : "",
     safe: safe.checked,
+    decimal: view.settings?.decimal === "," ? "comma" : "point",
   });
   const total = few ? rows.length : tab.status.countState === "exact" ? tab.status.total : null;
   await download({ fields, name: `${tab.table}.csv`, few, total });

@@ -1,6 +1,7 @@
 // The address of what is on screen: /table/NAMESPACE/TABLE?sort=Name:asc&filter=["Age","greater",40]&search=…
 
 import { BASE } from "../base.js";
+import { activeFilters } from "../data/filters.js";
 import { parse, stringify } from "../data/json.js";
 
 const PATH = /^\/table\/([^/]+)\/(.+)$/;
@@ -17,10 +18,10 @@ const fold = ({ namespace, table }) => `${namespace}\n${table}`.toLowerCase();
 export function address({ namespace, table, view = {} }) {
   const query = new URLSearchParams();
   for (const { column, direction } of view.sort ?? []) query.append("sort", `${column}:${direction}`);
-  for (const filter of (view.filters ?? []).filter(({ off }) => !off)) {
+  for (const filter of activeFilters(view.filters ?? [])) {
     const list = [filter.column, filter.operator ?? "equals"];
-    if ("value" in filter || filter.matchCase) list.push(filter.value ?? null);
-    if (filter.matchCase) list.push("matchCase");
+    const flags = ["matchCase", "or"].filter((name) => filter[name]);
+    if ("value" in filter || flags.length) list.push(filter.value ?? null, ...flags);
     query.append("filter", stringify(list));
   }
   if (view.search) query.append("search", view.search);
@@ -76,6 +77,6 @@ function readFilter(text) {
   if (!Array.isArray(list) || typeof list[0] !== "string" || typeof list[1] !== "string") return null;
   const filter = { column: list[0], operator: list[1] };
   if (list.length > 2) filter.value = list[2];
-  if (list[3] === "matchCase") filter.matchCase = true;
+  for (const flag of ["matchCase", "or"]) if (list.indexOf(flag, 3) > 0) filter[flag] = true;
   return filter;
 }

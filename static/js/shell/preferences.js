@@ -2,11 +2,19 @@
 
 const DEFAULTS = Object.freeze({
   density: "normal",
+  decimal: "browser",
   saving: "staged",
   sidebar: null,
   sidebarWidth: 208,
   system: false,
 });
+
+/** The decimal sign that a choice stands for: "browser" is the way of the browser's language. */
+export function decimalSign(choice, language = globalThis.navigator?.language) {
+  if (choice !== "browser") return choice === "comma" ? "," : ".";
+  const parts = new Intl.NumberFormat(language).formatToParts(1.5);
+  return parts.find(({ type }) => type === "decimal")?.value === "," ? "," : ".";
+}
 
 /** Emits "change" ({name, value}). */
 export class Preferences extends EventTarget {

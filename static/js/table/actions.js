@@ -31,6 +31,7 @@ export function keyActions(view) {
       if (countState === "exact" || countState === "estimate") move();
       else view.countExactly().then(move); // the end is not known before
     },
+    today: async () => (await import("./today.js")).giveToday(view),
     toggle: () => view.edits.toggle(active().row, active().cell),
     openValue: () => view.openValue(),
     cellMenu: () => cellMenu(view),
@@ -61,6 +62,7 @@ export function headerActions(view) {
       if (view.table.filters.put(name, filter)) view.filtersChanged();
     },
     clearFilters: () => view.clearFilters(),
+    chooseValues: async (name) => (await import("../panel/filter-values.js")).chooseValues(view, name),
     showFilter: (name) => view.showFilters(true, name),
     hide: (name) => arranging.hide([name]),
     move: (name, by) => arranging.move(name, by, true),

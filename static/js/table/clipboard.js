@@ -3,7 +3,7 @@
 
 import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
-import { Invalid, ValueError, textOf } from "../data/values.js";
+import { Invalid, ValueError, shownText, textOf } from "../data/values.js";
 import { writeText } from "../ui/clipboard.js";
 import { SKIP, converted, newRowId, pasted } from "./edits.js";
 import { SlickRange } from "../grid/sheet.js";
@@ -18,7 +18,10 @@ const CUT = { cut: true }; // stands for a value of which only the start is here
 const plain = (value) => (value instanceof Invalid ? value.text : (value ?? null));
 const isCutMark = (value) => value?.cut === true;
 
-/** The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false. */
+/**
+ * The clipboard of one table. `confirm` asks {title, text, go} and resolves to true or false; `choose` asks
+ * {title, text, choices: [[value, label], ...]} and resolves to a value, or null.
+ */
 export class Clipboard {
   // Given to the constructor.
   table;
@@ -26,9 +29,10 @@ export class Clipboard {
   announce;
   keys;
   confirm;
+  choose;
 
-  constructor(table, edits, { keys, announce, confirm }) {
-    Object.assign(this, { table, edits, keys, announce, confirm });
+  constructor(table, edits, { keys, announce, confirm, choose }) {
+    Object.assign(this, { table, edits, keys, announce, confirm, choose });
     const container = table.sheet.getContainerNode();
     const outside = (event) =>
       event.target !== container && event.target.closest?.("input,textarea,select,[contenteditable]");
@@ -73,7 +77,7 @@ export class Clipboard {
         row.map((value, x) =>
           isCutMark(value)
             ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…`
-            : textOf(value),
+            : shownText(value, columns[x].schema),
         ),
       ),
     );
@@ -165,6 +169,8 @@ export class Clipboard {
       !(await this.confirm({ title: T.pasteTitle(cells), text: T.pasteText(cells, added), go: T.paste }))
     )
       return;
+    const readers = own ? new Map() : await this.#readers(block, fromCell, targets);
+    if (!readers) return this.announce(T.notPastedYet);
     const invalid = []; // what its column refuses stays in its cell, to be corrected
     const locked = new Set(); // columns that cannot be edited: a copied row brings its key along
     const valueFor = (row, column, item, source) => {
@@ -176,7 +182,7 @@ export class Clipboard {
       }
       if (isCutMark(value)) throw new ValueError("cut");
       try {
-        return own ? converted(value, column) : pasted(value, column, item);
+        return own ? converted(value, column) : pasted(value, column, item, readers.get(column));
       } catch (error) {
         if (!(error instanceof ValueError) || (item && edits.reason(item, column) && !item.isNew)) throw error;
         invalid.push({ row: row < existing ? fromRow + row : null, why: `${column.field}: ${reasonText(error)}` });
@@ -216,6 +222,27 @@ export class Clipboard {
       sentences(told),
       invalid.length || refused.length || beyond || (locked.size && !steps.length) ? "error" : undefined,
     );
+  }
+
+  /**
+   * How each column reads the texts of a block: what they prove together, else what the person answers. Null when the
+   * question was dismissed.
+   */
+  async #readers(block, fromCell, targets) {
+    const readers = new Map();
+    const { mannerOf, readerOf } = await import("../data/column-reading.js");
+    for (const [offset, source] of targets.entries()) {
+      const column = this.table.columns[fromCell + offset];
+      if (source < 0 || !column.editable) continue;
+      const found = mannerOf(
+        block.map((row) => textOf(row[source])),
+        column.schema,
+      );
+      const reader = await readerOf(column.schema, found, this.choose);
+      if (!reader) return null;
+      readers.set(column, reader);
+    }
+    return readers;
   }
 
   /** Whether the first row of a block holds the names of the columns that it falls on. */

@@ -2,7 +2,17 @@
 
 import { History } from "../data/history.js";
 import { own, record, recordOf } from "../data/json.js";
-import { holdsEmpty, isCut, kindOf, parseValue, refusal, sameValue, textOf, ValueError } from "../data/values.js";
+import {
+  exactly,
+  holdsEmpty,
+  isCut,
+  kindOf,
+  parseValue,
+  refusal,
+  sameValue,
+  textOf,
+  ValueError,
+} from "../data/values.js";
 import { revertSteps } from "./revert.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
@@ -406,16 +416,16 @@ export function given(value, column) {
 export function converted(value, column) {
   if (value === undefined || value === null) return given(null, column);
   if (value === "") return holdsEmpty(column.schema) ? "" : given(null, column);
-  return parseValue(textOf(value), column.schema);
+  return parseValue(textOf(value), exactly(column.schema));
 }
 
-/** A text from outside; an empty one is NULL where that is possible. */
-export function pasted(text, column, item) {
+/** A text from outside, read as `schema` says; an empty one is NULL where that is possible. */
+export function pasted(text, column, item, schema = column.schema) {
   if (text === "") {
     if (item?.isNew) return undefined;
     return column.schema.nullable === false ? given("", column) : null;
   }
-  return parseValue(text, column.schema);
+  return parseValue(text, schema);
 }
 
 const NEW = "new:";

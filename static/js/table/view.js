@@ -332,6 +332,7 @@ export class TableView extends EventTarget {
     const { table } = this;
     this.#takeNames(schema);
     const names = new Set(schema.columns.map((column) => column.name));
+    for (const column of schema.columns) column.manner = this.#mannerOf(column);
     table.schema = this.settings.readOnly ? { ...schema, readOnly: true } : schema;
     const lost = table.filters.keepOnly(names).map(({ column }) => column);
     table.sort = table.sort.filter(({ column }) => names.has(column));
@@ -352,6 +353,19 @@ export class TableView extends EventTarget {
     if (tableName === this.tableName && namespace === this.namespace) return;
     for (const owner of [this, table, loading.reading]) Object.assign(owner, { namespace, tableName });
     this.dispatchEvent(new CustomEvent("named"));
+  }
+
+  /** How a column's numbers and dates are read and shown; what the person said about it stays. */
+  #mannerOf({ name }) {
+    const { settings } = this;
+    const order = this.table.columnOf(name)?.schema.manner.order ?? null;
+    return {
+      get decimal() {
+        return settings.decimal ?? ".";
+      },
+      order,
+      proven: false,
+    };
   }
 
   #makeSheet() {
@@ -395,6 +409,7 @@ export class TableView extends EventTarget {
       keys,
       announce: this.announce,
       confirm: (question) => this.ask(question),
+      choose: async (question) => (await import("../panel/reading.js")).askReading(this, question),
     });
     this.pointer = new Pointer(this);
     // The grid has read the place already: to ask the browser here would make it lay out in the middle of a frame.

@@ -59,7 +59,11 @@ export class FakeClient extends EventTarget {
     let list = [];
     for (let i = 0; i < Math.min(this.rows, 20_000); i++) if (!this.deleted.has(String(i + 1))) list.push(i);
     list.push(...this.inserted);
-    for (const { column, operator, value } of filters) list = list.filter((i) => test(this.#row(i)[column], operator, value));
+    const holds = (i, { column, operator, value }) => test(this.#row(i)[column], operator, value);
+    for (const filter of filters) {
+      const group = filter.group === undefined ? [filter] : filters.filter((other) => other.group === filter.group);
+      list = list.filter((i) => group.some((one) => holds(i, one)));
+    }
     if (search) list = list.filter((i) => this.columns.some((column) => column.category === "text" && String(this.#row(i)[column.name] ?? "").includes(search)));
     if (sort.length) {
       list.sort((a, b) => {
@@ -112,6 +116,15 @@ export class FakeClient extends EventTarget {
       }
       case "requestData": return emit("tableData", this.#page(payload));
       case "countRows": return emit("rowCount", { totalRows: this.#list(payload)?.length ?? this.rows, countState: "exact" });
+      case "getColumnValues": {
+        const counts = new Map();
+        for (const i of this.#list(payload) ?? Array.from({ length: this.rows }, (_, k) => k)) {
+          const value = this.#row(i)[payload.column];
+          counts.set(value, (counts.get(value) ?? 0) + 1);
+        }
+        const values = [...counts].map(([value, rows]) => ({ value, rows })).sort((a, b) => b.rows - a.rows);
+        return emit("columnValues", { namespace: "USER", tableName: "Demo.Table", column: payload.column, values: values.slice(0, 100), more: values.length > 100 });
+      }
       case "saveChanges": {
         const counts = { saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped: 0 };
         for (const change of payload.changes) {

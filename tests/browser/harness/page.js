@@ -14,7 +14,7 @@ const view = new TableView({
   client,
   namespace: "USER",
   tableName: "Demo.Table",
-  settings: { pageSize: 200, autosave: query.has("autosave") },
+  settings: { pageSize: 200, autosave: query.has("autosave"), decimal: query.get("decimal") ?? "." },
   nonce: document.querySelector("meta[name=csp-nonce]").content,
   store,
   announce: (text, kind) => window.said.push([text, kind ?? "info"]),

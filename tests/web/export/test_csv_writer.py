@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iris_quart.web.export.csv_writer import CsvWriter
+from iris_quart.sql.values import Wire
+from iris_quart.web.export.csv_writer import SLICE_CHARACTERS, CsvWriter
 from iris_quart.web.export.formulas import defused
 
 FORMULAS = [
@@ -60,3 +61,11 @@ def test_no_text_is_left_that_begins_like_a_formula(text: str) -> None:
     written = CsvWriter().line([text])
     first = written.lstrip('" \xa0')[:1]
     assert first not in set("=+@\uff1d\uff0b\uff20-\uff0d")
+
+
+def test_a_decimal_comma_comes_with_semicolons() -> None:
+    writer = CsvWriter(decimal_comma=True)
+    row: list[Wire] = [Decimal("-1.50"), 7, "1.5", "a,b", "a;b", None]
+    assert writer.line(row) == '-1,50;7;1.5;"a,b";"a;b";\r\n'
+    long = "x" * (SLICE_CHARACTERS + 1)
+    assert b"".join(writer.slices([Decimal("1.5"), long])) == f'1,5;"{long}"\r\n'.encode()
