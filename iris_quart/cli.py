@@ -1,21 +1,28 @@
-"""The command `iris-quart`: demo, serve, check, protocol, settings, sessions."""
+"""The command `iris-quart`: demo, serve, check, verify, protocol, settings, sessions."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import gc
+import os
+import ssl
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from . import __version__
 from .config import BadSettings, ServerSettings, Settings, default_instance, load_settings
+from .errors import InvalidInput
+from .names import namespace_name, same_namespace
 
 __all__ = ["main"]
 
 FAILED, WRONG = 1, 2
 PORT = 8000
+VERIFY_VARIABLE = "IRIS_PASSWORD"
+GATEWAY_SECONDS = 75.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +72,24 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--user", help="sign in as this user; the password is asked for, or read from a pipe")
     check.add_argument("--namespace", help="where to look how values are written (default: the first)")
     check.set_defaults(run=_check)
+
+    verify = kinds.add_parser("verify", help="ask a server what the embedded IRIS claims, and write a report")
+    verify.add_argument("--server", required=True, help="name of a configured server")
+    verify.add_argument(
+        "--user", required=True, help=f"IRIS user; the password is read from {VERIFY_VARIABLE} or asked for"
+    )
+    verify.add_argument(
+        "--namespace", help="where to create the tables (default: the first allowed, or USER)"
+    )
+    verify.add_argument("--output", type=Path, help="folder of the report (default: the current one)")
+    verify.add_argument("--replace", action="store_true", help="drop tables that an earlier run left behind")
+    verify.add_argument(
+        "--gateway-timeout",
+        action="store_true",
+        help=f"also run a statement of {GATEWAY_SECONDS:.0f} s to see the web gateway's time-out",
+    )
+    verify.add_argument("--instance", type=Path, help="folder of config.toml")
+    verify.set_defaults(run=_verify)
 
     protocol = kinds.add_parser("protocol", help="print the reference of the socket's commands and events")
     protocol.add_argument("--schema", action="store_true", help="print the JSON Schema instead")
@@ -201,6 +226,72 @@ def _check(options: argparse.Namespace) -> int:
     print(f"settings are valid; {settings.config_file} is {found}")
     password = read_password(options.user) if options.user else None
     return asyncio.run(check_servers(settings, options.user, password, options.namespace))
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .check import read_password
+    from .demo.behaviours.running import SCHEMA, Asker
+    from .demo.verify import SchemaOccupied, Unreachable, as_json, as_text, verify
+
+    settings = load_settings(instance=options.instance)
+    server, namespace = _verified_place(settings, options.server, options.namespace)
+    folder = options.output or Path()
+    if not folder.is_dir():
+        raise BadSettings(f"--output: {folder} is not a folder")
+    if (password := os.environ.get(VERIFY_VARIABLE)) is None:
+        password = read_password(options.user).get_secret_value()
+    tls = ssl.create_default_context(cafile=server.ca_file)
+    if not server.verify_tls:
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+    print(
+        f"Creates tables in the schema {SCHEMA} of {namespace} on {options.server}, asks about 600 statements one at"
+        " a time, and drops the tables. Nothing else is changed, except that the namespace's counter of row versions"
+        " goes on. Ctrl+C stops it and drops the tables too.",
+        flush=True,
+    )
+    try:
+        report = verify(
+            lambda patience: Asker(server.url, options.user, password, namespace, patience, tls),
+            options.user,
+            kit=__version__,
+            progress=lambda line: print(f"  {line}", flush=True),
+            gateway_seconds=GATEWAY_SECONDS if options.gateway_timeout else None,
+            replace=options.replace,
+        )
+    except (SchemaOccupied, Unreachable) as error:
+        print(f"iris-quart: {error}", file=sys.stderr)
+        return FAILED
+    stem = folder / f"iris-quart-verify-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    for suffix, text in ((".txt", as_text(report, options.user)), (".json", as_json(report, options.user))):
+        stem.with_suffix(suffix).write_text(text, "utf-8")
+    print(", ".join(f"{count} {verdict}" for verdict, count in report.counts().items()))
+    print(f"Report: {stem.with_suffix('.txt')} and {stem.with_suffix('.json')}")
+    for trouble in filter(None, (report.stopped, ", ".join(report.left_behind))):
+        print(f"iris-quart: the run is not complete: {trouble}", file=sys.stderr)
+    return FAILED if report.stopped or report.left_behind else 0
+
+
+def _verified_place(settings: Settings, name: str, namespace: str | None) -> tuple[ServerSettings, str]:
+    """Return the server and namespace to verify; raise BadSettings where nothing must be changed."""
+    server = settings.servers.get(name)
+    if server is None:
+        raise BadSettings(
+            f"--server: {name} is not configured; known are {', '.join(settings.servers) or 'none'}"
+        )
+    allowed = server.namespaces
+    try:
+        namespace = namespace_name(namespace or (allowed[0] if allowed else "USER"))
+    except InvalidInput as error:
+        raise BadSettings(f"--namespace: {error}") from None
+    if allowed is not None and not any(same_namespace(namespace, one) for one in allowed):
+        raise BadSettings(f"--namespace: {namespace} is not one of {', '.join(allowed)}")
+    if same_namespace(namespace, "%SYS"):
+        raise BadSettings("--namespace: %SYS belongs to IRIS itself; name another")
+    if settings.read_only or server.read_only is True:
+        raise BadSettings(f"--server: {name} is set to read-only, and verify creates tables")
+    if server.read_only and any(same_namespace(namespace, one) for one in server.read_only):
+        raise BadSettings(f"--namespace: {namespace} is set to read-only, and verify creates tables")
+    return server, namespace
 
 
 def _protocol(options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ DEMO_TIERS = [
     {"engine"},
     {"http"},
     {"samples", "behaviours"},
+    {"verify"},
     {"server", "__main__", "__init__"},
 ]
 """The folders of the embedded IRIS from left to right; those of one tier do not import each other."""

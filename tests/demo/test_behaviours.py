@@ -1,8 +1,7 @@
-"""The table of behaviours, run against the embedded server in each setting and against a real one when it is given."""
+"""The table of behaviours, run against the embedded server in each setting."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from iris_quart.demo import DemoOptions, Encoding, Release, running_in_thread
 from iris_quart.demo.behaviours import SOURCES, Behaviour, counts, load, parse
-from iris_quart.demo.behaviours.__main__ import check, live_asker, main
+from iris_quart.demo.behaviours.__main__ import main
 from iris_quart.demo.behaviours.running import Asker, Runner, detect, release_of, tables
 
 BEHAVIOURS = list(load())
@@ -131,42 +130,6 @@ def test_a_false_claim_is_found_out(runner: Runner, claim: str) -> None:
     assert runner.run(behaviour)
 
 
-def test_counts_are_printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("LIVE_IRIS_URL", raising=False)
+def test_counts_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main() == 0
     assert f"({len(BEHAVIOURS)} in all" in capsys.readouterr().out
-
-
-def test_a_server_given_by_url_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with running_in_thread(DemoOptions(directory=tmp_path, licences=2, careless_order=False)) as server:
-        asker = live_asker({"LIVE_IRIS_URL": server.url})
-        assert asker is not None
-        check(asker)
-        assert len(server.server.app.sessions) == 0
-        names = [row[0] for row in server.namespace("USER").execute(TABLES_LEFT).rows]
-    assert names == []
-    refuted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("REFUTED")]
-    assert sorted(line.split(") ")[1].split(": ")[1] for line in refuted) == sorted(
-        behaviour.name for behaviour in BEHAVIOURS if behaviour.unmet and not behaviour.embedded
-    )
-
-
-TABLES_LEFT = "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'IrisQuartCheck'"
-
-
-@pytest.mark.skipif("LIVE_IRIS_URL" not in os.environ, reason="LIVE_IRIS_URL names no server")
-def test_a_real_server_does_as_documented() -> None:
-    """What is documented or seen must hold; what is inferred is printed by the module, not judged here."""
-    asker = live_asker(os.environ)
-    assert asker is not None
-    live = Runner(asker, detect(asker), release_of(asker), embedded=False)
-    with tables(asker):
-        wrong = {
-            behaviour.id: difference
-            for behaviour in BEHAVIOURS
-            if behaviour.source != "inferred"
-            and live.applies(behaviour)
-            and (difference := live.run(behaviour))
-        }
-    asker.end()
-    assert wrong == {}

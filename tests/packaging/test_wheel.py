@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from iris_quart import __version__
+from iris_quart.demo import DemoOptions, running_in_thread
 from tests.live.servers import ROOT, free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -73,7 +74,17 @@ def test_the_installed_wheel_knows_its_commands_and_version(program: Path, tmp_p
     shown = subprocess.run(
         [program, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
-    assert all(command in shown for command in ("demo", "serve", "check", "protocol", "sessions"))
+    assert all(command in shown for command in ("demo", "serve", "check", "verify", "protocol", "sessions"))
+
+
+def test_the_installed_wheel_holds_the_table_of_behaviours(program: Path, tmp_path: Path) -> None:
+    with running_in_thread(DemoOptions(directory=tmp_path / "demo", careless_order=False)) as server:
+        (tmp_path / "config.toml").write_text(f'[servers.one]\nurl = "{server.url}"\n', "utf-8")
+        arguments = ["verify", "--server", "one", "--user", "_SYSTEM", "--instance", str(tmp_path)]
+        shown = subprocess.run(
+            [program, *arguments], cwd=tmp_path, input="SYS\n", capture_output=True, text=True, check=True
+        ).stdout
+    assert ", 0 refuted, " in shown
 
 
 def test_the_installed_wheel_holds_no_tests_and_no_state(wheel: Path) -> None:

@@ -1,7 +1,7 @@
 """What the embedded server claims to do as IRIS does: one table, each row with its source.
 
 The rows stand in JSON lines beside this module, in files by topic. `running` runs them against any server; run as a
-module, this package prints how many rows have which source, or checks a real server.
+module, this package prints how many rows have which source.
 """
 
 from __future__ import annotations

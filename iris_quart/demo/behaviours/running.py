@@ -6,7 +6,8 @@ import base64
 import http.client
 import json
 import re
-from collections.abc import Iterator, Mapping
+import ssl
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,13 +47,23 @@ class Answer:
 
 
 class Asker:
-    """A small blocking client with one session: signs in with Basic and keeps the cookies it is given."""
+    """A small blocking client with one session: signs in with Basic and keeps the cookies it is given.
+
+    timeout: seconds until an unanswered request raises TimeoutError. tls: how to check an https server.
+    """
 
     def __init__(
-        self, url: str, user: str, password: str, namespace: str = "USER", timeout: float = 60.0
+        self,
+        url: str,
+        user: str,
+        password: str,
+        namespace: str = "USER",
+        timeout: float = 60.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
-        self._class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._https = parts.scheme == "https"
+        self._tls = tls
         self._address = (parts.hostname or "", parts.port)
         self._prefix = parts.path.rstrip("/").removesuffix("/api/atelier")
         self._credentials = f"{user}:{password}"
@@ -77,8 +88,7 @@ class Asker:
             sent["Authorization"] = "Basic " + base64.b64encode(known.encode()).decode()
         if session and self._cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        host, port = self._address
-        connection = self._class(host, port, timeout=self._timeout)
+        connection = self._connection()
         try:
             connection.request(method, self._prefix + path, body, {k: v for k, v in sent.items() if v})
             response = connection.getresponse()
@@ -97,6 +107,12 @@ class Asker:
         elif given:
             self.request("HEAD", LOGOUT, {"Cookie": "; ".join(given)}, credentials="", session=False)
         return answer
+
+    def _connection(self) -> http.client.HTTPConnection:
+        host, port = self._address
+        if self._https:
+            return http.client.HTTPSConnection(host, port, timeout=self._timeout, context=self._tls)
+        return http.client.HTTPConnection(host, port, timeout=self._timeout)
 
     def query(
         self,
@@ -174,8 +190,8 @@ def release_of(asker: Asker) -> tuple[int, int]:
 def tables(asker: Asker) -> Iterator[None]:
     """Create the tables of the behaviours, and drop them in the end."""
     drop(asker)
-    make(asker)
     try:
+        make(asker)
         yield
     finally:
         drop(asker)
@@ -194,13 +210,14 @@ def make(asker: Asker) -> None:
         asker.must(statement)
 
 
-def refill(asker: Asker) -> None:
-    """Put the tables that rows write to back as they were; definitions are left alone, which is faster."""
+def refill(asker: Asker, missing: Collection[str] = ()) -> None:
+    """Restore the rows of the tables that behaviours write to, except tables that are `missing`."""
     asker.query(f"DROP TABLE {SCHEMA}.{EXTRA_TABLE}")
-    for table in WRITTEN:
+    written = [table for table in WRITTEN if table not in missing]
+    for table in written:
         asker.must(f"DELETE FROM {SCHEMA}.{table}")
     for statement in script():
-        if statement.startswith(tuple(f"INSERT INTO {SCHEMA}.{table} " for table in WRITTEN)):
+        if statement.startswith(tuple(f"INSERT INTO {SCHEMA}.{table} " for table in written)):
             asker.must(statement)
 
 
@@ -214,11 +231,20 @@ def drop(asker: Asker) -> None:
 class Runner:
     """Run rows one after another on tables that are made afresh after each row that may have written."""
 
-    def __init__(self, asker: Asker, encoding: Encoding, release: tuple[int, int], *, embedded: bool) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        encoding: Encoding,
+        release: tuple[int, int],
+        *,
+        embedded: bool,
+        missing: Collection[str] = (),
+    ) -> None:
         self.asker = asker
         self.encoding = encoding
         self.release = release
         self.embedded = embedded
+        self.missing = missing
         self._touched = False
 
     def applies(self, behaviour: Behaviour) -> bool:
@@ -231,16 +257,28 @@ class Runner:
         )
 
     def run(self, behaviour: Behaviour) -> str | None:
-        """Run a row; give None when the server does as claimed, else what it did instead."""
-        if self._touched:
-            refill(self.asker)
-            self._touched = False
+        """Run a row; return None when the server does as claimed, else what it did instead."""
         try:
-            if behaviour.request is not None:
-                return self._exchange(behaviour)
-            return self._query(behaviour)
+            return self.attempt(behaviour)
         except (ValueError, KeyError, TypeError, http.client.HTTPException, OSError) as error:
             return f"{type(error).__name__}: {error}"
+
+    def attempt(self, behaviour: Behaviour) -> str | None:
+        """Do as `run` does, but raise what the connection raises, and RuntimeError if rows cannot be restored."""
+        self.restore()
+        if behaviour.request is not None:
+            return self._exchange(behaviour)
+        return self._query(behaviour)
+
+    def note_write(self) -> None:
+        """Note that a statement outside the table may have written to the tables."""
+        self._touched = True
+
+    def restore(self) -> None:
+        """Restore the tables if a row may have written to them."""
+        if self._touched:
+            refill(self.asker, self.missing)
+            self._touched = False
 
     def _query(self, behaviour: Behaviour) -> str | None:
         statement = behaviour.statement or ""
