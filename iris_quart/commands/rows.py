@@ -14,7 +14,7 @@ from iris_quart.atelier.request_count import Tally, tally_requests
 from iris_quart.context import Context
 from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import IrisQuartError
-from iris_quart.names import RowId
+from iris_quart.names import NamespaceName, RowId, TableName
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.pages import RowQuery
 from iris_quart.tables.row_queries import RowQueryRequest
@@ -30,7 +30,7 @@ from .payloads import (
     preview_marks,
 )
 
-__all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "read_page", "rows"]
+__all__ = ["Cursors", "RowCount", "RowDetail", "TableData", "TableFollowed", "read_page", "rows"]
 
 rows = CommandBlueprint("rows", __name__)
 
@@ -113,6 +113,14 @@ class CountRows(FilterFields):
     refresh: bool = Field(False, description="Count again, whatever is remembered.")
 
 
+class FollowTable(FilterFields):
+    """Show a table whose first rows came with the page: receive its changes, without reading the rows again."""
+
+    namespace: NamespaceName = Field(description="Namespace of the table.")
+    table_name: TableName = Field(description="Schema.Table.")
+    read_mark: str = Field(max_length=128, description="The mark that came with the rows.")
+
+
 class GetRow(TableFields):
     """Ask for one row."""
 
@@ -160,6 +168,19 @@ class RowCount(Event):
     namespace: str
     table_name: str
     total_rows: int
+    count_state: CountState
+
+
+class TableFollowed(Event):
+    """Whether the socket receives the changes of a table whose rows came with the page.
+
+    The changes that others made since the rows were read go ahead as `rowsChanged`. When `complete` is false, some
+    may be missing: the client reads the rows, as always. A `countState` of pending announces a `rowCount`.
+    """
+
+    namespace: str
+    table_name: str
+    complete: bool
     count_state: CountState
 
 
@@ -237,6 +258,27 @@ async def count_rows(context: Context, payload: CountRows) -> RowCount:
     request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
     view = await context.tables.rows.view(request)
     return _row_count(view, await context.tables.counts.total(view, refresh=payload.refresh))
+
+
+@rows.command("followTable")
+async def follow_table(context: Context, payload: FollowTable) -> AsyncIterator[TableFollowed | RowCount]:
+    """Show a table whose first rows came with the page; the number of its rows follows when it is not known."""
+    request = RowQueryRequest(
+        payload.namespace, payload.table_name, filters=payload.filter_requests(), search=payload.search
+    )
+    view = await context.tables.rows.view(request)
+    namespace, table_name = view.table.namespace, view.table.full_name
+    complete = context.follow(namespace, table_name, payload.read_mark)
+    counts = context.tables.counts
+    known = counts.peek(view)
+    state: CountState = "skipped" if not complete else "pending" if known is None else "exact"
+    yield TableFollowed(namespace=namespace, table_name=table_name, complete=complete, count_state=state)
+    if state != "pending":
+        return
+    with suppress(IrisQuartError):
+        yield _row_count(view, await counts.total(view))
+        return
+    yield _row_count(view, 0, "skipped")
 
 
 @rows.command("getRow")

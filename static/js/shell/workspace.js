@@ -7,6 +7,7 @@ import { confirm } from "../ui/dialog.js";
 import { el, part } from "../ui/dom.js";
 import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
 import { openMenu } from "../ui/menu.js";
+import { takeFirstRows } from "./page.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
 import { announce, copyText, toast } from "../ui/toasts.js";
@@ -244,11 +245,16 @@ export class Workspace extends EventTarget {
       tableName: tab.table,
       settings,
       nonce: page.nonce,
+      firstRows: takeFirstRows(tab),
       store: drafts,
       announce: (text, kind) => this.#say(tab, text, kind),
     });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
+    view.addEventListener("unfollowed", () => {
+      tab.stale = true;
+      this.#freshen();
+    });
     view.addEventListener("named", () => this.#named(tab));
     view.addEventListener("openTable", ({ detail }) =>
       this.open({

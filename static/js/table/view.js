@@ -55,18 +55,19 @@ export class TableView extends EventTarget {
    * @param {string} options.tableName
    * @param {object} [options.settings] {pageSize, autosave, reviewFirst, readOnly, server: its label}, read when needed
    * @param {string} options.nonce of the page's style policy
+   * @param {object | null} [options.firstRows] the rows that came with the page
    * @param {Storage | null} [options.store] for drafts
    * @param {(text: string, kind?: string) => void} [options.announce] for screen readers
    */
-  constructor({ host, client, namespace, tableName, settings = {}, nonce, store = null, announce = () => {} }) {
+  constructor({ host, client, namespace, tableName, settings = {}, nonce, firstRows = null, store = null, announce }) {
     super();
-    Object.assign(this, { client, namespace, tableName, settings, nonce, say: announce, closed: false });
+    Object.assign(this, { client, namespace, tableName, settings, nonce, say: announce ?? (() => {}), closed: false });
     this.box = el("div", { class: "grid-box" });
     this.bar = el("div", { class: "filter-bar", hidden: true });
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
     host.append(this.root);
     this.states = new States(this.box, { refocus: () => this.focus(), stop: () => this.loading.stop() });
-    this.loading = new Loading(this, client, { namespace, tableName });
+    this.loading = new Loading(this, client, { namespace, tableName, firstRows });
     this.table = new Table({
       times: client.times,
       namespace,
