@@ -26,6 +26,7 @@ from .extensions import load_blueprints
 from .live import sockets
 from .live.patches.bounds import harden
 from .live.patches.limits import SocketLimits
+from .live.read_marks import ReadMarks
 from .live.worker import EXTENSION as LIVE
 from .live.worker import LiveWorker
 from .metrics import Metrics, MetricsPort
@@ -101,7 +102,8 @@ def create_app(
         audit.write(session, entry)
 
     metrics = Metrics(settings)
-    live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics)
+    read_marks = ReadMarks(vault.signing_keys("read mark"))
+    live = LiveWorker(settings, store, commands, _Gate(), make_tables, write_audit, metrics, read_marks)
     live.changes.note_inserted = new_rows.note_other
     live.changes.note_pending = new_rows.note_elsewhere
     new_rows.announce = live.changes.announce_pending

@@ -103,6 +103,10 @@ class Context:
     message_id: str | None = None
     cancel: Callable[[str], bool] = lambda _message_id: False
     """Cancel a command of this socket by its id; returns whether it could still be cancelled."""
+    follow: Callable[[str, str, str], bool] = lambda _namespace, _table_name, _mark: False
+    """Show a table on this socket whose rows were sent with the page, by the mark that came with them.
+
+    The socket is sent what others changed since. Return whether that is everything; otherwise the rows must be read."""
     ended: Callable[[], bool] = lambda: False
     """Whether the session has ended: a write of many rows then starts no further statement."""
     stopping: Callable[[], bool] = lambda: False
@@ -140,6 +144,7 @@ class Context:
             self.browsing,
             message_id,
             self.cancel,
+            self.follow,
             self.ended,
             self.stopping,
             self.draining,

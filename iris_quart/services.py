@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from quart import current_app
@@ -34,6 +35,8 @@ class AppServices:
     audit: Audit
     live: LiveWorker
     demo_users: Sequence[tuple[str, str]] = ()
+    page_reads: set[asyncio.Task[str]] = field(default_factory=set)
+    """Reads of first rows for pages, held until they end."""
 
     @property
     def sockets(self) -> Registry:

@@ -14,7 +14,7 @@ from iris_quart.atelier.request_count import Tally, tally_requests
 from iris_quart.context import Context
 from iris_quart.dispatch import CommandBlueprint
 from iris_quart.errors import IrisQuartError
-from iris_quart.names import ColumnName, RowId
+from iris_quart.names import ColumnName, NamespaceName, RowId, TableName
 from iris_quart.protocol import UNSET, Event, UnsetType
 from iris_quart.sql.pages import RowQuery
 from iris_quart.tables.column_values import count_values
@@ -38,6 +38,7 @@ __all__ = [
     "RowCount",
     "RowDetail",
     "TableData",
+    "TableFollowed",
     "read_page",
     "rows",
     "stale_view",
@@ -97,6 +98,14 @@ class CountRows(FilterFields):
     """Ask how many rows there are."""
 
     refresh: bool = Field(False, description="Count again, whatever is remembered.")
+
+
+class FollowTable(FilterFields):
+    """Show a table whose first rows came with the page: receive its changes, without reading the rows again."""
+
+    namespace: NamespaceName = Field(description="Namespace of the table.")
+    table_name: TableName = Field(description="Schema.Table.")
+    read_mark: str = Field(max_length=128, description="The mark that came with the rows.")
 
 
 class GetRow(TableFields):
@@ -172,6 +181,19 @@ class RowCount(Event):
     count_state: CountState
 
 
+class TableFollowed(Event):
+    """Whether the socket receives the changes of a table whose rows came with the page.
+
+    The changes that others made since the rows were read go ahead as `rowsChanged`. When `complete` is false, some
+    may be missing: the client reads the rows, as always. A `countState` of pending announces a `rowCount`.
+    """
+
+    namespace: str
+    table_name: str
+    complete: bool
+    count_state: CountState
+
+
 class RowDetail(Event):
     """One row with all its columns; long values are still previews."""
 
@@ -240,6 +262,27 @@ async def get_column_values(context: Context, payload: GetColumnValues) -> Colum
         values=[ColumnValue(value=value, rows=number) for value, number in values],
         more=more,
     )
+
+
+@rows.command("followTable")
+async def follow_table(context: Context, payload: FollowTable) -> AsyncIterator[TableFollowed | RowCount]:
+    """Show a table whose first rows came with the page; the number of its rows follows when it is not known."""
+    request = RowQueryRequest(
+        payload.namespace, payload.table_name, filters=payload.filter_requests(), search=payload.search
+    )
+    view = await context.tables.rows.view(request)
+    namespace, table_name = view.table.namespace, view.table.full_name
+    complete = context.follow(namespace, table_name, payload.read_mark)
+    counts = context.tables.counts
+    known = counts.peek(view)
+    state: CountState = "skipped" if not complete else "pending" if known is None else "exact"
+    yield TableFollowed(namespace=namespace, table_name=table_name, complete=complete, count_state=state)
+    if state != "pending":
+        return
+    with suppress(IrisQuartError):
+        yield _row_count(view, await counts.total(view))
+        return
+    yield _row_count(view, 0, "skipped")
 
 
 @rows.command("getRow")

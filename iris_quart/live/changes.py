@@ -16,6 +16,7 @@ from iris_quart.errors import StoreUnavailable
 from iris_quart.protocol import UNSET, Event, PreviewMark, UnsetType, encode_event, encode_json
 from iris_quart.sessions import Session, SessionStore
 
+from .recent_changes import RecentChanges
 from .registry import LiveSocket, Registry
 
 __all__ = ["ChangedRow", "Changes", "RowsChanged"]
@@ -101,6 +102,7 @@ class Changes:
     def __init__(self, registry: Registry, store: SessionStore) -> None:
         self._registry = registry
         self._store = store
+        self._recent = RecentChanges(store.now)
         self._decoder = msgspec.json.Decoder(_Message, float_hook=Decimal)
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_MAX)
         self.note_inserted: NoteInserted | None = None
@@ -142,6 +144,21 @@ class Changes:
         self._deliver(message, writer)
         await self._waiting.put(encode_json(message))
 
+    def follow(self, socket: LiveSocket, namespace: str, table_name: str, read_at: float) -> bool:
+        """Show a table on a socket that has its rows from elsewhere, and send it what changed since they were read.
+
+        Return whether that is everything; otherwise nothing is done, and the rows must be read again. There is no
+        moment between the past changes and the coming ones.
+        """
+        table = (socket.presence.session.server_key, namespace, table_name)
+        missed = self._recent.since(read_at, table, socket)
+        if missed is None:
+            return False
+        socket.tables.add(namespace, table_name)
+        for text in missed:
+            socket.connection.push(text)
+        return True
+
     async def publish(self) -> None:
         """Publish local announcements to other workers, in order, until cancelled."""
         while True:
@@ -171,7 +188,9 @@ class Changes:
                     self._take(message)
                 return
             except StoreUnavailable:
+                self._recent.interrupted()
                 await asyncio.sleep(RETRY_SECONDS)
+                self._recent.interrupted()
 
     def _take(self, message: bytes) -> None:
         try:
@@ -195,6 +214,7 @@ class Changes:
     def _deliver(self, message: _Published, writer: LiveSocket | None) -> None:
         name = (message.namespace, message.table_name)
         text = message.event.encode()
+        self._recent.add((message.server_key, *name), text, writer)
         for socket in self._registry:
             if (
                 socket is not writer

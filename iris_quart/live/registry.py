@@ -63,8 +63,11 @@ class OpenTables:
         if reference is None:
             return
         namespace, table_name = reference[0] or browsing.namespace, reference[1] or browsing.table_name
-        if not namespace or not table_name:
-            return
+        if namespace and table_name:
+            self.add(namespace, table_name)
+
+    def add(self, namespace: str, table_name: str) -> None:
+        """Record a table that the socket shows."""
         name = _folded(namespace, table_name)
         self._names[name] = None
         self._names.move_to_end(name)

@@ -156,6 +156,13 @@ def _make_socket(
         socket = made[0]()
         return socket is not None and socket.runner.cancel(message_id)
 
+    def follow(namespace: str, table_name: str, mark: str) -> bool:
+        socket = made[0]()
+        read_at = worker.read_marks.read(mark, presence.session.key, namespace, table_name)
+        if socket is None or read_at is None:
+            return False
+        return worker.changes.follow(socket, namespace, table_name, read_at)
+
     def audit(entry: AuditEntry) -> None:
         worker.audit(presence.session, entry)
 
@@ -168,6 +175,7 @@ def _make_socket(
         audit=audit,
         browsing=browsing,
         cancel=cancel,
+        follow=follow,
         ended=lambda: presence.ended,
         draining=lambda: worker.drain.late,
         under_way=worker.writes_under_way,

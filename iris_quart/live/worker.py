@@ -20,6 +20,7 @@ from .drain import Drain
 from .expiry import Expiry
 from .heartbeat import Heartbeat
 from .limits import SocketLimits
+from .read_marks import ReadMarks
 from .registry import Registry
 from .upstream import MakeTables, Upstream
 
@@ -54,6 +55,7 @@ class LiveWorker:
         make_tables: MakeTables,
         audit: WriteAudit,
         metrics: Metrics,
+        read_marks: ReadMarks,
     ) -> None:
         self.settings = settings
         self.store = store
@@ -61,6 +63,7 @@ class LiveWorker:
         self.gate = gate
         self.audit = audit
         self.metrics = metrics
+        self.read_marks = read_marks
         self.upstream = Upstream(settings, make_tables)
         self.registry = Registry()
         self.writes_under_way: dict[tuple[str, str], asyncio.Future[Any]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from quart import Blueprint, Response, render_template, request, url_for
 
 from iris_quart import __version__
@@ -11,6 +13,8 @@ from iris_quart.services import services
 
 from .csrf import form_token
 from .current_session import slide
+from .first_query import FirstQuery
+from .first_rows import ROWS_HERE, FirstRows
 from .security import csp_nonce, require_session
 from .theme import theme
 from .url_paths import path_parts
@@ -36,8 +40,12 @@ async def table(address: str) -> Response:
 
 
 async def _page(namespace: str | None, table: str | None) -> Response:
-    _, session = await require_session()
+    session_id, session = await require_session()
     await slide(session)
+    rows: FirstRows | None = None
+    if namespace is not None and table is not None:
+        query = FirstQuery.of(namespace, table, request.args)
+        rows = FirstRows(services(), session_id, session, query)
     settings = services().settings
     server = settings.servers.get(session.server)
     all_read_only = (
@@ -71,9 +79,18 @@ async def _page(namespace: str | None, table: str | None) -> Response:
         csrf_token=form_token(),
         csp_nonce=csp_nonce(),
         theme=theme(),
+        rows_here=ROWS_HERE if rows is not None else "",
         socket_url=f"{request.root_path}/ws",
         settings_json=encode_json(page_settings).decode(),
         logout_url=url_for("auth.logout"),
         account_url=url_for("api.sessions"),
     )
-    return Response(html, content_type="text/html; charset=utf-8")
+    body = html if rows is None else _with_rows(html, rows)
+    return Response(body, content_type="text/html; charset=utf-8")
+
+
+async def _with_rows(html: str, rows: FirstRows) -> AsyncIterator[bytes]:
+    """Send the page up to its end, so that the browser fetches what it needs, and then its rows and the end."""
+    begin, end = html.split(ROWS_HERE)
+    yield begin.encode()
+    yield f"{await rows.text()}{end}".encode()

@@ -39,6 +39,9 @@ class Store:
         self.published: list[str] = []
         self.messages: list[bytes] = []
 
+    def now(self) -> float:
+        return 1000.0
+
     async def changes(self) -> AsyncIterator[bytes]:
         """Give what was published, as to another worker."""
         for message in self.messages:

@@ -47,6 +47,7 @@ SAMPLE: dict[str, Any] = {
     "values": ["canary name"],
     "changes": [{"changeId": "matrix", "kind": "delete", "rowId": "1"}],
     "id": "nothing",
+    "readMark": "1.nothing",
 }
 """Values for the fields that commands require; one that needs another fails here until it is written down."""
 TABLE = ("namespace", "tableName")

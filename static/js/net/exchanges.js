@@ -19,6 +19,7 @@ const LAST = new Map([
   ["paginateNext", "tableData"],
   ["paginatePrev", "tableData"],
   ["saveChanges", "changesSaved"],
+  ["followTable", "tableFollowed"],
 ]);
 
 export const isWrite = (command) => WRITES.has(command);
@@ -83,7 +84,7 @@ export class Exchanges {
       exchange.reject(Object.assign(new CommandError(payload), { resent: exchange.times > 1 }));
     } else if (event === (LAST.get(exchange.command) ?? event)) {
       this.#open.delete(id);
-      if (event === "tableData" && payload.countState === "pending") this.#late.set(id, exchange);
+      if (payload.countState === "pending") this.#late.set(id, exchange);
       exchange.resolve({ event, payload });
     }
     return true;

@@ -2,17 +2,18 @@
 // The type check refuses a name that is not in one of the lists.
 
 /**
- * @typedef {"cancel" | "cancelConnection" | "countRows" | "deleteRow" | "disconnect" | "getNamespaces"
- *   | "getRow" | "getServerList" | "getSession" | "getTables" | "insertRow" | "installServerManager"
- *   | "keepAlive" | "openServerManager" | "openTable" | "paginate" | "paginateNext" | "paginatePrev"
- *   | "previewChanges" | "refresh" | "refreshData" | "requestData" | "saveCell" | "saveChanges"
- *   | "selectNamespace" | "selectServer" | "selectTable" | "updateRow"} CommandName
+ * @typedef {"cancel" | "cancelConnection" | "countRows" | "deleteRow" | "disconnect" | "followTable"
+ *   | "getColumnValues" | "getNamespaces" | "getRow" | "getServerList" | "getSession" | "getTables"
+ *   | "insertRow" | "installServerManager" | "keepAlive" | "openServerManager" | "openTable" | "paginate"
+ *   | "paginateNext" | "paginatePrev" | "previewChanges" | "refresh" | "refreshData" | "requestData"
+ *   | "saveCell" | "saveChanges" | "selectNamespace" | "selectServer" | "selectTable" | "updateRow"} CommandName
  */
 /**
- * @typedef {"cancelled" | "changeResult" | "changesPreview" | "changesSaved" | "connectionStatus"
- *   | "deleteRowResult" | "error" | "insertRowResult" | "namespaceList" | "rowCount" | "rowDetail"
- *   | "rowsChanged" | "saveCellResult" | "serverList" | "session" | "sessionExpired" | "sessionExpiring"
- *   | "tableData" | "tableList" | "tableLoading" | "tableSchema" | "tableSelected"} EventName
+ * @typedef {"cancelled" | "changeResult" | "changesPreview" | "changesSaved" | "columnValues"
+ *   | "connectionStatus" | "deleteRowResult" | "error" | "insertRowResult" | "namespaceList" | "rowCount"
+ *   | "rowDetail" | "rowsChanged" | "saveCellResult" | "serverList" | "session" | "sessionExpired"
+ *   | "sessionExpiring" | "tableData" | "tableFollowed" | "tableList" | "tableLoading" | "tableSchema"
+ *   | "tableSelected"} EventName
  */
 /**
  * @typedef {"INVALID_JSON" | "INVALID_MESSAGE" | "UNKNOWN_COMMAND" | "COMMAND_ERROR" | "INVALID_INPUT"

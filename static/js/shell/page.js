@@ -1,4 +1,7 @@
-// What the server wrote into the page: read once from <body>'s data attributes.
+// What the server wrote into the page: read once from <body>'s data attributes, and the first rows of its table.
+
+import { parse } from "../data/json.js";
+import { sameTable } from "./location.js";
 
 /** The page's facts: who, where, and how the server wants it. */
 export function readPage(body = document.body) {
@@ -27,6 +30,21 @@ export function readPage(body = document.body) {
       pace: paceOf(settings),
     },
   };
+}
+
+/**
+ * Take the first rows that came with the page out of it: {filters, sort, search, readMark, events}; null where there are none
+ * for this table. They are handed out once.
+ *
+ * @param {{namespace: string, table: string}} shown
+ */
+export function takeFirstRows(shown) {
+  const element = document.getElementById("first-rows");
+  if (!element?.textContent) return null;
+  const { namespace, table } = element.dataset;
+  if (!sameTable({ namespace, table }, shown)) return null;
+  element.remove();
+  return parse(element.textContent);
 }
 
 /** What the server takes of messages; undefined where it does not say. */

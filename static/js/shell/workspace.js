@@ -8,6 +8,7 @@ import { el, part } from "../ui/dom.js";
 import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
 import { openMenu } from "../ui/menu.js";
 import { NoticeBar, Notices, OfflineBar } from "./notices.js";
+import { takeFirstRows } from "./page.js";
 import { StatusBar } from "./status-bar.js";
 import { Tabs } from "./tabs.js";
 import { announce, copyText, toast } from "../ui/toasts.js";
@@ -269,6 +270,7 @@ export class Workspace extends EventTarget {
       tableName: tab.table,
       settings,
       nonce: page.nonce,
+      firstRows: takeFirstRows(tab),
       store: drafts,
       announce: (...said) => this.#say(tab, ...said),
       acted: (what) => {
@@ -278,6 +280,10 @@ export class Workspace extends EventTarget {
     });
     tab.view = view;
     view.addEventListener("status", ({ detail }) => this.#show(tab, detail));
+    view.addEventListener("unfollowed", () => {
+      tab.stale = true;
+      this.#freshen();
+    });
     view.addEventListener("named", () => this.#named(tab));
     view.addEventListener("openTable", ({ detail }) =>
       this.open({

@@ -21,11 +21,12 @@ export class Loading {
   #askedAt = 0;
   #reopened = 0;
 
-  constructor(view, client, { namespace, tableName }) {
+  constructor(view, client, { namespace, tableName, firstRows = null }) {
     this.view = view;
     this.reading = new Reading(client, {
       namespace,
       tableName,
+      firstRows,
       onCount: (total, countState) => this.table.cache.setTotal(total, countState),
       onRead: ({ ms, roundTrips }) => view.setStatus({ lastQuery: { ms: Math.round(ms), roundTrips, at: Date.now() } }),
     });
@@ -49,16 +50,29 @@ export class Loading {
     try {
       const page = await this.reading.open(FIRST_PAGE, (schema) => view.schemaCame(schema), this.#opening.signal);
       if (view.closed) return;
-      if (table.isQueried) {
+      if (page) table.cache.reset(page);
+      else {
         table.cache.reset(null, table.cache.pageSize);
         this.need();
-      } else table.cache.reset(page);
+      }
       view.saving.askAgain();
+      this.#follow();
     } catch (error) {
       this.failed(error);
       throw error;
     } finally {
       this.#wait(-1);
+    }
+  }
+
+  /** The rows came with the page: learn what others changed since, or read them when the server cannot say. */
+  async #follow() {
+    try {
+      if (await this.reading.follow()) return;
+      if (!this.view.closed) await this.refresh();
+    } catch (error) {
+      if (error.code === "AWAY") this.view.dispatchEvent(new CustomEvent("unfollowed"));
+      else this.failed(error);
     }
   }
 

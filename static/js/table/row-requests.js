@@ -1,6 +1,6 @@
 // Reading a table over the socket: schema, pages, counts. Pages come by cursor, or by offset where rows have no identity.
 
-import { own, record } from "../data/json.js";
+import { own, record, stringify } from "../data/json.js";
 
 /**
  * A table as the server has it. `onCount(total, countState)` is told counts that come late, `onRead({ms, roundTrips})` how
@@ -13,14 +13,23 @@ export class Reading {
   tableName;
   onCount;
   onRead;
+  #firstRows;
+  #readMark = null; // of rows that came with the page and whose changes are not followed yet
 
-  constructor(client, { namespace, tableName, onCount, onRead }) {
+  constructor(client, { namespace, tableName, firstRows = null, onCount, onRead }) {
     Object.assign(this, { client, namespace, tableName, onCount, onRead });
+    this.#firstRows = firstRows;
     this.query = { filters: [], sort: [], search: "" };
   }
 
-  /** Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page. */
+  /**
+   * Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page, or with null where the rows
+   * of the query are still to be read.
+   */
   async open(pageSize, onSchema, signal) {
+    const given = this.#firstRows;
+    this.#firstRows = null;
+    if (given) return this.#openGiven(given, pageSize, onSchema);
     const start = performance.now();
     let page = null;
     await this.client.send(
@@ -35,7 +44,39 @@ export class Reading {
         },
       },
     );
-    return page;
+    const { filters, sort, search } = this.query;
+    return filters.length || sort.length || search ? null : page;
+  }
+
+  /** @param {any} given */
+  #openGiven({ readMark, events, ...query }, pageSize, onSchema) {
+    const [{ payload: schema }, { payload: data }] = events;
+    onSchema(schema);
+    if (comparable(query) !== comparable(this.query)) return null;
+    this.#readMark = readMark;
+    if (data.countState !== "exact") data.countState = "pending";
+    return this.#page(data, 0, pageSize);
+  }
+
+  /**
+   * Follow the changes of rows that came with the page; false when they must be read once more, because the server cannot say
+   * what changed since.
+   */
+  async follow() {
+    const readMark = this.#readMark;
+    this.#readMark = null;
+    if (!readMark) return true;
+    const { query } = this;
+    const { payload } = await this.client.send(
+      "followTable",
+      { namespace: this.namespace, tableName: this.tableName, readMark, ...this.#filters(query) },
+      {
+        onEvent: (event, answer) => {
+          if (event === "rowCount" && query === this.query) this.onCount(answer.totalRows, answer.countState);
+        },
+      },
+    );
+    return payload.complete;
   }
 
   /** One page for a RowCache: {after | before | offset, pageSize}. */
@@ -123,3 +164,11 @@ export class Reading {
     return { rows: list, next, previous, total: totalRows, countState };
   }
 }
+
+/** A query as a text that is the same for the same rows. */
+const comparable = ({ filters, sort, search }) =>
+  stringify([
+    filters.map(({ column, operator, value = null, matchCase = false }) => [column, operator, value, matchCase]),
+    sort.map(({ column, direction }) => [column, direction]),
+    search,
+  ]);

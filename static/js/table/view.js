@@ -56,6 +56,7 @@ export class TableView extends EventTarget {
    * @param {string} options.tableName
    * @param {object} [options.settings] {pageSize, autosave, reviewFirst, readOnly, server: its label}, read when needed
    * @param {string} options.nonce of the page's style policy
+   * @param {object | null} [options.firstRows] the rows that came with the page
    * @param {Storage | null} [options.store] for drafts
    * @param {(text: string, kind?: string, more?: object) => void} [options.announce] what is told; see Workspace
    * @param {(what: "act" | "move") => void} [options.acted] the person changed a cell, or went to another one
@@ -67,6 +68,7 @@ export class TableView extends EventTarget {
     tableName,
     settings = {},
     nonce,
+    firstRows = null,
     store = null,
     announce = () => {},
     acted = () => {},
@@ -78,7 +80,7 @@ export class TableView extends EventTarget {
     this.root = el("div", { class: "table-view" }, this.bar, this.box);
     host.append(this.root);
     this.states = new States(this.box, { refocus: () => this.focus(), stop: () => this.loading.stop() });
-    this.loading = new Loading(this, client, { namespace, tableName });
+    this.loading = new Loading(this, client, { namespace, tableName, firstRows });
     this.table = new Table({
       times: client.times,
       namespace,
