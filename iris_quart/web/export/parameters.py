@@ -77,7 +77,9 @@ async def asked_export() -> Export:
 async def _body() -> bytes:
     if request.args:
         raise InvalidInput("An export is asked for in the query or in the body, not in both.", field="body")
-    return await request.get_data(as_text=False)
+    body = await request.get_data(as_text=False)
+    assert isinstance(body, bytes)
+    return body
 
 
 def _query() -> bytes:

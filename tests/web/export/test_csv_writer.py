@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_quart.sql.values import Wire
-from iris_quart.web.export.csv_writer import SLICE_CHARACTERS, CsvWriter
+from iris_quart.web.export.csv_writer import CsvWriter
 from iris_quart.web.export.formulas import defused
+from iris_quart.web.export.writing import SLICE_CHARACTERS
 
 FORMULAS = [
     "=1+1", "=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(1)", "\t=1", "\r=1", "\n=1", " =1", "  +1", "\xa0=1",
