@@ -44,7 +44,9 @@ class Export(FilterFields):
     row_ids: tuple[RowId, ...] | None = Field(
         None, min_length=1, max_length=ROWS_MAX, fail_fast=True, description="Only these rows, in this order."
     )
-    format: Annotated[str, AfterValidator(_known_format)] = Field("csv", description="A key of `FORMATS`.")
+    format: Annotated[str, AfterValidator(_known_format)] = Field(
+        "csv", max_length=32, description="A key of `FORMATS`."
+    )
     null: Literal["", "NULL", "null", "(null)", "NA", "\\N"] = Field(
         "", description="What is written for NULL."
     )
