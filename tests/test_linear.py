@@ -20,7 +20,9 @@ import pytest
 from iris_quart.atelier.sqlerrors import sql_error
 from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.parse.lexer import tokenize
-from iris_quart.web.export.csv_writer import SLICE_CHARACTERS, CsvWriter, defused
+from iris_quart.web.export.csv_writer import CsvWriter
+from iris_quart.web.export.formulas import defused
+from iris_quart.web.export.writing import SLICE_CHARACTERS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "iris_quart"
 SHORT, LONG = 16 * 1024, 1024 * 1024

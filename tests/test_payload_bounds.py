@@ -16,7 +16,7 @@ from iris_quart.errors import InvalidInput, IrisQuartError
 from iris_quart.protocol import Envelope, Message, parse_envelope
 from iris_quart.reference import documented_commands
 from iris_quart.web.api import Connect
-from iris_quart.web.export.routes import Export
+from iris_quart.web.export.parameters import Export
 
 MANY = 50_000
 

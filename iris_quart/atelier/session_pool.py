@@ -26,6 +26,7 @@ from .replies import Reply, read_reply
 from .request_count import count_request
 from .session import LOGOUT_SECONDS, Broken, IrisSession, StatementAnswer
 from .target import Credentials, Limits
+from .transport import Exchange
 from .urls import Urls
 
 __all__ = ["IrisSessions"]
@@ -60,14 +61,14 @@ class IrisSessions:
         urls: Urls,
         credentials: Credentials,
         limits: Limits,
-        make_transport: Callable[[], httpx.AsyncBaseTransport],
+        make_exchange: Callable[[], Exchange],
         *,
         proved: bool = False,
         licence_freed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._urls = urls
         self._limits = limits
-        self._make_transport = make_transport
+        self._make_exchange = make_exchange
         self._authorization = (b"Authorization", _basic(credentials))
         self._proved = proved
         self._licence_freed = licence_freed
@@ -258,7 +259,7 @@ class IrisSessions:
             return None
         session = next((candidate for candidate in reversed(self._free) if not candidate.hung), None)
         if session is None and len(self._sessions) < most:
-            session = IrisSession(self._make_transport(), self._limits.body_bytes)
+            session = IrisSession(self._make_exchange())
             self._sessions.append(session)
         else:
             if session is None and self._free:

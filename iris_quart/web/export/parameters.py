@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from pydantic import AfterValidator, Field, ValidationError
@@ -44,7 +44,9 @@ class Export(FilterFields):
     row_ids: tuple[RowId, ...] | None = Field(
         None, min_length=1, max_length=ROWS_MAX, fail_fast=True, description="Only these rows, in this order."
     )
-    format: Annotated[str, AfterValidator(_known_format)] = Field("csv", description="A key of `FORMATS`.")
+    format: Annotated[str, AfterValidator(_known_format)] = Field(
+        "csv", max_length=32, description="A key of `FORMATS`."
+    )
     null: Literal["", "NULL", "null", "(null)", "NA", "\\N"] = Field(
         "", description="What is written for NULL."
     )
@@ -72,7 +74,7 @@ async def asked_export() -> Export:
 async def _body() -> bytes:
     if request.args:
         raise InvalidInput("An export is asked for in the query or in the body, not in both.", field="body")
-    return await request.get_data(as_text=False)
+    return cast("bytes", await request.get_data())
 
 
 def _query() -> bytes:
