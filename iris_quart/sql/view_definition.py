@@ -87,7 +87,6 @@ def editable_view(view: Table, source: ViewSource, base: Table) -> Table | str:
         timestamps_settled=base.timestamps_settled,
         row_id=row_id.sql,
         base=QualifiedName(base.schema, base.name),
-        texts={},
         _by_name={},
     )
 

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 from iris_quart.errors import IrisQuartError
 from iris_quart.sql.edits import prove_statement, shown_statement
-from iris_quart.sql.metadata import Column, Table
-from iris_quart.sql.projection import row_id_text
+from iris_quart.sql.metadata import WHOLE_TEXT, Column, Table
+from iris_quart.sql.projection import Projection, row_id_text
 from iris_quart.sql.values import Wire
 
+from .derived import Derived
 from .inserts import InsertMark, Inserts, found_rows
 from .new_rows import NewRow, NewRows
 from .outcomes import Found, Guard, Result, doubt, is_judged, judge, outside
-from .projections import Projections
 from .validation import ChangeKind, Plan
 
 if TYPE_CHECKING:
     from .catalogue import SqlClient
 
-__all__ = ["Proofs", "Sent"]
+__all__ = ["Projections", "Proofs", "Sent"]
+
+TABLES_KEPT = 16
+"""Tables whose select lists are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,23 @@ class Sent:
     """All that was there before is known, so that a change without effect can be told from one undone since."""
     result: Result | None = None
     """Set when there is nothing to prove: IRIS refused it, or it never left."""
+
+
+class Projections:
+    """Select lists that read columns whole."""
+
+    def __init__(self, client: SqlClient) -> None:
+        self._client = client
+        self._known: Derived[Projection] = Derived(TABLES_KEPT)
+
+    async def whole(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
+        """Return what reads columns whole, as far as texts of `longest` characters need it."""
+        limit = WHOLE_TEXT
+        while limit <= longest:
+            limit *= 4  # few different texts, so that IRIS keeps their plans
+        encoding = await self._client.encoding(table.namespace)
+        key = (tuple(columns), encoding, limit)
+        return self._known.get(table, key, lambda: Projection(table, columns, encoding, preview=limit))
 
 
 class Proofs:
