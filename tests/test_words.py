@@ -54,3 +54,14 @@ def test_docstrings_start_with_a_verb_of_the_style_guide() -> None:
         if FIRST_WORDS.search(line)
     ]
     assert found == []
+
+
+def test_comments_are_no_section_headings() -> None:
+    """A comment says why; one that stands alone between blank lines names a part of the file instead."""
+    heading = re.compile(r"(?<=\n\n) *# [A-Z][^\n]{0,60}\n(?=\n)")
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0].strip()}"
+        for path in (ROOT / "iris_quart").rglob("*.py")
+        for match in heading.finditer(path.read_text("utf-8"))
+    ]
+    assert found == []

@@ -104,7 +104,7 @@ class Reply:
         return self._rows
 
     def raw_rows(self) -> list[msgspec.Raw]:
-        """The rows as JSON text, not parsed. Raises InvalidResponse."""
+        """Return the rows as JSON text, not parsed. Raises InvalidResponse."""
         if self._raw_rows is not None:
             return self._raw_rows
         try:

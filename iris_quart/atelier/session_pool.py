@@ -150,8 +150,6 @@ class IrisSessions:
         sessions, self._sessions, self._free = self._sessions, [], []
         await asyncio.gather(*(self._end(session) for session in sessions), *self._tasks)
 
-    # One request.
-
     async def _attempt(
         self,
         session: IrisSession,
@@ -209,8 +207,6 @@ class IrisSessions:
         if self._proved:
             return AuthExpired("IRIS no longer accepts this user name and password.")
         return AuthFailed("IRIS does not accept this user name and password.")
-
-    # Which session.
 
     async def _acquire(self, write: bool, background: bool, deadline: float) -> IrisSession:
         if self._closed:
@@ -289,8 +285,6 @@ class IrisSessions:
         self._sessions.remove(session)
         self._later(session.close())
         return True
-
-    # The end of sessions.
 
     def _watch(self) -> None:
         if self._reaper is None and not self._closed:

@@ -186,8 +186,6 @@ class _Connection(asyncio.Protocol):
         self._clean = True  # nothing has happened that forbids another exchange
         self.idle_since = time.monotonic()
 
-    # What asyncio calls.
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not inherit from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
@@ -238,8 +236,6 @@ class _Connection(asyncio.Protocol):
             self._waiter.set_result(None)
         else:
             self._waiter.set_exception(error)
-
-    # What the transport above calls.
 
     def quiet(self) -> bool:
         """Return whether nothing has come since the last exchange, not even unseen by the loop."""

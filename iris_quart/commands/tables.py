@@ -99,7 +99,7 @@ class TableLoading(Event):
 
 
 def _view_key(context: Context, _payload: SelectTable) -> Hashable:
-    """A client that gives no ids has one grid: what it opened before must not arrive in it any more."""
+    """Return one key for a client that sends no ids: it has one grid, in which an older table must not arrive."""
     return SOLE_VIEW if context.message_id is None else None
 
 

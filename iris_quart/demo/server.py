@@ -112,12 +112,14 @@ class DemoServer:
             await asyncio.to_thread(namespace.close)
 
     async def __aenter__(self) -> Self:
+        """Start the server."""
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop the server."""
         await self.stop()
 
 

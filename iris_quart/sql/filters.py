@@ -266,7 +266,7 @@ def _escaped(text: str) -> str:
 
 
 def _stream(item: Filter) -> Fragment:
-    """A stream cannot be compared (SQLCODE -313), but its length and its beginning can."""
+    """Compare the length and the beginning of a stream, which cannot be compared itself (SQLCODE -313)."""
     column = item.column.sql
     if item.operator is Operator.IS_EMPTY:
         return Fragment(f"CHARACTER_LENGTH({column}) = 0")

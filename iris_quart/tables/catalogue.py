@@ -42,7 +42,7 @@ class StatementAnswer(Protocol):
         """One dictionary a row, numbers as int and Decimal."""
 
     def raw_rows(self) -> list[msgspec.Raw]:
-        """The rows as JSON text."""
+        """Return the rows as JSON text."""
 
 
 class ServerFacts(Protocol):

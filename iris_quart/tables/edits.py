@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from iris_quart import logs
 from iris_quart.errors import (
     AuthExpired,
     ColumnNotFound,
@@ -58,7 +58,7 @@ REWRITTEN_KEPT = 1000
 
 NoteWrite = Callable[..., None]
 
-logger = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Edits:
@@ -89,8 +89,6 @@ class Edits:
         self._proofs = Proofs(client, self._new_rows)
         self._rewritten: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
-
-    # What is to be done.
 
     async def plan(self, namespace: str, table_name: str, change: Change) -> Plan:
         """Check a change. Raises what `validation.check` and `Catalogue.table` raise."""
@@ -139,8 +137,6 @@ class Edits:
         if len(rows) > 1:
             raise InvalidInput("More than one row has this key, so none is changed.", field="primaryKeyValue")
         return str(next(iter(rows[0].values())))
-
-    # Doing it.
 
     async def apply(self, plan: Plan) -> Result:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
@@ -304,7 +300,7 @@ class Edits:
     def _forget(self, name: str, task: asyncio.Task[None]) -> None:
         self._kept.pop(name, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a change in doubt stays so: %s", type(error).__name__)
+            log.warning("a change in doubt stays so", error=type(error).__name__)
 
     async def close(self) -> None:
         """Stop the background work; a client that asks again is answered by a new read."""
@@ -312,8 +308,6 @@ class Edits:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    # What the row says.
 
     async def _guard(self, plan: Plan) -> Guard:
         if plan.kind is ChangeKind.INSERT:
