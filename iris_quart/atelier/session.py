@@ -127,7 +127,7 @@ class IrisSession:
         if isinstance(error, httpx.TimeoutException):
             return ConnectionTimeout("IRIS did not answer in time.")
         if isinstance(error, BodyTooLarge):
-            return InvalidResponse("IRIS's answer is larger than is accepted here.")
+            return InvalidResponse("IRIS's answer is larger than response_bytes_max allows.")
         if isinstance(error, httpx.DecodingError):
             return InvalidResponse("The server compressed its answer although it was asked not to.")
         return Broken(ConnectionFailed("The connection to IRIS broke before the whole answer had come."))

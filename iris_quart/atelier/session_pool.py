@@ -35,7 +35,7 @@ FRESH_SECONDS = 4.0
 """A write takes no connection that was idle for longer. Web servers close theirs after some seconds (Apache: 5
 by default), and a write that meets such a close in flight would have an unknown outcome for nothing."""
 LICENCE_SECONDS = 60.0
-"""No further IRIS session is tried for so long after IRIS had no licence for one."""
+"""Time for which no further IRIS session is tried after IRIS had no licence for one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +134,7 @@ class IrisSessions:
                 repeated = True
             except asyncio.CancelledError:
                 if write and session.hung:
-                    raise ConnectionFailed("The request was given up before IRIS had answered.") from None
+                    raise ConnectionFailed("The request was abandoned before IRIS answered.") from None
                 raise
             finally:
                 self._release(session, background)

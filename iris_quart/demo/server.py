@@ -91,7 +91,7 @@ class DemoServer:
         app.sessions.port = self.port
 
     async def stop(self) -> None:
-        """Stop listening, let running statements end, and close the databases; stopping twice is no error."""
+        """Stop listening, let running statements end, and close the databases; stopping twice does nothing."""
         server, self._server = self._server, None
         if server is None:
             return

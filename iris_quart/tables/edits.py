@@ -52,7 +52,7 @@ __all__ = ["Edits"]
 SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
 DOUBT_SECONDS = 65.0
-"""After so long a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
+"""Time after which a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
 DOUBT_PAUSE_MAX = 10.0
 REWRITTEN_KEPT = 1000
 
@@ -124,7 +124,7 @@ class Edits:
             return str(value)
         if column is None or not column.unique or not table.has_row_id:
             raise InvalidInput(
-                f"{column_name[:128]!r} is no unique column of {table.full_name}; name the row by one, or by %ID.",
+                f"{column_name[:128]!r} is not a unique column of {table.full_name}; name the row by one, or by %ID.",
                 field="primaryKeyColumn",
             )
         condition = guard(column.sql, column.category, parse_seen(column, value))
@@ -133,7 +133,7 @@ class Edits:
         statement = f'SELECT TOP 2 {table.row_id} AS "row_id" FROM {table.sql} WHERE {condition.sql}'
         rows = (await self._client.query(table.namespace, statement, condition.parameters)).rows
         if not rows:
-            raise RowGone("There is no row with this key any more.")
+            raise RowGone("No row has this key any more.")
         if len(rows) > 1:
             raise InvalidInput("More than one row has this key, so none is changed.", field="primaryKeyValue")
         return str(next(iter(rows[0].values())))

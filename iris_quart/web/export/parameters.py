@@ -73,7 +73,9 @@ async def asked_export() -> Export:
 
 async def _body() -> bytes:
     if request.args:
-        raise InvalidInput("An export is asked for in the query or in the body, not in both.", field="body")
+        raise InvalidInput(
+            "The fields of an export are in the query or in the body, not in both.", field="body"
+        )
     return cast("bytes", await request.get_data())
 
 
