@@ -36,9 +36,9 @@ const FAR_MOVES = {
 };
 
 /**
- * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty, setDefault,
- * clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue, cellMenu,
- * columnMenu, follow.
+ * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty,
+ * setDefault, clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue,
+ * cellMenu, columnMenu, follow.
  */
 export class Keys {
   constructor(selection, actions) {

@@ -22,8 +22,9 @@ const NOT_RUN = new Set([
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
- * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
- * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like.
+ * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result,
+ * sent) for each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and
+ * the like.
  */
 export class Saving {
   // Given to the constructor.
@@ -56,12 +57,16 @@ export class Saving {
     return this.#running !== null;
   }
 
-  /** Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing. */
+  /**
+   * Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks
+   * nothing.
+   */
   async save(ids = null, { again = false } = {}) {
     clearTimeout(this.#timer);
     const stops = this.#stops;
     let waited = false;
-    // One at a time: two at once would take each other's rows for left over, and send values guarded by what is being replaced.
+    // One at a time: two at once would take each other's rows for left over, and send values guarded by what is being
+    // replaced.
     while (this.#running) {
       waited = true;
       await this.#running.catch(() => undefined);
