@@ -37,7 +37,7 @@ async def list_sessions(settings: Settings) -> int:
 async def end_sessions(settings: Settings, key: str | None, user: str | None) -> int:
     """End the session whose id begins so, or all of a user, or, with neither, all; gives the exit code."""
     if key is not None and len(key) < ID_DIGITS_MIN:
-        print(f"iris-quart: give at least {ID_DIGITS_MIN} digits of the id", file=sys.stderr)
+        print(f"iris-quart: write at least {ID_DIGITS_MIN} digits of the id", file=sys.stderr)
         return 2
     ended = 0
     try:

@@ -48,7 +48,7 @@ async def check_servers(
             failed += 1
             print(f"  failed: {error}")
             if isinstance(error, IrisQuartError) and error.server_text:
-                print(f"  it said: {error.server_text}")
+                print(f"  IRIS's message: {error.server_text}")
     return 1 if failed else 0
 
 
@@ -66,7 +66,7 @@ async def _check(
             info = await client.server_info()
         except AuthFailed:
             if user is None:
-                print("  answers and asks for a sign-in; give --user to see more")
+                print("  answers and asks for a sign-in; use --user to see more")
                 return
             raise
         print(f"  version     {info.version}")

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "--iris-port", type=int, default=0, help="port of the embedded IRIS (default: a free one)"
     )
     demo.add_argument("--instance", type=Path, help="folder of secrets, sessions and sample data")
-    demo.add_argument("--rows", type=int, help="also make a table of so many rows, Big.Measurement")
+    demo.add_argument("--rows", type=int, help="also make the table Big.Measurement with this many rows")
     demo.set_defaults(run=_demo)
 
     serve = kinds.add_parser("serve", help="serve the configured IRIS servers")
@@ -67,10 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--supervised", action="store_true", help=argparse.SUPPRESS)
     serve.set_defaults(run=_serve)
 
-    check = kinds.add_parser("check", help="validate the settings and try each configured server")
+    check = kinds.add_parser("check", help="check the settings and connect to each configured server")
     check.add_argument("--instance", type=Path, help="folder of config.toml")
     check.add_argument("--user", help="sign in as this user; the password is asked for, or read from a pipe")
-    check.add_argument("--namespace", help="where to look how values are written (default: the first)")
+    check.add_argument(
+        "--namespace", help="namespace in which to probe the formats of values (default: the first)"
+    )
     check.set_defaults(run=_check)
 
     verify = kinds.add_parser("verify", help="ask a server what the embedded IRIS claims, and write a report")
@@ -213,7 +215,7 @@ def _serve_workers(options: argparse.Namespace) -> int:
 
 def _say_plain(settings: Settings) -> None:
     if settings.insecure_http:
-        print("iris-quart: insecure_http is set: passwords cross the network in clear", file=sys.stderr)
+        print("iris-quart: insecure_http is set: passwords travel unencrypted", file=sys.stderr)
     elif not (settings.public_origin or "").startswith("https://"):
         print("iris-quart: plain http; only browsers on this machine can sign in", file=sys.stderr)
 

@@ -41,7 +41,7 @@ __all__ = [
 
 PREFIX = "IRIS_QUART_"
 LOCK_SECONDS = 10.0
-"""IRIS's default lock time-out: a statement may wait so long for a row before it takes effect."""
+"""IRIS's default lock time-out: a statement may wait this long for a row before it takes effect."""
 GATEWAY_SECONDS = 60.0
 """The Web Gateway's default Server Response Timeout: it gives up an answer, not the statement, after that."""
 GATEWAY_MARGIN_SECONDS = 5.0
@@ -149,16 +149,18 @@ class Settings(BaseSettings):
     )
     allowed_origins: tuple[Origin, ...] = Field((), description="Further origins whose pages may connect.")
     insecure_http: bool = Field(
-        False, description="Allow plain http beyond loopback. Passwords travel in clear."
+        False, description="Allow plain http beyond loopback. Passwords travel unencrypted."
     )
-    trusted_hops: int = Field(0, ge=0, le=5, description="Proxies in front whose X-Forwarded-* are believed.")
+    trusted_hops: int = Field(
+        0, ge=0, le=5, description="Number of proxies in front whose X-Forwarded-* headers are trusted."
+    )
     cookie_name: str = Field(
         "iris_quart",
         pattern="^[A-Za-z0-9_-]{1,40}$",
         description="Name of the session's cookie. Browsers share cookies between the ports and paths of one host: "
-        "instances there need a name each, else they sign each other out.",
+        "several instances on one host need a name each, otherwise they sign each other out.",
     )
-    read_only: bool = Field(False, description="Nobody changes anything, on any server.")
+    read_only: bool = Field(False, description="Allow no changes, on any server.")
     blueprints: tuple[Annotated[str, AfterValidator(_import_name)], ...] = Field(
         (), description="Further blueprints, each as package.module:attribute; see docs/extending.md."
     )
@@ -170,7 +172,7 @@ class Settings(BaseSettings):
         1800, gt=0, le=86400 * 7, description="A session ends after this idle time."
     )
     session_absolute_seconds: float = Field(
-        43200, gt=0, le=86400 * 7, description="And at the latest after this."
+        43200, gt=0, le=86400 * 7, description="A session ends after this time in any case."
     )
     sessions_per_account: int = Field(
         50, ge=1, description="Sessions of one account at a server; one more ends the longest idle one."
@@ -190,7 +192,7 @@ class Settings(BaseSettings):
     login_attempts_overall: int = Field(
         300,
         ge=1,
-        description="Sign-in tries per minute in all, not counting addresses where somebody signed in lately; a "
+        description="Sign-in tries per minute in all, not counting addresses from which an account signed in lately; a "
         "fifth of it for one network (IPv4: /24, IPv6: /48).",
     )
     login_wait_seconds: float = Field(
@@ -210,7 +212,7 @@ class Settings(BaseSettings):
         0.3,
         ge=0,
         le=5,
-        description="A refused sign-in answers after this, or a multiple, whatever was wrong.",
+        description="A refused sign-in is answered after this time, or a multiple, whatever was wrong.",
     )
 
     request_timeout_seconds: float = Field(
@@ -237,12 +239,12 @@ class Settings(BaseSettings):
         "come without a pause (it is tried first).",
     )
     iris_session_idle_seconds: float = Field(
-        300, gt=0, description="An unused IRIS session is given back after this."
+        300, gt=0, description="An unused IRIS session is closed after this time, which frees its licence."
     )
     allow_free_host: bool = Field(
         False,
         description="Let people type the address of an IRIS server; what is set for a server by name does not "
-        "hold when somebody types another address of it.",
+        "apply when another address of it is typed.",
     )
     free_host_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="Networks (CIDR) that a typed address may lie in."
@@ -292,15 +294,15 @@ class Settings(BaseSettings):
     )
     heartbeat_seconds: float = Field(20, gt=0, description="How often a socket is pinged.")
     dead_peer_seconds: float = Field(
-        45, gt=0, description="A socket that says nothing for so long is closed."
+        45, gt=0, description="A socket that sends nothing for this time is closed."
     )
     slow_reader_seconds: float = Field(
-        10, gt=0, description="A socket, or a download, that does not read for so long is cut off."
+        10, gt=0, description="A socket or download that does not read for this time is cut off."
     )
     close_seconds: float = Field(2, gt=0, le=10, description="Time a peer has to answer a close.")
     drain_seconds: float = Field(5, gt=0, le=60, description="Time that commands in flight have at a stop.")
     store_grace_seconds: float = Field(
-        60, gt=0, description="Sockets stay open so long without the session store."
+        60, gt=0, description="Time for which sockets stay open without the session store."
     )
 
     metrics_bind: str = Field(

@@ -152,7 +152,7 @@ class InvalidMessage(RequestError):
 
 
 class UnknownCommand(RequestError):
-    """Nobody registered a command of this name."""
+    """No command has this name."""
 
     code = ErrorCode.UNKNOWN_COMMAND
 
@@ -224,7 +224,7 @@ class ConnectionFailed(UpstreamError):
 
 
 class ServerUnreachable(UpstreamError):
-    """Nobody listens there, or the name does not resolve."""
+    """No server listens at the address, or the name does not resolve."""
 
     code = ErrorCode.SERVER_UNREACHABLE
 
@@ -233,7 +233,7 @@ class ServerUnreachable(UpstreamError):
 
 
 class InvalidResponse(UpstreamError):
-    """The answer is no Atelier answer: HTML, cut JSON, too large, encoded or redirected."""
+    """The answer is not one of the Atelier API: HTML, cut JSON, too large, encoded or redirected."""
 
     code = ErrorCode.INVALID_RESPONSE
 
@@ -299,7 +299,7 @@ class RowLocked(SqlError):
 
 
 class WriteError(IrisQuartError):
-    """The write was not applied, or nobody knows."""
+    """The write was not applied, or its outcome is unknown."""
 
     code = ErrorCode.CONFLICT
 

@@ -249,7 +249,7 @@ def encode_event(event: Event, message_id: str | None = None) -> bytes:
 def parse_envelope(text: str | bytes) -> Envelope:
     """Read one message.
 
-    Raises InvalidJson when it is not JSON, InvalidMessage when it is no `{command, payload}`,
+    Raises InvalidJson when it is not JSON, InvalidMessage when it is not `{command, payload}`,
     InvalidInput when the id or a field beside them is wrong.
     """
     try:

@@ -13,7 +13,7 @@ __all__ = ["trust_proxies"]
 class _WebsocketScheme:
     """Restore a websocket's own scheme after `X-Forwarded-Proto` was applied.
 
-    With "https" Werkzeug looks for a rule that is no websocket, and every socket becomes a 400
+    With "https" Werkzeug looks for a rule that is not for a websocket, and every socket becomes a 400
     (hypercorn issue 198).
     """
 

@@ -28,11 +28,11 @@ FILES = {"protocol.md": "markdown", "protocol.schema.json": "schema_text"}
 
 CLOSES = {
     CloseCode.TEXT_ONLY: "A binary message, or an empty one. The protocol is text.",
-    CloseCode.POLICY: "Too many sockets, messages sent too fast, or answers left unread. Do not come back at once.",
+    CloseCode.POLICY: "Too many sockets, messages sent too fast, or answers left unread. Do not reconnect at once.",
     CloseCode.TOO_LARGE: "A message was larger than `message_bytes_max`.",
-    CloseCode.INTERNAL: "Nobody expected this; the log has the trace. Come back after a pause.",
-    CloseCode.RESTART: "The server stops or restarts. Come back within a few seconds.",
-    CloseCode.TRY_LATER: "The session store has not answered for a while. Come back after a pause.",
+    CloseCode.INTERNAL: "An unexpected error; the log has its trace. Reconnect after a pause.",
+    CloseCode.RESTART: "The server stops or restarts. Reconnect within a few seconds.",
+    CloseCode.TRY_LATER: "The session store has not answered for a while. Reconnect after a pause.",
     CloseCode.UNAUTHORIZED: "There is no session. Sign in first.",
     CloseCode.SESSION_EXPIRED: "The session ended: signed out, expired, or replaced. `sessionExpired` came before.",
 }
@@ -46,21 +46,21 @@ KINDS = {
 INTRODUCTION = """\
 # The protocol
 
-This page is made from the code by `iris-quart protocol --write`; a test keeps it in step.
-`protocol.schema.json` says the same as JSON Schema.
+`iris-quart protocol --write` generates this page from the code, and a test compares them.
+`protocol.schema.json` has the same as JSON Schema.
 
 A browser, or a script, opens a WebSocket at `/ws` with the cookie of a signed-in session. A script that
-cannot send cookies asks `POST /api/ticket` with its session first and opens `/ws?token=TICKET`; a ticket
-is good once, for 60 seconds. Without a session the socket is accepted and closed with 4001.
+cannot send cookies first requests `POST /api/ticket` with its session and opens `/ws?token=TICKET`; a ticket
+is valid once, for 60 seconds. Without a session the socket is accepted and closed with 4001.
 
-In goes one JSON object a message, as text:
+A client sends one JSON object per message, as text:
 
     {"command": "getTables", "payload": {"namespace": "USER"}, "id": "a1"}
 
 - `payload` may be left out when every field of it may. A field that a command does not have is refused.
 - `id` is optional: 1 to 64 of `A-Z a-z 0-9 _ -`. Every event that the command causes carries it. A write
   keeps its result under its id for a while: the same id again returns the stored answer and runs nothing.
-- `"background": true` is for what no person asked for; such a command does not keep the session alive.
+- `"background": true` marks a command that no person caused; it does not keep the session alive.
 
 The id of a write is its `id`, or the `changeId` of each change of `saveChanges`. Make a new random one for
 each write, such as `019a8e5c-3f1b-7c4e-9d2a-5b6f0e8c7a14`, and send the same write again under the same id:
@@ -75,11 +75,11 @@ each write, such as `019a8e5c-3f1b-7c4e-9d2a-5b6f0e8c7a14`, and send the same wr
 - `skipped` means that no command has sent the write, and none will under this id; after a restart of the server
   (close code 1012) the same id may be sent again.
 
-Out come events, as text:
+The server sends events, as text:
 
     {"event": "tableList", "payload": {"namespace": "USER", "tables": []}, "id": "a1"}
 
-Pushed events have no `id`. What goes wrong is the event `error`; the socket stays usable. Reads of one
+Pushed events have no `id`. A failure is the event `error`; the socket stays usable. Reads of one
 socket run side by side, writes one at a time in the order of arrival. A command that leaves its table out
 means the one chosen before it on the same socket, and waits for all that was sent before it. A newer
 `requestData` for a view makes an older one stale: if that carried an `id`, it ends with `CANCELLED`.

@@ -31,7 +31,7 @@ KEEP_ALIVE_SECONDS = 15
 AFTER_DRAIN_SECONDS = 0.5
 """Time that requests still under way have once the sockets are closed."""
 STABLE_SECONDS = 60.0
-"""A worker that lived so long was no failed start."""
+"""Lifetime of a worker from which its start did not fail."""
 PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 10.0
 POLL_SECONDS = 0.1
 BAD_SETTINGS = 2

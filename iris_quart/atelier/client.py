@@ -11,8 +11,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import httpx
-
 from iris_quart.errors import InvalidResponse
 from iris_quart.protocol import encode_json
 from iris_quart.sql.server_format import PROBE_SQL, ServerFormat
@@ -21,7 +19,7 @@ from .probe import Probes
 from .replies import Reply
 from .session_pool import IrisSessions
 from .target import Credentials, Limits, Target
-from .transport import ConnectionTransport
+from .transport import ConnectionTransport, Exchange
 from .urls import Urls
 
 __all__ = ["AtelierClient", "Parameter", "ServerInfo"]
@@ -54,7 +52,7 @@ class AtelierClient:
         await client.close()       # signs out at IRIS, which gives the licences back
 
     `signed_in` says that IRIS has accepted these credentials before, so that a refusal is AuthExpired from
-    the start. `transport_factory` makes the transport of each IRIS session. `licence_freed` waits for licences that
+    the start. `make_exchange` makes the connection of each IRIS session. `licence_freed` waits for licences that
     are being given back, and returns whether there were any. Clients that share `probes` ask a server once.
     """
 
@@ -64,7 +62,7 @@ class AtelierClient:
         credentials: Credentials,
         *,
         limits: Limits,
-        transport_factory: Callable[[], httpx.AsyncBaseTransport] | None = None,
+        make_exchange: Callable[[], Exchange] | None = None,
         signed_in: bool = False,
         licence_freed: Callable[[], Awaitable[bool]] | None = None,
         probes: Probes | None = None,
@@ -78,7 +76,7 @@ class AtelierClient:
             self._urls,
             credentials,
             limits,
-            transport_factory or partial(_make_transport, target, limits),
+            make_exchange or partial(_make_transport, target, limits),
             proved=signed_in,
             licence_freed=licence_freed,
         )
@@ -165,7 +163,7 @@ class AtelierClient:
                 await self._sessions.close()
 
 
-def _make_transport(target: Target, limits: Limits) -> httpx.AsyncBaseTransport:
+def _make_transport(target: Target, limits: Limits) -> ConnectionTransport:
     return ConnectionTransport(
         address=target.pinned_address,
         ssl_context=target.ssl_context(),

@@ -48,7 +48,7 @@ class Probes:
     async def _probe(self, key: tuple[str, str], ask: Callable[[], Awaitable[Reply]]) -> ServerFormat:
         reply = await ask()
         if len(reply.rows) != 1:
-            raise InvalidResponse("IRIS did not answer the first question that we ask each server.")
+            raise InvalidResponse("IRIS did not answer the probe of its value formats.")
         found = interpret(reply.rows[0])
         self._known[key] = found
         while len(self._known) > PROBES_MAX:

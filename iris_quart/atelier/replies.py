@@ -106,7 +106,7 @@ class Reply:
         return self._rows
 
     def raw_rows(self) -> list[msgspec.Raw]:
-        """The rows as JSON text, not parsed. Raises InvalidResponse."""
+        """Return the rows as JSON text, not parsed. Raises InvalidResponse."""
         if self._raw_rows is not None:
             return self._raw_rows
         try:
@@ -124,7 +124,7 @@ class Reply:
         try:
             return _ANY.decode(self._text())
         except (msgspec.DecodeError, ValueError) as error:
-            raise InvalidResponse("IRIS answered with JSON that cannot be read.") from error
+            raise InvalidResponse("IRIS answered with invalid JSON.") from error
 
 
 def read_reply(
@@ -154,7 +154,7 @@ def read_reply(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if not 200 <= status < 300:
             raise _by_status(status, body, statement=statement) from error
-        raise InvalidResponse("IRIS answered with JSON that is cut or cannot be read.") from error
+        raise InvalidResponse("IRIS answered with JSON that is incomplete or invalid.") from error
     if envelope.status is not None and envelope.status.errors:
         raise _refusal(status, envelope.status.errors, body)
     if not 200 <= status < 300:
@@ -178,7 +178,7 @@ def _refusal(status: int, errors: list[_Error], body: bytes) -> Exception:
     if LICENCE.search(body[:65536]):
         return _licence(text)
     if status == 403 or any(str(error.code) in {"822", "862"} for error in errors):
-        return AccessDenied("IRIS does not let this user use its HTTP API here.", server_text=text)
+        return AccessDenied("This user may not use IRIS's HTTP API here.", server_text=text)
     # Not an SQL error: whether the statement was applied before is not known.
     return ConnectionFailed(
         "IRIS reported an error of its own.",
@@ -211,11 +211,13 @@ def _by_status(status: int, body: bytes, *, statement: bool) -> Exception:
         return _licence(text)
     if 300 <= status < 400:
         return InvalidResponse(
-            "The server wants to send us elsewhere; check its address and path prefix.", maybe_executed=False
+            "The server redirects to another address; check its address and path prefix.",
+            maybe_executed=False,
         )
     if status == 403:
         return AccessDenied(
-            "IRIS does not let this user use its HTTP API; the user needs %Development:USE.", server_text=text
+            "This user may not use IRIS's HTTP API; the privilege %Development:USE is needed.",
+            server_text=text,
         )
     if status == 404 and statement:
         if not body.strip():
@@ -237,7 +239,7 @@ def _by_status(status: int, body: bytes, *, statement: bool) -> Exception:
         # A gateway gives it too when IRIS went away in the middle, so only the licence text is proof.
         return ConnectionFailed("IRIS is not available at the moment.", server_text=text)
     if status in {408, 504}:
-        return ConnectionTimeout("The web server in front of IRIS gave up waiting.", server_text=text)
+        return ConnectionTimeout("The web server in front of IRIS timed out.", server_text=text)
     return ConnectionFailed(
         f"The server answered with HTTP status {status}.",
         maybe_executed=status not in {400, 405, 406, 411, 413, 414, 415, 431},

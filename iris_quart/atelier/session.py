@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,14 +18,12 @@ from iris_quart.errors import (
 )
 
 from .http_response import Headers, WholeAnswer
-from .transport import BodyTooLarge, ConnectionTransport
+from .transport import BodyTooLarge, ConnectionTransport, Exchange
 
 __all__ = ["Broken", "IrisSession", "StatementAnswer"]
 
 COOKIES_MAX = 20
 COOKIE_BYTES_MAX = 8192
-NET_SECONDS = 0.5
-"""The transport keeps the deadline itself and knows what was sent; this is how far the net hangs below it."""
 LOGOUT_SECONDS = 2.0
 
 JUDGED = {b"content-type": "content-type", b"content-encoding": "content-encoding"}
@@ -49,9 +46,8 @@ class IrisSession:
     IRIS serialises the requests of a session (class reference of %CSP.Session, Unlock).
     """
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, body_bytes_max: int) -> None:
-        self._transport = transport
-        self._body_bytes_max = body_bytes_max
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._cookies: dict[str, str] = {}
         self._cookie_header: tuple[bytes, bytes] | None = None
         self.last_used = time.monotonic()
@@ -84,42 +80,9 @@ class IrisSession:
         """
         if self._cookie_header is not None:
             headers = [*headers, self._cookie_header]
-        if isinstance(self._transport, ConnectionTransport):
-            return await self._direct(self._transport, method, url, headers, body, deadline, fresh_after)
-        extensions: dict[str, float] = {"deadline": deadline}
-        if fresh_after is not None:
-            extensions["fresh_after"] = fresh_after
-        try:
-            request = httpx.Request(method, url, headers=headers, content=body, extensions=extensions)
-        except ValueError as error:
-            raise ConnectionFailed("The request cannot be written.", maybe_executed=False) from error
         self.hung = True
         try:
-            async with asyncio.timeout(deadline + NET_SECONDS):
-                response = await self._transport.handle_async_request(request)
-                content = await self._body(response)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise self._translate(error) from error
-        self.hung = False
-        self.last_used = time.monotonic()
-        for value in response.headers.get_list("set-cookie"):
-            self._keep(value)
-        return response.status_code, response.headers, content
-
-    async def _direct(
-        self,
-        transport: ConnectionTransport,
-        method: str,
-        url: httpx.URL,
-        headers: list[tuple[bytes, bytes]],
-        body: bytes | None,
-        deadline: float,
-        fresh_after: float | None,
-    ) -> StatementAnswer:
-        """Exchange over our own transport, which keeps the deadline and the cap by itself."""
-        self.hung = True
-        try:
-            answer = await transport.exchange(
+            answer = await self._exchange.exchange(
                 method, url, headers, body, deadline=deadline, fresh_after=fresh_after
             )
         except httpx.HTTPError as error:
@@ -131,7 +94,7 @@ class IrisSession:
     @property
     def takes_two(self) -> bool:
         """Return whether `exchange_two` can be used: a session exists, so that a second request makes no other."""
-        return self.signed_in and isinstance(self._transport, ConnectionTransport)
+        return self.signed_in and isinstance(self._exchange, ConnectionTransport)
 
     async def exchange_two(
         self,
@@ -147,12 +110,12 @@ class IrisSession:
 
         Raises what `exchange` raises, of the first request.
         """
-        assert isinstance(self._transport, ConnectionTransport)
+        assert isinstance(self._exchange, ConnectionTransport)
         if self._cookie_header is not None:
             first, second = (([*headers, self._cookie_header], body) for headers, body in (first, second))
         self.hung = True
         try:
-            answer, following = await self._transport.exchange_two(
+            answer, following = await self._exchange.exchange_two(
                 method, url, first, second, deadline=deadline, fresh_after=fresh_after
             )
         except httpx.HTTPError as error:
@@ -177,9 +140,9 @@ class IrisSession:
         """Close the connection; sign out first to give the licence back."""
         self.forget()
         with suppress(httpx.HTTPError, OSError):
-            await self._transport.aclose()
+            await self._exchange.aclose()
 
-    def _translate(self, error: httpx.HTTPError | TimeoutError) -> UpstreamError | Broken:
+    def _translate(self, error: httpx.HTTPError) -> UpstreamError | Broken:
         if isinstance(
             error,
             (
@@ -199,28 +162,13 @@ class IrisSession:
             return ServerUnreachable("The IRIS server cannot be reached; check its address and that it runs.")
         if isinstance(error, httpx.LocalProtocolError):
             return ConnectionFailed("The request cannot be written.", maybe_executed=False)
-        if isinstance(error, (httpx.TimeoutException, TimeoutError)):
+        if isinstance(error, httpx.TimeoutException):
             return ConnectionTimeout("IRIS did not answer in time.")
         if isinstance(error, BodyTooLarge):
-            return InvalidResponse("IRIS's answer is larger than is accepted here.")
+            return InvalidResponse("IRIS's answer is larger than response_bytes_max allows.")
         if isinstance(error, httpx.DecodingError):
             return InvalidResponse("The server compressed its answer although it was asked not to.")
         return Broken(ConnectionFailed("The connection to IRIS broke before the whole answer had come."))
-
-    async def _body(self, response: httpx.Response) -> bytes:
-        stream = response.stream
-        assert isinstance(stream, httpx.AsyncByteStream)
-        parts: list[bytes] = []
-        length = 0
-        try:
-            async for part in stream:
-                length += len(part)
-                if length > self._body_bytes_max:
-                    raise BodyTooLarge("the answer is too long")
-                parts.append(part)
-        finally:
-            await stream.aclose()
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _keep(self, header: str) -> None:
         """Store a Set-Cookie value (RFC 6265 section 5.2); path and domain are always this server's API."""

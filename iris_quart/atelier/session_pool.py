@@ -27,6 +27,7 @@ from .replies import Reply, read_reply
 from .request_count import count_request
 from .session import LOGOUT_SECONDS, Broken, IrisSession, StatementAnswer
 from .target import Credentials, Limits
+from .transport import Exchange
 from .urls import Urls
 
 __all__ = ["IrisSessions"]
@@ -35,7 +36,7 @@ FRESH_SECONDS = 4.0
 """A write takes no connection that was idle for longer. Web servers close theirs after some seconds (Apache: 5
 by default), and a write that meets such a close in flight would have an unknown outcome for nothing."""
 LICENCE_SECONDS = 60.0
-"""No further IRIS session is tried for so long after IRIS had no licence for one."""
+"""Time for which no further IRIS session is tried after IRIS had no licence for one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,14 +62,14 @@ class IrisSessions:
         urls: Urls,
         credentials: Credentials,
         limits: Limits,
-        make_transport: Callable[[], httpx.AsyncBaseTransport],
+        make_exchange: Callable[[], Exchange],
         *,
         proved: bool = False,
         licence_freed: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._urls = urls
         self._limits = limits
-        self._make_transport = make_transport
+        self._make_exchange = make_exchange
         self._authorization = (b"Authorization", _basic(credentials))
         self._proved = proved
         self._licence_freed = licence_freed
@@ -142,7 +143,7 @@ class IrisSessions:
                 repeated = True
             except asyncio.CancelledError:
                 if write and session.hung:
-                    raise ConnectionFailed("The request was given up before IRIS had answered.") from None
+                    raise ConnectionFailed("The request was abandoned before IRIS answered.") from None
                 raise
             finally:
                 self._release(session, background)
@@ -197,8 +198,6 @@ class IrisSessions:
                 waiter.turn.set_exception(_ended())
         sessions, self._sessions, self._free = self._sessions, [], []
         await asyncio.gather(*(self._end(session) for session in sessions), *self._tasks)
-
-    # One request.
 
     async def _attempt(
         self,
@@ -297,8 +296,6 @@ class IrisSessions:
             return AuthExpired("IRIS no longer accepts this user name and password.")
         return AuthFailed("IRIS does not accept this user name and password.")
 
-    # Which session.
-
     async def _acquire(self, write: bool, background: bool, deadline: float) -> IrisSession:
         if self._closed:
             raise _ended()
@@ -346,7 +343,7 @@ class IrisSessions:
             return None
         session = next((candidate for candidate in reversed(self._free) if not candidate.hung), None)
         if session is None and len(self._sessions) < most:
-            session = IrisSession(self._make_transport(), self._limits.body_bytes)
+            session = IrisSession(self._make_exchange())
             self._sessions.append(session)
         else:
             if session is None and self._free:
@@ -376,8 +373,6 @@ class IrisSessions:
         self._sessions.remove(session)
         self._later(session.close())
         return True
-
-    # The end of sessions.
 
     def _watch(self) -> None:
         if self._reaper is None and not self._closed:

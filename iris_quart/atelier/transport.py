@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection under httpx's types: no pool, no repeats, and "not sent" told from "maybe executed"."""
+"""One HTTP/1.1 connection: no pool, no repeats, and "not sent" told from "maybe executed" by httpx's errors."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import asyncio
 import select
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
 
 import h11
 import httpx
 
 from .http_response import AnswerReader, BodyTooLarge, Headers, WholeAnswer
 
-__all__ = ["BodyTooLarge", "ConnectionTransport"]
+__all__ = ["BodyTooLarge", "ConnectionTransport", "Exchange"]
 
 POLL_EVENTS = (
     select.POLLIN | select.POLLPRI | select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -25,13 +25,35 @@ HEADS_KEPT = 64
 """Request heads that are remembered per connection; those of one session differ in little but the length."""
 
 
-class ConnectionTransport(httpx.AsyncBaseTransport):
+class Exchange(Protocol):
+    """Sends requests and reads whole answers, one at a time."""
+
+    async def exchange(
+        self,
+        method: str,
+        url: httpx.URL,
+        headers: Headers,
+        body: bytes | None,
+        *,
+        deadline: float | None = None,
+        fresh_after: float | None = None,
+    ) -> WholeAnswer:
+        """Send a request; the result is status, headers with names in lower case, and body.
+
+        `deadline` (seconds) bounds the whole exchange. `fresh_after` (seconds) forbids a connection that was idle for
+        that time; 0 makes a new one. Raises what `ConnectionTransport` names.
+        """
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+
+
+class ConnectionTransport:
     """Speak HTTP/1.1 over one connection to one origin, one request at a time, or a request and a read behind it.
 
     `address` is connected to instead of the URL's host (an address that was judged before); the Host header
     and the TLS server name stay the URL's. `connect_seconds` bounds resolving, connecting and the TLS
-    handshake together; a request's extension `deadline` (seconds) bounds the whole exchange, and its
-    extension `fresh_after` (seconds) forbids a connection that was idle for so long; 0 makes a new one.
+    handshake together.
 
     Raises httpx.ConnectError, ConnectTimeout, UnsupportedProtocol and LocalProtocolError only when no byte
     was handed over; everything else (ReadError, ReadTimeout, RemoteProtocolError, DecodingError,
@@ -52,6 +74,8 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         self._connect_seconds = connect_seconds
         self._body_bytes_max = body_bytes_max
         self._header_bytes_max = header_bytes_max
+        self.reused = False
+        """Whether the latest request went over a connection that was kept."""
         self._connection: _Connection | None = None
         self._origin: tuple[bytes, bytes, int | None] | None = None  # scheme, host, port of the connection
         self._turn = asyncio.Lock()
@@ -61,53 +85,18 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         """Return whether a connection is kept for the next request."""
         return self._connection is not None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request and read its whole answer."""
-        reused = False
-
-        def note(kept: bool) -> None:
-            nonlocal reused
-            reused = kept
-
-        try:
-            status, headers, body = await self.exchange(
-                request.method,
-                request.url,
-                request.headers.raw,
-                # A request is made with its whole body here; one that streams has no place in this protocol.
-                request.content,
-                deadline=request.extensions.get("deadline"),
-                fresh_after=request.extensions.get("fresh_after"),
-                note=note,
-            )
-        except httpx.RequestError as error:
-            error.request = request
-            raise
-        return httpx.Response(
-            status,
-            headers=headers,
-            stream=httpx.ByteStream(body),
-            extensions={"http_version": b"HTTP/1.1", "reused": reused},
-            request=request,
-        )
-
     async def exchange(
         self,
         method: str,
         url: httpx.URL,
         headers: Headers,
-        content: bytes | None,
+        body: bytes | None,
         *,
         deadline: float | None = None,
         fresh_after: float | None = None,
-        note: Callable[[bool], None] | None = None,
     ) -> WholeAnswer:
-        """Do what `handle_async_request` does without httpx's objects, which cost more than the exchange.
-
-        Names of the answer's headers are in lower case. `note` is told whether a kept connection is used.
-        """
-        answers = await self._exchange(method, url, [(headers, content)], deadline, fresh_after, note)
-        return answers[0]
+        """Send one request and read its whole answer."""
+        return (await self._exchange(method, url, [(headers, body)], deadline, fresh_after))[0]
 
     async def exchange_two(
         self,
@@ -124,7 +113,7 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         The second must be safe. Its answer is None when it did not come within FOLLOWING_SECONDS after the first
         one, or the connection ended or broke before; what is raised concerns the first.
         """
-        answers = await self._exchange(method, url, [first, second], deadline, fresh_after, None)
+        answers = await self._exchange(method, url, [first, second], deadline, fresh_after)
         return answers[0], answers[1] if len(answers) > 1 else None
 
     async def _exchange(
@@ -134,19 +123,16 @@ class ConnectionTransport(httpx.AsyncBaseTransport):
         requests: Sequence[tuple[Headers, bytes | None]],
         deadline: float | None,
         fresh_after: float | None,
-        note: Callable[[bool], None] | None,
     ) -> list[WholeAnswer]:
         async with self._turn:
             started = time.monotonic()
             connection = self._reusable(url, fresh_after)
-            if note is not None:
-                note(connection is not None)
+            self.reused = connection is not None
             if connection is None:
                 connection = await self._connect(url, deadline)
             try:
                 data = b"".join(
-                    connection.serialise(method, url.raw_path, headers, content)
-                    for headers, content in requests
+                    connection.serialise(method, url.raw_path, headers, body) for headers, body in requests
                 )
             except h11.LocalProtocolError as error:
                 self._drop()
@@ -236,8 +222,6 @@ class _Connection(asyncio.Protocol):
         self._clean = True  # nothing has happened that forbids another exchange
         self.idle_since = time.monotonic()
 
-    # What asyncio calls.
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do not inherit from asyncio's.
         self._transport = cast("asyncio.Transport", transport)
@@ -290,8 +274,6 @@ class _Connection(asyncio.Protocol):
             self._waiter.set_result(None)
         else:
             self._waiter.set_exception(error)
-
-    # What the transport above calls.
 
     def quiet(self) -> bool:
         """Return whether nothing has come since the last exchange, not even unseen by the loop."""

@@ -34,7 +34,7 @@ class GetTables(Message):
         description="Only names, Schema.Table, that contain this text in any letter case.",
     )
     page: int = Field(0, ge=0, strict=True, description="With pageSize: which part of the list, from zero.")
-    page_size: int | None = Field(None, ge=1, le=100_000, strict=True, description="At most so many at once.")
+    page_size: int | None = Field(None, ge=1, le=100_000, strict=True, description="Most rows at once.")
     refresh: bool = Field(False, description="Ask IRIS again, whatever is remembered.")
 
 

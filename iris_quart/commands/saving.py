@@ -259,8 +259,6 @@ class _Runs:
             self._look_after(write, sent)
         return answer
 
-    # What others learn.
-
     def _look_after(self, write: Write, sent: Sent) -> None:
         """Go on looking at a write in doubt, and store what is found for the next request."""
 

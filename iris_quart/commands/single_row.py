@@ -45,8 +45,8 @@ class SaveCell(TableFields):
     old_value: WireValue = Field(
         None, description="Wire value that was seen; left out, the server looks before it writes."
     )
-    row_index: int | None = Field(None, description="Given back as it is.")
-    col_index: int | None = Field(None, description="Given back as it is.")
+    row_index: int | None = Field(None, description="Returned unchanged.")
+    col_index: int | None = Field(None, description="Returned unchanged.")
 
 
 class InsertRow(TableFields):
@@ -58,7 +58,7 @@ class InsertRow(TableFields):
     values: tuple[WireValue, ...] = Field(
         max_length=COLUMNS_MAX, fail_fast=True, description="Their wire values, in the same order."
     )
-    new_row_index: int | None = Field(None, description="Given back as it is.")
+    new_row_index: int | None = Field(None, description="Returned unchanged.")
 
     @model_validator(mode="after")
     def _parallel(self) -> Self:
@@ -80,7 +80,7 @@ class DeleteRow(TableFields):
     previews: dict[ColumnKey, SeenPreview] | None = Field(
         None, max_length=COLUMNS_MAX, description="Values of base of which only a preview was seen."
     )
-    row_index: int | None = Field(None, description="Given back as it is.")
+    row_index: int | None = Field(None, description="Returned unchanged.")
 
 
 class SaveCellResult(Event, kw_only=True):

@@ -101,7 +101,7 @@ class TableLoading(Event):
 
 
 def _view_key(context: Context, _payload: SelectTable) -> Hashable:
-    """A client that gives no ids has one grid: what it opened before must not arrive in it any more."""
+    """Return one key for a client that sends no ids: it has one grid, in which an older table must not arrive."""
     return SOLE_VIEW if context.message_id is None else None
 
 
@@ -153,7 +153,7 @@ def table_schema(context: Context, table: Table) -> TableSchema:
         table_name=table.full_name,
         namespace=table.namespace,
         server_name=context.session.server,
-        columns=cast("list[ColumnSchema]", _columns(table)),
+        columns=cast("list[ColumnSchema]", _columns(context, table)),
         kind=str(table.kind),
         description=table.description,
         identity=RowIdentity(kind=str(table.identity.kind), columns=list(table.identity.columns)),
@@ -163,14 +163,13 @@ def table_schema(context: Context, table: Table) -> TableSchema:
     )
 
 
-def _columns(table: Table) -> msgspec.Raw:
+def _columns(context: Context, table: Table) -> msgspec.Raw:
     """Write a table's columns, once for each description of it."""
-    known = table.texts.get(ColumnSchema)
-    if known is None:
-        known = msgspec.Raw(encode_json([_column(column) for column in table.columns]))
-        table.texts[ColumnSchema] = known
-    assert isinstance(known, msgspec.Raw)
-    return known
+
+    def make() -> msgspec.Raw:
+        return msgspec.Raw(encode_json([_column(column) for column in table.columns]))
+
+    return context.tables.column_texts.get(table, "columns", make)
 
 
 def _column(column: Column) -> ColumnSchema:

@@ -91,7 +91,7 @@ class DemoServer:
         app.sessions.port = self.port
 
     async def stop(self) -> None:
-        """Stop listening, let running statements end, and close the databases; stopping twice is no error."""
+        """Stop listening, let running statements end, and close the databases; stopping twice does nothing."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -112,12 +112,14 @@ class DemoServer:
             await asyncio.to_thread(namespace.close)
 
     async def __aenter__(self) -> Self:
+        """Start the server."""
         await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop the server."""
         await self.stop()
 
 

@@ -147,7 +147,7 @@ class Connection:
         self._end_in(0)
 
     def hurry(self, seconds: float) -> None:
-        """Return a peer at most so long to answer the close."""
+        """Limit the time in which a peer must answer the close."""
         self._end_in(seconds)
 
     def _end_in(self, seconds: float) -> None:

@@ -163,7 +163,7 @@ class Expiry:
         self._timers[key] = loop.call_later(seconds, lambda: self._spawn(self._look(key)))
 
     async def _look(self, key: str) -> None:
-        """The timer went off: warn, end, or wait on when the session was prolonged."""
+        """Warn, end, or wait on when the session was prolonged; the timer calls this."""
         self._timers.pop(key, None)
         presence = self._registry.presence(key)
         if presence is None or presence.ended:

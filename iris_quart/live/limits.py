@@ -31,7 +31,7 @@ class TokenBucket:
         return self._level + (self._clock() - self._at) * self._rate >= self._burst
 
     def take(self, amount: int = 1) -> bool:
-        """Take one message, or so many bytes; False when not as much is left."""
+        """Take one message, or a number of bytes; False when less is left."""
         now = self._clock()
         self._level = min(self._burst, self._level + (now - self._at) * self._rate)
         self._at = now

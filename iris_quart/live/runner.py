@@ -304,5 +304,7 @@ class Runner:
             return encode_event(ErrorEvent.of(error, name), message_id)
         trace = logs.trace_id()
         log.error("command failed", command=name, trace_id=trace, exc_info=error)
-        told = CommandFailed(f"Something went wrong on the server. If you report it, name {trace}.")
+        told = CommandFailed(
+            f"Something went wrong on the server. If you report it, include the trace id {trace}."
+        )
         return encode_event(ErrorEvent.of(told, name, trace), message_id)

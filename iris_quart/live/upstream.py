@@ -60,7 +60,7 @@ class Upstream:
         return tables
 
     async def release(self, key: str) -> None:
-        """Sign out at IRIS and forget the credentials of a session; one that is not here is no error."""
+        """Sign out at IRIS and forget the credentials of a session; a session that is not here is ignored."""
         if found := self._open.pop(key, None):
             client, tables = found
             self._past_round_trips += client.round_trips

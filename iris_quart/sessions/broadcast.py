@@ -1,17 +1,39 @@
-"""Broadcast of messages to several followers, some of which start late."""
+"""Broadcast within a worker: messages to several followers, some of which start late, and a bell that wakes them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
 
-from .bell import Bell
-
-__all__ = ["News"]
+__all__ = ["Bell", "News"]
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
+
+
+class Bell:
+    """Waiting with a time limit, cut short by `ring`; each waiter hears every ring since its last wait."""
+
+    def __init__(self) -> None:
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    def ring(self) -> None:
+        """Wake all who wait."""
+        waiters, self._waiters = self._waiters, set()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for the bell, but no longer than this."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await asyncio.wait([waiter], timeout=seconds)
+        finally:
+            self._waiters.discard(waiter)
 
 
 class News(Generic[T]):

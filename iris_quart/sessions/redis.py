@@ -50,7 +50,7 @@ FOREIGN = (
 RETRY_SECONDS = 0.25
 SWEEP_SECONDS = 0.5
 WORKER_SECONDS = 3.0
-"""A worker that was not heard for so long counts as dead, and others take over what it had claimed and not started."""
+"""Silence after which a worker counts as dead, and others take over what it had claimed and not started."""
 
 
 class RedisStore:

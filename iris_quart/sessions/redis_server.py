@@ -19,7 +19,7 @@ from . import redis_scripts as scripts
 __all__ = ["LISTEN_SECONDS", "RedisServer", "translated"]
 
 ANSWER_SECONDS = 0.5
-"""A server that says nothing for so long is taken to be away."""
+"""Silence after which the server counts as unreachable."""
 LISTEN_SECONDS = 2.0
 CONNECTIONS = 32
 

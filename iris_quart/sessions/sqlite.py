@@ -17,7 +17,7 @@ from iris_quart.config import Settings
 from iris_quart.errors import StoreUnavailable
 
 from . import records
-from .bell import Bell
+from .broadcast import Bell
 from .liveness import WorkerLock
 from .session import Ended, NewSession, Session, account, key_of, new_secret
 from .sqlite_database import Database, Row

@@ -126,7 +126,7 @@ class Sessions(Protocol):
 
 
 class SignInLimits(Protocol):
-    """Limits of sign-in tries."""
+    """Limits of sign-in attempts."""
 
     async def attempt(self, user: str, server_key: str, address: str) -> Admission:
         """Count a sign-in try, and admit it now, after a wait, or not.

@@ -113,7 +113,7 @@ def open_vault(folder: Path) -> Vault:
     with open(descriptor, "rb") as file:  # noqa: PTH123 - judged by its descriptor, so that nobody swaps it between
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise BadSettings(f"{path}: is no regular file")
+            raise BadSettings(f"{path}: is not a regular file")
         if stat.S_IMODE(status.st_mode) & 0o077:
             raise BadSettings(f"{path}: others may read it; chmod 600 it")
         text = file.read(65536)
@@ -124,7 +124,7 @@ def open_vault(folder: Path) -> Vault:
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error):
         # The cause may quote the file, and the file is secret.
         raise BadSettings(
-            f"{path}: is damaged; restore it, or remove it and let everybody sign in again"
+            f"{path}: is damaged; restore it, or remove it, after which all users sign in again"
         ) from None
 
 

@@ -148,7 +148,7 @@ def _text_or_null(raw: str) -> Wire:
 
 
 def from_horolog_date(raw: Any) -> str:
-    """Write days since 1840-12-31 as YYYY-MM-DD; what is no such number of days as the text it is."""
+    """Write days since 1840-12-31 as YYYY-MM-DD; anything else as the text it is."""
     try:
         if raw == int(raw):
             return (EPOCH + timedelta(days=int(raw))).isoformat()

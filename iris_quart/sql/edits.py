@@ -139,7 +139,7 @@ def update_statement(
 def raising_guard(guards: Sequence[Fragment]) -> Fragment:
     """Write a condition that holds where all guards hold, and fails with SQLCODE -400 <DIVIDE> elsewhere.
 
-    A statement whose guard does not match is no error to IRIS, and its answer has no row count. Where the row
+    A statement whose guard does not match is not an error in IRIS, and its answer has no row count. Where the row
     cannot show whether it matched, since IRIS may store another value than the one that was sent, it has to fail.
     """
     return Fragment(

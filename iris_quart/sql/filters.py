@@ -86,7 +86,7 @@ def make_filter(
     """Check one filter against its table.
 
     Without an operator the value is a pattern: * stands for any characters, ? for one, and without either it
-    is compared as a whole; spaces around it do not count, and an empty one is no filter (None). Raises
+    is compared as a whole; spaces around it do not count, and an empty one makes no filter (None). Raises
     InvalidInput naming `field`.column, .operator or .value.
     """
     found = table.column(column, field=f"{field}.column")
@@ -100,7 +100,7 @@ def make_filter(
     allowed = OPERATORS.get(found.category)
     if allowed is not None and operator not in allowed:
         raise InvalidInput(
-            f"{found.name} holds {_NOUNS[found.category]}; it takes {', '.join(sorted(allowed))}.",
+            f"{found.name} holds {_NOUNS[found.category]}; it accepts {', '.join(sorted(allowed))}.",
             field=f"{field}.operator",
         )
     if operator is Operator.IS_EMPTY and not (found.category.is_text or found.category is Category.LONG_TEXT):
@@ -120,28 +120,28 @@ _NOUNS = {
 def _values(column: Column, operator: Operator | None, value: Any, field: str) -> tuple[Wire, ...]:
     if operator in WITHOUT_VALUE:
         if value is not None:
-            raise InvalidInput(f"{operator} takes no value.", field=field)
+            raise InvalidInput(f"{operator} accepts no value.", field=field)
         return ()
     if operator is Operator.IN:
         if not isinstance(value, list) or not 1 <= len(value) <= VALUES_MAX:
-            raise InvalidInput(f"in takes a list of 1 to {VALUES_MAX} values.", field=field)
+            raise InvalidInput(f"in accepts a list of 1 to {VALUES_MAX} values.", field=field)
         return tuple(dict.fromkeys(parse(column.category, item, field=field) for item in value))
     if operator is Operator.BETWEEN:
         if not isinstance(value, list) or len(value) != 2 or None in value:
-            raise InvalidInput("between takes a list of two values.", field=field)
+            raise InvalidInput("between accepts a list of two values.", field=field)
         return tuple(parse(column.category, item, field=field) for item in value)
     if operator in PARTIAL:
         if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-            raise InvalidInput(f"{operator or 'A pattern'} takes text.", field=field)
+            raise InvalidInput(f"{operator or 'A pattern'} accepts text.", field=field)
         text = parse(Category.TEXT, value, field=field)
         if not text:
-            raise InvalidInput(f"{operator} takes at least one character.", field=field)
+            raise InvalidInput(f"{operator} accepts at least one character.", field=field)
         return (text,)
     if isinstance(value, list):
-        raise InvalidInput(f"{operator} takes one value.", field=field)
+        raise InvalidInput(f"{operator} accepts one value.", field=field)
     parsed = parse(column.category, value, field=field)
     if parsed is None and operator in ORDERED:
-        raise InvalidInput(f"{operator} cannot be asked of NULL.", field=field)
+        raise InvalidInput(f"{operator} cannot be used with NULL.", field=field)
     return (parsed,)
 
 
@@ -177,7 +177,7 @@ def _grouped(filters: Sequence[Filter]) -> Iterator[Fragment]:
 
 def _search(text: str, columns: Sequence[Column]) -> Fragment:
     if len(text) > SEARCH_MAX:
-        raise InvalidInput(f"search takes at most {SEARCH_MAX} characters.", field="search")
+        raise InvalidInput(f"search accepts at most {SEARCH_MAX} characters.", field="search")
     pattern = f"%{_escaped(str(parse(Category.TEXT, text, field='search')))}%"
     searched = [column for column in columns if column.category in {Category.TEXT, Category.GUID}][:100]
     if not searched:
@@ -284,7 +284,7 @@ def _escaped(text: str) -> str:
 
 
 def _stream(item: Filter) -> Fragment:
-    """A stream cannot be compared (SQLCODE -313), but its length and its beginning can."""
+    """Compare the length and the beginning of a stream, which cannot be compared itself (SQLCODE -313)."""
     column = item.column.sql
     if item.operator is Operator.IS_EMPTY:
         return Fragment(f"CHARACTER_LENGTH({column}) = 0")

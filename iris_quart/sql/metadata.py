@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
 
 from iris_quart.errors import InvalidInput
 
@@ -138,8 +137,6 @@ class Table:
     """Expression that addresses a row in a statement: %ID, or in a view the column that shows it."""
     base: QualifiedName | None = None
     """The table behind a view that can be changed."""
-    texts: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
-    """Texts derived from this description, such as select lists; they live as long as it does."""
     _by_name: dict[str, Column] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -189,7 +186,7 @@ class Table:
             else replace(column, is_open_moment=column.name in open_names)
             for column in self.columns
         )
-        return replace(self, columns=columns, timestamps_settled=True, texts={}, _by_name={})
+        return replace(self, columns=columns, timestamps_settled=True, _by_name={})
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from .filters import Filter, compile_where, describe_value
 from .identifiers import quote
 from .metadata import Column, Table
 from .projection import Projection
+from .server_format import ServerFormat
 from .values import Category, Fragment, Parameter, Wire, compared
 
 __all__ = [
@@ -102,8 +103,13 @@ class RowQuery:
         return _order_by(self, reverse=True)
 
     @cached_property
-    def texts(self) -> dict[Any, Any]:
-        """Texts that are built once per query and reused."""
+    def projections(self) -> dict[ServerFormat, Projection]:
+        """The select list for each format of a server, once it was made."""
+        return {}
+
+    @cached_property
+    def keyset_texts(self) -> dict[tuple[str, int, bool, bool, bool], str]:
+        """The texts of keyset statements, once they were made."""
         return {}
 
     @cached_property
@@ -188,12 +194,12 @@ def keyset_statement(
     else:
         parameters = (*view.where.parameters, row_id_parameter(boundary.row_id))
     shape = projection.sql, limit, boundary is None, reverse, inclusive
-    known = view.texts.get(shape)
+    known = view.keyset_texts.get(shape)
     if known is None:
         condition = (
             "" if boundary is None else _beyond(view, boundary, reverse=reverse, inclusive=inclusive).sql
         )
-        known = view.texts[shape] = _keyset_text(view, projection, condition, limit, reverse=reverse)
+        known = view.keyset_texts[shape] = _keyset_text(view, projection, condition, limit, reverse=reverse)
     return Fragment(known, parameters)
 
 

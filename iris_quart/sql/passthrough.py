@@ -75,7 +75,7 @@ class Passing:
             # $CHAR(0) is SQL's empty string, however a server writes that.
             text = text.replace(b':"\\u0000"', b':""')
         # No string of JSON holds a line end, so each row begins where this matches; rows that are spaced out, or
-        # whose ID is no plain number, make another number of parts, and they are decoded.
+        # whose ID is not a plain number, make another number of parts, and they are decoded.
         before, *parts = self._start.split(text)
         if before or len(parts) != 2 * len(raws):
             return None

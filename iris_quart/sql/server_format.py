@@ -109,11 +109,11 @@ class ServerFormat:
 def interpret(row: Mapping[str, Any]) -> ServerFormat:
     """Read the answer to PROBE_SQL; numbers in it are int or Decimal.
 
-    Raises InvalidResponse when it is no answer to that statement.
+    Raises InvalidResponse when it does not answer that statement.
     """
     values = {key.lower(): value for key, value in row.items()}
     if "date_value" not in values or "numeric_value" not in values:
-        raise InvalidResponse("IRIS did not answer the question how it writes values.")
+        raise InvalidResponse("IRIS did not answer the probe of its value formats.")
     return ServerFormat(
         null=_text_form(values, "null_value"),
         empty=_text_form(values, "empty_value"),
@@ -137,7 +137,7 @@ def _text_form(values: Mapping[str, Any], key: str) -> TextForm:
         return TextForm.BLANK
     if value == "\0":
         return TextForm.ZERO
-    raise InvalidResponse("IRIS wrote NULL or the empty string in a way that is not known.")
+    raise InvalidResponse("IRIS wrote NULL or the empty string in an unknown format.")
 
 
 def _date_form(values: Mapping[str, Any]) -> DateForm:
@@ -146,7 +146,7 @@ def _date_form(values: Mapping[str, Any]) -> DateForm:
         return DateForm.LOGICAL
     if date.startswith("2000-01-01"):
         return DateForm.ODBC
-    raise InvalidResponse("IRIS wrote a date in a way that is not known.")
+    raise InvalidResponse("IRIS wrote a date in an unknown format.")
 
 
 def _number_form(value: Any, expected: Decimal) -> NumberForm:

@@ -2,7 +2,7 @@
 
 A wire value is None for NULL, "" for the empty string, an int or a Decimal for numbers (never a float), and
 text for all else: dates `YYYY-MM-DD`, times `HH:MM:SS[.f]`, timestamps `YYYY-MM-DD HH:MM:SS[.f]`, doubles that
-are no numbers "NaN", "Infinity" and "-Infinity". sql.decoding reads them from answers; this module writes them.
+are not numbers are "NaN", "Infinity" and "-Infinity". sql.decoding reads them from answers; this module writes them.
 
 Sources: InterSystems SQL Reference, "Data Types", CAST, TO_DATE, %EXACT, %ODBCOUT.
 """
@@ -197,7 +197,7 @@ def _decimal(value: str | int | Decimal, what: str) -> Decimal:
 
 
 def _integer(value: str | int | Decimal) -> Wire:
-    what = "This column takes whole numbers."
+    what = "This column accepts whole numbers."
     number = _decimal(value, what)
     if number != number.to_integral_value():
         raise InvalidInput(what)
@@ -210,7 +210,7 @@ def _integer(value: str | int | Decimal) -> Wire:
 def _numeric(value: str | int | Decimal) -> Wire:
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 128:
         return value
-    number = _decimal(value, "This column takes numbers.")
+    number = _decimal(value, "This column accepts numbers.")
     return int(number) if number.as_tuple().exponent == 0 and number else number
 
 
@@ -219,14 +219,14 @@ def _double(value: str | int | Decimal) -> Wire:
         name = NOT_NUMBERS.get(value.strip().lower())
         if name is not None:
             return name
-    number = _decimal(value, "This column takes numbers, NaN, Infinity and -Infinity.")
+    number = _decimal(value, "This column accepts numbers, NaN, Infinity and -Infinity.")
     return int(number) if isinstance(value, int) else number
 
 
 def _boolean(value: str | int | Decimal) -> Wire:
     truth = BOOLEANS.get((value if isinstance(value, str) else number_text(value)).strip().lower())
     if truth is None:
-        raise InvalidInput("This column takes 1, 0, true and false.")
+        raise InvalidInput("This column accepts 1, 0, true and false.")
     return truth
 
 

@@ -21,10 +21,10 @@ VIEW_SQL = (
     "WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?"
 )
 
-NOT_UPDATABLE = "IRIS takes no changes through this view."
+NOT_UPDATABLE = "IRIS accepts no changes through this view."
 NOT_SIMPLE = "This view is more than some columns of one table, so its rows are not changed here."
 NO_ROW_ID = "This view does not show the row ID of its table, so its rows cannot be told apart safely."
-NO_TABLE = "The table behind this view takes no changes here."
+NO_TABLE = "The table behind this view accepts no changes here."
 
 TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>"(?:[^"]|"")+")|(?P<name>%?[A-Za-z_][A-Za-z0-9_@#$]*)|(?P<text>'(?:[^']|'')*')"""
@@ -87,7 +87,6 @@ def editable_view(view: Table, source: ViewSource, base: Table) -> Table | str:
         timestamps_settled=base.timestamps_settled,
         row_id=row_id.sql,
         base=QualifiedName(base.schema, base.name),
-        texts={},
         _by_name={},
     )
 

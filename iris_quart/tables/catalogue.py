@@ -42,7 +42,7 @@ class StatementAnswer(Protocol):
         """One dictionary a row, numbers as int and Decimal."""
 
     def raw_rows(self) -> list[msgspec.Raw]:
-        """The rows as JSON text."""
+        """Return the rows as JSON text."""
 
     @property
     def following(self) -> StatementAnswer | None:
@@ -145,7 +145,7 @@ class Catalogue:
 
         A view takes one more, and the description of the table behind it where its rows can be changed.
         `settled` tells POSIXTIME columns from TIMESTAMP ones, which takes a further statement the first time;
-        it is needed wherever values are compared or written. Raises InvalidInput for what is no name,
+        it is needed wherever values are compared or written. Raises InvalidInput for what is not a name,
         NamespaceNotFound, TableNotFound.
         """
         namespace = self.namespace(namespace)

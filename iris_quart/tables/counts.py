@@ -62,7 +62,7 @@ class Counts:
             rows = reply.rows
             value = next(iter(rows[0].values()), None) if len(rows) == 1 else None
             if not str(value).isdigit():
-                raise InvalidResponse("IRIS did not say how many rows there are.")
+                raise InvalidResponse("IRIS did not return the number of rows.")
             return int(str(value))
 
         return await self._known.get(_key(view), load, refresh=refresh)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from iris_quart import logs
 from iris_quart.errors import (
     AuthExpired,
     ColumnNotFound,
@@ -63,13 +63,13 @@ __all__ = ["Edits"]
 SETTLE_SECONDS: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Pauses between the readings of a change in doubt while its user waits."""
 DOUBT_SECONDS = 65.0
-"""After so long a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
+"""Time after which a statement in doubt that has had no effect will have none; see `settings.doubt_time`."""
 DOUBT_PAUSE_MAX = 10.0
 REWRITTEN_KEPT = 1000
 
 NoteWrite = Callable[..., None]
 
-logger = logging.getLogger(__name__)
+log = logs.get_logger(__name__)
 
 
 class Edits:
@@ -100,8 +100,6 @@ class Edits:
         self._proofs = Proofs(client, self._new_rows)
         self._rewritten: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[str, asyncio.Task[None]] = {}
-
-    # What is to be done.
 
     async def plan(self, namespace: str, table_name: str, change: Change) -> Plan:
         """Check a change. Raises what `validation.check` and `Catalogue.table` raise."""
@@ -137,7 +135,7 @@ class Edits:
             return str(value)
         if column is None or not column.unique or not table.has_row_id:
             raise InvalidInput(
-                f"{column_name[:128]!r} is no unique column of {table.full_name}; name the row by one, or by %ID.",
+                f"{column_name[:128]!r} is not a unique column of {table.full_name}; name the row by one, or by %ID.",
                 field="primaryKeyColumn",
             )
         condition = guard(column.sql, column.category, parse_seen(column, value))
@@ -146,12 +144,10 @@ class Edits:
         statement = f'SELECT TOP 2 {table.row_id} AS "row_id" FROM {table.sql} WHERE {condition.sql}'
         rows = (await self._client.query(table.namespace, statement, condition.parameters)).rows
         if not rows:
-            raise RowGone("There is no row with this key any more.")
+            raise RowGone("No row has this key any more.")
         if len(rows) > 1:
             raise InvalidInput("More than one row has this key, so none is changed.", field="primaryKeyValue")
         return str(next(iter(rows[0].values())))
-
-    # Doing it.
 
     async def apply(self, plan: Plan) -> Result:
         """Send a change and prove it; a change in doubt is looked after for a few seconds."""
@@ -342,7 +338,7 @@ class Edits:
     def _forget(self, name: str, task: asyncio.Task[None]) -> None:
         self._kept.pop(name, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.warning("a change in doubt stays so: %s", type(error).__name__)
+            log.warning("a change in doubt stays so", error=type(error).__name__)
 
     async def close(self) -> None:
         """Stop the background work; a client that asks again is answered by a new read."""
@@ -350,8 +346,6 @@ class Edits:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    # What the row says.
 
     async def _guard(self, plan: Plan) -> Guard:
         if plan.kind is ChangeKind.INSERT:

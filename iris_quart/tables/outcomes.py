@@ -323,5 +323,5 @@ def _without_effect(plan: Plan, found: Found) -> Result:
         Outcome.FAILED,
         plan.row_id,
         found.values,
-        error=IrisQuartError(f"IRIS took the statement, but {what}. Nothing was saved."),
+        error=IrisQuartError(f"IRIS accepted the statement, but {what}. Nothing was saved."),
     )

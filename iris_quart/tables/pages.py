@@ -85,7 +85,7 @@ class Page(msgspec.Struct, frozen=True):
 
     @property
     def least_total(self) -> int:
-        """Count the rows that the view has at least; an empty page is no evidence of rows before it."""
+        """Count the rows that the view has at least; an empty page does not prove rows before it."""
         if not self.row_ids:
             return 0
         return (self.position or 0) + len(self.row_ids) + (1 if self.next is not None else 0)
@@ -197,7 +197,7 @@ class PageReading(msgspec.Struct, frozen=True):
         else:
             row_id = parse(Category.TEXT, value, field="startAt")
             if not row_id:
-                raise InvalidInput("startAt takes a row ID.", field="startAt")
+                raise InvalidInput("startAt accepts a row ID.", field="startAt")
             boundary = Boundary((), str(row_id))
         statement = keyset_statement(view, self.projection, boundary, limit=size + 1, inclusive=True)
         answers = await self._answers(statement)

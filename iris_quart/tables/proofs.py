@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 from iris_quart.errors import IrisQuartError
 from iris_quart.sql.edits import left_statement, prove_statement, shown_statement
-from iris_quart.sql.metadata import Column, Table
+from iris_quart.sql.metadata import WHOLE_TEXT, Column, Table
 from iris_quart.sql.projection import Projection, row_id_text
 from iris_quart.sql.values import Fragment, Wire
 
+from .derived import Derived
 from .inserts import InsertMark, Inserts, found_rows
 from .new_rows import NewRow, NewRows
 from .outcomes import Found, Guard, Outcome, Result, doubt, is_judged, judge, outside
-from .projections import Projections
 from .validation import ChangeKind, Plan
 
 if TYPE_CHECKING:
     from .catalogue import SqlClient, StatementAnswer
 
-__all__ = ["Proofs", "ReadBehind", "Sent"]
+__all__ = ["Projections", "Proofs", "ReadBehind", "Sent"]
+
+TABLES_KEPT = 16
+"""Tables whose select lists are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,23 @@ class ReadBehind:
             if result is not None and result.outcome is Outcome.SAVED:
                 proved[row_id] = result
         return proved
+
+
+class Projections:
+    """Select lists that read columns whole."""
+
+    def __init__(self, client: SqlClient) -> None:
+        self._client = client
+        self._known: Derived[Projection] = Derived(TABLES_KEPT)
+
+    async def whole(self, table: Table, columns: Sequence[Column], longest: int) -> Projection:
+        """Return what reads columns whole, as far as texts of `longest` characters need it."""
+        limit = WHOLE_TEXT
+        while limit <= longest:
+            limit *= 4  # few different texts, so that IRIS keeps their plans
+        encoding = await self._client.encoding(table.namespace)
+        key = (tuple(columns), encoding, limit)
+        return self._known.get(table, key, lambda: Projection(table, columns, encoding, preview=limit))
 
 
 class Proofs:

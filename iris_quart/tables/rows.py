@@ -16,6 +16,7 @@ from iris_quart.sql.values import Category, Fragment, Parameter
 
 from .caches import Flights
 from .catalogue import Catalogue, SqlClient, StatementAnswer
+from .derived import Derived
 from .pages import After, Before, Jump, Page, PageReading, Place, StartAt
 from .row_queries import RowQueryRequest, make_view
 from .time_slices import TimeSlices
@@ -23,7 +24,8 @@ from .time_slices import TimeSlices
 __all__ = ["After", "Before", "Jump", "Page", "Place", "Rows", "StartAt"]
 
 EXPORT_ROWS = 1000
-SHAPES_KEPT = 64
+TABLES_KEPT = 64
+"""Tables whose select lists are kept."""
 VIEWS_KEPT = 256
 
 
@@ -49,6 +51,7 @@ class Rows:
         self._preview = preview
         self._turns = turns or TimeSlices()
         self._views: dict[RowQueryRequest, RowQuery] = {}
+        self._projections: Derived[Projection] = Derived(TABLES_KEPT)
         self._flights: Flights[tuple[Any, ...], StatementAnswer] = Flights()
 
     async def view(self, request: RowQueryRequest, *, refresh: bool = False) -> RowQuery:
@@ -152,25 +155,19 @@ class Rows:
         return await self._flights.run(key, load)
 
     def _projection(self, view: RowQuery, encoding: ServerFormat) -> Projection:
-        known = view.texts.get(encoding)
+        known = view.projections.get(encoding)
         if known is None:
-            known = view.texts[encoding] = self._shape(view, encoding)
-        assert isinstance(known, Projection)
+            known = view.projections[encoding] = self._shape(view, encoding)
         return known
 
     def _shape(self, view: RowQuery, encoding: ServerFormat) -> Projection:
         """Return what reads these columns; views of one table with the same columns share it."""
-        key = (view.columns, view.sort, encoding, self._preview)
-        texts = view.table.texts
-        known = texts.get(key)
-        if known is None:
+
+        def make() -> Projection:
             hidden = [item.column for item in view.sort]
-            known = Projection(view.table, view.columns, encoding, preview=self._preview, hidden=hidden)
-            if len(texts) >= SHAPES_KEPT:
-                texts.clear()
-            texts[key] = known
-        assert isinstance(known, Projection)
-        return known
+            return Projection(view.table, view.columns, encoding, preview=self._preview, hidden=hidden)
+
+        return self._projections.get(view.table, (view.columns, view.sort, encoding), make)
 
 
 def _typed(parameter: Parameter) -> tuple[str, Parameter]:

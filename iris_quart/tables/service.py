@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from .catalogue import Catalogue, SqlClient
 from .counts import Counts
+from .derived import Derived
 from .edits import Edits
-from .effects import Effects
 from .new_rows import NewRows
 from .page_cursors import PageCursors
 from .rows import Rows
@@ -19,6 +21,33 @@ if TYPE_CHECKING:
     from iris_quart.config import Settings
 
 __all__ = ["Tables"]
+
+TABLES_KEPT = 64
+"""Tables whose columns are kept as they travel on the wire."""
+
+
+class Effects:
+    """Keeps counts, and reads that are under way, in step with our own writes."""
+
+    def __init__(self, catalogue: Catalogue, rows: Rows, counts: Counts) -> None:
+        self._catalogue = catalogue
+        self._rows = rows
+        self._counts = counts
+
+    def note(self, namespace: str, table_name: str, *, inserted: int = 0, deleted: int = 0) -> None:
+        """Update counts and reads in flight after a proved or possible write.
+
+        `table_name` is "Schema.Table" as the catalogue spells it.
+        """
+        self._rows.forget(namespace, table_name)
+        table = self._catalogue.peek(namespace, table_name)
+        if table is None or table.base is None:
+            self._counts.note(namespace, table_name, inserted=inserted, deleted=deleted)
+            return
+        # A row may come into a view or leave it by any change.
+        self._counts.forget(namespace, table_name)
+        self._rows.forget(namespace, str(table.base))
+        self._counts.note(namespace, str(table.base), inserted=inserted, deleted=deleted)
 
 
 class Tables:
@@ -54,6 +83,8 @@ class Tables:
         self.counts = Counts(client, lifetime=settings.count_seconds)
         self.note_write = Effects(self.catalogue, self.rows, self.counts).note
         """Update caches and counts after a write; see Effects."""
+        self.column_texts: Derived[msgspec.Raw] = Derived(TABLES_KEPT)
+        """The columns of tables as they travel on the wire."""
         self.edits = Edits(
             client,
             self.catalogue,

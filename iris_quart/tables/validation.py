@@ -78,12 +78,12 @@ def check(table: Table, change: Change) -> Plan:
     if table.read_only_reason is not None:
         raise ReadOnly(table.read_only_reason, field="tableName")
     if not table.has_row_id:
-        raise ReadOnly("Rows of this table cannot be told apart, so none is changed.", field="tableName")
+        raise ReadOnly("Rows of this table cannot be identified, so none is changed.", field="tableName")
     row_id = None
     if change.kind is not ChangeKind.INSERT:
         row_id = parse_row_id(change.row_id)
     elif change.row_id is not None:
-        raise InvalidInput("IRIS gives a new row its ID; leave rowId out.", field="rowId")
+        raise InvalidInput("IRIS assigns the ID of a new row; leave rowId out.", field="rowId")
     values: dict[Column, Wire] = {}
     if change.kind is not ChangeKind.DELETE:
         for name, value in change.values.items():
@@ -94,7 +94,7 @@ def check(table: Table, change: Change) -> Plan:
         if change.kind is ChangeKind.UPDATE and not values:
             raise InvalidInput("There is nothing to change: values is empty.", field="values")
     elif change.values:
-        raise InvalidInput("A row that is deleted gets no values.", field="values")
+        raise InvalidInput("A deletion has no values; leave values out.", field="values")
     if change.kind is ChangeKind.INSERT:
         _required(table, values)
         return Plan(table, change.kind, None, values, None)
@@ -154,7 +154,7 @@ def _new_value(table: Table, column: Column, value: Any, kind: ChangeKind) -> Wi
     sqlcode = -104 if kind is ChangeKind.INSERT else -105
     if isinstance(wire, str) and column.category is Category.TEXT:
         if column.max_length is not None and 0 < column.max_length < len(wire):
-            hint = f"It takes at most {column.max_length} characters, and this has {len(wire)}."
+            hint = f"It accepts at most {column.max_length} characters, and this has {len(wire)}."
             raise _refusal(sqlcode, table, column, wire, hint)
     elif (
         column.category is Category.NUMERIC
@@ -164,7 +164,7 @@ def _new_value(table: Table, column: Column, value: Any, kind: ChangeKind) -> Wi
     ):
         before = column.precision - column.scale
         if before > 0 and abs(Decimal(wire)) >= Decimal(10) ** before:
-            hint = f"It takes at most {before} digits before the decimal point."
+            hint = f"It accepts at most {before} digits before the decimal point."
             raise _refusal(sqlcode, table, column, wire, hint)
     return wire
 

@@ -304,7 +304,7 @@ class Values:
             except UnicodeDecodeError:
                 raise InvalidInput("The text is not UTF-8.", field=column.name) from None
         if len(text) > WRITE_MAX:
-            raise InvalidInput(f"IRIS takes at most {WRITE_MAX} characters at once.", field=column.name)
+            raise InvalidInput(f"IRIS accepts at most {WRITE_MAX} characters at once.", field=column.name)
         if column.category in {Category.BINARY, Category.LONG_BINARY}:
             return Fragment("?", (text,)) if text else Fragment("''")
         return written(column, parse(column.category, text, field=column.name))

@@ -212,7 +212,7 @@ async def _plain_http(settings: Settings) -> Response | None:
         assert isinstance(answer, Response)
         return answer
     return await failures.error_page(
-        403, "Plain http is refused here, because passwords would travel in clear. Use https."
+        403, "Plain http is refused here, because passwords would travel unencrypted. Use https."
     )
 
 

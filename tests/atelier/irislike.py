@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from .exchanges import MockExchange
+
 INFO = {
     "version": "IRIS for UNIX (Ubuntu Server LTS for x86-64) 2025.3 (Build 226U) Thu Nov 13 2025 12:35:14 EST",
     "id": "474E12AF-D8F4-4C59-9AFB-B3D316397836",
@@ -33,9 +35,9 @@ class IrisLike:
         self.most_in_flight = 0
         self.before: Callable[[dict[str, Any]], Awaitable[httpx.Response | None]] | None = None
 
-    def transport(self) -> httpx.AsyncBaseTransport:
-        """Give a transport that talks to this server."""
-        return httpx.MockTransport(self.handle)
+    def exchange(self) -> MockExchange:
+        """Return an exchange with this server."""
+        return MockExchange(self.handle)
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""

@@ -25,6 +25,7 @@ from iris_quart.errors import (
     ServerUnreachable,
     UpstreamError,
 )
+from tests.atelier.exchanges import MockExchange
 from tests.atelier.irislike import IrisLike
 from tests.atelier.raw import (
     Peer,
@@ -50,7 +51,7 @@ def make_client(
         Target("http://iris:52773"),
         Credentials("alice", SecretStr(password)),
         limits=limits or Limits(),
-        transport_factory=iris.transport,
+        make_exchange=iris.exchange,
         signed_in=signed_in,
     )
 
@@ -115,7 +116,7 @@ async def test_release_is_read_from_the_version(
         Target("http://iris"),
         Credentials("a", SecretStr("b")),
         limits=Limits(),
-        transport_factory=lambda: httpx.MockTransport(handle),
+        make_exchange=lambda: MockExchange(handle),
     )
     assert (await client.server_info()).release == release
 
@@ -131,7 +132,7 @@ async def test_root_that_is_not_iris(content: Any) -> None:
         Target("http://iris"),
         Credentials("a", SecretStr("b")),
         limits=Limits(),
-        transport_factory=lambda: httpx.MockTransport(handle),
+        make_exchange=lambda: MockExchange(handle),
     )
     with pytest.raises(InvalidResponse):
         await client.server_info()
@@ -217,7 +218,7 @@ async def test_missing_privilege_is_told(iris: IrisLike) -> None:
         Target("http://iris"),
         Credentials("a", SecretStr("b")),
         limits=Limits(),
-        transport_factory=lambda: httpx.MockTransport(handle),
+        make_exchange=lambda: MockExchange(handle),
     )
     with pytest.raises(AccessDenied):
         await client.server_info()
@@ -265,7 +266,7 @@ async def test_cookie_that_the_server_deletes_is_not_sent() -> None:
         Target("http://iris"),
         Credentials("a", SecretStr("b")),
         limits=Limits(),
-        transport_factory=lambda: httpx.MockTransport(handle),
+        make_exchange=lambda: MockExchange(handle),
     )
     for _ in range(5):
         await client.query("USER", "SELECT 1")

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Probes, Target
 from iris_quart.errors import InvalidResponse
 from iris_quart.sql.server_format import PROBE_SQL, TextForm
+from tests.atelier.exchanges import MockExchange
 from tests.atelier.irislike import IrisLike
 
 ROW = {
@@ -44,7 +45,7 @@ class Server:
             Target(url),
             Credentials(user, SecretStr("x")),
             limits=Limits(),
-            transport_factory=lambda: httpx.MockTransport(self.handle),
+            make_exchange=lambda: MockExchange(self.handle),
             probes=self.probes,
         )
 

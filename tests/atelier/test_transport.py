@@ -49,10 +49,18 @@ async def send(
     deadline: float = DEADLINE,
     **extensions: float,
 ) -> httpx.Response:
-    request = httpx.Request(method, url, content=body, extensions={"deadline": deadline, **extensions})
-    response = await transport.handle_async_request(request)
-    await response.aread()
-    return response
+    request = httpx.Request(method, url, content=body)
+    return await send_request(transport, request, deadline=deadline, **extensions)
+
+
+async def send_request(
+    transport: ConnectionTransport, request: httpx.Request, **more: float
+) -> httpx.Response:
+    status, headers, body = await transport.exchange(
+        request.method, request.url, request.headers.raw, request.content, **more
+    )
+    extensions = {"http_version": b"HTTP/1.1", "reused": transport.reused}
+    return httpx.Response(status, headers=headers, content=body, extensions=extensions, request=request)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +113,7 @@ async def test_request_goes_out_as_it_was_made(transport: ConnectionTransport) -
             headers=[(b"Cookie", b'a="1:2"; b=3'), (b"Accept-Encoding", b"identity")],
             content=b'{"query":"x"}',
         )
-        await transport.handle_async_request(request)
+        await send_request(transport, request)
         head, _, body = server.requests[0].partition(b"\r\n\r\n")
         assert head.startswith(b"POST /pre/api/atelier/v1/%25SYS/action/query HTTP/1.1\r\n")
         assert b'\r\nCookie: a="1:2"; b=3\r\n' in head
@@ -270,7 +278,7 @@ async def test_header_with_line_break_is_surely_not_sent(transport: ConnectionTr
     async with RawServer(answer_all) as server:
         request = httpx.Request("POST", server.url, headers=[(b"Cookie", b"a\r\nEvil: 1")], content=b"{}")
         with pytest.raises(httpx.LocalProtocolError):
-            await transport.handle_async_request(request)
+            await send_request(transport, request)
         assert server.requests == []
         assert (await send(transport, server.url)).status_code == 200
 

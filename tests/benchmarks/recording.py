@@ -14,6 +14,7 @@ import msgspec
 from pydantic import SecretStr
 
 from iris_quart.atelier import AtelierClient, Credentials, Limits, Target
+from iris_quart.atelier.http_response import Headers
 from iris_quart.atelier.transport import ConnectionTransport
 from iris_quart.commands.edits import edits
 from iris_quart.commands.namespaces import namespaces
@@ -63,30 +64,22 @@ class Recording:
     """Requests to IRIS per command, by workload."""
 
 
-class _Tap(httpx.AsyncBaseTransport):
+class _Tap:
     """Passes requests on and keeps what was answered."""
 
-    def __init__(self, kept: dict[bytes, bytes], **options: Any) -> None:
-        self._inner = ConnectionTransport(**options)
+    def __init__(self, kept: dict[bytes, bytes]) -> None:
+        self._inner = ConnectionTransport()
         self._kept = kept
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._inner.handle_async_request(request)
-        body = await response.aread()
-        self._kept[request.content or request.url.raw_path] = body
-        return httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=httpx.ByteStream(body),
-            extensions=response.extensions,
-            request=request,
-        )
+    async def exchange(
+        self, method: str, url: httpx.URL, headers: Headers, body: bytes | None, **limits: float | None
+    ) -> tuple[int, Headers, bytes]:
+        answer = await self._inner.exchange(method, url, headers, body, **limits)
+        self._kept[body or url.raw_path] = answer[2]
+        return answer
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 class _Results:
@@ -121,7 +114,7 @@ class _Desk:
             Target(url),
             Credentials("_SYSTEM", SecretStr("SYS")),
             limits=Limits(),
-            transport_factory=lambda: _Tap(self.kept),
+            make_exchange=lambda: _Tap(self.kept),
         )
         self.context = Context(
             session=Session(

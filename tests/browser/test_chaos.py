@@ -1,5 +1,7 @@
-"""Kill the server while somebody types and saves: every value typed is in the database or still staged, and what the
-page calls saved is stored."""
+"""Kill the server while a person types and saves.
+
+Every value typed is in the database or still staged, and what the page calls saved is stored.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Staged edits, saving, errors, conflicts, live changes and drafts, over a fake client that answers "
-"at will."""
+"""Staged edits, saving, errors, conflicts, live changes and drafts, over a fake client."""
 
 from __future__ import annotations
 

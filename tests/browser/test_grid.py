@@ -1,5 +1,4 @@
-"""The grid by itself: display, keys, selection, clipboard, filling, size, accessibility, over a "
-"fake client."""
+"""The grid by itself: display, keys, selection, clipboard, filling, size, accessibility, over a fake client."""
 
 from __future__ import annotations
 
@@ -77,8 +76,7 @@ async def test_markup_in_values_is_text(grid: Opener) -> None:
 
 
 async def test_hostile_texts_are_text_everywhere(grid: Opener) -> None:
-    """Payloads in values, names of people, columns and error texts: no dialog, no script, no "
-    "element of theirs."""
+    """Payloads in values, names of people, columns and error texts: no dialog, no script, no element."""
     heads = [
         "<script>alert(1)</script>",
         "<img src=x onerror=alert(1)>",

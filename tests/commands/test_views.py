@@ -61,7 +61,7 @@ async def test_a_view_that_shows_the_row_id_is_editable_and_says_so(client: Clie
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("Renamed", "more than some columns"), ("NoKey", "row ID"), ("Ages", "takes no changes")],
+    [("Renamed", "more than some columns"), ("NoKey", "row ID"), ("Ages", "accepts no changes")],
 )
 async def test_other_views_are_read_only_and_say_why(
     stage: Stage, client: Client, name: str, reason: str

@@ -20,7 +20,7 @@ PASSED = {"OK", "NON-STRICT", "INFORMATIONAL"}
 
 
 async def test_all_cases_pass() -> None:
-    """kosoku raises when a case fails; 1.2.1 and the other binary ones are answered here, and by 1003 at `/ws`."""
+    """The suite (kosoku) raises when a case fails; 1.2.1 and the other binary ones get 1003 at `/ws`."""
     port = free_port()
     with subprocess.Popen([sys.executable, "-m", "tests.live.echo", str(port)], cwd=ROOT) as process:
         try:

@@ -77,4 +77,4 @@ def test_anything_else_is_read_only(definition: str) -> None:
 
 def test_what_iris_does_not_update_is_read_only() -> None:
     for rows in ([], [{"VIEW_DEFINITION": "SELECT ID FROM A.B", "IS_UPDATABLE": "NO"}]):
-        assert read_view(rows) == "IRIS takes no changes through this view."
+        assert read_view(rows) == "IRIS accepts no changes through this view."

@@ -82,7 +82,7 @@ def test_refusal_says_what_the_column_takes() -> None:
         check(TABLE, update(Name="sixsix"))
     assert (
         caught.value.message
-        == "Name does not accept “sixsix”. It takes at most 5 characters, and this has 6."
+        == "Name does not accept “sixsix”. It accepts at most 5 characters, and this has 6."
     )
     assert caught.value.details == {"table": "S.T", "column": "Name", "value": "sixsix"}
 
@@ -114,7 +114,7 @@ def test_change_that_is_taken() -> None:
             ),
             "A view.",
         ),
-        (Table("U", "S", "V", TableKind.VIEW, COLUMNS, Identity(IdentityKind.NONE)), "told apart"),
+        (Table("U", "S", "V", TableKind.VIEW, COLUMNS, Identity(IdentityKind.NONE)), "identified"),
     ],
 )
 def test_table_that_takes_no_change(table: Table, reason: str) -> None:

@@ -16,7 +16,7 @@ from iris_quart.sql.edits import guards_for, prove_statement, update_statement
 from iris_quart.sql.metadata import Column, Table
 from iris_quart.sql.values import Category, Wire, parse
 from iris_quart.tables import Tables
-from iris_quart.tables.projections import Projections
+from iris_quart.tables.proofs import Projections
 from iris_quart.tables.validation import (
     Change,
     ChangeKind,

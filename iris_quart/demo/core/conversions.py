@@ -273,7 +273,7 @@ _TO: dict[str, Callable[[Value, str, bool], Value]] = {
 def comparable(value: Value, source: str, target: str, *, odbc: bool) -> Stored:
     """Return a value in the stored form of the kind it is compared with; what cannot be converted stays as it is.
 
-    Text that is no number then equals no number, and sorts apart from all of them.
+    Text that is not a number then equals no number, and sorts apart from all of them.
     """
     try:
         return encode(convert(value, source, target, odbc=odbc), target)

@@ -50,7 +50,7 @@ def _odbc_reader(kind: str) -> Callable[[Stored], Value]:
 
 
 def number_versions(connection: sqlite3.Connection, table: Table, column: Column) -> None:
-    """Number the row versions of loaded rows, as an INSERT does (SQL Reference, ROWVERSION)."""
+    """Assign the row versions of loaded rows, as an INSERT does (SQL Reference, ROWVERSION)."""
     name, rows = quoted(column.storage or ""), quoted(table.full_name)
     counter = "SELECT coalesce(max(value), 0) FROM \"%counters\" WHERE name = '%rowversion'"
     (last,) = connection.execute(counter).fetchone()

@@ -7,8 +7,9 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from iris_quart.demo.core.errors import SqlError, fatal, not_found
 from iris_quart.demo.core.values import MAX_STRING, sqlupper, upper
@@ -44,27 +45,33 @@ def _guard(function: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
+class _Aggregate(Protocol):
+    """An aggregate of ours over the rows of one group."""
+
+    def step(self, *values: Any) -> None:
+        """Add a row."""
+
+    def finalize(self) -> Any:
+        """Return the value of the rows so far."""
+
+
 class _Guarded:
-    """Base of the aggregates as SQLite sees them."""
+    """An aggregate as SQLite sees it: a window function, whose value is also asked for between rows."""
 
-    inner: type[Any]
-
-    def __init__(self) -> None:
-        self.aggregate = self.inner()
-        self.step = _guard(self.aggregate.step)
-        self.finalize = _guard(self.aggregate.finalize)
-        self.value = self.finalize
+    def __init__(self, make: Callable[[], _Aggregate]) -> None:
+        aggregate = make()
+        self.step = _guard(aggregate.step)
+        self.finalize = self.value = _guard(aggregate.finalize)
 
     def inverse(self, *_: object) -> None:
-        """Refuse to take a row back: no frame of ours moves its start."""
-        raise NotImplementedError
+        """Fail: SQLite takes a row back only when a frame moves its start, and none of ours does."""
+        raise AssertionError("a frame moved its start")
 
 
 FUNCTIONS = {name: _guard(function) for name, function in SQLITE_FUNCTIONS.items()}
 CLOCK = {name: _guard(function) for name, function in SQLITE_VOLATILE.items()}
 AGGREGATES = {
-    name: type(f"Guarded{aggregate.__name__}", (_Guarded,), {"inner": aggregate})
-    for name, aggregate in SQLITE_AGGREGATES.items()
+    name: cast("Any", partial(_Guarded, aggregate)) for name, aggregate in SQLITE_AGGREGATES.items()
 }
 
 

@@ -38,7 +38,7 @@ def as_kind(stored: Stored, source: str, target: str, odbc: int) -> Stored:
 def cast(stored: Stored, source: str, target: str, size: int | str | None, scale: int | None) -> Stored:
     """Return CAST: text to dates takes ODBC format, dates to text give it; raise -146, -147 or -400.
 
-    A text that is no date or time becomes day 0 or midnight (InterSystems SQL Reference, CAST).
+    A text that is not a date or time becomes day 0 or midnight (InterSystems SQL Reference, CAST).
     """
     if stored is None:
         return None

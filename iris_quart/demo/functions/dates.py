@@ -160,6 +160,7 @@ def datediff(unit: str, first: Stored, second: Stored) -> int | None:
 
 
 def second_of_day(value: datetime.datetime) -> int:
+    """Return the seconds since midnight."""
     return value.hour * 3600 + value.minute * 60 + value.second
 
 

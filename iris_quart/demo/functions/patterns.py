@@ -56,7 +56,7 @@ def sqlupper(text: str | None) -> str | None:
 
 
 def in_list(text: str | None, items: str | None, folds: int) -> int | None:
-    """Return whether a text is an item of a list; raise -400 where the right side is no list (seen in the wild)."""
+    """Return whether a text is an item of a list; raise -400 where the right side is not a list (seen in the wild)."""
     if text is None or items is None:
         return None
     try:
@@ -70,7 +70,7 @@ def in_list(text: str | None, items: str | None, folds: int) -> int | None:
 
 
 def list_json(items: str | None) -> str | None:
-    """Return a list as a JSON array, for SQLite to walk through; None for what is no list."""
+    """Return a list as a JSON array, for SQLite to walk through; None for what is not a list."""
     if items is None:
         return None
     try:

@@ -163,8 +163,6 @@ class Exchange:
             reply = reply.with_headers(*((b"set-cookie", value) for value in cookies))
         return reply
 
-    # Who asks.
-
     def _sign_in(self) -> tuple[CspSession, bool] | Reply:
         """Look up or open the session; a request without a session cookie opens a new one."""
         sessions = self.app.sessions
@@ -187,8 +185,6 @@ class Exchange:
             return sessions.open(user), True
         except NoLicenceError:
             return replies.no_licence()
-
-    # What is asked.
 
     async def _dispatch(self, user: User, rest: tuple[str, ...]) -> Reply:
         request = self.request
@@ -308,8 +304,6 @@ class Exchange:
     async def _gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-
-    # What goes wrong by order.
 
     async def _spoil(self, rule: FaultRule) -> Reply:
         if rule.delay:

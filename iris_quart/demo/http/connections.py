@@ -45,8 +45,6 @@ class Connection(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._body_given = False
 
-    # What asyncio calls.
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over an accepted connection."""
         assert isinstance(transport, asyncio.Transport)
@@ -77,8 +75,6 @@ class Connection(asyncio.Protocol):
         """Let the application write again."""
         self._writable.set()
 
-    # What the application may do beyond HTTP.
-
     def reset(self) -> None:
         """Reset the connection: the client sees ECONNRESET, also for what it has not read yet."""
         if self._transport is None or self._lost.is_set():
@@ -104,8 +100,6 @@ class Connection(asyncio.Protocol):
     def lost(self) -> asyncio.Event:
         """Return the event that is set when the connection is gone."""
         return self._lost
-
-    # Reading requests.
 
     def _read_events(self) -> None:
         try:
@@ -172,8 +166,6 @@ class Connection(asyncio.Protocol):
             self._read_events()
         else:
             transport.close()
-
-    # What ASGI calls.
 
     async def _receive(self) -> ASGIMessage:
         if not self._body_given:

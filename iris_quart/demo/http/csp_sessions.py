@@ -54,6 +54,7 @@ class CspSessions:
         self._released: list[float] = []  # times at which licences in their grace time come back
 
     def __len__(self) -> int:
+        """Count the sessions that have not expired."""
         self._expire()
         return len(self._sessions)
 

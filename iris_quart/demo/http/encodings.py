@@ -28,10 +28,10 @@ json_encoder = msgspec.json.Encoder(decimal_format="number")
 
 @dataclass(frozen=True)
 class Encoding:
-    """How this server writes values; the defaults are what the public sources make most likely.
+    r"""The way in which this server writes values; the defaults are what the public sources make most likely.
 
     dates: DATE and TIME as Logical numbers (%SQL.Statement's default select mode) or as ODBC text.
-    nulls: NULL and '' as "" and "\\u0000" (`blank`), as null and "" (`null`), or both as "" (`merged`).
+    nulls: NULL and '' as "" and "\u0000" (`blank`), as null and "" (`null`), or both as "" (`merged`).
     big_integers: integers beyond 2**53 as bare JSON numbers with all digits, or as strings.
     numerics: NUMERIC as JSON numbers, or as strings.
     doubles: with the fewest digits that give the same double, or with 20 digits, as the manual shows CAST .. AS DOUBLE.
@@ -134,9 +134,9 @@ def double_name(value: float) -> str:
 
 
 def bind(parameter: object, encoding: Encoding) -> Scalar:
-    """Turn one item of `parameters` into the value to bind; raise TypeError for a list or an object.
+    r"""Convert one item of `parameters` into the value to bind; raise TypeError for a list or an object.
 
-    "" is NULL and "\\u0000" is the empty string, as between ObjectScript and SQL, unless the encoding says otherwise.
+    "" is NULL and "\u0000" is the empty string, as between ObjectScript and SQL, unless the encoding says otherwise.
     """
     if isinstance(parameter, str):
         if parameter == "" and encoding.empty_parameter == "null":

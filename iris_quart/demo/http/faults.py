@@ -74,6 +74,7 @@ class FaultRule:
     struck: int = field(default=0, init=False)  # how often it struck so far
 
     def __post_init__(self) -> None:
+        """Check the kind and compile the patterns. Raises ValueError."""
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind of fault: {self.kind}")
         self._path = re.compile(self.path) if self.path else None
@@ -121,6 +122,7 @@ class Struck:
         self._rules = {rule.kind: rule for rule in rules}
 
     def __bool__(self) -> bool:
+        """Return whether there is a rule."""
         return bool(self._rules)
 
     def get(self, kind: FaultKind) -> FaultRule | None:

@@ -64,7 +64,7 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Arithmetic: `+ - * / #` and the integer division `\\`."""
+    r"""Arithmetic: `+ - * / #` and the integer division `\`."""
 
     operator: str
     left: Expression

@@ -35,7 +35,7 @@ class Chance:
         return choices[self.below(len(choices))]
 
     def maybe(self, value: T, percent: int) -> T | None:
-        """Return the value in so many cases of a hundred, else None."""
+        """Return the value in this percentage of the cases, else None."""
         return value if self.below(100) < percent else None
 
 

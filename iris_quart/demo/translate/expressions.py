@@ -252,7 +252,7 @@ class Expressions:
 
 
 def bad_moment(text: str, *, time: bool = False) -> SqlError:
-    """Return -146 or -147 for a text that is no date or time."""
+    """Return -146 or -147 for a text that is not a date or time."""
     if time:
         return SqlError(
             -147, f"Unable to convert time input to a valid logical time value: '{shortened(text)}'"

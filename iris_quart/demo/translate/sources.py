@@ -162,6 +162,7 @@ class Sources:
 
 
 def from_text(part: FromPart) -> str:
+    """Write one item of a FROM clause."""
     if isinstance(part, str):
         return part
     if part.numbered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from pydantic import AfterValidator, Field, ValidationError
@@ -78,10 +78,10 @@ async def asked_export() -> Export:
 
 async def _body() -> bytes:
     if request.args:
-        raise InvalidInput("An export is asked for in the query or in the body, not in both.", field="body")
-    body = await request.get_data(as_text=False)
-    assert isinstance(body, bytes)
-    return body
+        raise InvalidInput(
+            "The fields of an export are in the query or in the body, not in both.", field="body"
+        )
+    return cast("bytes", await request.get_data())
 
 
 def _query() -> bytes:

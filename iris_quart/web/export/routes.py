@@ -103,7 +103,7 @@ async def _exported(asked: Export, session_id: str, session: Session, under_way:
     under_way.kept = True
     form = FORMATS[asked.format]
     response = Response(body, content_type=form.content_type)
-    # An hour of rows is no error; each page has its own deadline.
+    # An hour of rows is fine: each page has its own deadline.
     response.timeout = None
     name = f"{view.table.full_name}.{form.extension}"
     plain = UNSAFE_NAME.sub("-", name)

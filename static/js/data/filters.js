@@ -155,7 +155,10 @@ export function isFilter(filter) {
   return plain(value);
 }
 
-/** The text of the filter row for a filter; parseFilter gives the same filter back. The column may not be known yet for a list. */
+/**
+ * The text of the filter row for a filter; parseFilter gives the same filter back. The column may not be known yet for
+ * a list.
+ */
 export function filterText(filter, column) {
   const { operator, value } = filter;
   if (operator === "isNull") return "NULL";

@@ -79,8 +79,8 @@ function Record() {}
 Record.prototype = Object.create(null);
 
 /**
- * An object whose keys are names from outside (of columns, say), with what others hold: it inherits nothing, so that a column
- * may be called `constructor` or `__proto__`.
+ * An object whose keys are names from outside (of columns, say), with what others hold: it inherits nothing, so that a
+ * column may be called `constructor` or `__proto__`.
  */
 export function record(...sources) {
   const [first, ...others] = sources;

@@ -1,4 +1,5 @@
-// What the browser remembers between visits: names and choices, never rows. A browser that forbids storage forgets, and that is all.
+// What the browser remembers between visits: names and choices, never rows. A browser that forbids storage forgets, and
+// that is all.
 
 const PREFIX = "iris-quart";
 

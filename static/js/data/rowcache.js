@@ -405,9 +405,9 @@ export class RowCache {
   }
 
   /**
-   * Take over an exact count of the server: no row stands beyond it. `own` is the chunk that was read last. When its rows do not
-   * fit where they were expected, rows came or went, and the numbers of all older chunks are wrong: they are read again when
-   * wanted. So are those out of sight when only the number of rows is another one than was known.
+   * Take over an exact count of the server: no row stands beyond it. `own` is the chunk that was read last. When its
+   * rows do not fit where they were expected, rows came or went, and the numbers of all older chunks are wrong: they
+   * are read again when wanted. So are those out of sight when only the number of rows is another one than was known.
    */
   #reconcile(total, own) {
     const changed = this.countState === "exact" && this.length !== total;

@@ -39,7 +39,10 @@ export class Staged {
     return entry !== undefined && column in entry.values;
   }
 
-  /** The value to show: the staged one, else the given one; a new row's column without a value is undefined (its default). */
+  /**
+   * The value to show: the staged one, else the given one; a new row's column without a value is undefined (its
+   * default).
+   */
   value(id, column, original) {
     const entry = this.entries.get(id);
     return entry && column in entry.values ? entry.values[column] : original;
@@ -88,7 +91,8 @@ export class Staged {
 
   /**
    * Stage the deletion of a row; a new row just goes. False while the row is being saved: its answer must find it.
-   * `cut` names columns of which only the start is known, `previews` marks them with their lengths, null when not known.
+   * `cut` names columns of which only the start is known, `previews` marks them with their lengths, null when not
+   * known.
    */
   remove(id, row, cut = [], previews = null) {
     const entry = this.entries.get(id);
@@ -175,7 +179,9 @@ export class Staged {
     return [...this.entries.values()].filter((entry) => this.#waits(entry));
   }
 
-  /** A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice. */
+  /**
+   * A new row of unknown outcome has no guard: once the server has forgotten its id, sending it might make it twice.
+   */
   #waits(entry) {
     return (
       this.#isInvalid(entry) ||
@@ -206,8 +212,8 @@ export class Staged {
   }
 
   /**
-   * The change of the wire for an entry that is about to be sent. The same content keeps its id, so that sending it again is
-   * harmless; another content gets another one.
+   * The change of the wire for an entry that is about to be sent. The same content keeps its id, so that sending it
+   * again is harmless; another content gets another one.
    */
   change(entry, writable = () => true) {
     const change = this.#wire(entry, writable);
@@ -221,14 +227,17 @@ export class Staged {
     return { changeId: entry.sent.changeId, ...change };
   }
 
-  /** The changes that would be sent, to be looked at: the id under which an entry was sent stays, for its outcome is asked by it. */
+  /**
+   * The changes that would be sent, to be looked at: the id under which an entry was sent stays, for its outcome is
+   * asked by it.
+   */
   preview(entries, writable) {
     return entries.map((entry, index) => ({ changeId: `preview-${index}`, ...this.#wire(entry, writable) }));
   }
 
   #wire(entry, writable) {
-    // A new row that may be in the table is asked for as it was sent, else it might be there twice. What was typed since is
-    // an edit of it.
+    // A new row that may be in the table is asked for as it was sent, else it might be there twice. What was typed
+    // since is an edit of it.
     if (entry.kind === "insert" && entry.state === "unknown" && entry.sent) return parse(entry.sent.content);
     const change = { kind: entry.kind };
     if (entry.kind !== "insert") change.rowId = entry.id;
@@ -257,7 +266,9 @@ export class Staged {
     this.onChange([id]);
   }
 
-  /** Nothing is known of the entries; or, with `never`, they were surely not sent, so that another try is another write. */
+  /**
+   * Nothing is known of the entries; or, with `never`, they were surely not sent, so that another try is another write.
+   */
   unsent(entries, state = "staged", error = null, { never = false } = {}) {
     for (const entry of entries) {
       if (entry.state !== "saving") continue;
@@ -366,7 +377,10 @@ export class Staged {
     return columns;
   }
 
-  /** A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a conflict. */
+  /**
+   * A value was typed over one that someone changed while it was typed: what was seen is the base. True when it is a
+   * conflict.
+   */
   contest(id, column, seen, theirs, by = null, marks = null) {
     const entry = this.entries.get(id);
     if (!entry || entry.kind !== "update" || !(column in entry.values)) return false;
@@ -450,7 +464,10 @@ export class Staged {
     return true;
   }
 
-  /** Take in what a snapshot holds of rows without edits here; `left` is a snapshot of the rest, null where nothing is left. */
+  /**
+   * Take in what a snapshot holds of rows without edits here; `left` is a snapshot of the rest, null where nothing is
+   * left.
+   */
   merge(text) {
     const other = new Staged({ now: this.now });
     other.load(text);
@@ -465,8 +482,8 @@ export class Staged {
   }
 
   /**
-   * What an older snapshot holds of rows that still have edits: texts to be tried one after another, each shorter than the one
-   * before. `isWhole`: all of its rows still have edits.
+   * What an older snapshot holds of rows that still have edits: texts to be tried one after another, each shorter than
+   * the one before. `isWhole`: all of its rows still have edits.
    */
   older(text) {
     const old = new Staged({ now: this.now });

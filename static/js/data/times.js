@@ -10,7 +10,8 @@ export function timedId(ms, random = crypto.getRandomValues(new Uint8Array(10)))
     Math.floor(ms).toString(16).padStart(12, "0") +
     Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const variant = "89ab"[Number.parseInt(hex[16], 16) & 3];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-7${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  const [head, tail] = [`${hex.slice(0, 8)}-${hex.slice(8, 12)}`, `${hex.slice(17, 20)}-${hex.slice(20, 32)}`];
+  return `${head}-7${hex.slice(13, 16)}-${variant}${tail}`;
 }
 
 /** The time of such an id in milliseconds; null for other ids. */

@@ -1,5 +1,5 @@
-// Tab-separated text as spreadsheets write and read it: a cell is quoted where it holds a tab or a line break, and only there,
-// so that quotes of a text stay quotes.
+// Tab-separated text as spreadsheets write and read it: a cell is quoted where it holds a tab or a line break, and only
+// there, so that quotes of a text stay quotes.
 
 const NEEDS_QUOTES = /[\t\r\n]/;
 const CELL_END = /[\t\r\n]/g;

@@ -13,7 +13,10 @@ export class ValueError extends Error {
   }
 }
 
-/** A text that was put into a cell and that its column refuses: it stays there, and its row is not saved, until it is corrected. */
+/**
+ * A text that was put into a cell and that its column refuses: it stays there, and its row is not saved, until it is
+ * corrected.
+ */
 export class Invalid {
   // Given to the constructor.
   text;
@@ -113,7 +116,10 @@ function withoutLastZeros(text) {
 // A value that came with an answer or a push, and not with a page of rows, may be cut at this length.
 const SENT_WHOLE = 1_000;
 
-/** The mark of a value that came beside the rows, from the server's `marks` or because it is as long as a cut one; null if whole. */
+/**
+ * The mark of a value that came beside the rows, from the server's `marks` or because it is as long as a cut one; null
+ * if whole.
+ */
 export function markOf(value, marks, name) {
   const mark = own(marks, name) ?? null;
   if (mark || typeof value !== "string" || value.length < SENT_WHOLE) return mark;
@@ -133,7 +139,10 @@ export function plainNumber(text) {
   return `${match[1] === "-" ? "-" : ""}${trimmed}e${exponent}`;
 }
 
-/** True when two values of the wire are the same value: 12.50 is 12.5, but NULL is not '', and the text "1" not the number. */
+/**
+ * True when two values of the wire are the same value: 12.50 is 12.5, but NULL is not '', and the text "1" not the
+ * number.
+ */
 export function sameValue(a, b) {
   if (a === b) return true;
   if (a === null || a === undefined || b === null || b === undefined) return false;

@@ -65,7 +65,10 @@ export function box(value) {
 const STATES = ["changed", "saving", "error", "conflict", "unknown", "others"];
 const STATE_ICONS = { error: "circle-alert", conflict: "arrow-right-left", unknown: "circle-help", others: "user-pen" };
 
-/** Paint a value cell. `look` is {value, preview, state, why, editable, reason}; state is one of the names in STATE_CLASSES. */
+/**
+ * Paint a value cell. `look` is {value, preview, state, why, editable, reason}; state is one of the names in
+ * STATE_CLASSES.
+ */
 export function paintValue(node, column, look) {
   // Most cells are plain and freshly made: nothing of an older look has to be taken off them.
   if (look.state || node.className.includes(" is-")) {

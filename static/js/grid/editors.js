@@ -1,4 +1,5 @@
-// The editor in a cell. One input for every type: it knows NULL, checks while typing, and changes nothing by being opened.
+// The editor in a cell. One input for every type: it knows NULL, checks while typing, and changes nothing by being
+// opened.
 
 import { el, icon } from "../ui/dom.js";
 import { kindOf, holdsEmpty, parseValue, sameValue, shownText, ValueError } from "../data/values.js";
@@ -52,7 +53,10 @@ export class CellEditor {
     this.input.setSelectionRange(this.text.length, this.text.length);
   }
 
-  /** Empty the field: the browser puts in the key that opened the editor. Where it may not, only what it puts in replaces the text. */
+  /**
+   * Empty the field: the browser puts in the key that opened the editor. Where it may not, only what it puts in
+   * replaces the text.
+   */
   startTyping({ certain = true } = {}) {
     if (!certain) return this.input.select();
     this.input.value = "";

@@ -11,8 +11,8 @@ const DRAG_SLACK = 6;
 const HINTS = { contains: () => T.contains, equals: () => "=" };
 
 /**
- * Draws headers and filters. `act` has: sort(list), filter(column, filter), clearFilters(), hide(name), move(name, by, before),
- * freeze(name | null), fit(name), focusGrid(), wrongFilter(name, why), chooseValues(name).
+ * Draws headers and filters. `act` has: sort(list), filter(column, filter), clearFilters(), hide(name), move(name, by,
+ * before), freeze(name | null), fit(name), focusGrid(), wrongFilter(name, why), chooseValues(name).
  */
 export class Header {
   #typed = new Map(); // column name -> text in the filter row that is not applied, being wrong or still typed

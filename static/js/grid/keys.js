@@ -40,9 +40,9 @@ const isSemicolon = ({ key, code }) =>
   key === ";" || (code === "Semicolon" && /[^\x20-\x7e]/.test(key) && !/\p{Script=Latin}/u.test(key));
 
 /**
- * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty, setDefault,
- * clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue, cellMenu,
- * columnMenu, follow, today.
+ * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty,
+ * setDefault, clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue,
+ * cellMenu, columnMenu, follow, today.
  */
 export class Keys {
   constructor(selection, actions) {

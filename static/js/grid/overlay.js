@@ -62,7 +62,10 @@ export class States {
     this.kind = null;
   }
 
-  /** Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or "error". */
+  /**
+   * Show a heading, sentences and buttons over the rows: actions are [label, run, primary]; `kind` is "empty" or
+   * "error".
+   */
   show(kind, title, sentences = [], actions = [], { alert = false } = {}) {
     if (this.kind === kind && this.#overlay?.querySelector("h2").textContent === title) return;
     this.clear();

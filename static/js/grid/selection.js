@@ -94,7 +94,9 @@ export class Selection {
     if (range) this.range = new SlickRange(0, range.fromCell, this.sheet.getDataLength() - 1, range.toCell);
   }
 
-  /** A row was taken out: what is chosen stays with the rows that are left of it, and never falls to one that moved up. */
+  /**
+   * A row was taken out: what is chosen stays with the rows that are left of it, and never falls to one that moved up.
+   */
   rowRemoved(range, row) {
     if (!range || row < 0 || row > range.toRow) return;
     const from = row < range.fromRow ? range.fromRow - 1 : range.fromRow;

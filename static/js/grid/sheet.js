@@ -55,7 +55,8 @@ export class Sheet extends SlickGrid {
     const container = this._container;
     this._focusSink.remove();
     this._focusSink2.remove();
-    for (const node of container.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex"); // SlickGrid makes 16 tab stops
+    // SlickGrid makes 16 tab stops
+    for (const node of container.querySelectorAll("[tabindex]")) node.removeAttribute("tabindex");
     container.addEventListener("focusin", (event) => {
       if (!this.leaving && event.target.matches(".slick-cell,.slick-viewport")) this.setFocus();
       this.leaving = false;
@@ -75,7 +76,8 @@ export class Sheet extends SlickGrid {
     this.endStop = document.createElement("span");
     this.endStop.tabIndex = -1;
     container.after(this.endStop);
-    container.addEventListener("beforeinput", () => this.showEditor(), true); // typing after scrolling away comes back to the cell
+    // typing after scrolling away comes back to the cell
+    container.addEventListener("beforeinput", () => this.showEditor(), true);
     container.tabIndex = -1;
     container.setAttribute("aria-label", label);
     container.setAttribute("aria-multiselectable", "true");
@@ -93,7 +95,9 @@ export class Sheet extends SlickGrid {
     });
   }
 
-  /* Focus: one place, and it never scrolls. The tab stop is the scroller, which hands the focus on to the grid element. */
+  /*
+   * Focus: one place, and it never scrolls. The tab stop is the scroller, which hands the focus on to the grid element.
+   */
 
   setFocus() {
     this._container.focus({ preventScroll: true });
@@ -116,7 +120,10 @@ export class Sheet extends SlickGrid {
     return this._viewportScrollContainerX;
   }
 
-  /** Scroll the other columns to where the frozen ones are: the browser scrolls those by wheel and touch, as any element. */
+  /**
+   * Scroll the other columns to where the frozen ones are: the browser scrolls those by wheel and touch, as any
+   * element.
+   */
   #followFrozen() {
     const frozen = this._viewportTopL;
     const known = Math.min(this.prevScrollTop, frozen.scrollHeight - frozen.clientHeight);
@@ -128,7 +135,8 @@ export class Sheet extends SlickGrid {
     } finally {
       this._viewportTopL = frozen;
     }
-    if (Math.abs(frozen.scrollTop - this.prevScrollTop) >= 1) frozen.scrollTop = this.prevScrollTop; // another virtual page
+    // another virtual page
+    if (Math.abs(frozen.scrollTop - this.prevScrollTop) >= 1) frozen.scrollTop = this.prevScrollTop;
   }
 
   /** A finger pans and never selects; SlickGrid would also keep the browser from making a click of a tap. */
@@ -178,7 +186,10 @@ export class Sheet extends SlickGrid {
     if (focused !== editor.input) focused?.focus?.({ preventScroll: true });
   }
 
-  /* Virtual pages. SlickGrid keeps the active row's node for ever; on another virtual page its top would stretch the canvas. */
+  /*
+   * Virtual pages. SlickGrid keeps the active row's node for ever; on another virtual page its top would stretch the
+   * canvas.
+   */
 
   getRowTop(row) {
     const top = super.getRowTop(row);
@@ -262,8 +273,8 @@ export class Sheet extends SlickGrid {
   }
 
   /**
-   * Draw again after rows came or went, or while `change` makes them: what is being typed, the active row, the selection
-   * and the place on screen stay with their rows. `indexOf(id)` gives a row's new place, or -1.
+   * Draw again after rows came or went, or while `change` makes them: what is being typed, the active row, the
+   * selection and the place on screen stay with their rows. `indexOf(id)` gives a row's new place, or -1.
    */
   restructure(change, indexOf) {
     if (this.restructuring) return change();

@@ -17,8 +17,8 @@ const NORMAL = 1000;
 /**
  * Speaks the protocol of the server over one WebSocket.
  *
- * Emits "state" ({state, why, detail, blocked, retryAt}), "unanswered" (how many edits wait for an answer) and every pushed
- * event by its name; `detail` is the payload.
+ * Emits "state" ({state, why, detail, blocked, retryAt}), "unanswered" (how many edits wait for an answer) and every
+ * pushed event by its name; `detail` is the payload.
  */
 export class Client extends EventTarget {
   #url;
@@ -107,12 +107,13 @@ export class Client extends EventTarget {
   /**
    * Send one command.
    *
-   * Resolves with the last event of the answer. Writes wait while the connection is away and are sent again with the same id;
-   * reads are refused then with code AWAY.
+   * Resolves with the last event of the answer. Writes wait while the connection is away and are sent again with the
+   * same id; reads are refused then with code AWAY.
    *
    * @param {import("./protocol.js").CommandName} command
    * @param {object} [payload]
-   * @param {{background?: boolean, onEvent?: (event: string, payload: object) => void, signal?: AbortSignal, id?: string}} [options]
+   * @param {{background?: boolean, onEvent?: (event: string, payload: object) => void, signal?: AbortSignal, id?:
+   *   string}} [options]
    * @returns {Promise<{event: string, payload: object}>}
    */
   async send(command, payload = {}, { background = false, onEvent = null, signal = null, id = undefined } = {}) {
@@ -163,8 +164,8 @@ export class Client extends EventTarget {
 
   /**
    * An accepted socket is not yet a session: the server accepts, then closes with 4001. And after a drop the cookie may
-   * belong to another sign-in. So the first answer makes it live, and no write leaves before it. Only the reads of a page
-   * that has just been served go out behind the question at once.
+   * belong to another sign-in. So the first answer makes it live, and no write leaves before it. Only the reads of a
+   * page that has just been served go out behind the question at once.
    */
   #probe(socket) {
     const first = this.state === "connecting";

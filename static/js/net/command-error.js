@@ -1,4 +1,6 @@
-/** A command that was refused or could not be carried out; `code` is one of the protocol's codes, or AWAY or ABORTED. */
+/**
+ * A command that was refused or could not be carried out; `code` is one of the protocol's codes, or AWAY or ABORTED.
+ */
 export class CommandError extends Error {
   /** @param {{message?: string, code?: string, recoverable?: boolean, context?: string, sqlcode?: number | null,
    *   serverText?: string | null, field?: string | null, details?: object | null}} [error] */

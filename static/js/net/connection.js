@@ -24,8 +24,10 @@ const NOTHING = Object.freeze({ do: "nothing" });
  * One step of the connection.
  *
  * @param {object} now the state: {state, attempt, why, blocked, restarting}
- * @param {object} happening {type: "open" | "close" | "due" | "wake" | "retry" | "foreign" | "signedIn", code?, reason?}
- * @returns {{next: object, act: object}} act is {do: "connect"}, {do: "wait", ms}, {do: "signIn"}, {do: "stop"} or {do: "nothing"}
+ * @param {object} happening {type: "open" | "close" | "due" | "wake" | "retry" | "foreign" | "signedIn", code?,
+ *   reason?}
+ * @returns {{next: object, act: object}} act is {do: "connect"}, {do: "wait", ms}, {do: "signIn"}, {do: "stop"} or
+ *   {do: "nothing"}
  */
 export function step(now, happening, random = Math.random) {
   switch (happening.type) {

@@ -24,7 +24,10 @@ const LAST = new Map([
 
 export const isWrite = (command) => WRITES.has(command);
 
-/** An id the server accepts (1-64 of A-Z a-z 0-9 _ -), unique over reloads and tabs, because answers to writes are kept by it. */
+/**
+ * An id the server accepts (1-64 of A-Z a-z 0-9 _ -), unique over reloads and tabs, because answers to writes are kept
+ * by it.
+ */
 export function newId(random = (bytes) => crypto.getRandomValues(bytes)) {
   const bytes = random(new Uint8Array(15));
   return btoa(String.fromCharCode(...bytes))
@@ -32,7 +35,9 @@ export function newId(random = (bytes) => crypto.getRandomValues(bytes)) {
     .replaceAll("/", "_");
 }
 
-/** A clock of the browser may be set, and its steady one stand still while the computer sleeps: the older age counts. */
+/**
+ * A clock of the browser may be set, and its steady one stand still while the computer sleeps: the older age counts.
+ */
 const made = () => ({ made: Date.now(), madeSteady: performance.now() });
 const age = (exchange) => Math.max(Date.now() - exchange.made, performance.now() - exchange.madeSteady);
 
@@ -90,7 +95,9 @@ export class Exchanges {
     return true;
   }
 
-  /** The caller no longer wants the answer. True for a read that is on its way; a write's answer is still waited for. */
+  /**
+   * The caller no longer wants the answer. True for a read that is on its way; a write's answer is still waited for.
+   */
   abandon(exchange) {
     this.#late.delete(exchange.id);
     if (this.#open.get(exchange.id) !== exchange) return false;

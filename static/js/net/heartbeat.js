@@ -6,7 +6,9 @@ export class Heartbeat {
   #heardAt = 0;
   #askedAt = null; // when the open question was sent, or null
 
-  /** @param {{every?: number, deadAfter?: number}} limits milliseconds of silence before asking, and before giving up */
+  /**
+   * @param {{every?: number, deadAfter?: number}} limits milliseconds of silence before asking, and before giving up
+   */
   constructor({ every = 20_000, deadAfter = 45_000 } = {}) {
     this.#every = every;
     this.#patience = deadAfter - every;

@@ -1,4 +1,5 @@
-// One owner for a name among the tabs of one browser: by Web Locks, else by asking the other tabs over a BroadcastChannel.
+// One owner for a name among the tabs of one browser: by Web Locks, else by asking the other tabs over a
+// BroadcastChannel.
 
 const CHANNEL = "iris-quart:owners";
 const ANSWER = 150; // ms in which an owner answers
@@ -12,7 +13,10 @@ export class Ownership {
   #channel = null;
   #asking = new Map(); // name -> {token, refused}
 
-  /** @param {{locks?: LockManager, Channel?: typeof BroadcastChannel}} apis what the browser has: an insecure page has no locks */
+  /**
+   * @param {{locks?: LockManager, Channel?: typeof BroadcastChannel}} apis what the browser has: an insecure page has
+   * no locks
+   */
   constructor({ locks = globalThis.navigator?.locks, Channel = globalThis.BroadcastChannel } = {}) {
     this.locks = locks;
     this.Channel = Channel;

@@ -31,7 +31,8 @@ class Bucket {
 /** The pace of one page, in messages and in bytes. */
 export class Pace {
   /**
-   * @param {{rate?: number, burst?: number, bytesRate?: number, bytesBurst?: number, now?: () => number}} limits what the server
+   * @param {{rate?: number, burst?: number, bytesRate?: number, bytesBurst?: number, now?: () => number}} limits
+   *   what the server
    *   allows a second and at once, and a clock in milliseconds
    */
   constructor({

@@ -121,7 +121,8 @@ export class Panels {
     else if (/^\d+$/.test(text)) {
       const { cache } = view.table;
       view.goto(Number(text));
-      await cache.want(Number(text) - 1, Number(text) - 1).catch(() => undefined); // only then is it sure how many there are
+      // only then is it sure how many there are
+      await cache.want(Number(text) - 1, Number(text) - 1).catch(() => undefined);
       if (cache.countState === "exact" && cache.length && Number(text) > cache.length)
         view.announce(T.lastRow(cache.length));
     } else view.announce(T.noSuchRow(input.value), "error");

@@ -1,4 +1,5 @@
-// The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would run.
+// The review panel: every staged edit with its old and new value, what is in its way, and the SQL that saving would
+// run.
 
 import { writeText } from "../ui/clipboard.js";
 import { el, icon } from "../ui/dom.js";

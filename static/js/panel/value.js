@@ -1,5 +1,5 @@
-// The editor for large values: several lines, JSON, and values that did not travel whole. A value that is here is staged;
-// one that had to be fetched goes to the database by itself, guarded by the hash of what was read.
+// The editor for large values: several lines, JSON, and values that did not travel whole. A value that is here is
+// staged; one that had to be fetched goes to the database by itself, guarded by the hash of what was read.
 
 import { BASE } from "../base.js";
 import { confirm, openDialog } from "../ui/dialog.js";
@@ -145,7 +145,9 @@ export async function readWhole(view, rowId, column) {
   return response.status === 204 ? null : response.text();
 }
 
-/** Read the other side of a conflict whole, where only its start came; false, with the reason told, where that fails. */
+/**
+ * Read the other side of a conflict whole, where only its start came; false, with the reason told, where that fails.
+ */
 export async function readTheirs(view, entry) {
   try {
     for (const [name, sides] of Object.entries(entry.conflict ?? {})) {

@@ -1,9 +1,12 @@
-// Where staged edits are kept, after the server's setting: this tab, this browser, or nowhere. They may be patients' data.
+// Where staged edits are kept, after the server's setting: this tab, this browser, or nowhere. They may be patients'
+// data.
 
 import { Staged } from "../data/staged.js";
 import { storedKey } from "../data/memory.js";
 
-/** A Storage of its own keys: "NAMESPACE/TABLE", each part encoded; a tab beside the first one adds ":" and a number. */
+/**
+ * A Storage of its own keys: "NAMESPACE/TABLE", each part encoded; a tab beside the first one adds ":" and a number.
+ */
 export class DraftStore {
   #storage;
   #prefix;

@@ -42,7 +42,8 @@ export class Editor {
   /** @param {object} page what readPage gives */
   constructor(page) {
     this.#page = page;
-    const scope = [...(BASE ? [BASE] : []), page.server.name, page.user]; // other paths of this origin may be other instances
+    // other paths of this origin may be other instances
+    const scope = [...(BASE ? [BASE] : []), page.server.name, page.user];
     const [local, own] = [storageOf("localStorage"), storageOf("sessionStorage")];
     this.#preferences = new Preferences(new Memory(local));
     this.#drafts = new DraftStore({ tab: own, browser: local }[page.settings.drafts] ?? null, ...scope);

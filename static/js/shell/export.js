@@ -42,8 +42,8 @@ export class LineCounter {
 /**
  * What is asked for: the table, its filters, sort and columns as the socket names them, and how to write NULL.
  *
- * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null, nullText?: string,
- *   safe?: boolean, decimal?: "point" | "comma"}} wanted
+ * @param {{namespace: string, table: string, view?: any, rows?: string[] | null, columns?: string[] | null,
+ *   nullText?: string, safe?: boolean, decimal?: "point" | "comma"}} wanted
  * @returns {Record<string, any>}
  */
 export function exportFields({

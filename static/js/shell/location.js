@@ -40,7 +40,10 @@ export function readNamespace({ search }) {
   return new URLSearchParams(search).get("namespace")?.toUpperCase() ?? null;
 }
 
-/** What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left out. */
+/**
+ * What an address shows: {namespace, table, view}, or null where it names no table. A part that cannot be read is left
+ * out.
+ */
 export function readAddress({ pathname, search }) {
   const match = pathname.startsWith(BASE) && PATH.exec(pathname.slice(BASE.length));
   if (!match) return null;

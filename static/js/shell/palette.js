@@ -10,7 +10,8 @@ const SHOWN = 60;
 /**
  * Ask where to go.
  *
- * @param {() => {label: string, icon: string, hint?: string, group: string, boost?: number, run: (background: boolean) => void}[]} items
+ * @param {() => {label: string, icon: string, hint?: string, group: string, boost?: number, run: (background:
+ *   boolean) => void}[]} items
  *   read on every key, since the table list may still be arriving
  * @param {string} none what is said where nothing matches
  */

@@ -1,4 +1,5 @@
-// Signing in again over the page, after the session has ended. Nothing of the page is lost; nothing of it can be read meanwhile.
+// Signing in again over the page, after the session has ended. Nothing of the page is lost; nothing of it can be read
+// meanwhile.
 
 import { BASE } from "../base.js";
 import { T } from "../texts.js";

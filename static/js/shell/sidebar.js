@@ -72,7 +72,9 @@ export class Sidebar extends EventTarget {
     return this.#tree.entries;
   }
 
-  /** Read the namespaces, and choose the wanted one, else the one used last, else the first that is not the system's. */
+  /**
+   * Read the namespaces, and choose the wanted one, else the one used last, else the first that is not the system's.
+   */
   async start(wanted) {
     if (wanted) this.choose(wanted);
     try {

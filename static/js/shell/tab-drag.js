@@ -13,7 +13,8 @@ const SHAKE = 5;
 export function dragTabs(strip, { all, move, dropped }) {
   strip.addEventListener("pointerdown", (down) => {
     const tab = all().find(({ button }) => button.contains(down.target));
-    if (!tab || down.button !== 0 || down.pointerType === "touch" || down.target.closest(".tab-x")) return; // a finger pans the strip
+    // a finger pans the strip
+    if (!tab || down.button !== 0 || down.pointerType === "touch" || down.target.closest(".tab-x")) return;
     const { button } = tab;
     const from = all().indexOf(tab);
     let dragging = false;

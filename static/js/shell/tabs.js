@@ -7,7 +7,9 @@ import { watchLongPress } from "../ui/long-press.js";
 import { dragTabs } from "./tab-drag.js";
 import { wheelPixels } from "../ui/wheel.js";
 
-/** Emits "select", "close", "menu" and "moved" with {tab}; a tab is {namespace, table, button, ...what the editor adds}. */
+/**
+ * Emits "select", "close", "menu" and "moved" with {tab}; a tab is {namespace, table, button, ...what the editor adds}.
+ */
 export class Tabs extends EventTarget {
   #root;
   #tabs = [];

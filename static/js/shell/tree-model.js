@@ -13,7 +13,8 @@ export function entries({ tables = [], details = null }) {
 }
 
 /**
- * Entries by schema, sorted; `text` filters by parts of the name (all words must occur), by descriptions where no name fits.
+ * Entries by schema, sorted; `text` filters by parts of the name (all words must occur), by descriptions where no name
+ * fits.
  *
  * @returns {{schemas: {name: string, tables: object[], matched: boolean}[], shown: number}}
  */

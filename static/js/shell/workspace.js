@@ -1,4 +1,5 @@
-// The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of them.
+// The open tables: a tab and a view each, the address in the browser, and what the toolbar and the status bar show of
+// them.
 
 import { TableView } from "../table/view.js";
 import { CommandError } from "../net/command-error.js";
@@ -31,7 +32,10 @@ export class Workspace extends EventTarget {
   #followed = -Infinity; // when the address last followed what is on screen
   #kept = []; // drafts of tables that are not open
 
-  /** @param {{client: object, page: object, preferences: object, drafts: object, lists: {window: object, browser: object}, settings: object}} needs */
+  /**
+   * @param {{client: object, page: object, preferences: object, drafts: object, lists: {window: object, browser:
+   * object}, settings: object}} needs
+   */
   constructor(needs) {
     super();
     this.#needs = needs;

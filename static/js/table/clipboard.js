@@ -1,5 +1,5 @@
-// Copy, cut and paste with spreadsheets, by the browser's own clipboard events on the focused grid: no permission asked,
-// no helper field, nothing scrolls. A format of our own beside the text keeps NULL apart from ''.
+// Copy, cut and paste with spreadsheets, by the browser's own clipboard events on the focused grid: no permission
+// asked, no helper field, nothing scrolls. A format of our own beside the text keeps NULL apart from ''.
 
 import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
@@ -274,7 +274,8 @@ export class Clipboard {
   #refusals(refused, say) {
     const reasons = [...Map.groupBy(refused, ({ why }) => why)];
     const texts = reasons.slice(0, REASONS_TOLD).map(([why, cells]) => {
-      const rows = new Set(cells.map(({ row }) => (row === null ? null : this.table.rows.numberOf(row)))); // a new row has no number
+      // a new row has no number
+      const rows = new Set(cells.map(({ row }) => (row === null ? null : this.table.rows.numberOf(row))));
       const inNew = rows.delete(null);
       return T.whyInRows(why, [...rows].slice(0, ROWS_TOLD), rows.size > ROWS_TOLD, inNew);
     });

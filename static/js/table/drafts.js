@@ -13,8 +13,8 @@ const PATIENCE = 2_000; // ms in which a page that is being left gives its draft
 /**
  * Drafts of one table; `store` is a Storage or null when edits may not be kept.
  *
- * A draft has one owner: a tab that opens a table whose draft another tab has open keeps its own edits in a draft beside it,
- * in another slot. Drafts that nobody owns any more are taken over by the next tab that opens the table.
+ * A draft has one owner: a tab that opens a table whose draft another tab has open keeps its own edits in a draft
+ * beside it, in another slot. Drafts that nobody owns any more are taken over by the next tab that opens the table.
  */
 export class Drafts {
   #timer = null;

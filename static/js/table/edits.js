@@ -22,7 +22,8 @@ const PROGRESS_EVERY = 1_000; // ms
 export const CELLS_AT_ONCE = 1_000_000;
 
 /**
- * Edits of one table. `table` gives {sheet, rows, cache, staged, selection, schema, columns}; `announce` tells the person.
+ * Edits of one table. `table` gives {sheet, rows, cache, staged, selection, schema, columns}; `announce` tells the
+ * person.
  */
 export class Edits {
   #left = new Set(); // columns of deleted rows that cannot be brought back
@@ -137,8 +138,8 @@ export class Edits {
   }
 
   /**
-   * Change the cells of a range: `valueFor(row, cell, column, item)` gives a value, undefined for the default of a new row,
-   * or SKIP. Throws of ValueError are counted. Returns {steps, refused: [{row, cell, why}]}.
+   * Change the cells of a range: `valueFor(row, cell, column, item)` gives a value, undefined for the default of a new
+   * row, or SKIP. Throws of ValueError are counted. Returns {steps, refused: [{row, cell, why}]}.
    */
   collect(range, valueFor) {
     const { rows, columns } = this.table;
@@ -248,7 +249,10 @@ export class Edits {
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
   }
 
-  /** Stage new rows below a grid row; returns their IDs. `left` names columns whose values could not be copied into them. */
+  /**
+   * Stage new rows below a grid row; returns their IDs. `left` names columns whose values could not be copied into
+   * them.
+   */
   insertRows(list, below = null, left = new Set()) {
     const { rows, staged } = this.table;
     const at = below === null ? Infinity : below < 0 ? 0 : placeAfter(rows, below);

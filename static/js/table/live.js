@@ -1,4 +1,5 @@
-// What others do to the table while it is open: cells change in place and flash, new rows are offered, deleted ones marked.
+// What others do to the table while it is open: cells change in place and flash, new rows are offered, deleted ones
+// marked.
 
 import { el, icon } from "../ui/dom.js";
 import { markOf, sameValue } from "../data/values.js";

@@ -31,8 +31,8 @@ export class Places {
   }
 
   /**
-   * Go to the row whose key has a value. In the table's own order that is a place, told by how many rows stand before it;
-   * in another order the row is shown by a filter, which any number of rows can afford.
+   * Go to the row whose key has a value. In the table's own order that is a place, told by how many rows stand before
+   * it; in another order the row is shown by a filter, which any number of rows can afford.
    */
   async gotoKey(text) {
     const { view } = this;
@@ -113,8 +113,8 @@ export class Places {
   }
 
   /**
-   * What an export of the "selection" or of the "page" on screen covers: {from, to, rows, columns, whole}, or null. `whole`: every
-   * row that matches the filters. Where rows have no identity, only that can be exported.
+   * What an export of the "selection" or of the "page" on screen covers: {from, to, rows, columns, whole}, or null.
+   * `whole`: every row that matches the filters. Where rows have no identity, only that can be exported.
    */
   exportRange(what) {
     const { sheet, schema, selection, rows, columns } = this.view.table;
@@ -133,7 +133,9 @@ export class Places {
     return { from, to, rows: to - from + 1, columns: names, whole };
   }
 
-  /** The row IDs of such a range, read first where they are not here; null, with the reason told, where they cannot be. */
+  /**
+   * The row IDs of such a range, read first where they are not here; null, with the reason told, where they cannot be.
+   */
   async exportRows({ from, to }) {
     const { rows } = this.view.table;
     if (!(await this.view.edits.present(new SlickRange(from, 0, to, 0)))) return null;

@@ -1,4 +1,5 @@
-// How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none come.
+// How a view's rows come: opening, pages for what is on screen, refreshing, counting, and what stands there when none
+// come.
 
 import { own, recordOf } from "../data/json.js";
 import { writeText } from "../ui/clipboard.js";
@@ -191,7 +192,9 @@ export class Loading {
     view.queueStatus();
   }
 
-  /** Rows with staged edits were read again: what others changed meanwhile is a conflict now, not only when it is saved. */
+  /**
+   * Rows with staged edits were read again: what others changed meanwhile is a conflict now, not only when it is saved.
+   */
   #compareStaged(from, to) {
     const { cache, staged } = this.table;
     if (!staged.entries.size) return;
@@ -244,7 +247,10 @@ export class Loading {
     }
   }
 
-  /** Reading failed: show why in place of the rows, with another try. While the connection is away the frame tries again. */
+  /**
+   * Reading failed: show why in place of the rows, with another try. While the connection is away the frame tries
+   * again.
+   */
   async failed(error) {
     const { view } = this;
     if (view.closed || QUIET.has(error.code)) return;

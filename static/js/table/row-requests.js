@@ -1,10 +1,11 @@
-// Reading a table over the socket: schema, pages, counts. Pages come by cursor, or by offset where rows have no identity.
+// Reading a table over the socket: schema, pages, counts. Pages come by cursor, or by offset where rows have no
+// identity.
 
 import { own, record, stringify } from "../data/json.js";
 
 /**
- * A table as the server has it. `onCount(total, countState)` is told counts that come late, `onRead({ms, roundTrips})` how
- * long a page took and how many requests to IRIS.
+ * A table as the server has it. `onCount(total, countState)` is told counts that come late, `onRead({ms, roundTrips})`
+ * how long a page took and how many requests to IRIS.
  */
 export class Reading {
   // Given to the constructor.

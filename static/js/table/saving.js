@@ -27,9 +27,10 @@ const noCounts = () => ({ saved: 0, conflicts: 0, failed: 0, unknown: 0, skipped
 const ASK_AFTER = [1_000, 5_000, 15_000, 60_000]; // ms after an outcome was left unknown
 
 /**
- * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result, sent) for
- * each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and the like,
- * attend({id, name, conflict}) goes to what needs the person, goTo(id, name), decide(id) and review() do so when asked.
+ * Saves what is staged. `hooks`: announce(text, kind), progress({done, all} | null), settled(entry, values, result,
+ * sent) for each answered change gives what is to be told of it, confirmSave(entries) asks before rows are deleted and
+ * the like, attend({id, name, conflict}) goes to what needs the person, goTo(id, name), decide(id) and review() do so
+ * when asked.
  */
 export class Saving {
   // Given to the constructor.
@@ -63,14 +64,15 @@ export class Saving {
   }
 
   /**
-   * Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks nothing;
-   * `quietly` leaves the person where they are.
+   * Save everything that needs no decision; resolves with the counts, or null when nothing was sent. `again` asks
+   * nothing; `quietly` leaves the person where they are.
    */
   async save(ids = null, { again = false, quietly = again } = {}) {
     clearTimeout(this.#timer);
     const stops = this.#stops;
     let waited = false;
-    // One at a time: two at once would take each other's rows for left over, and send values guarded by what is being replaced.
+    // One at a time: two at once would take each other's rows for left over, and send values guarded by what is being
+    // replaced.
     while (this.#running) {
       waited = true;
       await this.#running.catch(() => undefined);

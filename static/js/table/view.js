@@ -30,8 +30,8 @@ import { T } from "../grid/texts.js";
 const PAGE_SIZES = [50, 1000];
 
 /**
- * Emits "status" (for status bar, toolbar and tabs), "openTable" ({namespace, tableName, view}) and "named" when its names
- * turn out to be written otherwise in IRIS.
+ * Emits "status" (for status bar, toolbar and tabs), "openTable" ({namespace, tableName, view}) and "named" when its
+ * names turn out to be written otherwise in IRIS.
  */
 export class TableView extends EventTarget {
   // Given to the constructor.

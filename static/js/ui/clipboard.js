@@ -17,7 +17,8 @@ function copyFromField(text) {
   const before = document.activeElement;
   const area = el("textarea", { class: "sr", "aria-hidden": "true" });
   area.value = text;
-  (document.querySelector("dialog[open]") ?? document.body).append(area); // what is behind a dialog cannot have the focus
+  // what is behind a dialog cannot have the focus
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
   area.select();
   try {
     return document.execCommand("copy");

@@ -26,7 +26,8 @@ function giveBack(back) {
  * @param {string} options.title
  * @param {string} [options.text] a sentence below the title
  * @param {Node[]} [options.body]
- * @param {{label: string, value: string, primary?: boolean, autofocus?: boolean}[]} [options.actions] buttons of the foot
+ * @param {{label: string, value: string, primary?: boolean, autofocus?: boolean}[]} [options.actions] buttons of
+ *   the foot
  * @param {boolean} [options.alert] a question that must be answered (role alertdialog)
  * @param {string} [options.class]
  * @param {(dialog: HTMLDialogElement) => void} [options.ready] called when it is open

@@ -4,8 +4,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const ICONS = new URL("../../icons.svg", import.meta.url).href;
 
 /**
- * Make an element. `properties` may hold attributes, `class`, `data` (dataset), `on` ({event: listener}) and `aria` ({name: value});
- * null, undefined and false leave an attribute out. Children are nodes, texts, or nothing.
+ * Make an element. `properties` may hold attributes, `class`, `data` (dataset), `on` ({event: listener}) and `aria`
+ * ({name: value}); null, undefined and false leave an attribute out. Children are nodes, texts, or nothing.
  */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);

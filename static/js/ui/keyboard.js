@@ -1,4 +1,5 @@
-// What a key means on any keyboard: a command's letter, a text, or a part of a composition. Pure: the events are only read.
+// What a key means on any keyboard: a command's letter, a text, or a part of a composition. Pure: the events are only
+// read.
 
 const ON_MAC = /Mac|iPhone|iPad/.test(globalThis.navigator?.platform ?? "");
 const COMPOSING = 229; // what keyCode is while an input method has the key; in Safari also for the Enter that confirms
@@ -58,6 +59,7 @@ export const mayTypeNothing = (event) => Boolean(event.ctrlKey && event.altKey) 
 export function letterOf({ key = "", code = "", altKey = false }, mac = ON_MAC) {
   if (/^[a-z]$/i.test(key)) return key.toLowerCase();
   const other = /^[\p{L}\p{M}]+$/u.test(key) && isCharacter(key);
-  if (!other && key !== "Unidentified" && !(mac && altKey)) return ""; // punctuation, where a letter is on another layout
+  // punctuation, where a letter is on another layout
+  if (!other && key !== "Unidentified" && !(mac && altKey)) return "";
   return /^Key[A-Z]$/.test(code) ? code.at(-1).toLowerCase() : "";
 }

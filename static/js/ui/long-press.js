@@ -1,9 +1,13 @@
-// A long press opens the menu that the right button opens, on every system: some send no `contextmenu`, some send it late.
+// A long press opens the menu that the right button opens, on every system: some send no `contextmenu`, some send it
+// late.
 
 const HOLD = 550; // milliseconds: later than the browsers that send `contextmenu` themselves
 const SLOP = 10; // pixels that a resting finger moves
 
-/** Send `contextmenu` to what a finger rests on below `root`, unless the browser did; fields keep the browser's own menu. */
+/**
+ * Send `contextmenu` to what a finger rests on below `root`, unless the browser did; fields keep the browser's own
+ * menu.
+ */
 export function watchLongPress(root) {
   let timer = null;
   let press = null; // the `pointerdown` of a finger

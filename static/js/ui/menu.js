@@ -20,7 +20,8 @@ export function closeMenu({ refocus = false } = {}) {
  * Open a menu below `anchor`, or at a point.
  *
  * @param {HTMLElement} anchor
- * @param {(null | {label: string, icon?: string, hint?: string, checked?: boolean, disabled?: boolean, note?: boolean, run?: () => void})[]} items
+ * @param {(null | {label: string, icon?: string, hint?: string, checked?: boolean, disabled?: boolean, note?:
+ *   boolean, run?: () => void})[]} items
  *   null draws a rule; `note` an unselectable line
  * @param {{label: string, at?: {x: number, y: number}, end?: boolean}} options
  */

@@ -10,8 +10,10 @@ const SHOWN_FOR = 6000;
  * Show a message; gives a function that takes it away.
  *
  * @param {string} text
- * @param {{kind?: "plain" | "error" | "warning", actions?: {label: string, run: () => void}[], lasting?: boolean, key?: string, changing?: boolean}} options
- *   `key`: a newer message with the same key replaces the older; `changing`: its text goes on changing, which no reader wants to hear
+ * @param {{kind?: "plain" | "error" | "warning", actions?: {label: string, run: () => void}[], lasting?: boolean,
+ *   key?: string, changing?: boolean}} options
+ *   `key`: a newer message with the same key replaces the older; `changing`: its text goes on
+ *  changing, which no reader wants to hear
  */
 export function toast(text, { kind = "plain", actions = [], lasting = false, key = null, changing = false } = {}) {
   const host = part("toasts");

@@ -4,7 +4,9 @@ const LINE = 26; // pixels
 const PIXELS = 0;
 const LINES = 1;
 
-/** The movement of a wheel event in pixels, {x, y}; `page` is the size of what is scrolled. With Shift it goes sideways. */
+/**
+ * The movement of a wheel event in pixels, {x, y}; `page` is the size of what is scrolled. With Shift it goes sideways.
+ */
 export function wheelPixels({ deltaX, deltaY, deltaMode = PIXELS, shiftKey = false }, page) {
   const unit = deltaMode === PIXELS ? 1 : deltaMode === LINES ? LINE : page;
   if (shiftKey && !deltaX) return { x: deltaY * unit, y: 0 };
