@@ -63,9 +63,9 @@ export class Pointer {
   /** What does not fit into its cell is told in full. */
   #over = ({ target }) => {
     const node = target.closest?.(".slick-cell");
-    if (!node || node.title || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth)
-      return;
-    node.title = node.textContent;
+    if (!node || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth) return;
+    const text = node.textContent;
+    if (!node.title.startsWith(text)) node.title = [text, node.title].filter(Boolean).join("\n");
   };
 
   #up = () => document.removeEventListener("pointermove", this.#move);

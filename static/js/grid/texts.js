@@ -316,6 +316,7 @@ export const T = {
   moveLeft: "Move left",
   moveRight: "Move right",
   fitWidth: "Fit width to the rows here",
+  fitAll: "Fit all columns",
   columnMenu: (name) => `Column ${name}`,
 
   // cell menu

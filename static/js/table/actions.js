@@ -67,7 +67,7 @@ export function headerActions(view) {
     move: (name, by) => arranging.move(name, by, true),
     place: (name, target, behind) => arranging.place(name, target, behind),
     freeze: (name) => arranging.freeze(name),
-    fit: (name) => arranging.fit(name),
+    fit: (name = null) => arranging.fit(name),
     focusGrid: () => view.focus(),
     wrongFilter: (name, why) => view.announce(T.wrongFilter(name, why), "error"),
   };
