@@ -335,6 +335,7 @@ export const T = {
   deleteRow: "Delete row",
   restoreRow: "Do not delete",
   copy: "Copy",
+  copyWithHeaders: "Copy with headers",
   fillDown: "Fill down",
 
   close: "Close",
