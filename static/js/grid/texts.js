@@ -371,6 +371,7 @@ export const T = {
   detailOf: (number) => `Row ${number}`,
   noActiveRow: "Choose a row to see it here.",
   loadWhole: "Open",
+  openRow: "Open row",
   valueTitle: (name) => `Value of ${name}`,
   valueLoading: "Reading the whole value…",
   valueReadOnly: "Read-only",

@@ -37,7 +37,7 @@ export class Arranging {
     const behind = columns.findIndex((column, index) => index >= place && shown(column));
     const cell = behind < 0 ? columns.findLastIndex(shown) : behind; // of a hidden column, its neighbour
     if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, false);
-    sheet.syncCounts();
+    sheet.syncCounts(["exact", "estimate"].includes(table.cache.countState));
   }
 
   /** Bring the grid in step with the layout, and keep it. */

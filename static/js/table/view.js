@@ -291,6 +291,7 @@ export class TableView extends EventTarget {
 
   /** Close the editor in a cell; false, and told, when its text is not valid. */
   commit() {
+    this.panels.finish();
     if (!this.table.sheet || this.table.sheet.commit()) return true;
     this.announce(T.fixFirst, "error");
     return false;
