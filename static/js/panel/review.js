@@ -6,6 +6,7 @@ import { record, recordOf, stringify } from "../data/json.js";
 import { invalidIn } from "../data/staged.js";
 import { errorText, goneText, invalidText, theirsText } from "../grid/cell-painter.js";
 import { valueNodes } from "../grid/cell-nodes.js";
+import { readTheirs } from "./value.js";
 import { missingIn } from "../data/staged.js";
 import { T } from "../grid/texts.js";
 
@@ -185,7 +186,6 @@ export class Review {
   }
 
   async #decideAll(conflicts, choice) {
-    const { readTheirs } = await import("./value.js");
     const read = await Promise.all(conflicts.map((entry) => readTheirs(this.view, entry)));
     const entries = conflicts.filter((entry, index) => read[index] && this.view.table.staged.get(entry.id) === entry);
     this.view.table.batch(() => {
