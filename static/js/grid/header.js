@@ -128,7 +128,7 @@ export class Header {
 
   /** Open the menu of operators and values of a filter cell. */
   async #choose(button, input, column) {
-    const { openFilterMenu } = await import("../panel/filter-menu.js");
+    const { openFilterMenu } = await import("./filter-menu.js");
     openFilterMenu(button, {
       column,
       text: input.value,

@@ -3,7 +3,7 @@
 import { openMenu } from "../ui/menu.js";
 import { SIGN_OF, defaultOperator, operatorsOf, parseFilter, takesValue } from "../data/filters.js";
 import { ValueError, kindOf } from "../data/values.js";
-import { T } from "../grid/texts.js";
+import { T } from "./texts.js";
 
 const WRITTEN = { isNull: "NULL", isNotNull: "not NULL", isEmpty: "''" };
 const LISTED_MAX = 400; // characters of a text that is shown in a list of values
