@@ -9,6 +9,7 @@ ENCODINGS := odbc merged digits
 # Tests that start no server, browser or Redis; `make check` runs them.
 UNIT := tests/test_*.py tests/sql tests/tables tests/commands tests/atelier tests/sessions tests/faults/test_ledger.py
 PORT ?= 8000
+ROWS ?=
 ARGS ?=
 
 .PHONY: help demo check test test-all engines lint format types js bench faults mutants soak protocol screenshots wheel clean \
@@ -29,7 +30,7 @@ $(VENV)/.test-installed: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.demo-installed
 
 demo: $(VENV)/.demo-installed  ## Embedded IRIS and web server; sign in as _SYSTEM / SYS
-	@$(BIN)/iris-quart demo --port $(PORT) $(ARGS)
+	@$(BIN)/iris-quart demo --port $(PORT) $(if $(ROWS),--rows $(ROWS)) $(ARGS)
 
 setup: $(VENV)/.test-installed  ## Install what the tests need beside Python: Chromium, Redis, nginx, Node.js
 	@sh tests/setup.sh $(BIN)

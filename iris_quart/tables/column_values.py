@@ -48,6 +48,6 @@ async def count_values(client: SqlClient, view: RowQuery, column: Column) -> tup
     for raw in reply.rows:
         number = str(raw.get(count))
         if not number.isdigit():
-            raise InvalidResponse("IRIS did not say how many rows hold a value.")
+            raise InvalidResponse("IRIS did not answer how many rows hold a value.")
         counted.append(ValueCount(projection.value(raw, column.name), int(number)))
     return counted[:VALUES_MAX], len(counted) > VALUES_MAX

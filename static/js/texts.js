@@ -240,6 +240,7 @@ export const T = {
         ["Arrows, Home, End, Page Up, Page Down", "move; with Ctrl to the edge of the table"],
         ["Shift+arrows, Shift+click, drag", "select a range"],
         ["Ctrl+Space, Shift+Space, Ctrl+A", "select columns, rows, everything"],
+        ["Ctrl+click", "pick rows one by one"],
         ["Ctrl+G", "go to a row, by number or key"],
       ],
     ],
@@ -249,6 +250,7 @@ export const T = {
         ["Enter, F2, or just type", "edit the cell"],
         ["Enter, Tab, Shift+Tab", "keep the value and go down, right, left"],
         ["Esc", "give up this edit only"],
+        ["Ctrl+Enter", "with several cells selected: fill them with what is written"],
         ["Alt+Enter", "line break; outside an editor, open the row that a key refers to"],
         ["Shift+Enter", "large editor for the value"],
         ["Space", "flip a check box; elsewhere, row detail"],
@@ -267,6 +269,7 @@ export const T = {
       "Clipboard and undo",
       [
         ["Ctrl+C, Ctrl+X, Ctrl+V", "copy, cut, paste with Excel and LibreOffice"],
+        ["Ctrl+Alt+C", "copy with the columns' names"],
         ["Ctrl+Shift+V", "paste as new rows"],
         ["Ctrl+Z, Ctrl+Y", "undo, redo"],
         ["Ctrl+Alt+Z", "revert the selection"],

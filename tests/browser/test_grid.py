@@ -1167,9 +1167,11 @@ async def test_a_wrong_filter_says_why_when_it_is_meant(grid: Opener) -> None:
 async def test_a_double_click_at_the_edge_of_a_head_fits_the_column(grid: Opener) -> None:
     page = await grid()
     width = "view.table.sheet.getColumns().find((column) => column.field === 'Name').width"
-    before = await page.js(width)
+    fitting = await page.js(width)
+    await page.js("view.table.layout.widths.set('Name', 48), view.arranging.changed()")
+    assert await page.js(width) == 48
     await page.page.locator(".slick-header-column[data-id=c1] .slick-resizable-handle").dblclick()
-    await page.until(f"{width} !== {before}")
+    await page.until(f"{width} === {fitting}")
 
 
 async def test_an_empty_table_offers_a_row(grid: Opener) -> None:

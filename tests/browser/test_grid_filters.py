@@ -62,6 +62,19 @@ async def test_an_operator_is_chosen_from_the_menu(grid: Opener) -> None:
     await page.until("statuses.at(-1).total === 200")
 
 
+async def test_a_filter_stands_below_the_head_of_its_column(grid: Opener) -> None:
+    page = await grid()
+    await filtering(page, "Age")
+    for name in ("Name", "Age", "Modified"):
+        field = await page.page.get_by_label(f"Filter {name}").bounding_box()
+        head = await page.page.locator(".slick-header-column", has_text=name).first.bounding_box()
+        assert field is not None
+        assert head is not None
+        assert abs(field["x"] - head["x"]) < 3
+        assert field["width"] > head["width"] - 6
+        assert abs(field["y"] - head["y"] - head["height"]) < 4
+
+
 async def test_a_filter_cell_has_examples(grid: Opener) -> None:
     page = await grid()
     await filtering(page, "DOB")

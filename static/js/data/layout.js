@@ -16,6 +16,17 @@ const WIDTHS = {
 export const MIN_WIDTH = 48;
 export const MAX_WIDTH = 1200;
 
+/** The widest that a column is made for what stands in it, and the narrowest. */
+export const MAX_FIT = 320;
+const MIN_FIT = 60;
+const MAX_HEAD = 240; // no name alone makes a column wider
+
+/** The width for a header and a content of so many pixels. */
+export function fitted(head, content, frame, most = MAX_FIT) {
+  const width = Math.max(Math.min(head, MAX_HEAD), content) + frame;
+  return Math.round(Math.max(MIN_FIT, Math.min(most, width)));
+}
+
 /** The width of a column nobody has set: by its kind, and wide enough for its name. */
 export function naturalWidth(column, kind) {
   let byLength = WIDTHS[kind] ?? 140;

@@ -35,8 +35,11 @@ export function headerTitle(column) {
   return lines.join("\n");
 }
 
-/** The gutter and the columns in the order of the layout; `schema` is the tableSchema of the server. */
-export function buildColumns(schema, layout) {
+/**
+ * The gutter and the columns in the order of the layout; `schema` is the tableSchema of the server, `measured` the widths
+ * that fit the content, by name.
+ */
+export function buildColumns(schema, layout, measured = new Map()) {
   const columns = layout.arrange(schema.columns).map((column) => {
     const kind = kindOf(column);
     const editable = editableColumn(column, schema.readOnly);
@@ -44,7 +47,7 @@ export function buildColumns(schema, layout) {
       id: `c${schema.columns.indexOf(column)}`,
       field: column.name,
       name: column.name,
-      width: layout.widths.get(column.name) ?? Math.round(naturalWidth(column, kind)),
+      width: layout.widths.get(column.name) ?? measured.get(column.name) ?? Math.round(naturalWidth(column, kind)),
       minWidth: 48,
       sortable: !["binary", "longText", "list"].includes(kind),
       hidden: layout.hidden.has(column.name),

@@ -44,7 +44,31 @@ export class Header {
       event.preventDefault();
       this.menu(column, { x: event.clientX, y: event.clientY });
     });
+    node.append(this.#handle(column));
     node.addEventListener("pointerdown", (event) => this.#drag(event, node, column));
+  }
+
+  /** The button that opens a column's menu, for the mouse: by keyboard it is Alt+Down on a cell. */
+  #handle(column) {
+    const stop = (event) => event.stopPropagation();
+    return el(
+      "button",
+      {
+        class: "head-menu",
+        type: "button",
+        tabindex: "-1",
+        title: `${T.columnMenu(column.name)} (Alt+Down)`,
+        "aria-hidden": "true",
+        on: {
+          pointerdown: stop, // it begins no drag
+          click: (event) => {
+            stop(event);
+            this.menu(column);
+          },
+        },
+      },
+      icon("chevron-down", { small: true }),
+    );
   }
 
   /** Called for each cell of the filter row. */
@@ -276,6 +300,7 @@ export class Header {
         : []),
       { label: T.filterOf(column.name), icon: "list-filter", run: () => this.act.showFilter(column.field) },
       { label: T.fitWidth, run: () => this.act.fit(column.field) },
+      { label: T.fitAll, run: () => this.act.fit() },
       { label: T.hide, run: () => this.act.hide(column.field) },
       null,
       { label: T.freezeTo, run: () => this.act.freeze(column.field) },
@@ -288,7 +313,12 @@ export class Header {
 
   /** Drag a header to another place; a short move is a click, and sorts. */
   #drag(start, node, column) {
-    if (start.button !== 0 || start.pointerType === "touch" || start.target.closest(".slick-resizable-handle")) return;
+    if (
+      start.button !== 0 ||
+      start.pointerType === "touch" ||
+      start.target.closest(".slick-resizable-handle, .head-menu")
+    )
+      return;
     const { table } = this;
     let marker = null;
     let target = null;

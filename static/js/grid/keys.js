@@ -42,7 +42,7 @@ const isSemicolon = ({ key, code }) =>
 /**
  * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty,
  * setDefault, clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue,
- * cellMenu, columnMenu, follow, today.
+ * cellMenu, columnMenu, follow, today, fillSelection, copyWithHeaders.
  */
 export class Keys {
   constructor(selection, actions) {
@@ -95,6 +95,7 @@ export class Keys {
     const editor = this.sheet.getCellEditor();
     const control = isControl(event);
     if (key === "Enter") {
+      if (control && this.selection.isWide) return (this.actions.fillSelection(), true);
       if (control || event.altKey) return (editor.breakLine(), true);
       if (event.shiftKey) return (this.actions.openValue(), true);
       return this.#finish("navigateDown");
@@ -216,7 +217,7 @@ export class Keys {
   }
 
   #controlAlt(event) {
-    const act = { n: "setNull", d: "setDefault", e: "setEmpty", z: "revert" }[letterOf(event)];
+    const act = { n: "setNull", d: "setDefault", e: "setEmpty", z: "revert", c: "copyWithHeaders" }[letterOf(event)];
     if (!act) return false;
     this.actions[act]();
     return true;

@@ -73,6 +73,7 @@ export function cellMenu(view, at = null) {
     { label: T.revertSelection, hint: "Ctrl+Alt+Z", disabled: !entry, run: () => view.rowWork.revertSelection() },
     null,
     { label: T.copy, icon: "copy", hint: "Ctrl+C", run: () => view.clipboard.copySelection() },
+    { label: T.copyWithHeaders, hint: "Ctrl+Alt+C", run: () => view.clipboard.copySelection({ headers: true }) },
     { label: T.filterBy, icon: "list-filter", disabled: !comparable, run: () => filterBy("equals") },
     {
       label: T.exclude,

@@ -31,29 +31,52 @@ export class Pointer {
 
   #down = (event) => {
     this.#byTouch = event.pointerType === "touch";
-    if (event.button !== 0 || this.#byTouch) return; // a finger pans; it selects by its click
+    if (event.button !== 0 || this.#byTouch) return undefined; // a finger pans; it selects by its click
     const gutter = event.target.closest(".slick-cell.gutter");
     const place = this.#place(event);
     const { sheet, selection } = this.view.table;
     if (gutter && place) {
       event.preventDefault();
       event.stopPropagation();
-      if (!sheet.commit()) return;
+      if (!sheet.commit()) return undefined;
+      if (event.ctrlKey || event.metaKey) {
+        selection.pick(place.row);
+        return sheet.setFocus();
+      }
       this.#from = event.shiftKey && sheet.getActiveCell() ? sheet.getActiveCell().row : place.row;
       selection.rows(this.#from, place.row);
       sheet.setFocus();
       document.addEventListener("pointermove", this.#move);
       document.addEventListener("pointerup", this.#up, { once: true });
+    } else if (
+      (event.ctrlKey || event.metaKey) &&
+      place &&
+      sheet.getActiveCell() &&
+      !event.target.closest(".cell-editor")
+    ) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (!sheet.commit()) return undefined;
+      if (!selection.isRows) selection.rows(sheet.getActiveCell().row);
+      selection.pick(place.row);
+      sheet.setFocus();
+      this.#swallowClick();
     } else if (event.shiftKey && place && sheet.getActiveCell() && !event.target.closest(".cell-editor")) {
       event.preventDefault();
       event.stopPropagation();
       if (sheet.commit()) {
         selection.extendTo(place.row, place.cell);
         sheet.setFocus();
-        this.container.addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
+        this.#swallowClick();
       }
     }
+    return undefined;
   };
+
+  /** What the pointer pressed has done its work: the click would make its cell the active one. */
+  #swallowClick() {
+    this.container.addEventListener("click", (click) => click.stopPropagation(), { capture: true, once: true });
+  }
 
   #move = (event) => {
     const node = document.elementFromPoint(event.clientX, event.clientY)?.closest(".slick-row");
@@ -63,9 +86,9 @@ export class Pointer {
   /** What does not fit into its cell is told in full. */
   #over = ({ target }) => {
     const node = target.closest?.(".slick-cell");
-    if (!node || node.title || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth)
-      return;
-    node.title = node.textContent;
+    if (!node || node.querySelector(".v-long, .cell-editor") || node.scrollWidth <= node.clientWidth) return;
+    const text = node.textContent;
+    if (!node.title.startsWith(text)) node.title = [text, node.title].filter(Boolean).join("\n");
   };
 
   #up = () => document.removeEventListener("pointermove", this.#move);

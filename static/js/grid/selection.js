@@ -36,6 +36,47 @@ export class Selection {
     this.sheet.getSelectionModel().setSelectedRanges([range]);
   }
 
+  /** All that is selected, from top to bottom: whole rows may be picked one by one, cells are one range. */
+  get ranges() {
+    const { range } = this;
+    if (!range) return [];
+    if (!range.isRows) return [range];
+    const picked = this.sheet.getSelectionModel().getSelectedRanges();
+    return picked.filter(({ isRows }) => isRows).sort((one, other) => one.fromRow - other.fromRow);
+  }
+
+  /** True when more than one cell is selected. */
+  get isWide() {
+    const { range } = this;
+    return this.ranges.length > 1 || (range && (range.toRow > range.fromRow || range.toCell > range.fromCell));
+  }
+
+  /** Pick a row beside those that are picked already, or leave it out again. */
+  pick(row) {
+    const { sheet } = this;
+    const spans = (this.isRows ? this.ranges : []).flatMap(({ fromRow, toRow }) => {
+      if (row < fromRow || row > toRow) return [[fromRow, toRow]];
+      return [
+        [fromRow, row - 1],
+        [row + 1, toRow],
+      ].filter(([from, to]) => from <= to);
+    });
+    const wasIn = this.isRows && this.ranges.some(({ fromRow, toRow }) => row >= fromRow && row <= toRow);
+    if (!wasIn || !spans.length) spans.push([row, row]);
+    const place = wasIn ? spans.at(-1)[0] : row;
+    const active = sheet.getActiveCell();
+    sheet.setActiveCell(place, active?.cell ?? this.firstCell, false, false, false);
+    sheet.head = { row: place, cell: this.lastCell };
+    const ranges = spans.map(([from, to]) => this.#rowRange(from, to));
+    ranges.push(
+      ...ranges.splice(
+        ranges.findIndex(({ fromRow, toRow }) => place >= fromRow && place <= toRow),
+        1,
+      ),
+    );
+    sheet.getSelectionModel().setSelectedRanges(ranges);
+  }
+
   /** True when whole rows were chosen: cells that happen to cover a row are cells. */
   get isRows() {
     return this.range?.isRows === true;
@@ -43,7 +84,11 @@ export class Selection {
 
   /** Choose whole rows; such a range says so itself, as it goes with the grid. */
   #chooseRows(from, to) {
-    this.range = Object.assign(new SlickRange(from, this.firstCell, to, this.lastCell), { isRows: true });
+    this.range = this.#rowRange(from, to);
+  }
+
+  #rowRange(from, to) {
+    return Object.assign(new SlickRange(from, this.firstCell, to, this.lastCell), { isRows: true });
   }
 
   /** Move the head of the range. */
@@ -97,30 +142,28 @@ export class Selection {
   /**
    * A row was taken out: what is chosen stays with the rows that are left of it, and never falls to one that moved up.
    */
-  rowRemoved(range, row) {
-    if (!range || row < 0 || row > range.toRow) return;
-    const from = row < range.fromRow ? range.fromRow - 1 : range.fromRow;
-    const to = range.toRow - 1;
+  rowRemoved(ranges, row) {
+    if (row < 0 || !ranges.some(({ toRow }) => row <= toRow)) return;
+    const left = ranges.map((range) => without(range, row)).filter(Boolean);
     const active = this.sheet.getActiveCell();
-    if (to < from) {
-      if (active) this.range = new SlickRange(active.row, active.cell);
-    } else this.range = Object.assign(new SlickRange(from, range.fromCell, to, range.toCell), { isRows: range.isRows });
+    if (left.length) this.sheet.getSelectionModel().setSelectedRanges(left);
+    else if (active) this.range = new SlickRange(active.row, active.cell);
   }
 
   /** What the status bar says of the range: {rows, columns, sum, avg, nulls}; the sums only where all rows are here. */
   summary(valueAt) {
-    const range = this.range;
+    const { range, ranges } = this;
     if (!range) return null;
     const columns = this.sheet
       .getColumns()
       .slice(range.fromCell, range.toCell + 1)
       .filter((column) => !column.hidden && !column.gutter);
-    const rows = range.toRow - range.fromRow + 1;
+    const rows = rowCount(ranges);
     const summary = { rows, columns: columns.length, sum: null, avg: null, nulls: null };
     if (rows * columns.length > SUM_LIMIT || rows * columns.length < 2) return summary;
     const values = [];
     let nulls = 0;
-    for (let row = range.fromRow; row <= range.toRow; row++) {
+    for (const row of rowsOf(ranges)) {
       for (const column of columns) {
         const value = valueAt(row, column);
         if (value === undefined && !this.sheet.getDataItem(row)) return summary;
@@ -131,4 +174,21 @@ export class Selection {
     const sums = sumOf(values);
     return { ...summary, nulls, sum: sums?.sum ?? null, avg: sums?.average ?? null };
   }
+}
+
+/** Number of rows of ranges. */
+export const rowCount = (ranges) => ranges.reduce((sum, { fromRow, toRow }) => sum + toRow - fromRow + 1, 0);
+
+/** The rows of ranges, one after another. */
+export function* rowsOf(ranges) {
+  for (const { fromRow, toRow } of ranges) for (let row = fromRow; row <= toRow; row++) yield row;
+}
+
+/** What is left of a range when a row above or in it was taken out; null for nothing. */
+function without(range, row) {
+  if (row > range.toRow) return range;
+  const from = row < range.fromRow ? range.fromRow - 1 : range.fromRow;
+  const to = range.toRow - 1;
+  if (to < from) return null;
+  return Object.assign(new SlickRange(from, range.fromCell, to, range.toCell), { isRows: range.isRows });
 }

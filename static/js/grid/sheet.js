@@ -283,7 +283,7 @@ export class Sheet extends SlickGrid {
     const typed = this.getCellEditor()?.keep?.();
     const { top } = this.getViewport();
     const topId = this.drawnId(top);
-    const range = this.getSelectionModel().getSelectedRanges().at(-1) ?? null;
+    const ranges = this.getSelectionModel().getSelectedRanges();
     const focused = this.hasFocus;
     this.restructuring = true;
     try {
@@ -300,10 +300,14 @@ export class Sheet extends SlickGrid {
         this.setActiveCellQuietly(this.drawnLength - 1, cell); // there are fewer rows
       else if (row >= 0 && row !== activeRow) {
         this.setActiveCellQuietly(row, cell);
+        const [range] = ranges;
         if (range && (range.isRows || range.toRow > range.fromRow || range.toCell > range.fromCell)) {
           const moved = row - activeRow;
-          const kept = new SlickRange(range.fromRow + moved, range.fromCell, range.toRow + moved, range.toCell);
-          this.getSelectionModel().setSelectedRanges([Object.assign(kept, { isRows: range.isRows })]);
+          this.getSelectionModel().setSelectedRanges(
+            ranges.map(({ fromRow, fromCell, toRow, toCell, isRows }) =>
+              Object.assign(new SlickRange(fromRow + moved, fromCell, toRow + moved, toCell), { isRows }),
+            ),
+          );
         }
       }
       if (row >= 0 && typed) {

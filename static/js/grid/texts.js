@@ -322,6 +322,7 @@ export const T = {
   moveLeft: "Move left",
   moveRight: "Move right",
   fitWidth: "Fit width to the rows here",
+  fitAll: "Fit all columns",
   columnMenu: (name) => `Column ${name}`,
 
   // cell menu
@@ -340,6 +341,7 @@ export const T = {
   deleteRow: "Delete row",
   restoreRow: "Do not delete",
   copy: "Copy",
+  copyWithHeaders: "Copy with headers",
   fillDown: "Fill down",
 
   close: "Close",
@@ -378,6 +380,7 @@ export const T = {
   detailOf: (number) => `Row ${number}`,
   noActiveRow: "Choose a row to see it here.",
   loadWhole: "Open",
+  openRow: "Open row",
   valueTitle: (name) => `Value of ${name}`,
   valueLoading: "Reading the whole value…",
   valueReadOnly: "Read-only",

@@ -3,9 +3,7 @@
 import { openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 import { T } from "../grid/texts.js";
-import { Detail } from "./detail.js";
 import { Review } from "./review.js";
-import { openValue } from "./value.js";
 
 /** Opens and closes what stands beside the rows. */
 export class Panels {
@@ -24,8 +22,9 @@ export class Panels {
     this.#toggle(Review);
   }
 
-  toggleDetail() {
-    this.#toggle(Detail);
+  async toggleDetail() {
+    const { Detail } = await import("./detail.js");
+    if (!this.view.closed) this.#toggle(Detail);
   }
 
   #toggle(Kind) {
@@ -40,6 +39,7 @@ export class Panels {
 
   closeSide(refocus = false) {
     if (!this.#side) return false;
+    this.#side.finish?.();
     this.#side.element.remove();
     this.#side = null;
     if (refocus) this.view.focus();
@@ -62,9 +62,14 @@ export class Panels {
     if (this.reviewShown) this.#side.focus();
   }
 
+  /** Stage what is being typed beside the rows. */
+  finish() {
+    this.#side?.finish?.();
+  }
+
   /** The active cell moved. */
   follow() {
-    if (this.#side instanceof Detail) this.#side.draw();
+    if (!this.reviewShown) this.#side?.draw();
   }
 
   /** Staged edits changed. */
@@ -81,9 +86,12 @@ export class Panels {
   async openValue(row, cell) {
     if (this.#opening) return;
     this.#opening = true;
-    await openValue(this.view, row, cell).finally(() => {
+    try {
+      const { openValue } = await import("./value.js");
+      await openValue(this.view, row, cell);
+    } finally {
       this.#opening = false;
-    });
+    }
   }
 
   async decide(id) {

@@ -12,12 +12,17 @@ export function keyActions(view) {
   return {
     save: () => view.dispatchSave(),
     refresh: () => view.refresh().catch(() => undefined), // the view has told it
-    undo: () => view.edits.undo(),
-    redo: () => view.edits.redo(),
+    undo: () => view.places.showSteps(view.edits.undo()),
+    redo: () => view.places.showSteps(view.edits.redo()),
     setNull: () => view.edits.setNull(),
     setEmpty: (loosely) => view.edits.setEmpty(loosely),
     setDefault: () => view.edits.setDefault(),
     clear: () => view.edits.clear(),
+    fillSelection: () => {
+      const editor = view.table.sheet.getCellEditor();
+      return editor.validate().valid && view.edits.fillSelection(editor);
+    },
+    copyWithHeaders: () => view.clipboard.copySelection({ headers: true }),
     fillDown: () => view.edits.fillDown(),
     duplicateRows: () => view.duplicateRows(),
     insertRow: () => view.insertRow(),
@@ -68,7 +73,7 @@ export function headerActions(view) {
     move: (name, by) => arranging.move(name, by, true),
     place: (name, target, behind) => arranging.place(name, target, behind),
     freeze: (name) => arranging.freeze(name),
-    fit: (name) => arranging.fit(name),
+    fit: (name = null) => arranging.fit(name),
     focusGrid: () => view.focus(),
     wrongFilter: (name, why) => view.announce(T.wrongFilter(name, why), "error", { topic: "filter" }),
   };

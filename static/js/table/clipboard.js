@@ -6,6 +6,7 @@ import { readTsv, writeTsv } from "../data/tsv.js";
 import { Invalid, ValueError, shownText, textOf } from "../data/values.js";
 import { writeText } from "../ui/clipboard.js";
 import { SKIP, converted, newRowId, pasted } from "./edits.js";
+import { rowCount, rowsOf } from "../grid/selection.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
 
@@ -53,12 +54,12 @@ export class Clipboard {
       .filter((column) => !column.hidden && !column.gutter);
   }
 
-  /** The values of a range, or null when some rows are not here. */
-  #grab(range) {
+  /** The values of what is selected, or null when some rows are not here. */
+  #grab(ranges) {
     const { rows } = this.table;
-    const columns = this.#columns(range);
+    const columns = this.#columns(ranges[0]);
     const values = [];
-    for (let row = range.fromRow; row <= range.toRow; row++) {
+    for (const row of rowsOf(ranges)) {
       const item = rows.getItem(row);
       if (!item) return null;
       values.push(
@@ -69,18 +70,18 @@ export class Clipboard {
   }
 
   /** The values as text; one that is cut ends in an ellipsis, so that nobody takes it for the whole. */
-  #text(range, values) {
+  #text(ranges, values, headers = false) {
     const { rows } = this.table;
-    const columns = this.#columns(range);
-    return writeTsv(
-      values.map((row, y) =>
-        row.map((value, x) =>
-          isCutMark(value)
-            ? `${textOf(rows.valueOf(rows.getItem(range.fromRow + y), columns[x].field))}…`
-            : shownText(value, columns[x].schema),
-        ),
+    const columns = this.#columns(ranges[0]);
+    const places = [...rowsOf(ranges)];
+    const lines = values.map((row, y) =>
+      row.map((value, x) =>
+        isCutMark(value)
+          ? `${textOf(rows.valueOf(rows.getItem(places[y]), columns[x].field))}…`
+          : shownText(value, columns[x].schema),
       ),
     );
+    return writeTsv(headers ? [columns.map(({ field }) => field), ...lines] : lines);
   }
 
   #tellCopied(values) {
@@ -92,41 +93,42 @@ export class Clipboard {
   }
 
   copy(event) {
-    const range = this.#range;
-    if (!range) return false;
+    const { ranges } = this.table.selection;
+    if (!ranges.length) return false;
     event.preventDefault();
-    const count = range.toRow - range.fromRow + 1;
+    const count = rowCount(ranges);
     if (count > COPY_ROWS) {
       this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
       return false;
     }
-    const values = this.#grab(range);
+    const values = this.#grab(ranges);
     if (!values) {
-      this.#copyLater(range, count);
+      this.#copyLater(ranges);
       return false;
     }
-    event.clipboardData.setData("text/plain", this.#text(range, values));
+    event.clipboardData.setData("text/plain", this.#text(ranges, values));
     event.clipboardData.setData(FORMAT, stringify(values));
     this.#tellCopied(values);
     return true;
   }
 
   /** Rows that are not here are read first; then the asynchronous clipboard takes the text. */
-  async #copyLater(range, count) {
-    this.announce(T.copying(count));
-    if (!(await this.edits.present(range))) return;
-    const values = this.#grab(range);
+  async #copyLater(ranges, headers = false) {
+    this.announce(T.copying(rowCount(ranges)));
+    for (const range of ranges) if (!(await this.edits.present(range))) return;
+    const values = this.#grab(ranges);
     if (!values) return this.announce(T.couldNotRead, "error");
-    if (await writeText(this.#text(range, values))) this.#tellCopied(values);
+    if (await writeText(this.#text(ranges, values, headers))) this.#tellCopied(values);
     else this.announce(T.copyRefused, "error");
   }
 
-  /** For the menu, where there is no clipboard event. */
-  async copySelection() {
-    const range = this.#range;
-    const count = range ? range.toRow - range.fromRow + 1 : 0;
+  /** For the menu, where there is no clipboard event; with `headers`, the names of the columns stand above. */
+  async copySelection({ headers = false } = {}) {
+    const { ranges } = this.table.selection;
+    if (!ranges.length) return;
+    const count = rowCount(ranges);
     if (count > COPY_ROWS) this.announce(T.tooMuchToCopy(count, COPY_ROWS), "error");
-    else if (range) await this.#copyLater(range, range.toRow - range.fromRow + 1);
+    else await this.#copyLater(ranges, headers);
   }
 
   async cut(event) {

@@ -1,7 +1,8 @@
 // How a person arranges the columns: width, order, hidden, frozen; kept per table.
 
-import { Layout } from "../data/layout.js";
+import { Layout, MAX_WIDTH } from "../data/layout.js";
 import { buildColumns, frozenColumn } from "../grid/columns.js";
+import { measuredWidths } from "./column-widths.js";
 
 /** The arrangement of one view's columns. */
 export class Arranging {
@@ -36,14 +37,14 @@ export class Arranging {
     const behind = columns.findIndex((column, index) => index >= place && shown(column));
     const cell = behind < 0 ? columns.findLastIndex(shown) : behind; // of a hidden column, its neighbour
     if (active && cell > 0) sheet.setActiveCell(active.row, cell, false, false, false);
-    sheet.syncCounts();
+    sheet.syncCounts(["exact", "estimate"].includes(table.cache.countState));
   }
 
   /** Bring the grid in step with the layout, and keep it. */
   changed() {
     const { view } = this;
     if (!view.commit()) return;
-    view.table.columns = buildColumns(view.table.schema, view.table.layout);
+    view.table.columns = buildColumns(view.table.schema, view.table.layout, view.table.measured);
     this.setColumns();
     view.drafts.saveLayout();
     view.header.refresh();
@@ -95,23 +96,50 @@ export class Arranging {
     this.changed();
   }
 
-  /** Make a column as wide as what is drawn of it. */
-  fit(name) {
+  /** Make columns that nobody has set as wide as what the first rows hold that came. */
+  measure(from, to) {
     const { table } = this.view;
-    const cell = table.columns.findIndex((column) => column.field === name);
-    const nodes = [...table.sheet.getContainerNode().querySelectorAll(`.slick-cell.l${cell}`)];
-    const widest = nodes.reduce((most, node) => Math.max(most, node.textContent.length), name.length + 4);
-    table.layout.widths.set(name, Math.max(56, Math.min(800, Math.round(widest * 7.2 + 24))));
+    if (table.measured.size || table.sheet.getCellEditor()) return;
+    const items = this.#items(from, to);
+    if (!items.length) return;
+    const columns = table.columns.filter((column) => !column.gutter);
+    table.measured = measuredWidths(table.sheet.getContainerNode(), columns, items);
+    let changed = false;
+    for (const column of columns) {
+      const width = table.layout.widths.get(column.field) ?? table.measured.get(column.field);
+      changed ||= column.width !== width;
+      column.width = width;
+    }
+    if (changed) this.setColumns();
+  }
+
+  #items(from, to) {
+    const { cache } = this.view.table;
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => cache.at(from + index)).filter(Boolean);
+  }
+
+  /** Make a column, or all of them, as wide as what is drawn of it. */
+  fit(name = null) {
+    const { table } = this.view;
+    const { top, bottom } = table.sheet.shown;
+    const items = Array.from({ length: bottom - top + 1 }, (_, index) => table.rows.getItem(top + index));
+    const columns = table.columns.filter(({ gutter, field }) => !gutter && (name === null || field === name));
+    const widths = measuredWidths(
+      table.sheet.getContainerNode(),
+      columns,
+      items.filter(Boolean),
+      name === null ? undefined : MAX_WIDTH,
+    );
+    for (const [field, width] of widths) table.layout.widths.set(field, width);
     this.changed();
   }
 
-  /** The person dragged a width. */
-  resized() {
+  /** The person dragged the width of a column. */
+  resized(id) {
     const { table, drafts } = this.view;
-    for (const column of table.sheet.getColumns()) {
-      const known = table.columns.find((other) => other.id === column.id);
-      if (!column.gutter && known) table.layout.widths.set(column.field, column.width);
-    }
+    const column = table.sheet.getColumns().find((other) => other.id === id);
+    if (!column || column.gutter) return;
+    table.layout.widths.set(column.field, column.width);
     drafts.saveLayout();
   }
 }

@@ -14,6 +14,7 @@ import {
   ValueError,
 } from "../data/values.js";
 import { revertSteps } from "./revert.js";
+import { rowsOf } from "../grid/selection.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
 
@@ -93,6 +94,7 @@ export class Edits {
     return item.isNew || this.table.staged.has(item.id, column.field) ? undefined : (item.values[column.field] ?? null);
   }
 
+  /** Take the last step back; returns its steps, or null. */
   undo() {
     this.#lost = 0;
     this.#left.clear();
@@ -100,13 +102,16 @@ export class Edits {
     if (batch && this.#lost === batch.length) this.announce(T.cannotUndo, "error");
     else if (this.#left.size) this.announce(sentences([T.undone, T.notRestored([...this.#left])]), "error");
     else this.announce(batch ? T.undone : T.nothingToUndo);
+    return batch;
   }
 
+  /** Do the step that was taken back; returns its steps, or null. */
   redo() {
     this.#lost = 0;
     const batch = this.history.redo();
     if (batch && this.#lost === batch.length) this.announce(T.cannotRedo, "error");
     else this.announce(batch ? T.redone : T.nothingToRedo);
+    return batch;
   }
 
   /** Make every row of a range present; false, with the reason told, when that is not possible. */
@@ -171,9 +176,13 @@ export class Edits {
     return { steps, refused };
   }
 
-  async change(range, valueFor) {
-    if (!range || !(await this.present(range))) return;
-    const { steps, refused } = this.collect(range, valueFor);
+  /** Change the cells of a range, or of several, in one step. */
+  async change(ranges, valueFor) {
+    const list = [ranges ?? []].flat();
+    for (const range of list) if (!(await this.present(range))) return;
+    const parts = list.map((range) => this.collect(range, valueFor));
+    const steps = parts.flatMap((part) => part.steps);
+    const refused = parts.flatMap((part) => part.refused);
     this.history.commit(steps);
     const told = [];
     if (steps.length > 1 || (steps.length && refused.length)) told.push(T.edited(steps.length));
@@ -184,25 +193,25 @@ export class Edits {
 
   /** Clear: NULL where the column takes it, '' in a text column that does not. */
   clear() {
-    return this.change(this.table.selection.range, (row, cell, column) => {
+    return this.change(this.table.selection.ranges, (row, cell, column) => {
       if (column.schema.nullable !== false) return null;
       return given("", column);
     });
   }
 
   setNull() {
-    return this.change(this.table.selection.range, (row, cell, column) => given(null, column));
+    return this.change(this.table.selection.ranges, (row, cell, column) => given(null, column));
   }
 
   /** ''; with `loosely`, NULL in columns that are no text. */
   setEmpty(loosely = false) {
-    return this.change(this.table.selection.range, (row, cell, column) =>
+    return this.change(this.table.selection.ranges, (row, cell, column) =>
       given(loosely && !holdsEmpty(column.schema) ? null : "", column),
     );
   }
 
   setDefault() {
-    return this.change(this.table.selection.range, (row, cell, column, item) => {
+    return this.change(this.table.selection.ranges, (row, cell, column, item) => {
       if (!item?.isNew) throw new ValueError(T.noDefaultHere);
       return undefined;
     });
@@ -244,6 +253,18 @@ export class Edits {
     });
   }
 
+  /** Give what is written in the open editor to all selected cells; each column reads it in its own way. */
+  fillSelection(editor) {
+    const { sheet, selection } = this.table;
+    const { isNull, newText } = editor;
+    const { ranges } = selection;
+    sheet.cancelEditing();
+    sheet.setFocus();
+    return this.change(ranges, (row, cell, column) =>
+      isNull ? given(null, column) : parseValue(newText, column.schema),
+    );
+  }
+
   fillDown() {
     const { range } = this.table.selection;
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
@@ -267,12 +288,13 @@ export class Edits {
 
   /** Copies of the selected rows, without what the database gives itself. */
   async duplicateRows() {
-    const { range } = this.table.selection;
-    if (!range || !(await this.present(range))) return [];
+    const { ranges } = this.table.selection;
+    for (const range of ranges) if (!(await this.present(range))) return [];
+    if (!ranges.length) return [];
     const { rows } = this.table;
     const list = [];
     const left = new Set();
-    for (let row = range.fromRow; row <= range.toRow; row++) {
+    for (const row of rowsOf(ranges)) {
       const item = rows.getItem(row);
       const values = record();
       for (const column of this.table.columns) {
@@ -286,7 +308,7 @@ export class Edits {
       }
       list.push(values);
     }
-    return this.insertRows(list, range.toRow, left);
+    return this.insertRows(list, ranges.at(-1).toRow, left);
   }
 
   /** True when a copy of a row without the value would lack something that the database does not give itself. */
@@ -325,14 +347,16 @@ export class Edits {
     this.#takeBack(revertSteps(entry, names));
   }
 
-  /** Drop the staged edits of a range. */
-  revertRange(range) {
+  /** Drop the staged edits of what is selected. */
+  revertSelection() {
     const { rows, staged, columns, selection } = this.table;
+    const { range, ranges } = selection;
+    if (!range) return;
     const names = selection.isRows
       ? null
       : columns.slice(range.fromCell, range.toCell + 1).map((column) => column.field);
     const steps = [];
-    for (let row = range.fromRow; row <= range.toRow; row++) {
+    for (const row of rowsOf(ranges)) {
       const entry = staged.get(rows.idAt(row));
       if (entry) steps.push(...revertSteps(entry, names));
     }

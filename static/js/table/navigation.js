@@ -2,6 +2,7 @@
 
 import { operatorsOf, parseFilter } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
+import { rowCount, rowsOf } from "../grid/selection.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText } from "../grid/texts.js";
 
@@ -86,6 +87,31 @@ export class Places {
     this.#activate(row, cell > 0 ? cell : selection.firstCell);
   }
 
+  /** Go to what a step of the undo history changed, where it is on hand; several cells side by side are selected. */
+  showSteps(steps) {
+    const { rows, columns, selection } = this.view.table;
+    const places = (steps ?? [])
+      .map(({ id, column }) => ({
+        row: rows.indexOf(id),
+        cell: column === undefined ? -1 : columns.findIndex(({ field, hidden }) => field === column && !hidden),
+      }))
+      .filter(({ row }) => row >= 0);
+    if (!places.length) return;
+    const [least, most] = [Math.min, Math.max].map((pick) => ({
+      row: places.reduce((best, { row }) => pick(best, row), places[0].row),
+      cell: places.reduce((best, { cell }) => pick(best, cell), places[0].cell),
+    }));
+    const isRows = least.cell < 0;
+    this.#activate(
+      least.row,
+      isRows ? (this.view.table.sheet.getActiveCell()?.cell ?? selection.firstCell) : least.cell,
+    );
+    const area = (most.row - least.row + 1) * (isRows ? 1 : most.cell - least.cell + 1);
+    if (places.length === 1 || places.length !== area) return;
+    if (isRows) selection.rows(least.row, most.row);
+    else selection.range = new SlickRange(least.row, least.cell, most.row, most.cell);
+  }
+
   /** Read a row by its ID, where the table's own order tells its place. */
   async #fetch(id) {
     const { table, loading } = this.view;
@@ -113,33 +139,38 @@ export class Places {
   }
 
   /**
-   * What an export of the "selection" or of the "page" on screen covers: {from, to, rows, columns, whole}, or null.
+   * What an export of the "selection" or of the "page" on screen covers: {ranges, rows, columns, whole}, or null.
    * `whole`: every row that matches the filters. Where rows have no identity, only that can be exported.
    */
   exportRange(what) {
     const { sheet, schema, selection, rows, columns } = this.view.table;
     if (!sheet) return null;
     const { top, bottom } = sheet.shown;
-    const range =
-      what === "selection" ? selection.range : new SlickRange(top, selection.firstCell, bottom, selection.lastCell);
-    if (!range) return null;
-    const [from, to] = [range.fromRow, Math.min(range.toRow, rows.getLength() - 1)];
+    const last = rows.getLength() - 1;
+    const wanted =
+      what === "selection" ? selection.ranges : [new SlickRange(top, selection.firstCell, bottom, selection.lastCell)];
+    const ranges = wanted
+      .map(({ fromRow, fromCell, toRow, toCell }) => ({ fromRow, fromCell, toRow: Math.min(toRow, last), toCell }))
+      .filter(({ fromRow, toRow }) => fromRow <= toRow);
+    if (!ranges.length) return null;
+    const [{ fromRow, fromCell, toRow, toCell }] = ranges;
     const names = columns
-      .slice(range.fromCell, range.toCell + 1)
+      .slice(fromCell, toCell + 1)
       .filter((column) => !column.hidden && !column.gutter)
       .map((column) => column.field);
-    const whole = from === 0 && to === rows.getLength() - 1;
-    if (!names.length || to < from || (!whole && schema.identity?.kind === "none")) return null;
-    return { from, to, rows: to - from + 1, columns: names, whole };
+    const whole = fromRow === 0 && toRow === last;
+    if (!names.length || (!whole && schema.identity?.kind === "none")) return null;
+    return { ranges, rows: rowCount(ranges), columns: names, whole };
   }
 
   /**
    * The row IDs of such a range, read first where they are not here; null, with the reason told, where they cannot be.
    */
-  async exportRows({ from, to }) {
+  async exportRows({ ranges }) {
     const { rows } = this.view.table;
-    if (!(await this.view.edits.present(new SlickRange(from, 0, to, 0)))) return null;
-    const items = Array.from({ length: to - from + 1 }, (_, index) => rows.getItem(from + index));
+    for (const { fromRow, toRow } of ranges)
+      if (!(await this.view.edits.present(new SlickRange(fromRow, 0, toRow, 0)))) return null;
+    const items = [...rowsOf(ranges)].map((row) => rows.getItem(row));
     return items.filter((item) => item && !item.isNew).map(({ id }) => id);
   }
 }

@@ -2,6 +2,7 @@
 
 import { own, recordOf } from "../data/json.js";
 import { markOf, sameValue, textOf } from "../data/values.js";
+import { rowsOf } from "../grid/selection.js";
 import { T } from "../grid/texts.js";
 
 const MANY = 100; // rows that a save changes without a question
@@ -47,10 +48,9 @@ export class RowWork {
     if (!this.#writable()) return;
     const { view } = this;
     const { selection, rows, sheet } = view.table;
-    const { range } = selection;
-    if (!range || !(await view.edits.present(range))) return;
-    const items = [];
-    for (let row = range.fromRow; row <= range.toRow; row++) items.push(rows.getItem(row));
+    const { ranges } = selection;
+    for (const range of ranges) if (!(await view.edits.present(range))) return;
+    const items = [...rowsOf(ranges)].map((row) => rows.getItem(row));
     view.edits.deleteRows(items.filter(Boolean));
     sheet.setFocus();
   }
@@ -65,8 +65,7 @@ export class RowWork {
   }
 
   revertSelection() {
-    const { range } = this.view.table.selection;
-    if (range) this.view.edits.revertRange(range);
+    this.view.edits.revertSelection();
   }
 
   /** Decide the conflict of a row: {column: "mine" | "theirs"}. */
@@ -138,10 +137,10 @@ export class RowWork {
   #takeOut(id) {
     const { table } = this.view;
     const { rows, selection } = table;
-    const range = selection?.range ?? null;
+    const ranges = selection?.ranges ?? [];
     const row = rows.indexOf(id);
     table.restructure(() => rows.remove(id));
-    selection?.rowRemoved(range, row);
+    selection?.rowRemoved(ranges, row);
   }
 
   /** Put values into a row; `preview(name)` is the mark of one of which only the start came. */

@@ -186,6 +186,7 @@ export class Loading {
       table.restructure(() => table.rows.dropSettled(ids));
     }
     view.states.clear();
+    view.arranging.measure(from, to);
     this.#compareStaged(from, to);
     table.sheet.repaint(table.rows.rowOf(from), table.rows.rowOf(to));
     this.emptiness();

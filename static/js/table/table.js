@@ -15,6 +15,7 @@ export class Table {
   sort = [];
   search = "";
   layout = new Layout();
+  measured = new Map(); // widths that fit the first rows, by column name
   gone = new Set(); // IDs of rows that others deleted, still shown
   outside = new Set(); // IDs of rows that were saved and that the view no longer shows
   sheet = null;

@@ -16,7 +16,7 @@ export function giveToday(view) {
   }
   const active = sheet.getActiveCell();
   if (!active || !selection.range) return undefined;
-  return view.edits.change(selection.range, (row, cell) => {
+  return view.edits.change(selection.ranges, (row, cell) => {
     const column = columns[cell];
     const text = nowText(kindOf(column.schema));
     if (text === null) throw new ValueError(T.todayOnly);

@@ -322,6 +322,7 @@ export class TableView extends EventTarget {
 
   /** Close the editor in a cell; false, and told, when its text is not valid. */
   commit() {
+    this.panels.finish();
     if (!this.table.sheet || this.table.sheet.commit()) return true;
     this.announce(T.fixFirst, "error", { until: "move" });
     return false;
@@ -338,7 +339,7 @@ export class TableView extends EventTarget {
     table.schema = this.settings.readOnly ? { ...schema, readOnly: true } : schema;
     const lost = table.filters.keepOnly(names).map(({ column }) => column);
     table.sort = table.sort.filter(({ column }) => names.has(column));
-    table.columns = buildColumns(table.schema, table.layout);
+    table.columns = buildColumns(table.schema, table.layout, table.measured);
     if (table.sheet) this.arranging.setColumns();
     else this.#makeSheet();
     this.loading.pushQuery();
@@ -399,7 +400,7 @@ export class TableView extends EventTarget {
     sheet.onBeforeEditCell.subscribe((_, { item, column, row }) => this.rowWork.mayEdit(item, column, row));
     sheet.onBeforeSort.subscribe((event) => this.header.clicked(event));
     sheet.onViewportChanged.subscribe(() => this.loading.scrolled());
-    sheet.onColumnsResized.subscribe(() => this.arranging.resized());
+    sheet.onColumnsResized.subscribe((_, { triggeredByColumn }) => this.arranging.resized(triggeredByColumn));
     sheet.onColumnsResizeDblClick.subscribe((_, { triggeredByColumn }) =>
       this.arranging.fit(this.table.columnById(triggeredByColumn).field),
     );
