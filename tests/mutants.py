@@ -1,8 +1,8 @@
 """Mutation check of what the promise rests on: python -m tests.mutants --count 200 --seed 1.
 
-Makes a seeded sample of small changes in iris_quart/sql, tables and commands, runs for each the tests that concern the
-changed module, the quickest first, in a copy of the project, and prints each mutant that no test noticed with its
-difference. Results are kept in a JSON file, so that a run that was broken off goes on where it was.
+Makes a seeded sample of small changes in iris_quart/sql, tables and commands, runs for each the tests that run its
+lines, the quickest first, in a copy of the project (see mutant_runs), and prints each mutant that no test noticed with
+its difference. Results are kept in a file for each state of the packages, so that an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -21,36 +21,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("sql", "tables", "commands")
 COPIED = ("iris_quart", "tests", "static", "templates", "docs", "instance", "pyproject.toml")
-TESTS = {
-    "sql": ("tests/sql", "tests/tables", "tests/commands"),
-    "tables": ("tests/tables", "tests/commands", "tests/faults/test_machine.py"),
-    "commands": ("tests/commands", "tests/faults/test_machine.py", "tests/live/test_commands.py"),
-}
-"""Tests that concern the modules of a package."""
-OWN_TESTS = {
-    "sql/view_definition.py": ("tests/sql/test_view_definition.py", "tests/commands/test_views.py"),
-    "sql/identifiers.py": ("tests/sql/test_identifiers.py",),
-    "tables/whole_values.py": ("tests/tables/test_whole_values.py", "tests/web/test_values.py"),
-    "tables/time_slices.py": ("tests/tables/test_paging.py", "tests/web/export/test_routes.py"),
-    "tables/counts.py": ("tests/tables/test_counts.py",),
-    "tables/caches.py": ("tests/tables/test_caches.py",),
-    "tables/catalogue.py": ("tests/tables/test_catalogue.py",),
-    "commands/namespaces.py": ("tests/live/test_commands.py",),
-    "commands/connection.py": ("tests/live/test_commands.py",),
-    "commands/tables.py": ("tests/live/test_commands.py", "tests/commands/test_browsing.py"),
-}
-"""Tests that a module has for itself, run before those of its package."""
-MUTANT_SECONDS = 240.0
+TESTS = ("tests/sql", "tests/tables", "tests/commands", "tests/web/test_values.py", "tests/web/export")
+"""Tests that run the packages inside the process of pytest."""
+JOB_VARIABLE = "IRIS_QUART_MUTANTS_JOB"
+"""Environment variable with the path of the job for the plugin of tests/mutant_runs.py."""
+MUTANT_FIELDS = ("module", "place", "variant", "kind", "line")
+MUTANT_SECONDS = 300.0
 COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq,
     ast.NotEq: ast.Eq,
@@ -181,102 +166,28 @@ def all_mutants(root: Path) -> list[Mutant]:
 def mutated(source: str, mutant: Mutant) -> tuple[str, str]:
     """Return the text of the module without and with the change, both as the syntax tree is written."""
     tree = ast.parse(source)
-    plain = ast.unparse(tree)
+    return ast.unparse(tree), ast.unparse(mutated_tree(source, mutant))
+
+
+def mutated_tree(source: str, mutant: Mutant) -> ast.Module:
+    """Return the syntax tree of the module with the change; its other nodes keep their lines."""
+    tree = ast.parse(source)
     target = next(node for place, node in enumerate(ast.walk(tree)) if place == mutant.place)
     _kind, change = list(changes_of(target))[mutant.variant]
-    changed = change(copy.deepcopy(target))
+    changed = ast.copy_location(change(copy.deepcopy(target)), target)
 
     class Put(ast.NodeTransformer):
         def visit(self, node: ast.AST) -> Any:
             return changed if node is target else super().generic_visit(node)
 
-    return plain, ast.unparse(ast.fix_missing_locations(Put().visit(tree)))
+    changed_tree: ast.Module = ast.fix_missing_locations(Put().visit(tree))
+    return changed_tree
 
 
 def difference(plain: str, changed: str) -> str:
     """Return the lines that differ, with two around them."""
     lines = difflib.unified_diff(plain.splitlines(), changed.splitlines(), lineterm="", n=2)
     return "\n".join(list(lines)[2:])
-
-
-class Checker:
-    """Runs the tests in a copy of the project."""
-
-    def __init__(self, copied: Path, known: dict[str, Any], seconds: float) -> None:
-        self.copied = copied
-        self.times: dict[str, float] = known.setdefault("seconds", {})
-        self.seconds = seconds
-
-    def files(self, module: str) -> list[str]:
-        """Return the test files for a module: its own, then those of its package, the quickest first."""
-        own = [name for name in OWN_TESTS.get(module, ()) if (self.copied / name).exists()]
-        rest = []
-        for name in TESTS[module.partition("/")[0]]:
-            path = self.copied / name
-            found = sorted(path.glob("test_*.py")) if path.is_dir() else [path]
-            rest += [str(item.relative_to(self.copied)) for item in found if item.exists()]
-        files = [*own, *sorted(dict.fromkeys(rest), key=lambda name: self.times.get(name, 60.0))]
-        return [name for name in dict.fromkeys(files) if self.times.get(name, 0.0) >= 0]
-
-    def measure(self, names: Sequence[str]) -> None:
-        """Run files once on the project as it is; one that fails there is left out, marked by -1."""
-        new = [name for name in names if name not in self.times]
-        if not new:
-            return
-        report = self.copied / "report.xml"
-        self.run(new, self.seconds * 10, "-o", "junit_family=xunit1", f"--junit-xml={report}", stop=False)
-        found: dict[str, float] = defaultdict(float)
-        broken: set[str] = set()
-        for case in ElementTree.parse(report).iter("testcase"):
-            name = case.get("file") or ""
-            found[name] += float(case.get("time") or 0)
-            if case.find("failure") is not None or case.find("error") is not None:
-                broken.add(name)
-        for name in new:
-            self.times[name] = -1.0 if name in broken or name not in found else round(found[name], 1)
-            print(f"{name}: {self.times[name]} s", flush=True)
-
-    def run(self, names: Sequence[str], seconds: float, *options: str, stop: bool = True) -> int | None:
-        """Run tests until the first failure; the exit code, None when the time is up."""
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider", *options]
-        command += ["-x"] if stop else []
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.copied),
-            "CI": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        process = subprocess.Popen(
-            [*command, *names],
-            cwd=self.copied,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-    def check(self, mutant: Mutant) -> dict[str, Any]:
-        """Run the tests on one mutant."""
-        path = self.copied / "iris_quart" / mutant.module
-        source = path.read_text("utf-8")
-        plain, changed = mutated(source, mutant)
-        started = time.monotonic()
-        try:
-            path.write_text(changed, "utf-8")
-            code = self.run(self.files(mutant.module), self.seconds)
-        finally:
-            path.write_text(source, "utf-8")
-        result = "survived" if code == 0 else "timed out" if code is None else "killed"
-        seconds = round(time.monotonic() - started, 1)
-        return {**asdict(mutant), "result": result, "seconds": seconds, "diff": difference(plain, changed)}
 
 
 def source_hash(root: Path) -> str:
@@ -293,44 +204,115 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--results", type=Path, default=Path(tempfile.gettempdir()) / "iris-quart-mutants.json"
-    )
+    parser.add_argument("--results", type=Path, default=Path(tempfile.gettempdir()) / "iris-quart-mutants")
     parser.add_argument("--modules", default="", help="only modules whose name begins so, as sql/values")
-    parser.add_argument("--seconds", type=float, default=MUTANT_SECONDS, help="time limit of one mutant")
+    parser.add_argument("--again", default="", help="results to check again, as survived,timed out")
+    parser.add_argument("--tests", nargs="*", default=TESTS, help="test files and folders to choose from")
+    parser.add_argument(
+        "--part", default="1/1", help="which part of the sample, as 1/2 and 2/2 in two processes"
+    )
+    parser.add_argument("--most", type=int, help="tests of one mutant, for a quick first look")
     parser.add_argument("--least", type=float, default=0.92, help="share that must be noticed")
     options = parser.parse_args()
-    state = source_hash(ROOT)
-    known: dict[str, Any] = json.loads(options.results.read_text()) if options.results.exists() else {}
-    if known.get("state") != state:
-        known = {"state": state, "seconds": known.get("seconds", {}), "mutants": {}}
-    mutants = [mutant for mutant in all_mutants(ROOT) if mutant.module.startswith(options.modules)]
+    options.results.mkdir(exist_ok=True)
+    mutants = [m for m in all_mutants(ROOT) if m.module.startswith(tuple(options.modules.split(",")))]
     sample = random.Random(options.seed).sample(mutants, min(options.count, len(mutants)))
+    results = options.results / f"{source_hash(ROOT)}.jsonl"
+    known = read_results(results)
+    again = set(options.again.split(","))
+    part, parts = map(int, options.part.split("/"))
+    sample = sample[part - 1 :: parts]
+    left = [m for m in sample if m.key not in known or known[m.key]["result"] in again]
     with tempfile.TemporaryDirectory(prefix="iris-quart-mutants-") as folder:
         copied = Path(folder)
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
-            elif source.exists():
-                shutil.copy(source, copied / name)
-        checker = Checker(copied, known, options.seconds)
-        for number, mutant in enumerate(sample, 1):
-            checker.measure(checker.files(mutant.module))
-            if mutant.key not in known["mutants"]:
-                known["mutants"][mutant.key] = checker.check(mutant)
-                options.results.write_text(json.dumps(known, indent=1))
-            found = known["mutants"][mutant.key]
-            print(
-                f"{number}/{len(sample)} {found['result']:9} {found['seconds']:6} s  {mutant.key}",
-                flush=True,
-            )
-            if found["result"] == "survived":
-                print(found["diff"], flush=True)
-    counts = Counter(known["mutants"][mutant.key]["result"] for mutant in sample)
-    noticed = (counts["killed"] + counts["timed out"]) / max(1, len(sample))
+        copy_project(copied)
+        if left:
+            job = {
+                "mutants": [asdict(mutant) for mutant in left],
+                "most": options.most,
+                "results": str(results),
+                "traces": str(options.results / f"{source_hash(ROOT)}.traces.json"),
+            }
+            (copied / "job.json").write_text(json.dumps(job), "utf-8")
+            run_tests(copied, ["-s", *options.tests], job=copied / "job.json")
+        known = read_results(results)
+        for mutant in left:
+            found = known.get(mutant.key, {})
+            if found.get("result") == "at import":
+                found = check_import(copied, mutant, found["tests"] or options.tests)
+                with results.open("a", encoding="utf-8") as output:
+                    output.write(json.dumps({**asdict(mutant), **found}) + "\n")
+                print(f"{found['result']:9} {found['seconds']:6} s  {mutant.key}", flush=True)
+    known = read_results(results)
+    for mutant in sample:
+        if known.get(mutant.key, {}).get("result") not in {"killed", None}:
+            source = (ROOT / "iris_quart" / mutant.module).read_text("utf-8")
+            print(f"{known[mutant.key]['result']}: {mutant.key}\n{difference(*mutated(source, mutant))}")
+    counts = Counter(known.get(mutant.key, {}).get("result", "not checked") for mutant in sample)
+    noticed = counts["killed"] / max(1, len(sample))
     print(f"{len(sample)} mutants: {dict(counts)}, {noticed:.1%} noticed")
     return 0 if noticed >= options.least else 1
+
+
+def read_results(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the last result of each mutant by its key."""
+    found = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        item = json.loads(line)
+        found[Mutant(**{name: item[name] for name in MUTANT_FIELDS}).key] = item
+    return found
+
+
+def copy_project(copied: Path) -> None:
+    """Copy what the tests need, so that work on the project can go on."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copied / name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, copied / name)
+
+
+def run_tests(
+    copied: Path, arguments: Sequence[str], job: Path | None = None, seconds: float | None = None
+) -> int | None:
+    """Run pytest in the copy; the exit code, None when the time is up."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
+    command += [f"--basetemp={copied / 'temporary'}", "-p", "tests.mutant_runs", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(copied), "PYTHONDONTWRITEBYTECODE": "1", "CI": "1"}
+    if job:
+        environment[JOB_VARIABLE] = str(job)
+    process = subprocess.Popen(
+        command,
+        cwd=copied,
+        env=environment,
+        stdout=None if job else subprocess.DEVNULL,
+        stderr=None if job else subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def check_import(copied: Path, mutant: Mutant, tests: Sequence[str]) -> dict[str, Any]:
+    """Write a mutant whose code runs at import into the copy, and run the files of its tests."""
+    path = copied / "iris_quart" / mutant.module
+    source = path.read_text("utf-8")
+    started = time.monotonic()
+    try:
+        path.write_text(mutated(source, mutant)[1], "utf-8")
+        files = dict.fromkeys(name.partition("::")[0].partition("@")[0] for name in tests)
+        code = run_tests(copied, list(files), seconds=MUTANT_SECONDS)
+    finally:
+        path.write_text(source, "utf-8")
+    result = "survived" if code == 0 else "timed out" if code is None else "killed"
+    return {"result": result, "seconds": round(time.monotonic() - started, 1)}
 
 
 if __name__ == "__main__":

@@ -10,13 +10,29 @@ from iris_quart.config import ServerSettings, Settings
 from iris_quart.errors import InvalidInput, NamespaceNotFound, TableNotFound
 from iris_quart.tables import Tables
 from tests.commands.conftest import SETTINGS, Desk, OpenDesk
-from tests.tables.engine import EngineClient, engine
+from tests.tables.engine import EngineClient, Facts, engine
 
 
 async def test_namespaces(desk: Desk) -> None:
     assert await desk.run("getNamespaces") == [
         {"event": "namespaceList", "payload": {"namespaces": ["%SYS", "USER", "SAMPLES"]}}
     ]
+
+
+async def test_namespaces_are_asked_for_once_and_again_on_demand(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    server_info = desk.client.server_info
+
+    async def counted() -> Facts:
+        asked.append("server")
+        return await server_info()
+
+    monkeypatch.setattr(desk.client, "server_info", counted)
+    for payload in ({}, {"refresh": False}, {"refresh": True}):
+        await desk.run("getNamespaces", payload)
+    assert len(asked) == 2
 
 
 async def test_only_the_namespaces_of_the_settings_are_shown(desk: Desk) -> None:

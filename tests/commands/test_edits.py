@@ -218,6 +218,18 @@ async def test_row_is_named_by_a_unique_column(stage: Stage, client: Client) -> 
     assert stage.sql("SELECT V FROM Edit.Keyed") == [("9",)]
 
 
+@pytest.mark.parametrize(("column", "value"), [("K", None), ("%ID", None), ("%ID", ""), ("%id", None)])
+async def test_key_without_a_value_names_no_row(
+    stage: Stage, client: Client, column: str, value: str | None
+) -> None:
+    stage.sql("INSERT INTO Edit.Keyed (K, V) VALUES ('a', '1')")
+    client.context.browsing.choose_table("USER", "Edit.Keyed")
+    payload = {"columnName": "V", "primaryKeyColumn": column, "primaryKeyValue": value, "newValue": "9"}
+    refused = await client.one("saveCell", payload)
+    assert (refused["error"]["code"], refused["error"]["field"]) == ("INVALID_INPUT", "primaryKeyValue")
+    assert stage.sql("SELECT V FROM Edit.Keyed") == [("1",)]
+
+
 async def test_row_is_inserted_and_found(stage: Stage, client: Client) -> None:
     result = await client.one(
         "insertRow", {"columns": ["Name", "Age"], "values": ["Zed", 5], "newRowIndex": 2}

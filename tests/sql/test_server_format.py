@@ -77,7 +77,15 @@ def test_each_variant_is_recognised(changes: dict[str, Any], attribute: str, exp
 
 
 @pytest.mark.parametrize(
-    "row", [{}, {"x": 1}, {**LIKELY, "null_value": "NULL"}, {**LIKELY, "date_value": "01/01/2000"}]
+    "row",
+    [
+        {},
+        {"x": 1},
+        {**LIKELY, "null_value": "NULL"},
+        {**LIKELY, "date_value": "01/01/2000"},
+        {key: value for key, value in LIKELY.items() if key != "date_value"},
+        {key: value for key, value in LIKELY.items() if key != "numeric_value"},
+    ],
 )
 def test_another_answer_is_refused(row: dict[str, Any]) -> None:
     with pytest.raises(InvalidResponse):
