@@ -56,6 +56,11 @@ server.addEventListener("change", () => {
   if (entry?.username) username.value = entry.username;
 });
 
+let typed = false; // the person wrote the namespace: it comes before the tables of the last visit
+namespace.addEventListener("input", () => {
+  typed = true;
+});
+
 const submit = form.querySelector("[type=submit]");
 form.addEventListener("submit", (event) => {
   if (submit.getAttribute("aria-disabled") === "true") return event.preventDefault();
@@ -63,6 +68,7 @@ form.addEventListener("submit", (event) => {
   const entry = { server: server.value, namespace: namespace.value.trim(), username: username.value };
   const before = memory.get("recent", []);
   attempt.set("before", before);
+  attempt.set("namespace", typed && entry.namespace ? true : null);
   const others = before.filter((each) => each.server !== entry.server || each.username !== entry.username);
   memory.set("recent", [entry, ...others].slice(0, KEPT));
 });

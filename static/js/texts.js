@@ -114,7 +114,10 @@ export const T = {
   leaveNoDrafts: (table) => `Close ${table} with unsaved edits?`,
   leaveNoDraftsText: (text) => `${text}. Drafts are switched off on this server, so closing the tab drops them.`,
   welcome: "Open a table",
-  welcomeText: "Choose one at the left, or press Ctrl+K and type a part of its name.",
+  welcomeText: "Choose one at the left, or type a part of its name.",
+  welcomeNext: "Click a cell and type to edit it, Ctrl+S saves, F1 shows all keys.",
+  recentTables: "Recent tables",
+  tablesToTry: "Tables to try",
   tablesFailed: "The tables could not be read.",
 
   // toolbar
@@ -173,8 +176,8 @@ export const T = {
   // palette
   goTo: "Go to table or command",
   goToHint: "Type a part of a table's name, or > for commands",
-  nothingFound: (namespace) =>
-    `Nothing found in ${namespace}. For the tables of another namespace, choose it here first: type its name.`,
+  nothingFound: "Nothing found in any of your namespaces.",
+  recent: "Recent",
   openTabs: "Open",
   commands: "Commands",
   namespaces: "Namespaces",

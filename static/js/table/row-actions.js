@@ -101,11 +101,11 @@ export class RowWork {
    * gone on meanwhile, in an editor, a dialog or another table, nor over the review, which lists it first.
    */
   attend({ id, name = null, conflict = false }) {
-    const { table, panels, places, box } = this.view;
+    const { table, panels, box } = this.view;
     if (!box.clientHeight || table.sheet?.getCellEditor() || document.querySelector("dialog[open]")) return;
     if (conflict) panels.decide(id);
     else if (panels.reviewShown) panels.focusReview();
-    else places.showCell(id, name);
+    else this.view.showTold(id, name);
   }
 
   /** The outcome of one change; gives what is to be told of it beside the outcome. */

@@ -47,6 +47,7 @@ export class TableView extends EventTarget {
   #hidden = false;
   #scrolled = null;
   #problem = null; // of the active cell, told already
+  #isTold = false; // what is wrong with the cell that is gone to has been told
 
   /**
    * @param {object} options
@@ -427,8 +428,10 @@ export class TableView extends EventTarget {
     const problem =
       active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
     this.acted("move");
-    if (problem && problem !== this.#problem) this.announce(problem, "error", { topic: "cell", until: "move" });
+    if (problem && problem !== this.#problem && !this.#isTold)
+      this.announce(problem, "error", { topic: "cell", until: "move" });
     this.#problem = problem;
+    this.#isTold = false;
   }
 
   #staged(ids) {
@@ -446,6 +449,12 @@ export class TableView extends EventTarget {
   }
 
   /* Telling */
+
+  /** Go to a cell whose problem has been told. */
+  showTold(id, name) {
+    this.#isTold = true;
+    return this.places.showCell(id, name);
+  }
 
   announce = (text, kind, more) => {
     if (text) this.say(text, kind, more);
