@@ -272,7 +272,8 @@ export const T = {
       [
         ["Ctrl+S", "save what is staged"],
         ["F5", "read the rows again"],
-        ["Ctrl+F", "filter row"],
+        ["Ctrl+F", "filter row: Ann, ^Ann, An*n, =Ann, 10..20, in a, b, NULL"],
+        ["Ctrl+Shift+F", "clear all filters"],
         ["Click, Shift+click on a header", "sort; sort by one more column"],
         ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
         ["Shift+F10", "menu of the cell"],
@@ -296,6 +297,9 @@ export const T = {
 
   signInPage: {
     testing: "Asking the server…",
+    test: "Test the connection",
+    stop: "Stop the test",
+    stopped: "The test was stopped.",
     reached: (version) => `The server answers: ${version}`,
     recent: "Recent sign-ins",
     forget: "Forget them",

@@ -140,3 +140,16 @@ test("a list's text needs no column: it is shown before the table's description 
   assert.equal(filterText({ column: "Age", operator: "in", value: [1, 2] }), "in 1, 2");
   assert.equal(filterText({ column: "Age", operator: "between", value: [1, 2] }), "1 .. 2");
 });
+
+test("* and ? are a pattern in the filter row, as on the wire; in quotes they stand for themselves", () => {
+  const text = { name: "Name", category: "text" };
+  const typed = (written) => parseFilter(written, text);
+  assert.deepEqual(typed("Sm*th"), { operator: "matches", value: "Sm*th" });
+  assert.deepEqual(typed("S?ith "), { operator: "matches", value: "S?ith" });
+  assert.deepEqual(typed('"50* off?"'), { operator: "contains", value: "50* off?" });
+  assert.deepEqual(typed("=a*"), { operator: "equals", value: "a*" });
+  for (const written of ["Sm*th", '"50* off?"', "=a*", '"plain"'])
+    assert.deepEqual(parseFilter(filterText(typed(written), text), text), typed(written));
+  const filters = new Filters([{ column: "Name", operator: "matches", value: "a*" }]);
+  assert.deepEqual(filters.toWire(), [{ column: "Name", value: "a*" }]);
+});

@@ -18,10 +18,12 @@ export const OPERATORS = [
   "isNull",
   "isNotNull",
   "isEmpty",
+  "matches", // a pattern with * and ?, which the wire takes without an operator
 ];
 
 const WITHOUT_VALUE = new Set(["isNull", "isNotNull", "isEmpty"]);
-const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty"]);
+const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty", "matches"]);
+const PATTERN = /[*?]/;
 const SIGNS = [
   ["<>", "notEquals"],
   ["!=", "notEquals"],
@@ -136,6 +138,10 @@ export function parseFilter(text, column) {
   }
   const span = period(typed, column);
   if (span) return { operator: "between", value: span };
+  if (allowed.includes("matches") && PATTERN.test(typed)) {
+    const literal = /^"(.+)"$/s.exec(typed); // in quotes, * and ? stand for themselves
+    return literal ? { operator: "contains", value: literal[1] } : { operator: "matches", value: typed };
+  }
   const operator = defaultOperator(column);
   if (!allowed.includes(operator)) throw new ValueError("needsNullFilter");
   return { operator, value: valueOf(isText(column) ? text : typed, column) };
@@ -157,6 +163,8 @@ export function filterText(filter, column) {
   if (operator === "isNull") return "NULL";
   if (operator === "isNotNull") return "not NULL";
   if (operator === "isEmpty") return "''";
+  if (operator === "matches") return textOf(value);
+  if (operator === "contains" && PATTERN.test(textOf(value))) return `"${textOf(value)}"`;
   if (operator === "in") return `in ${value.map((item) => quoted(textOf(item))).join(", ")}`;
   if (operator === "between") return `${textOf(value[0])} .. ${textOf(value[1])}`;
   return operator === defaultOperator(column) ? textOf(value) : `${SIGN_OF[operator] ?? operator} ${textOf(value)}`;
@@ -220,7 +228,7 @@ export class Filters {
   toWire() {
     return this.active.map(({ column, operator, value, matchCase }) => ({
       column,
-      operator,
+      ...(operator === "matches" ? {} : { operator }),
       ...(takesValue(operator) ? { value } : {}),
       ...(matchCase ? { matchCase: true } : {}),
     }));

@@ -38,7 +38,7 @@ const FAR_MOVES = {
 /**
  * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty, setDefault,
  * clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue, cellMenu,
- * columnMenu, follow.
+ * columnMenu, follow, clearFilters.
  */
 export class Keys {
   constructor(selection, actions) {
@@ -190,7 +190,7 @@ export class Keys {
 
   #controlAnywhere(key, shift) {
     if (key === "s" || key === "enter") return (this.actions.save(), true);
-    if (key === "f") return (this.actions.filters(), true);
+    if (key === "f") return (shift ? this.actions.clearFilters() : this.actions.filters(), true);
     if (key === "g") return (this.actions.goto(), true);
     if (key === "i" && !shift) return (this.actions.detail(), true);
     if (key === "z" || key === "y") return (key === "y" || shift ? this.actions.redo() : this.actions.undo(), true);

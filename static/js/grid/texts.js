@@ -71,6 +71,7 @@ export const T = {
   readOnlyTable: (reason) => `This table cannot be edited${reason ? `: ${reason}` : ""}`,
   deletedRow: "This row is marked to be deleted. Undo that first (Ctrl+Alt+Z).",
   waitingRow: "This row is still being read.",
+  fillNeedsRows: "Select the cell to copy and the cells below it first; Ctrl+D then fills them.",
   noDefaultHere: "Only a new row can take the column's default.",
   wholeValueFirst: "Only the start of this value is here. Open it (Shift+Enter) to edit the whole.",
   changedMeanwhile: (by, name) =>
@@ -217,6 +218,7 @@ export const T = {
   wrongFilter: (name, why) => `Not filtered by ${name}: ${why}`,
   filterOf: (name) => `Filter ${name}`,
   clearAllFilters: "Clear all filters",
+  noFilters: "There is no filter to clear",
   contains: "contains…",
   filters: "Filters",
   addFilter: "Add filter",
@@ -238,6 +240,7 @@ export const T = {
     isNull: "is NULL",
     isNotNull: "is not NULL",
     isEmpty: "is ''",
+    matches: "matches (* any characters, ? one)",
   },
   columns: "Columns",
   showAll: "Show all",

@@ -428,7 +428,9 @@ export class Editor {
         f: () => this.#workspace.current && this.#workspace.run("showFilters"),
       }[letter];
       if (letter === "f" && !this.#workspace.current) run = null;
-    } else if (key === "F1" && plain) run = openHelp;
+    } else if (control && !event.altKey && event.shiftKey && letterOf(event) === "f" && this.#workspace.current)
+      run = () => this.#workspace.run("clearFilters");
+    else if (key === "F1" && plain) run = openHelp;
     else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]"))
       run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");

@@ -3,6 +3,7 @@
 import { BASE } from "../base.js";
 import { stringify } from "../data/json.js";
 import { T, edits } from "../texts.js";
+import { Filters } from "../data/filters.js";
 import { openDialog } from "../ui/dialog.js";
 import { el, part } from "../ui/dom.js";
 import { toast } from "../ui/toasts.js";
@@ -127,7 +128,7 @@ export async function openExport({ tab }) {
     exportAddress({
       namespace: tab.namespace,
       table: tab.table,
-      view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
+      view: { filters: new Filters(state.filters ?? []).toWire(), sort: state.sort, search: state.search },
       rows,
       columns: chosen?.columns ?? null,
       nullText: nulls.value === "word" ? "NULL" : "",

@@ -235,6 +235,7 @@ export class Edits {
 
   fillDown() {
     const { range } = this.table.selection;
+    if (range && range.fromRow === range.toRow) return this.announce(T.fillNeedsRows, "warning", { until: "move" });
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
   }
 

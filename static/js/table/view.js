@@ -314,6 +314,13 @@ export class TableView extends EventTarget {
   }
 
   clearFilters() {
+    const { filters, search } = this.table;
+    this.header.forget();
+    this.settled("filter");
+    if (!filters.list.length && !search) {
+      this.header.refresh();
+      return this.announce(T.noFilters, "info", { topic: "filter" });
+    }
     this.table.filters.clear();
     this.table.search = "";
     this.filtersChanged();
