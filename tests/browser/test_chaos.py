@@ -1,4 +1,4 @@
-"""Kill the server while somebody types and saves: every value typed is in the database or still staged, and what the
+"""Kill the server while somebody types and saves: every value typed is in the database or still unsaved, and what the
 page calls saved is stored."""
 
 from __future__ import annotations

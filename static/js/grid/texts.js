@@ -145,10 +145,10 @@ export const T = {
     `${list(names)} tell${names.length > 1 ? "" : "s"} the row from all others. Rows that refer to the old value may stop the save, or lose their row.`,
   keyGo: "Save the new key",
   newRows: (n) => `${count(n, "new row")} by others. Show`,
-  discardTitle: "Drop all staged edits?",
+  discardTitle: "Drop all unsaved edits?",
   discardText: (what) => `${what} would be lost.`,
   discardGo: "Drop them",
-  discarded: "All staged edits were dropped",
+  discarded: "All unsaved edits were dropped",
 
   // saving
   saved: (n) => `Saved ${count(n, "row")}`,
@@ -165,14 +165,14 @@ export const T = {
     return `${n === 1 ? `${row} not saved` : `${count(n, "row")} not saved, first ${row}`}: it takes the value of ${what} that ${holder} still has, and each waits for the other. Give one of them a value that no row has, save, then give it its final value`;
   },
   outcomeUnknown: (n) => `${count(n, "row")} with unknown outcome`,
-  stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still staged.` : ""),
+  stillStaged: (n) => (n ? `${count(n, "row")} with edits ${n === 1 ? "is" : "are"} still unsaved.` : ""),
   outside: (id) => `Row ${id} is saved, but this view no longer shows it; a refresh takes it out.`,
   outsideRow: "Saved. This view no longer shows the row; a refresh takes it out.",
   unguarded: (names) =>
     `${list(names)} could not be compared as a whole: a change by someone else in the meantime would not have been noticed.`,
   guardedLate: (id) => `Row ${id} was compared with what the database held just before, not with what you saw.`,
   moreNotes: (n) => `${count(n, "more note")} like these.`,
-  saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still pending.`,
+  saveStopped: (saved, left) => `Stopped: ${count(saved, "row")} saved, ${count(left, "row")} still unsaved.`,
   nothingToSave: "There is nothing to save.",
   decideFirst: (n) => `${count(n, "row")} need${n === 1 ? "s" : ""} your decision first.`,
   ambiguous: "The new row was saved, but it cannot be told which one it is. Refresh to see it.",
@@ -203,7 +203,7 @@ export const T = {
   columnsChanged: "The table's columns changed. It was read again; your edits are kept.",
   lostColumns: (names) => `No longer in the table: ${names}.`,
   lostEdits: (names, n) =>
-    `${count(n, "staged edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
+    `${count(n, "unsaved edit")} in ${list(names)} cannot be saved, for the table has no such column any more: see the review.`,
   goto: "Go to row",
   gotoText: "A row number, or a value of the key with = before it",
   gotoGo: "Go",
@@ -288,8 +288,9 @@ export const T = {
 
   // panels
   review: "Review",
-  reviewSummary: (edits, rows, table) => `${count(edits, "edit")} in ${count(rows, "row")} of ${table}`,
-  reviewEmpty: "Nothing is staged.",
+  reviewSummary: ({ rows, changed }, table) =>
+    `${count(rows, "row")}${changed ? `, ${count(changed, "changed cell")}` : ""} of ${table}`,
+  reviewEmpty: "There are no unsaved edits.",
   rowTitle: (id) => `Row ${id}`,
   newRowTitle: "New row",
   revertRow: (title) => `Revert ${title.toLowerCase()}`,
@@ -323,8 +324,8 @@ export const T = {
   valueTitle: (name) => `Value of ${name}`,
   valueLoading: "Reading the whole value…",
   valueReadOnly: "Read-only",
-  valueStaged: "It is staged like any other edit.",
-  valueDirect: "Saved at once, not staged: the whole value goes to the database by itself.",
+  valueStaged: "It becomes an unsaved edit like any other.",
+  valueDirect: "Saved at once, by itself: the whole value goes to the database.",
   valueAfterSave: "Save the new row first; then this value can be given.",
   valueApply: "Apply",
   valueSave: "Save value",
@@ -347,7 +348,7 @@ export const T = {
   valueLostText: "The text was changed and would be lost.",
   conflictTitle: ({ title, text }, by) => `${title}${text ? ` (${text})` : ""} was changed by ${by ?? "someone else"}`,
   conflictText: (columns, rest) =>
-    `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still pending` : ""}.`,
+    `${list(columns)} ${columns.length > 1 ? "are" : "is"} no longer what you saw. Nothing of this row was saved${rest ? `; your other ${count(rest, "row")} ${rest === 1 ? "is" : "are"} still unsaved` : ""}.`,
   column: "Column",
   youSaw: "You saw",
   theySaved: (by) => `${by ?? "They"} saved`,

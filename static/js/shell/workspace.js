@@ -53,6 +53,10 @@ export class Workspace extends EventTarget {
     for (const host of [part("status"), part("notices").parentElement])
       host.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
+    addEventListener("pagehide", () => {
+      this.#note(this.current);
+      if (this.current) this.#keep();
+    });
     addEventListener("popstate", () => this.#goTo(readAddress(location)));
   }
 

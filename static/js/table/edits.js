@@ -428,7 +428,7 @@ export function newRowId() {
 }
 
 /** The position of the query below a grid row. */
-function placeAfter(rows, row) {
+export function placeAfter(rows, row) {
   const number = rows.numberOf(row);
   if (number !== null) return number;
   const entry = rows.staged.get(rows.idAt(row));

@@ -31,8 +31,8 @@ export class RowWork {
 
   insert() {
     if (!this.#writable()) return;
-    const active = this.view.table.sheet.getActiveCell();
-    const [id] = this.view.edits.insertRows([{}], active ? active.row : -1);
+    const { sheet } = this.view.table;
+    const [id] = this.view.edits.insertRows([{}], sheet.getActiveCell()?.row ?? sheet.shown.top - 1);
     this.view.places.goToNew(id);
   }
 

@@ -132,7 +132,7 @@ export class TableView extends EventTarget {
     this.live.listen();
     this.filterBar.draw();
     await this.loading.open();
-    if (state?.scroll?.row) this.goto(state.scroll.row);
+    if (state?.scroll) this.places.restore(state.scroll);
   }
 
   /** Take the view away; staged edits stay in the store. */
@@ -170,8 +170,7 @@ export class TableView extends EventTarget {
 
   /** What is looked at: goes into the address and into remembered tabs. */
   get state() {
-    const row = this.table.sheet?.getViewport().top ?? 0;
-    return { ...this.table.view, scroll: row > 0 ? { row: row + 1 } : null };
+    return { ...this.table.view, scroll: this.places.scroll };
   }
 
   /** Look at the table as `state` says. */
