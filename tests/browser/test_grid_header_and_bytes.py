@@ -68,7 +68,7 @@ async def test_bytes_are_shown_as_a_picture_and_kept_under_their_name(
 ) -> None:
     run = iris.server.namespace("SAMPLES").execute
     run("CREATE TABLE Tests.Photos (Label VARCHAR(20), Photo LONGVARBINARY)", ())
-    run("INSERT INTO Tests.Photos (Label, Photo) VALUES ('red', ?)", (png(40, 20),))
+    iris.server.namespace("SAMPLES").bulk_load("Tests.Photos", ("Label", "Photo"), [("red", png(40, 20))])
     visit = await visitor()
     page = await open_table(visit, "Tests.Photos")
     await cell(page, 0, "Photo").click()

@@ -52,7 +52,10 @@ export class Loading {
       if (table.isQueried) {
         table.cache.reset(null, table.cache.pageSize);
         this.need();
-      } else table.cache.reset(page);
+      } else {
+        table.cache.reset(page);
+        if ((table.sheet?.shown.bottom ?? 0) >= FIRST_PAGE) this.need(); // opened again, far from the first row
+      }
       view.saving.askAgain();
     } catch (error) {
       this.failed(error);
