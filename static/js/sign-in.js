@@ -56,6 +56,11 @@ server.addEventListener("change", () => {
   if (entry?.username) username.value = entry.username;
 });
 
+let typed = false; // the person wrote the namespace: it comes before the tables of the last visit
+namespace.addEventListener("input", () => {
+  typed = true;
+});
+
 const submit = form.querySelector("[type=submit]");
 form.addEventListener("submit", (event) => {
   if (submit.getAttribute("aria-disabled") === "true") return event.preventDefault();
@@ -63,6 +68,7 @@ form.addEventListener("submit", (event) => {
   const entry = { server: server.value, namespace: namespace.value.trim(), username: username.value };
   const before = memory.get("recent", []);
   attempt.set("before", before);
+  attempt.set("namespace", typed && entry.namespace ? true : null);
   const others = before.filter((each) => each.server !== entry.server || each.username !== entry.username);
   memory.set("recent", [entry, ...others].slice(0, KEPT));
 });
@@ -114,10 +120,13 @@ for (const button of form.querySelectorAll("[data-action=fill]")) {
 const test = form.querySelector("[data-action=test]");
 const result = part("test-result");
 test.parentElement.hidden = false;
+let testing = null; // stops the test under way
 test.addEventListener("click", async () => {
-  if (test.getAttribute("aria-disabled") === "true") return;
+  if (testing) return testing.abort();
   if (!form.reportValidity()) return;
-  test.setAttribute("aria-disabled", "true");
+  testing = new AbortController();
+  const { signal } = testing;
+  test.textContent = T.signInPage.stop;
   show(T.signInPage.testing, "");
   try {
     const body = {
@@ -126,12 +135,14 @@ test.addEventListener("click", async () => {
       username: username.value,
       password: password.value,
     };
-    const { version } = await json("/api/test-connection", { method: "POST", body });
+    const { version } = await json("/api/test-connection", { method: "POST", body, signal });
     show(T.signInPage.reached(version), "ok");
   } catch (error) {
-    show(error.status ? error.message : T.noAnswer, "error");
+    if (signal.aborted) show(T.signInPage.stopped, "");
+    else show(error.status ? error.message : T.noAnswer, "error");
   }
-  test.setAttribute("aria-disabled", "false");
+  testing = null;
+  test.textContent = T.signInPage.test;
 });
 
 /** The chosen server: by its name, or by its parts where an address was typed. */

@@ -8,9 +8,9 @@ const count = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many
 
 export const edits = ({ changed = 0, inserted = 0, deleted = 0 }) =>
   [
-    changed && `${number(changed)} changed`,
-    inserted && `${number(inserted)} new`,
-    deleted && `${number(deleted)} deleted`,
+    changed && `${count(changed, "cell")} changed`,
+    inserted && count(inserted, "new row"),
+    deleted && `${count(deleted, "row")} deleted`,
   ]
     .filter(Boolean)
     .join(", ");
@@ -57,7 +57,7 @@ export const T = {
   otherUser: (user, server) => `This browser has been signed in as ${user} on ${server} in another tab.`,
   keptInTab: (n) => {
     if (!n) return "You go on where you were.";
-    return `Your ${n === 1 ? "pending edit is" : `${number(n)} pending edits are`} kept in this tab, and you go on where you were.`;
+    return `Your ${n === 1 ? "unsaved edit is" : `${number(n)} unsaved edits are`} kept in this tab, and you go on where you were.`;
   },
   userOn: (server) => `User on ${server}`,
   anotherUser: "Use another user",
@@ -68,8 +68,7 @@ export const T = {
   noAnswer: "The server did not answer. Try again in a moment.",
   signOut: "Sign out",
   signOutTitle: "Sign out with unsaved edits?",
-  signOutText: (text) =>
-    `There are staged edits that were not saved (${text}). Signing out removes them from this browser.`,
+  signOutText: (text) => `There are unsaved edits (${text}). Signing out removes them from this browser.`,
   signOutAnyway: "Sign out and drop them",
 
   // sessions
@@ -92,14 +91,13 @@ export const T = {
   moreTables: (n) => `${count(n, "more table")}: type more of the name`,
   tableCount: (n) => count(n, "table"),
   inSchema: (n) => count(n, "table or view", "tables and views"),
-  staged: "staged edits",
+  staged: "unsaved edits",
   view: "view",
   reloadTables: "Read the tables again",
 
   // tabs
   closeTab: "Close tab",
-  closed: (table, text) =>
-    `${table} closed. Its staged edits (${text}) are kept as a draft; open the table to see them.`,
+  closed: (table, text) => `${table} closed. Its unsaved edits (${text}) are kept; open the table to see them.`,
   moveTabLeft: "Move left",
   moveTabRight: "Move right",
   tabMoved: (table, place, all) => `${table} is tab ${number(place)} of ${number(all)}.`,
@@ -108,13 +106,16 @@ export const T = {
   copyLink: "Copy link",
   copied: "Copied.",
   copyRefused: "Not copied: the browser does not let this page write to the clipboard.",
-  discardTitle: (table) => `Drop the staged edits of ${table}?`,
+  discardTitle: (table) => `Drop the unsaved edits of ${table}?`,
   discardText: (text) => `${text}: nothing of it has been saved.`,
   discardAnyway: "Drop them",
   leaveNoDrafts: (table) => `Close ${table} with unsaved edits?`,
-  leaveNoDraftsText: (text) => `${text}. Drafts are switched off on this server, so closing the tab drops them.`,
+  leaveNoDraftsText: (text) => `${text}. This server keeps no unsaved edits, so closing the tab drops them.`,
   welcome: "Open a table",
-  welcomeText: "Choose one at the left, or press Ctrl+K and type a part of its name.",
+  welcomeText: "Choose one at the left, or type a part of its name.",
+  welcomeNext: "Click a cell and type to edit it, Ctrl+S saves, F1 shows all keys.",
+  recentTables: "Recent tables",
+  tablesToTry: "Tables to try",
   tablesFailed: "The tables could not be read.",
 
   // toolbar
@@ -123,6 +124,10 @@ export const T = {
   newRow: "New row",
   duplicate: "Duplicate rows",
   remove: "Delete rows",
+  duplicateWord: "Duplicate",
+  removeWord: "Delete",
+  detailWord: "Detail",
+  exportWord: "Export",
   filters: "Filters",
   filterRow: "Filter row",
   columns: "Columns",
@@ -130,9 +135,9 @@ export const T = {
   exportTitle: "Export rows",
   detail: "Row detail",
   discard: "Discard",
-  discardTip: "Drop all staged edits (asks first)",
+  discardTip: "Drop all unsaved edits (asks first)",
   review: "Review",
-  reviewTip: "Review staged edits",
+  reviewTip: "Review unsaved edits",
   save: "Save",
   saveRows: (n) => `Save ${count(n, "row")}`,
   readOnly: "Read-only.",
@@ -159,11 +164,9 @@ export const T = {
   sum: (text) => `sum ${text}`,
   average: (text) => `avg ${text}`,
   nulls: (n) => `${number(n)} NULL`,
-  query: (at, ms, trips) =>
-    [at, `${number(Math.round(ms))} ms`, typeof trips === "number" && count(trips, "round trip")]
-      .filter(Boolean)
-      .join(" · "),
-  lastQuery: "When rows were last read, how long it took, and how many requests to IRIS",
+  query: (at, ms) => [at, `${number(Math.round(ms))} ms`].filter(Boolean).join(" · "),
+  lastQuery: (trips) =>
+    `When rows were last read, and how long it took${typeof trips === "number" ? `; ${count(trips, "request")} to IRIS` : ""}`,
 
   savingNow: "Saving…",
   savingRows: (done, all) => `Saving ${number(done)} of ${number(all)}`,
@@ -173,8 +176,8 @@ export const T = {
   // palette
   goTo: "Go to table or command",
   goToHint: "Type a part of a table's name, or > for commands",
-  nothingFound: (namespace) =>
-    `Nothing found in ${namespace}. For the tables of another namespace, choose it here first: type its name.`,
+  nothingFound: "Nothing found in any of your namespaces.",
+  recent: "Recent",
   openTabs: "Open",
   commands: "Commands",
   namespaces: "Namespaces",
@@ -195,8 +198,8 @@ export const T = {
   },
   saving: "Saving",
   savings: {
-    review: "Stage edits, review before saving",
-    staged: "Stage edits, save with Ctrl+S",
+    review: "Review edits, then save",
+    staged: "Save with Ctrl+S",
     auto: "Save each edit at once",
   },
   themeItem: "Theme",
@@ -218,7 +221,7 @@ export const T = {
   exportWhat: "Rows",
   exportRange: { page: "The rows on screen", all: "All rows that match the filters" },
   exportSelection: ({ rows, columns }) => `The selection (${count(rows, "row")}, ${count(columns.length, "column")})`,
-  exportStaged: "The file gets what the database holds. Staged edits are not in it.",
+  exportStaged: "The file gets what the database holds. Unsaved edits are not in it.",
   exportTooMany: (rows, most) =>
     `${number(rows)} rows are too many to be picked out (at most ${number(most)}). Filter the table to them, and export all rows that match.`,
   exportNull: "NULL is written as",
@@ -278,9 +281,10 @@ export const T = {
     [
       "Table",
       [
-        ["Ctrl+S", "save what is staged"],
+        ["Ctrl+S", "save"],
         ["F5", "read the rows again"],
-        ["Ctrl+F", "filter row"],
+        ["Ctrl+F", "filter row: Ann, ^Ann, An*n, =Ann, 10..20, in a, b, NULL"],
+        ["Ctrl+Shift+F", "clear all filters"],
         ["Click, Shift+click on a header", "sort; sort by one more column"],
         ["Alt+Down", "menu of the column: sort, filter, hide, freeze"],
         ["Shift+F10", "menu of the cell"],
@@ -317,6 +321,9 @@ export const T = {
 
   signInPage: {
     testing: "Asking the server…",
+    test: "Test the connection",
+    stop: "Stop the test",
+    stopped: "The test was stopped.",
     reached: (version) => `The server answers: ${version}`,
     recent: "Recent sign-ins",
     forget: "Forget them",

@@ -1,6 +1,6 @@
 """Kill the server while a person types and saves.
 
-Every value typed is in the database or still staged, and what the page calls saved is stored.
+Every value typed is in the database or still unsaved, and what the page calls saved is stored.
 """
 
 from __future__ import annotations

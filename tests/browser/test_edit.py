@@ -91,7 +91,7 @@ async def test_saving_many_rows_can_be_stopped(grid: Opener) -> None:
     left = await page.js("view.table.staged.counts.rows")
     assert 150 <= left < 240  # of the batch under way some were saved, the next one did not leave
     assert await page.js("[...view.table.staged.entries.values()].every(({state}) => state === 'staged')")
-    assert await page.said() == f"Stopped: {250 - left} rows saved, {left} rows still pending."
+    assert await page.said() == f"Stopped: {250 - left} rows saved, {left} rows still unsaved."
     await page.js("client.slow = 0")
     await page.keys("Control+s")
     await page.confirm()
@@ -267,7 +267,7 @@ async def test_errors_stand_at_their_cells_and_lose_nothing(grid: Opener) -> Non
     assert title == "Name must not be bad\nSQLCODE -104: Field validation failed"
     await expect(page.cell(2, "Name")).to_have_attribute("aria-invalid", "true")
     assert await page.said() == (
-        "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still staged."
+        "Saved 2 rows; row 3 was not saved: Name must not be bad. 1 row with edits is still unsaved."
     )
     # Whoever comes to the cell by keyboard is told what the tooltip says.
     await page.click(4, "Name")
@@ -526,7 +526,7 @@ async def test_the_review_shows_and_reverts_each_change(grid: Opener) -> None:
     await page.keys("Control+Delete")
     await page.js("view.showReview()")
     panel = page.page.get_by_role("complementary", name="Review")
-    await expect(panel).to_contain_text("4 edits in 3 rows of Demo.Table")
+    await expect(panel).to_contain_text("3 rows, 2 changed cells of Demo.Table")
     first = panel.locator(".change").first
     await expect(first.locator("del").first).to_have_text("name 1")
     await expect(first.locator("ins").first).to_have_text("one")
@@ -566,7 +566,7 @@ async def test_rows_that_cannot_be_read_say_that_the_edits_are_kept(grid: Opener
     await page.js("client.fail = () => ({ code: 'TABLE_NOT_FOUND', message: 'There is no such table.' })")
     await page.js("view.refresh().catch(() => 0)")
     alert = page.page.locator(".empty [class*=float]")
-    await expect(alert).to_contain_text("1 row with edits is still staged.")
+    await expect(alert).to_contain_text("1 row with edits is still unsaved.")
     await page.js("client.fail = null")
     await alert.get_by_role("button", name="Try again").click()
     await expect(alert).to_have_count(0)
@@ -970,7 +970,7 @@ async def test_edits_of_a_column_that_vanished_are_shown_and_can_be_dropped(grid
     await edit(page, 2, "City", "mine")
     await edit(page, 2, "Name", "kept")
     await page.js("client.columns = client.columns.filter(({name}) => name !== 'City'); view.refresh()")
-    await page.until("window.said.at(-1)?.[0].includes('1 staged edit in City cannot be saved')")
+    await page.until("window.said.at(-1)?.[0].includes('1 unsaved edit in City cannot be saved')")
     assert await page.pending() == [2, 0, 0]
     await page.js("view.showReview()")
     line = page.page.locator(".change dd").filter(has_text="no longer in the table")

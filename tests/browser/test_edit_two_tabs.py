@@ -45,7 +45,7 @@ async def test_two_tabs_keep_their_edits_of_one_table_apart(
     visit.watch(two)
     await two.goto(one.url)
     await shown(two)
-    await expect(two.locator("[data-part=status]")).to_contain_text("Another tab", timeout=10_000)
+    await expect(two.locator("[data-part=notices]")).to_contain_text("Another tab", timeout=10_000)
     await edit(two, 1, "T", "two")
     await kept(two, "two")
     await edit(one, 0, "T", "one more")

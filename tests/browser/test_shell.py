@@ -400,7 +400,7 @@ async def test_the_palette_runs_commands_and_switches_namespaces(visitor: Visito
     await expect(page.get_by_role("tree", name="Tables of %SYS")).to_be_visible()
     await page.keyboard.press("Control+k")
     await page.keyboard.type("zzzzqq")
-    await expect(page.get_by_text("Nothing found in %SYS.")).to_be_visible()
+    await expect(page.get_by_text("Nothing found in any of your namespaces.")).to_be_visible()
     await page.keyboard.press("Enter")
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)

@@ -115,7 +115,7 @@ async def test_null_empty_and_formulas_are_told_apart(visitor: Visitor, iris: Th
     await page.keyboard.type("only staged")
     await page.keyboard.press("Enter")
     await page.get_by_role("button", name="Export rows").click()
-    await expect(page.get_by_role("dialog")).to_contain_text("Staged edits are not in it.")
+    await expect(page.get_by_role("dialog")).to_contain_text("Unsaved edits are not in it.")
     await page.keyboard.press("Escape")
     text = await export_text(visit, "all")
     names, line = text.splitlines()

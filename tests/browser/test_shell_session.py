@@ -76,7 +76,7 @@ async def test_a_value_being_typed_when_the_session_ends_is_not_lost(visitor: Vi
     await sign_in_again(page, "SYS")
     await visit.live()
     await expect(target).to_have_text("half a na")
-    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 changed")
+    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 cell changed")
 
 
 async def test_a_long_value_being_edited_when_the_session_ends_comes_back(visitor: Visitor) -> None:
@@ -97,7 +97,7 @@ async def test_a_long_value_being_edited_when_the_session_ends_comes_back(visito
     await expect(area).to_be_focused()
     await expect(area).to_have_value("half a page")
     await page.keyboard.press("Control+Enter")
-    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 changed")
+    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 cell changed")
 
 
 async def test_a_page_whose_cookie_became_someone_elses_sends_nothing(visitor: Visitor) -> None:

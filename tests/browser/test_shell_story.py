@@ -92,9 +92,9 @@ async def test_a_cell_is_edited_saved_and_still_there_after_a_restart(
     page = visit.page
     ssn = ssn_of(iris, 3)
     await type_into(page, ssn, "Home_City", "Ghent")
-    await expect(pending(page)).to_contain_text("1 changed")
+    await expect(pending(page)).to_contain_text("1 cell changed")
     await expect(
-        page.get_by_role("tab", name="Sample.Person").get_by_role("img", name="staged edits")
+        page.get_by_role("tab", name="Sample.Person").get_by_role("img", name="unsaved edits")
     ).to_be_visible()
     assert city_of(iris, 3) != "Ghent"
     await page.keyboard.press("Control+s")
@@ -112,7 +112,7 @@ async def test_a_row_is_inserted_and_deleted(visitor: Visitor, iris: ThreadedDem
     page = visit.page
     before = stored(iris, "SELECT COUNT(*) FROM Sample.Person")[0][0]
     await page.get_by_role("button", name="New row").click()
-    await expect(pending(page)).to_contain_text("1 new")
+    await expect(pending(page)).to_contain_text("1 new row")
     new = page.locator(".slick-row.is-new")
     for column, text in (("Name", "Zed,New"), ("SSN", "999-11-2222")):
         index = await page.get_by_role("columnheader", name=re.compile(rf"^{column}\b")).first.get_attribute(
@@ -127,7 +127,7 @@ async def test_a_row_is_inserted_and_deleted(visitor: Visitor, iris: ThreadedDem
     row = page.locator('.slick-row:has-text("999-11-2222")')
     await row.locator('[aria-colindex="3"]').click()
     await page.keyboard.press("Control+Delete")
-    await expect(pending(page)).to_contain_text("1 deleted")
+    await expect(pending(page)).to_contain_text("1 row deleted")
     await page.keyboard.press("Control+s")
     await page.get_by_role("alertdialog").get_by_role("button").last.click()
     await saved(page)
@@ -152,7 +152,7 @@ async def test_staged_edits_survive_reload_tab_switch_expiry_and_a_new_sign_in(
     await expect(await cell(page, ssn, "Home_City")).to_have_text("Lisbon")
     await visit.context.request.post(f"{visit.url}/api/disconnect")
     card = page.get_by_role("dialog", name="Sign in again")
-    await expect(card).to_contain_text("Your pending edit is kept")
+    await expect(card).to_contain_text("Your unsaved edit is kept")
     await page.get_by_label("Password").fill("SYS")
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await visit.live()
@@ -170,9 +170,9 @@ async def test_a_closed_tab_keeps_its_draft(visitor: Visitor, iris: ThreadedDemo
     await type_into(page, ssn, "Home_City", "Porto")
     await page.get_by_role("tab", name="Sample.Person").focus()
     await page.keyboard.press("Delete")
-    await expect(page.get_by_text("are kept as a draft")).to_be_visible()
+    await expect(page.get_by_text("are kept; open the table")).to_be_visible()
     item = page.locator('[data-table="Sample.Person"]')
-    await expect(item.get_by_role("img", name="staged edits")).to_be_visible()
+    await expect(item.get_by_role("img", name="unsaved edits")).to_be_visible()
     await item.click()
     await expect(await cell(page, ssn, "Home_City")).to_have_text("Porto")
     await page.get_by_role("button", name="Discard").click()
@@ -181,7 +181,7 @@ async def test_a_closed_tab_keeps_its_draft(visitor: Visitor, iris: ThreadedDemo
     await page.get_by_role("button", name="Discard").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Drop them").click()
     await saved(page)
-    await expect(item.get_by_role("img", name="staged edits")).to_have_count(0)
+    await expect(item.get_by_role("img", name="unsaved edits")).to_have_count(0)
 
 
 async def test_signing_out_asks_first_and_leaves_nothing_behind(
@@ -194,7 +194,7 @@ async def test_signing_out_asks_first_and_leaves_nothing_behind(
     await page.get_by_role("menuitem", name="Sign out").click()
     question = page.get_by_role("alertdialog", name="Sign out with unsaved edits?")
     await question.get_by_role("button", name="Cancel").click()
-    await expect(pending(page)).to_contain_text("1 changed")
+    await expect(pending(page)).to_contain_text("1 cell changed")
     await page.get_by_role("button", name="_SYSTEM").click()
     await page.get_by_role("menuitem", name="Sign out").click()
     await question.get_by_role("button", name="Sign out and drop them").click()

@@ -183,3 +183,16 @@ test("an alternative whose first filter is taken away stays apart from those bef
     [undefined, undefined],
   );
 });
+
+test("* and ? are a pattern in the filter row, as on the wire; in quotes they stand for themselves", () => {
+  const text = { name: "Name", category: "text" };
+  const typed = (written) => parseFilter(written, text);
+  assert.deepEqual(typed("Sm*th"), { operator: "matches", value: "Sm*th" });
+  assert.deepEqual(typed("S?ith "), { operator: "matches", value: "S?ith" });
+  assert.deepEqual(typed('"50* off?"'), { operator: "contains", value: "50* off?" });
+  assert.deepEqual(typed("=a*"), { operator: "equals", value: "a*" });
+  for (const written of ["Sm*th", '"50* off?"', "=a*", '"plain"'])
+    assert.deepEqual(parseFilter(filterText(typed(written), text), text), typed(written));
+  const filters = new Filters([{ column: "Name", operator: "matches", value: "a*" }]);
+  assert.deepEqual(filters.toWire(), [{ column: "Name", value: "a*" }]);
+});

@@ -36,12 +36,13 @@ function decimalOf(texts) {
 }
 
 /**
- * The column with the manner that its texts are read in. Where they have two meanings that both fit, `ask` decides: null
- * when it was dismissed.
+ * The column with the manner that its texts are read in. Where they have two meanings that both fit, `ask` decides:
+ * null when it was dismissed.
  *
  * @param {object} column
  * @param {ReturnType<typeof mannerOf>} found
- * @param {(question: {kind: "dates" | "numbers", name: string, text: string, choices: string[]}) => Promise<string | null>} ask
+ * @param {(question: {kind: "dates" | "numbers", name: string, text: string, choices: string[]}) => Promise<string |
+ * null>} ask
  */
 export async function readerOf(column, found, ask) {
   const habit = { decimal: column.manner?.decimal ?? ".", order: column.manner?.order ?? null };
@@ -72,6 +73,7 @@ function isOpen(column, { text }, decimal) {
       return false;
     }
   };
-  const hasHabit = text.includes(decimal) !== (kindOf(column) === "integer"); // 1.234 is no whole number where 1,234 is usual
+  // 1.234 is no whole number where 1,234 is usual
+  const hasHabit = text.includes(decimal) !== (kindOf(column) === "integer");
   return !hasHabit && fits(".") && fits(",");
 }

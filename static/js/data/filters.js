@@ -1,7 +1,7 @@
 // Filters as people type them ("≥ 10", "in a, b", "not null") and as the wire has them.
 
 import { isNumber } from "./json.js";
-import { ValueError, kindOf, parseValue, shownText } from "./values.js";
+import { ValueError, kindOf, parseValue, shownText, textOf } from "./values.js";
 
 export const OPERATORS = [
   "contains",
@@ -18,10 +18,12 @@ export const OPERATORS = [
   "isNull",
   "isNotNull",
   "isEmpty",
+  "matches", // a pattern with * and ?, which the wire takes without an operator
 ];
 
 const WITHOUT_VALUE = new Set(["isNull", "isNotNull", "isEmpty"]);
-const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty"]);
+const TEXT_ONLY = new Set(["contains", "startsWith", "endsWith", "isEmpty", "matches"]);
+const PATTERN = /[*?]/;
 const SIGNS = [
   ["<>", "notEquals"],
   ["!=", "notEquals"],
@@ -73,7 +75,9 @@ function valueOf(text, column) {
   return value;
 }
 
-/** The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. NULL is null. */
+/**
+ * The items of a list with commas between; one that holds a comma stands in quotes: "Smith,John", Doe. NULL is null.
+ */
 function splitList(text) {
   const items = [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/g)];
   return items
@@ -140,6 +144,10 @@ export function parseFilter(text, column) {
   }
   const span = period(typed, column);
   if (span) return { operator: "between", value: span };
+  if (allowed.includes("matches") && PATTERN.test(typed)) {
+    const literal = /^"(.+)"$/s.exec(typed); // in quotes, * and ? stand for themselves
+    return literal ? { operator: "contains", value: literal[1] } : { operator: "matches", value: typed };
+  }
   const operator = defaultOperator(column);
   if (!allowed.includes(operator)) throw new ValueError("needsNullFilter");
   return { operator, value: valueOf(isText(column) ? text : typed, column) };
@@ -164,6 +172,8 @@ export function filterText(filter, column) {
   if (operator === "isNull") return "NULL";
   if (operator === "isNotNull") return "not NULL";
   if (operator === "isEmpty") return "''";
+  if (operator === "matches") return textOf(value);
+  if (operator === "contains" && PATTERN.test(textOf(value))) return `"${textOf(value)}"`;
   if (operator === "in")
     return `in ${value.map((item) => (item === null ? "NULL" : quoted(shownText(item, column)))).join(", ")}`;
   if (operator === "between") return `${shownText(value[0], column)} .. ${shownText(value[1], column)}`;
@@ -256,7 +266,7 @@ export class Filters {
       if (!or) group = index;
       return {
         column,
-        operator,
+        ...(operator === "matches" ? {} : { operator }),
         ...(takesValue(operator) ? { value } : {}),
         ...(matchCase ? { matchCase: true } : {}),
         ...(or || active[index + 1]?.or ? { group } : {}),

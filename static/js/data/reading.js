@@ -1,4 +1,5 @@
-// Numbers, dates and times as people and spreadsheets write them, as the one text that the strict reader of values takes.
+// Numbers, dates and times as people and spreadsheets write them, as the one text that the strict reader of values
+// takes.
 // Pure; a text that has two meanings is reported as such and never guessed.
 
 /**
@@ -17,7 +18,10 @@ const POINT =
 const COMMA = /^(?:\d*|[1-9]\d{0,2}(?:([.'’ \u00a0\u2009\u202f])\d{3})(?:\1\d{3})*)(?:,\d*)?(?:[eE][+-]?\d+)?$/;
 const THOUSANDS = /['’\s\u00a0\u2009\u202f]/g;
 
-/** What a text says as a number, with a decimal point and with a decimal comma: {point, comma}, each null if it cannot be read so. */
+/**
+ * What a text says as a number, with a decimal point and with a decimal comma: {point, comma}, each null if it
+ * cannot be read so.
+ */
 export function numberReadings(text) {
   if (text.length > LONGEST) return { point: null, comma: null };
   let rest = text.trim().replace(/^[−–]/, "-");
@@ -107,8 +111,8 @@ const MONTH_NAMED = /^(\p{L}[\p{L}\p{M}]*)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{2}
 const ownLanguages = () => globalThis.navigator?.languages ?? [];
 
 /**
- * What a text says as a date: {iso}, {dmy, mdy} where it is another day with the day first than with the month first, or
- * {reason} ("noSuchDate", "shortYear"); null if it is no date that is known here.
+ * What a text says as a date: {iso}, {dmy, mdy} where it is another day with the day first than with the month
+ * first, or {reason} ("noSuchDate", "shortYear"); null if it is no date that is known here.
  */
 export function dateReadings(text, languages = ownLanguages()) {
   if (text.length > LONGEST) return null;

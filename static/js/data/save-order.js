@@ -13,7 +13,8 @@ const RANK = { delete: 0, update: 1, insert: 2 };
  *
  * @param {object[]} entries of Staged
  * @param {object} schema of the table
- * @returns {{order: object[], stuck: {entry: object, columns: string[], rows: object[]}[]}} `stuck` holds what cannot be
+ * @returns {{order: object[], stuck: {entry: object, columns: string[], rows: object[]}[]}} `stuck` holds what
+ * cannot be
  *   saved in any order: the columns whose values would be there twice, and the rows that have those values
  */
 export function saveOrder(entries, schema) {

@@ -152,7 +152,10 @@ export function sameValue(a, b) {
 
 const two = (text) => text.padStart(2, "0");
 
-/** A date as YYYY-MM-DD; the day or the month may stand first where only one of them can, or the column's manner says so. */
+/**
+ * A date as YYYY-MM-DD; the day or the month may stand first where only one of them can, or the column's manner says
+ * so.
+ */
 function parseDate(text, column) {
   const match = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(text);
   if (match) {

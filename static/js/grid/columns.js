@@ -36,8 +36,8 @@ export function headerTitle(column) {
 }
 
 /**
- * The gutter and the columns in the order of the layout; `schema` is the tableSchema of the server, `measured` the widths
- * that fit the content, by name.
+ * The gutter and the columns in the order of the layout; `schema` is the tableSchema of the server, `measured` the
+ * widths that fit the content, by name.
  */
 export function buildColumns(schema, layout, measured = new Map()) {
   const columns = layout.arrange(schema.columns).map((column) => {

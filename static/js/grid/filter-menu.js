@@ -57,6 +57,7 @@ function hintOf(operator, schema) {
   if (!takesValue(operator)) return WRITTEN[operator];
   if (operator === "in") return "in a, b";
   if (operator === "between") return "a .. b";
+  if (operator === "matches") return "a*, a?c";
   return operator === defaultOperator(schema) ? "…" : `${SIGN_OF[operator]} …`;
 }
 
@@ -65,6 +66,7 @@ function written(operator, value, schema) {
   if (!takesValue(operator)) return [WRITTEN[operator], { apply: true }];
   if (operator === "in") return [`in ${value}`, { apply: Boolean(value) }];
   if (operator === "between") return [value ? `${value} .. ` : "", { apply: false }];
+  if (operator === "matches") return [/[*?]/.test(value) ? value : `${value}*`, { apply: Boolean(value) }];
   const sign = operator === defaultOperator(schema) ? "" : `${SIGN_OF[operator]} `;
   return [`${sign}${value}`, { apply: Boolean(value) }];
 }

@@ -82,7 +82,7 @@ export class Header {
             class: "button button-icon",
             type: "button",
             tabindex: "-1",
-            title: T.clearAllFilters,
+            title: `${T.clearAllFilters} (Ctrl+Shift+F)`,
             "aria-label": T.clearAllFilters,
             on: { click: () => this.act.clearFilters() },
           },
@@ -150,6 +150,13 @@ export class Header {
       if (document.activeElement !== input || this.#isOld(input, column)) this.#show(input, column);
       else this.#mark(input, column);
     }
+  }
+
+  /** What is being typed into the fields counts no more. */
+  forget() {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    this.#typed.clear();
   }
 
   focusFilter(name) {

@@ -42,7 +42,7 @@ const isSemicolon = ({ key, code }) =>
 /**
  * Reads keys for a sheet. `actions` are the things a key can do: save, refresh, undo, redo, setNull, setEmpty,
  * setDefault, clear, fillDown, duplicateRows, insertRow, deleteRows, revert, filters, goto, detail, toggle, openValue,
- * cellMenu, columnMenu, follow, today, fillSelection, copyWithHeaders.
+ * cellMenu, columnMenu, follow, today, fillSelection, copyWithHeaders, clearFilters.
  */
 export class Keys {
   constructor(selection, actions) {
@@ -75,8 +75,8 @@ export class Keys {
   }
 
   /**
-   * A command that is one wherever the focus is beside the rows: in a panel, the toolbar, a tab. `typing`: in a field, which
-   * has its own undo.
+   * A command that is one wherever the focus is beside the rows: in a panel, the toolbar, a tab. `typing`: in a
+   * field, which has its own undo.
    */
   elsewhere(event, { typing = false } = {}) {
     if (event.defaultPrevented || isComposing(event)) return;
@@ -197,7 +197,7 @@ export class Keys {
 
   #controlAnywhere(key, shift) {
     if (key === "s" || key === "enter") return (this.actions.save(), true);
-    if (key === "f") return (this.actions.filters(), true);
+    if (key === "f") return (shift ? this.actions.clearFilters() : this.actions.filters(), true);
     if (key === "g") return (this.actions.goto(), true);
     if (key === "i" && !shift) return (this.actions.detail(), true);
     if (key === "z" || key === "y") return (key === "y" || shift ? this.actions.redo() : this.actions.undo(), true);

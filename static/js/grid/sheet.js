@@ -154,6 +154,21 @@ export class Sheet extends SlickGrid {
     return false;
   }
 
+  /**
+   * The header of a column. SlickGrid counts its nodes, of which hidden columns have none: it finds another one's,
+   * or none.
+   */
+  getHeaderColumn(columnIdOrIndex) {
+    const index = typeof columnIdOrIndex === "number" ? columnIdOrIndex : this.getColumnIndex(columnIdOrIndex);
+    return this.getColumnByIndex(index);
+  }
+
+  /** The same, for SlickGrid's own marks of the sort order. */
+  getColumnByIndex(index) {
+    const id = String(this.getColumns()[index]?.id);
+    return this.getHeaderChildren().find((node) => node.dataset.id === id);
+  }
+
   handleKeyDown(event) {
     this.keys?.handle(event);
   }

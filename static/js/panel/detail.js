@@ -1,4 +1,5 @@
-// The row detail: every column of the active row below one another, also hidden ones. Fields are edited where they stand.
+// The row detail: every column of the active row below one another, also hidden ones. Fields are edited where they
+// stand.
 
 import { el, icon } from "../ui/dom.js";
 import { own } from "../data/json.js";

@@ -1,4 +1,5 @@
-// The editor of one field in the row detail: as in a cell, a value is checked while it is typed and staged when it is left.
+// The editor of one field in the row detail: as in a cell, a value is checked while it is typed and staged when it
+// is left.
 
 import { nowText } from "../data/days.js";
 import { Invalid, ValueError, holdsEmpty, kindOf, parseValue, sameValue, shownText } from "../data/values.js";
@@ -7,7 +8,10 @@ import { T, reasonText } from "../grid/texts.js";
 import { isComposing, isControl, letterOf } from "../ui/keyboard.js";
 import { el } from "../ui/dom.js";
 
-/** Edits a field in place of its value. `done(step)` is called at the end: 1 for the next field, -1 for the one before, 0. */
+/**
+ * Edits a field in place of its value. `done(step)` is called at the end: 1 for the next field, -1 for the one
+ * before, 0.
+ */
 export class FieldEditor {
   #finished = false;
 
@@ -71,7 +75,10 @@ export class FieldEditor {
     return problem === "";
   }
 
-  /** Stage what is written. What the column refuses stays in its cell, and its row is not saved until it is corrected. */
+  /**
+   * Stage what is written. What the column refuses stays in its cell, and its row is not saved until it is
+   * corrected.
+   */
   finish(step = 0) {
     if (this.#finished) return;
     this.#finished = true;

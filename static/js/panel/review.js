@@ -99,10 +99,7 @@ export class Review {
   draw() {
     const { staged, tableName } = this.view.table;
     const entries = [...staged.entries.values()].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
-    const { changed, inserted, deleted } = staged.counts;
-    this.summary.textContent = entries.length
-      ? T.reviewSummary(changed + inserted + deleted, entries.length, tableName)
-      : T.reviewEmpty;
+    this.summary.textContent = entries.length ? T.reviewSummary(staged.counts, tableName) : T.reviewEmpty;
     const inside = this.list.contains(document.activeElement);
     const key = document.activeElement?.dataset?.key;
     const shown = this.#first(entries);

@@ -5,7 +5,7 @@ import { BASE } from "../base.js";
 import { confirm, openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 import { own } from "../data/json.js";
-import { kindOf, looksLikeJson, parseValue, sizeText, shownText, ValueError } from "../data/values.js";
+import { kindOf, looksLikeJson, parseValue, shownText, ValueError } from "../data/values.js";
 import { T, reasonText } from "../grid/texts.js";
 
 const valueUrl = (view, rowId, column) =>
@@ -209,21 +209,16 @@ const isStream = (column) => kindOf(column.schema) === "longText" || column.sche
 
 /** Bytes are looked at and changed as files. */
 async function editBytes(view, item, column, stored, blob, readOnly) {
-  const file = el("input", { type: "file", class: "input", "aria-label": T.valueUpload });
-  const actions = [{ label: T.close, value: "" }];
-  if (!readOnly) actions.push({ label: T.setNull, value: "null" }, { label: T.valueUpload, value: "put" });
-  if (blob) actions.push({ label: T.valueDownload, value: "get", primary: true });
-  const answer = await openDialog({
-    title: T.valueTitle(column.field),
-    text: blob ? sizeText(blob.size, "bytes") : "NULL",
-    class: "small-dialog",
-    body: readOnly ? [] : [el("div", { class: "fields" }, file, el("p", { class: "field-note" }, T.valueDirect))],
-    actions,
+  const { askForBytes } = await import("./bytes.js");
+  const { answer, file } = await askForBytes(blob, {
+    table: view.tableName,
+    column: column.field,
+    id: item.id,
+    readOnly,
   });
   view.table.sheet.setFocus();
-  if (answer === "get") saveFile(blob, `${column.field}-${item.id}.bin`);
   if (answer === "null" && blob) await write(view, stored, null);
-  if (answer === "put" && file.files[0]) await write(view, stored, file.files[0]);
+  if (answer === "put") await write(view, stored, file);
 }
 
 /** Replace a stored value, or set it to NULL, if it still is what was read; gives why not, or null. */
@@ -259,10 +254,4 @@ async function failure(response) {
   } catch {
     return `${response.status} ${response.statusText}`;
   }
-}
-
-function saveFile(blob, name) {
-  const url = URL.createObjectURL(blob);
-  el("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

@@ -76,8 +76,19 @@ export class Editor {
   start() {
     this.#workspace.connection = this.#client.situation;
     this.#client.start();
-    this.#workspace.restore();
-    this.#sidebar.start(this.#workspace.current?.namespace ?? readNamespace(location) ?? this.#page.namespace);
+    const page = this.#page;
+    const asked = readNamespace(location) ?? this.#typedNamespace();
+    this.#workspace.restore(asked);
+    const wanted = this.#workspace.current?.namespace ?? asked ?? page.namespace;
+    this.#sidebar.start(wanted, page.settings.demo ? "SAMPLES" : null);
+  }
+
+  /** The namespace that was typed at the sign-in that led here: once, it comes before what is remembered. */
+  #typedNamespace() {
+    const attempt = new Memory(storageOf("sessionStorage"), "sign-in");
+    const typed = attempt.get("namespace");
+    attempt.set("namespace", null);
+    return typed ? this.#page.namespace : null;
   }
 
   #listen() {
@@ -98,6 +109,7 @@ export class Editor {
       if (detail.current) sidebar.choose(detail.current.namespace);
       sidebar.mark(detail);
     });
+    workspace.addEventListener("palette", () => this.#palette());
     workspace.addEventListener("export", async ({ detail }) => (await import("./export.js")).openExport(detail));
     this.#preferences.addEventListener("change", () => this.#density());
     document.addEventListener("click", (event) => this.#click(event));
@@ -305,6 +317,8 @@ export class Editor {
     if (document.querySelector("dialog[open]")) return;
     const { namespace } = this.#sidebar;
     const system = this.#preferences.get("system");
+    const recent = this.#workspace.recent.filter((table) => !this.#workspace.tabs.some((tab) => sameTable(tab, table)));
+    const shownAlready = [...this.#workspace.tabs, ...recent];
     openPalette(
       () => [
         ...this.#workspace.tabs.map((tab) => ({
@@ -315,11 +329,19 @@ export class Editor {
           boost: 40,
           run: () => this.#workspace.open(tab),
         })),
+        ...recent.map(({ namespace: other, table }) => ({
+          label: table,
+          icon: "history",
+          hint: `${T.recent} · ${other}`,
+          group: T.recent,
+          boost: 30,
+          run: (background) => this.#workspace.open({ namespace: other, table, background }),
+        })),
         ...this.#sidebar.tables
           .filter(
             ({ kind, full }) =>
               (system || kind !== "system") &&
-              !this.#workspace.tabs.some((tab) => sameTable(tab, { namespace, table: full })),
+              !shownAlready.some((known) => sameTable(known, { namespace, table: full })),
           )
           .map(({ full, kind, description }) => ({
             label: full,
@@ -327,6 +349,20 @@ export class Editor {
             hint: description.split("\n")[0] || namespace,
             group: T.tables,
             run: (background) => this.#workspace.open({ namespace, table: full, background }),
+          })),
+        ...this.#sidebar.tablesElsewhere
+          .filter(
+            ({ kind, full, namespace: other }) =>
+              (system || kind !== "system") &&
+              !shownAlready.some((known) => sameTable(known, { namespace: other, table: full })),
+          )
+          .map(({ full, kind, namespace: other }) => ({
+            label: full,
+            icon: kind === "view" ? "eye" : "table-2",
+            hint: other,
+            group: T.tables,
+            boost: -50,
+            run: (background) => this.#workspace.open({ namespace: other, table: full, background }),
           })),
         ...this.#sidebar.namespaces.map((name) => ({
           label: name,
@@ -338,7 +374,8 @@ export class Editor {
         })),
         ...this.#commands(),
       ],
-      T.nothingFound(namespace),
+      T.nothingFound,
+      (draw) => this.#sidebar.readElsewhere(draw),
     );
   }
 
@@ -395,7 +432,9 @@ export class Editor {
         f: () => this.#workspace.current && this.#workspace.run("showFilters"),
       }[letter];
       if (letter === "f" && !this.#workspace.current) run = null;
-    } else if (key === "F1" && plain) run = openHelp;
+    } else if (control && !event.altKey && event.shiftKey && letterOf(event) === "f" && this.#workspace.current)
+      run = () => this.#workspace.run("clearFilters");
+    else if (key === "F1" && plain) run = openHelp;
     else if (key === "?" && plain && !isTyping(event.target) && !event.target.closest("[role=grid], [role=treegrid]"))
       run = openHelp;
     else if (key === "F5" && plain && this.#workspace.current) run = () => this.#workspace.run("refresh");

@@ -3,6 +3,7 @@
 import { BASE } from "../base.js";
 import { stringify } from "../data/json.js";
 import { T, edits } from "../texts.js";
+import { Filters } from "../data/filters.js";
 import { openDialog } from "../ui/dialog.js";
 import { el, part } from "../ui/dom.js";
 import { toast } from "../ui/toasts.js";
@@ -124,7 +125,7 @@ export async function openExport({ tab }) {
   const fields = exportFields({
     namespace: tab.namespace,
     table: tab.table,
-    view: { filters: (state.filters ?? []).filter((filter) => !filter.off), sort: state.sort, search: state.search },
+    view: { filters: new Filters(state.filters ?? []).toWire(), sort: state.sort, search: state.search },
     rows,
     columns: chosen?.columns,
     nullText: nulls.value === "word" ? "NULL" : "",

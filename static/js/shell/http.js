@@ -3,7 +3,7 @@
 import { BASE } from "../base.js";
 
 /** A JSON answer, or an error that carries its status and what the server said. */
-export async function json(url, { method = "GET", body = null, form = null } = {}) {
+export async function json(url, { method = "GET", body = null, form = null, signal = null } = {}) {
   const headers = { Accept: "application/json" };
   let content = null;
   if (form) content = new URLSearchParams(form);
@@ -17,6 +17,7 @@ export async function json(url, { method = "GET", body = null, form = null } = {
     body: content,
     credentials: "same-origin",
     cache: "no-store",
+    signal,
   });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok)

@@ -33,8 +33,8 @@ export function readPage(body = document.body) {
 }
 
 /**
- * Take the first rows that came with the page out of it: {filters, sort, search, readMark, events}; null where there are none
- * for this table. They are handed out once.
+ * Take the first rows that came with the page out of it: {filters, sort, search, readMark, events}; null where there
+ * are none for this table. They are handed out once.
  *
  * @param {{namespace: string, table: string}} shown
  */

@@ -8,14 +8,15 @@ import { find } from "./palette-model.js";
 const SHOWN = 60;
 
 /**
- * Ask where to go.
+ * Ask where to go. `more(draw)` starts reading what may be found besides, and calls `draw` when something came.
  *
  * @param {() => {label: string, icon: string, hint?: string, group: string, boost?: number, run: (background:
  *   boolean) => void}[]} items
  *   read on every key, since the table list may still be arriving
  * @param {string} none what is said where nothing matches
+ * @param {(draw: () => void) => void} [more]
  */
-export function openPalette(items, none) {
+export function openPalette(items, none, more = undefined) {
   let shown = [];
   let at = 0;
   const list = el("div", { class: "palette-list", role: "listbox", id: "palette-list", aria: { label: T.goTo } });
@@ -71,6 +72,13 @@ export function openPalette(items, none) {
     input.removeAttribute("aria-activedescendant");
     mark(0);
   };
+  /** What is marked stays marked when more comes in. */
+  const redraw = () => {
+    const marked = shown[at];
+    draw();
+    const again = shown.findIndex((item) => item.label === marked?.label && item.hint === marked?.hint);
+    if (again > 0) mark(again);
+  };
   input.addEventListener("input", draw);
   input.addEventListener("keydown", (event) => {
     const page = 10;
@@ -92,6 +100,7 @@ export function openPalette(items, none) {
     ready: (opened) => {
       dialog = opened;
       draw();
+      more?.(() => opened.open && redraw());
     },
   });
 }

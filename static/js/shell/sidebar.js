@@ -3,6 +3,7 @@
 import { T } from "../texts.js";
 import { part } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
+import { entries } from "./tree-model.js";
 import { Tree } from "./tree.js";
 
 const WIDTH = { least: 160, most: 480, step: 16 };
@@ -19,6 +20,7 @@ export class Sidebar extends EventTarget {
   #filter;
   #namespace = null;
   #namespaces = [];
+  #elsewhere = new Map(); // namespace -> its tables, for the palette
   #unread = false; // the list of namespaces could not be read
   #failed = false; // nor the tables
   #asked = 0; // number of the latest table list asked for: an older answer is not shown over it
@@ -38,6 +40,10 @@ export class Sidebar extends EventTarget {
     this.#tree.addEventListener("menu", ({ detail }) =>
       this.#emit("tableMenu", { namespace: this.#namespace, ...detail }),
     );
+    this.#tree.addEventListener("namespace", async ({ detail }) => {
+      await this.choose(detail.namespace);
+      this.#tree.focus();
+    });
     this.#filter = part("tree-filter");
     this.#filter.addEventListener("input", () => this.#tree.filter(this.#filter.value.trim()));
     this.#filter.addEventListener("keydown", (event) => this.#filterKey(event));
@@ -72,22 +78,46 @@ export class Sidebar extends EventTarget {
     return this.#tree.entries;
   }
 
+  /** The tables of the other namespaces, as far as they have been read: {namespace, full, kind, description}. */
+  get tablesElsewhere() {
+    return [...this.#elsewhere].flatMap(([namespace, tables]) =>
+      namespace === this.#namespace ? [] : tables.map((table) => ({ ...table, namespace })),
+    );
+  }
+
+  /** Read the tables of the other namespaces, one namespace after another; `came` is called after each. */
+  async readElsewhere(came) {
+    for (const namespace of this.#namespaces) {
+      if (namespace === this.#namespace || this.#elsewhere.has(namespace)) continue;
+      this.#elsewhere.set(namespace, []); // asked for once
+      try {
+        const { payload } = await this.#client.send("getTables", { namespace }, { background: true });
+        this.#elsewhere.set(namespace, entries(payload));
+        came();
+      } catch {
+        this.#elsewhere.delete(namespace); // the next time, perhaps
+      }
+    }
+  }
+
   /**
-   * Read the namespaces, and choose the wanted one, else the one used last, else the first that is not the system's.
+   * Read the namespaces, and choose the wanted one, else the one used last, else a preferred one, else the first that
+   * is not the system's.
    */
-  async start(wanted) {
+  async start(wanted, preferred = null) {
     if (wanted) this.choose(wanted);
     try {
       const { payload } = await this.#client.send("getNamespaces");
       this.#namespaces = payload.namespaces;
       this.#unread = false;
+      this.#showOthers();
     } catch {
       // Without the list the person still has the tables of the namespace at hand; the menu asks again.
       this.#unread = true;
     }
     if (this.#namespace || !this.#namespaces.length) return;
     const last = this.#memory.get("namespace");
-    const known = this.#namespaces.includes(last) ? last : null;
+    const known = [last, preferred].find((name) => this.#namespaces.includes(name)) ?? null;
     this.choose(known ?? this.#namespaces.find((name) => !name.startsWith("%")) ?? this.#namespaces[0]);
   }
 
@@ -107,13 +137,22 @@ export class Sidebar extends EventTarget {
     part("namespace").parentElement.title = T.namespaceIs(namespace);
     this.#filter.value = "";
     this.#tree.filter("");
+    this.#showOthers();
     this.#emit("namespace", { namespace });
-    this.reload();
+    return this.reload();
+  }
+
+  #showOthers() {
+    const isSystem = (name) => name.startsWith("%");
+    this.#tree.others = this.#namespaces
+      .filter((name) => name !== this.#namespace)
+      .sort((a, b) => Number(isSystem(a)) - Number(isSystem(b)) || (a < b ? -1 : 1));
   }
 
   /** Read the tables again. */
   async reload({ background = false } = {}) {
     if (!this.#namespace) return;
+    this.#elsewhere.clear();
     this.#asked += 1;
     const asked = this.#asked;
     if (!background) this.#tree.wait();

@@ -26,7 +26,7 @@ export class StatusBar extends EventTarget {
       selection: slot("selection", { hidden: true }),
       pending: slot("pending", { class: "changes", hidden: true }),
       message: slot("message", { class: "message" }),
-      query: slot("query", { title: T.lastQuery, hidden: true }),
+      query: slot("query", { hidden: true }),
     };
     const { connection, table, lock, message, query, ...rest } = this.#parts;
     root.append(
@@ -119,7 +119,8 @@ export class StatusBar extends EventTarget {
       if (focused) pending.querySelector("button")?.focus();
     }
     const { at, ms, roundTrips } = status.lastQuery ?? {};
-    fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms, roundTrips) : null);
+    fill(query, at ? T.query(new Date(at).toTimeString().slice(0, 8), ms) : null);
+    query.title = at ? T.lastQuery(roundTrips) : "";
   }
 
   /** Say what was done, for a while; null: it is over, or something went wrong since. */

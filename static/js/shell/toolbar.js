@@ -5,7 +5,10 @@ import { el, icon } from "../ui/dom.js";
 
 const RULE = "rule";
 
-/** Emits "do" ({action}) for each button, and "lost" when the one with the focus can do nothing any more; shows a table's status. */
+/**
+ * Emits "do" ({action}) for each button, and "lost" when the one with the focus can do nothing any more; shows a
+ * table's status.
+ */
 export class Toolbar extends EventTarget {
   #buttons = new Map();
 
@@ -15,13 +18,14 @@ export class Toolbar extends EventTarget {
       this.#button("refresh", "refresh-cw", T.refresh, "F5"),
       el("span", { class: RULE }),
       this.#button("insertRow", "plus", T.newRow, "Alt+Insert", T.row),
-      this.#button("duplicateRows", "copy", T.duplicate, "Ctrl+D"),
-      this.#button("deleteRows", "trash-2", T.remove, "Ctrl+Delete"),
+      this.#button("duplicateRows", "copy", T.duplicate, "Ctrl+D", T.duplicateWord, "wordy"),
+      el("span", { class: RULE }),
+      this.#button("deleteRows", "trash-2", T.remove, "Ctrl+Delete", T.removeWord, "wordy"),
       el("span", { class: RULE }),
       this.#button("showFilters", "list-filter", T.filterRow, "Ctrl+F", T.filters),
       this.#button("showColumns", "columns-3", T.columnsTitle, null, T.columns),
-      this.#button("showDetail", "panel-right", T.detail, "Ctrl+I"),
-      this.#button("export", "download", T.exportTitle),
+      this.#button("showDetail", "panel-right", T.detail, "Ctrl+I", T.detailWord, "wordy"),
+      this.#button("export", "download", T.exportTitle, null, T.exportWord, "wordy"),
       el(
         "div",
         { class: "tools-end" },
@@ -93,7 +97,7 @@ export class Toolbar extends EventTarget {
         },
       },
       symbol && icon(symbol),
-      text,
+      more === "wordy" ? el("span", {}, text) : text,
     );
     this.#buttons.set(action, button);
     return button;

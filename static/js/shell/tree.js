@@ -11,12 +11,13 @@ const SHOWN_MAX = 1000;
 /** Letters within this many milliseconds belong together. */
 const TYPING = 800;
 
-/** Emits "open" ({table, background}) and "menu" ({entry, anchor, x, y}). */
+/** Emits "open" ({table, background}), "menu" ({entry, anchor, x, y}) and "namespace" ({namespace}). */
 export class Tree extends EventTarget {
   #root;
   #count;
   #list = [];
   #unfolded = new Set();
+  #others = []; // the other namespaces
   #selected = null;
   #staged = new Set();
   #text = "";
@@ -89,6 +90,12 @@ export class Tree extends EventTarget {
     this.#draw();
   }
 
+  /** The other namespaces that the person has, below the tables of this one. */
+  set others(namespaces) {
+    this.#others = namespaces;
+    if (!this.#root.hasAttribute("aria-busy")) this.#draw();
+  }
+
   /** Mark the table on screen, and unfold its schema. */
   select(table) {
     this.#selected = table;
@@ -128,7 +135,7 @@ export class Tree extends EventTarget {
   #draw() {
     const { schemas, shown } = group(this.#list, { text: this.#text, system: this.#system });
     const focused = this.#root.contains(document.activeElement) ? document.activeElement : null;
-    const kept = focused?.dataset.table ?? focused?.dataset.schema;
+    const kept = nameOf(focused);
     let room = SHOWN_MAX;
     const lines = schemas.map((schema) => {
       const unfolded = schema.matched || this.#unfolded.has(schema.name);
@@ -136,11 +143,14 @@ export class Tree extends EventTarget {
       room -= tables.length;
       return this.#schema(schema, unfolded, tables);
     });
+    const text = this.#text.toLowerCase();
+    const others = this.#others.filter((name) => name.toLowerCase().includes(text));
     this.#root.replaceChildren(...lines);
-    if (!lines.length)
+    if (!lines.length && !(text && others.length))
       this.#root.append(
         el("li", { class: "tree-note", role: "none" }, this.#text ? T.noMatch(this.#text) : T.noTables),
       );
+    this.#root.append(...others.map((name) => this.#namespace(name)));
     this.#count.textContent = T.tableCount(shown);
     this.#tabStop(kept);
     if (focused && !focused.isConnected) this.focus();
@@ -168,6 +178,20 @@ export class Tree extends EventTarget {
     );
   }
 
+  #namespace(name) {
+    return el(
+      "li",
+      {
+        role: "treeitem",
+        tabindex: "-1",
+        title: T.switchTo(name),
+        data: { namespace: name },
+        aria: { level: "1", expanded: "false" },
+      },
+      el("div", { class: "tree-row" }, icon("database"), el("span", { class: "label" }, name)),
+    );
+  }
+
   #table({ name, full, kind, description }) {
     return el(
       "li",
@@ -192,7 +216,7 @@ export class Tree extends EventTarget {
     const items = [...this.#root.querySelectorAll("[role=treeitem]")];
     for (const item of items) item.tabIndex = -1;
     const stop =
-      items.find((item) => wanted && (item.dataset.table ?? item.dataset.schema) === wanted) ??
+      items.find((item) => wanted && nameOf(item) === wanted) ??
       items.find((item) => item.getAttribute("aria-selected") === "true") ??
       items[0];
     if (stop) stop.tabIndex = 0;
@@ -220,7 +244,10 @@ export class Tree extends EventTarget {
     this.dispatchEvent(new CustomEvent("menu", { detail: { table: item.dataset.table, anchor: item, x, y } }));
   }
 
+  /** Unfold or fold a schema; a namespace unfolds to its tables in place of these. */
   #fold(item, unfold = item.getAttribute("aria-expanded") !== "true") {
+    if (item.dataset.namespace)
+      return this.dispatchEvent(new CustomEvent("namespace", { detail: { namespace: item.dataset.namespace } }));
     if (unfold) this.#unfolded.add(item.dataset.schema);
     else this.#unfolded.delete(item.dataset.schema);
     this.#draw();
@@ -289,6 +316,8 @@ export class Tree extends EventTarget {
     );
   }
 }
+
+const nameOf = (item) => item && (item.dataset.table ?? item.dataset.schema ?? item.dataset.namespace);
 
 function stagedMark() {
   return el("span", { class: "staged", role: "img", aria: { label: T.staged } });

@@ -5,7 +5,7 @@ import { TableView } from "../table/view.js";
 import { CommandError } from "../net/command-error.js";
 import { T, edits } from "../texts.js";
 import { confirm } from "../ui/dialog.js";
-import { el, part } from "../ui/dom.js";
+import { el, icon, part } from "../ui/dom.js";
 import { address, namespaceAddress, readAddress, sameTable } from "./location.js";
 import { openMenu } from "../ui/menu.js";
 import { NoticeBar, Notices, OfflineBar } from "./notices.js";
@@ -18,7 +18,11 @@ import { Toolbar } from "./toolbar.js";
 /** Changes of filters and sort within this many milliseconds are one step of the history: a filter being typed. */
 const STEP = 1000;
 
-/** Emits "current" ({current, staged}) whenever either changes. */
+const RECENT = 8;
+/** What the demo has to look at first. */
+const TO_TRY = ["Sample.Person", "Sample.Employee", "Cinema.Film"].map((table) => ({ namespace: "SAMPLES", table }));
+
+/** Emits "current" ({current, staged}) whenever either changes, "export", and "palette" when a table is to be found. */
 export class Workspace extends EventTarget {
   #needs;
   #host;
@@ -43,7 +47,7 @@ export class Workspace extends EventTarget {
     this.#tabs = new Tabs(part("tabs"));
     this.#toolbar = new Toolbar(part("tools"));
     this.#status = new StatusBar(part("status"), needs.page);
-    this.#welcome = el("div", { class: "welcome" }, el("h2", {}, T.welcome), el("p", {}, T.welcomeText));
+    this.#welcome = el("div", { class: "welcome" });
     this.#host.replaceChildren(this.#welcome);
     this.#tabs.addEventListener("select", ({ detail }) => this.#select(detail.tab, { focus: !detail.keep }));
     this.#tabs.addEventListener("close", ({ detail }) => this.close(detail.tab));
@@ -54,6 +58,10 @@ export class Workspace extends EventTarget {
     for (const host of [part("status"), part("notices").parentElement])
       host.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     this.#status.addEventListener("do", ({ detail }) => this.run(detail.action));
+    addEventListener("pagehide", () => {
+      this.#note(this.current);
+      if (this.current) this.#keep();
+    });
     addEventListener("popstate", () => this.#goTo(readAddress(location)));
   }
 
@@ -102,8 +110,51 @@ export class Workspace extends EventTarget {
     return [...open, ...kept].filter(({ pending }) => edits(pending));
   }
 
-  /** The tabs of the last visit, then what the address asks for. */
-  restore() {
+  /** Tables that were on screen, the latest first: {namespace, table}. */
+  get recent() {
+    return this.#needs.lists.browser.get("recent") ?? [];
+  }
+
+  #noteRecent({ namespace, table }) {
+    const others = this.recent.filter((other) => !sameTable(other, { namespace, table }));
+    this.#needs.lists.browser.set("recent", [{ namespace, table }, ...others].slice(0, RECENT));
+  }
+
+  /** What stands where no table is open: those of late, or of the demo, and how to find others. */
+  #drawWelcome() {
+    const { recent } = this;
+    const tables = recent.length ? recent : this.#needs.page.settings.demo ? TO_TRY : [];
+    const open = (table) =>
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { class: "button", type: "button", on: { click: () => this.open(table) } },
+          icon("table-2"),
+          el("span", { class: "label" }, table.table),
+          el("span", { class: "menu-hint" }, table.namespace),
+        ),
+      );
+    const find = el(
+      "button",
+      { class: "button button-outline", type: "button", on: { click: () => this.dispatchEvent(new Event("palette")) } },
+      icon("search"),
+      T.goTo,
+      el("kbd", {}, "Ctrl+K"),
+    );
+    this.#welcome.replaceChildren(
+      el("h2", {}, T.welcome),
+      el("p", {}, T.welcomeText),
+      find,
+      tables.length ? el("h3", {}, recent.length ? T.recentTables : T.tablesToTry) : "",
+      tables.length ? el("ul", {}, ...tables.map(open)) : "",
+      el("p", {}, T.welcomeNext),
+    );
+  }
+
+  /** The tabs of the last visit, then what the address asks for; not over a namespace that was asked for. */
+  restore(asked = null) {
     const { window: own, browser } = this.#needs.lists;
     const { tabs = [], current = null } = own.get("tabs") ?? browser.get("tabs") ?? {};
     this.#kept = this.#needs.drafts.all;
@@ -117,7 +168,8 @@ export class Workspace extends EventTarget {
     if (wanted) this.#goTo(wanted);
     else {
       const last = current && this.#tabs.find(current.namespace, current.table);
-      if (last) this.#select(last, { history: "replace", focus: true });
+      if (last && (asked === null || last.namespace.toUpperCase() === asked.toUpperCase()))
+        this.#select(last, { history: "replace", focus: true });
       else {
         this.#changed();
         this.focus();
@@ -219,8 +271,7 @@ export class Workspace extends EventTarget {
 
   /** Forget what this window remembers: at sign-out. */
   forget() {
-    this.#needs.lists.window.set("tabs", null);
-    this.#needs.lists.browser.set("tabs", null);
+    this.#needs.lists.window.set("tabs", null); // with filters; the names of the tables come back with the account
   }
 
   #add(namespace, table, state) {
@@ -252,6 +303,7 @@ export class Workspace extends EventTarget {
     if (!tab.view) this.#mount(tab);
     else this.#freshen();
     this.#write(step);
+    this.#noteRecent(tab);
     this.#changed();
     if (focus) this.#enter(tab);
   }
@@ -304,8 +356,9 @@ export class Workspace extends EventTarget {
   }
 
   /**
-   * What a table says goes to the screen reader; what it did also to the status bar, what failed or is to be known to the bar
-   * above its rows. `more`: {topic, holds, until, actions} of a notice; without a text the topic is settled.
+   * What a table says goes to the screen reader; what it did also to the status bar, what failed or is to be known
+   * to the bar above its rows. `more`: {topic, holds, until, actions} of a notice; without a text the topic is
+   * settled.
    */
   #say(tab, text, kind = "info", { topic = "edit", ...more } = {}) {
     if (text) announce(text);
@@ -337,7 +390,10 @@ export class Workspace extends EventTarget {
 
   #changed({ keep = true } = {}) {
     const tab = this.current;
-    this.#welcome.hidden = Boolean(tab);
+    if (this.#welcome.hidden !== Boolean(tab) || !this.#welcome.childElementCount) {
+      this.#welcome.hidden = Boolean(tab);
+      if (!tab) this.#drawWelcome();
+    }
     part("heading").textContent = tab ? tab.table : T.tables;
     document.title = tab ? `${tab.table} · ${tab.namespace} · ${T.app}` : T.app;
     this.#toolbar.show(

@@ -29,6 +29,7 @@ export function keyActions(view) {
     deleteRows: () => view.deleteRows(),
     revert: () => view.rowWork.revertSelection(),
     filters: () => view.showFilters(true),
+    clearFilters: () => view.clearFilters(),
     goto: () => view.panels.askRow(),
     detail: () => view.showDetail(),
     toEnd: (move) => {

@@ -5,7 +5,7 @@ import { parse, record, stringify } from "../data/json.js";
 import { readTsv, writeTsv } from "../data/tsv.js";
 import { Invalid, ValueError, shownText, textOf } from "../data/values.js";
 import { writeText } from "../ui/clipboard.js";
-import { SKIP, converted, newRowId, pasted } from "./edits.js";
+import { SKIP, converted, newRowId, pasted, placeAfter } from "./edits.js";
 import { rowCount, rowsOf } from "../grid/selection.js";
 import { SlickRange } from "../grid/sheet.js";
 import { T, reasonText, sentences } from "../grid/texts.js";
@@ -199,17 +199,20 @@ export class Clipboard {
           valueFor(row - fromRow, column, item, targets[cell - fromCell] ?? -1),
         )
       : { steps: [], refused: [] };
+    const beside = asRows && at ? at.toRow : null; // new rows stand where the person is
     const inserts = [];
     for (let row = existing; row < height; row++) {
       inserts.push({
         kind: "insert",
         id: newRowId(),
-        at: Infinity,
+        at: beside === null ? Infinity : placeAfter(table.rows, beside),
         values: this.#newRow(row, fromCell, targets, valueFor, refused),
       });
     }
     edits.history.commit([...steps, ...inserts]);
-    table.selection.range = range;
+    const first = inserts.length && beside !== null ? table.rows.indexOf(inserts[0].id) : fromRow;
+    table.selection.range = new SlickRange(first, fromCell, first + height - 1, range.toCell);
+    if (first !== fromRow) table.sheet.scrollRowIntoView(first);
     const told = []; // what went wrong first, for the status bar cuts the end
     if (invalid.length) told.push(this.#refusals(invalid, T.invalidPasted));
     if (refused.length) told.push(this.#refusals(refused, T.notPasted));

@@ -267,6 +267,7 @@ export class Edits {
 
   fillDown() {
     const { range } = this.table.selection;
+    if (range && range.fromRow === range.toRow) return this.announce(T.fillNeedsRows, "warning", { until: "move" });
     if (range) return this.fill(new SlickRange(range.fromRow, range.fromCell, range.fromRow, range.toCell), range);
   }
 
@@ -465,7 +466,7 @@ export function newRowId() {
 }
 
 /** The position of the query below a grid row. */
-function placeAfter(rows, row) {
+export function placeAfter(rows, row) {
   const number = rows.numberOf(row);
   if (number !== null) return number;
   const entry = rows.staged.get(rows.idAt(row));

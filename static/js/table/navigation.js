@@ -14,20 +14,45 @@ export class Places {
     this.view = view;
   }
 
-  #activate(row, cell) {
+  #activate(row, cell, { centred = false } = {}) {
     const { sheet } = this.view.table;
-    sheet.scrollRowIntoView(row);
+    if (centred) sheet.scrollRowToTop(Math.max(0, row - Math.floor((sheet.getViewportRowCount() - 1) / 2)));
+    else sheet.scrollRowIntoView(row);
     sheet.setActiveCell(row, cell, false, false, false);
     sheet.scrollCellIntoView(row, cell);
     sheet.setFocus();
   }
 
-  /** Go to a row by its number, counted from one; past the end is the last row. */
+  /** Go to a row by its number, counted from one, in the middle of the page; past the end is the last row. */
   goto(number) {
-    const { sheet, selection, rows, cache } = this.view.table;
+    const { sheet, selection, rows } = this.view.table;
     if (!sheet || !rows.getLength() || !this.view.commit()) return;
-    const position = Math.max(0, Math.min(Number(number) - 1, cache.length - 1));
-    this.#activate(rows.rowOf(position), sheet.getActiveCell()?.cell ?? selection.firstCell);
+    this.#activate(this.#rowOf(number), sheet.getActiveCell()?.cell ?? selection.firstCell, { centred: true });
+    this.view.need();
+  }
+
+  #rowOf(number) {
+    const { rows, cache } = this.view.table;
+    return rows.rowOf(Math.max(0, Math.min(Number(number) - 1, cache.length - 1)));
+  }
+
+  /** Where the person is: the first row on screen and the active cell. */
+  get scroll() {
+    const { sheet, rows, columns } = this.view.table;
+    const active = sheet?.getActiveCell();
+    const top = sheet?.getViewport().top ?? 0;
+    const row = active ? rows.numberOf(active.row) : null;
+    if (top <= 0 && !row) return null;
+    return { row: top > 0 ? top + 1 : 1, ...(row && { active: [row, columns[active.cell]?.field] }) };
+  }
+
+  /** Go back there. */
+  restore({ row, active }) {
+    const { sheet, rows, columns } = this.view.table;
+    if (!sheet || !rows.getLength()) return;
+    if (row > 1) sheet.scrollRowToTop(this.#rowOf(row));
+    const cell = active ? columns.findIndex((column) => column.field === active[1] && !column.hidden) : -1;
+    if (cell > 0) sheet.setActiveCell(this.#rowOf(active[0]), cell, false, false, true);
     this.view.need();
   }
 

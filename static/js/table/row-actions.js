@@ -32,8 +32,8 @@ export class RowWork {
 
   insert() {
     if (!this.#writable()) return;
-    const active = this.view.table.sheet.getActiveCell();
-    const [id] = this.view.edits.insertRows([{}], active ? active.row : -1);
+    const { sheet } = this.view.table;
+    const [id] = this.view.edits.insertRows([{}], sheet.getActiveCell()?.row ?? sheet.shown.top - 1);
     this.view.places.goToNew(id);
   }
 
@@ -96,15 +96,16 @@ export class RowWork {
   }
 
   /**
-   * A save left a row that needs the person: {id, name, conflict}. Its conflict is shown, or its cell; not to somebody who has
-   * gone on meanwhile, in an editor, a dialog or another table, nor over the review, which lists it first.
+   * A save left a row that needs the person: {id, name, conflict}. Its conflict is shown, or its cell; not to
+   * somebody who has gone on meanwhile, in an editor, a dialog or another table, nor over the review, which lists it
+   * first.
    */
   attend({ id, name = null, conflict = false }) {
-    const { table, panels, places, box } = this.view;
+    const { table, panels, box } = this.view;
     if (!box.clientHeight || table.sheet?.getCellEditor() || document.querySelector("dialog[open]")) return;
     if (conflict) panels.decide(id);
     else if (panels.reviewShown) panels.focusReview();
-    else places.showCell(id, name);
+    else this.view.showTold(id, name);
   }
 
   /** The outcome of one change; gives what is to be told of it beside the outcome. */

@@ -51,8 +51,10 @@ export class Loading {
     try {
       const page = await this.reading.open(FIRST_PAGE, (schema) => view.schemaCame(schema), this.#opening.signal);
       if (view.closed) return;
-      if (page) table.cache.reset(page);
-      else {
+      if (page) {
+        table.cache.reset(page);
+        if ((table.sheet?.shown.bottom ?? 0) >= FIRST_PAGE) this.need(); // opened again, far from the first row
+      } else {
         table.cache.reset(null, table.cache.pageSize);
         this.need();
       }

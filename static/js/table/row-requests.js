@@ -24,8 +24,8 @@ export class Reading {
   }
 
   /**
-   * Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page, or with null where the rows
-   * of the query are still to be read.
+   * Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page, or with null where
+   * the rows of the query are still to be read.
    */
   async open(pageSize, onSchema, signal) {
     const given = this.#firstRows;
@@ -60,8 +60,8 @@ export class Reading {
   }
 
   /**
-   * Follow the changes of rows that came with the page; false when they must be read once more, because the server cannot say
-   * what changed since.
+   * Follow the changes of rows that came with the page; false when they must be read once more, because the server
+   * cannot say what changed since.
    */
   async follow() {
     const readMark = this.#readMark;

@@ -47,6 +47,7 @@ export class TableView extends EventTarget {
   #hidden = false;
   #scrolled = null;
   #problem = null; // of the active cell, told already
+  #isTold = false; // what is wrong with the cell that is gone to has been told
 
   /**
    * @param {object} options
@@ -133,7 +134,7 @@ export class TableView extends EventTarget {
     this.live.listen();
     this.filterBar.draw();
     await this.loading.open();
-    if (state?.scroll?.row) this.goto(state.scroll.row);
+    if (state?.scroll) this.places.restore(state.scroll);
   }
 
   /** Take the view away; staged edits stay in the store. */
@@ -171,8 +172,7 @@ export class TableView extends EventTarget {
 
   /** What is looked at: goes into the address and into remembered tabs. */
   get state() {
-    const row = this.table.sheet?.getViewport().top ?? 0;
-    return { ...this.table.view, scroll: row > 0 ? { row: row + 1 } : null };
+    return { ...this.table.view, scroll: this.places.scroll };
   }
 
   /** Look at the table as `state` says. */
@@ -315,6 +315,13 @@ export class TableView extends EventTarget {
   }
 
   clearFilters() {
+    const { filters, search } = this.table;
+    this.header.forget();
+    this.settled("filter");
+    if (!filters.list.length && !search) {
+      this.header.refresh();
+      return this.announce(T.noFilters, "info", { topic: "filter" });
+    }
     this.table.filters.clear();
     this.table.search = "";
     this.filtersChanged();
@@ -445,8 +452,10 @@ export class TableView extends EventTarget {
     const problem =
       active && this.look.problem(this.table.rows.getItem(active.row), this.table.columns[active.cell].field);
     this.acted("move");
-    if (problem && problem !== this.#problem) this.announce(problem, "error", { topic: "cell", until: "move" });
+    if (problem && problem !== this.#problem && !this.#isTold)
+      this.announce(problem, "error", { topic: "cell", until: "move" });
     this.#problem = problem;
+    this.#isTold = false;
   }
 
   #staged(ids) {
@@ -464,6 +473,12 @@ export class TableView extends EventTarget {
   }
 
   /* Telling */
+
+  /** Go to a cell whose problem has been told. */
+  showTold(id, name) {
+    this.#isTold = true;
+    return this.places.showCell(id, name);
+  }
 
   announce = (text, kind, more) => {
     if (text) this.say(text, kind, more);
