@@ -68,6 +68,9 @@ def test_sign_in_edit_save_and_come_back(
         engine.press("s", holding=CONTROL)
         engine.wait(shows(3, "Mine", ".is-conflict"))
         assert stored(4) == [(f"Theirs {run.__name__}",)]
+        engine.wait("document.querySelector('dialog[open]')")  # the save opens the question
+        engine.click("dialog[open] .dialog-foot button")
+        engine.wait("!document.querySelector('dialog[open]')")
 
         # What is staged is there again after the page was loaded anew.
         engine.click(cell(4))
