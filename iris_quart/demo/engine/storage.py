@@ -54,10 +54,12 @@ class _Guarded:
         self.step = _guard(self.aggregate.step)
         self.finalize = _guard(self.aggregate.finalize)
         self.value = self.finalize
+        self.inverse = _guard(getattr(self.aggregate, "inverse", _takes_nothing_back))
 
-    def inverse(self, *_: object) -> None:
-        """Refuse to take a row back: no frame of ours moves its start."""
-        raise NotImplementedError
+
+def _takes_nothing_back(*_: object) -> None:
+    """Refuse to take a row back: a frame moves its start for SUM and AVG only."""
+    raise NotImplementedError
 
 
 FUNCTIONS = {name: _guard(function) for name, function in SQLITE_FUNCTIONS.items()}

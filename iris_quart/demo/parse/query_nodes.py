@@ -203,10 +203,11 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`OVER (PARTITION BY ... ORDER BY ...)`."""
+    """`OVER (PARTITION BY ... ORDER BY ... ROWS ...)`; a bound of `frame` is as SQLite writes it too."""
 
     partition: tuple[Expression, ...]
     order: tuple[OrderItem, ...]
+    frame: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +312,19 @@ class Join:
     natural: bool = False
 
 
-Source = TableName | TableFunction | DerivedTable | Join
+@dataclass(frozen=True, slots=True)
+class JsonRows:
+    """The rows of JSON_TABLE as texts: a document, the path of its rows, and names and paths of the columns.
+
+    Without a path a column holds the number of the row (FOR ORDINALITY).
+    """
+
+    document: Expression
+    path: str
+    columns: tuple[tuple[str, str | None], ...]
+
+
+Source = TableName | TableFunction | DerivedTable | JsonRows | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +386,7 @@ __all__ = [
     "InQuery",
     "IsNull",
     "Join",
+    "JsonRows",
     "Like",
     "Literal",
     "Logical",
