@@ -191,6 +191,10 @@ class AlterTable:
     key: KeyDefinition | None = None
     foreign_key: ForeignKeyDefinition | None = None
     dropped_constraint: str | None = None
+    renamed: str | None = None
+    """The new name of the table."""
+    renamed_column: tuple[str, str] | None = None
+    """The old and the new name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
