@@ -69,6 +69,8 @@ class _Builder:
             self._key(key.kind, key.name, key.columns)
         for reference in self.statement.foreign_keys:
             self._foreign_key(reference.name, reference.columns, reference.references)
+        for trigger in self.statement.triggers:
+            self._stored_column(trigger.column)
         if self.row_id is None:
             raise SqlError(-1, f"Invalid SQL statement: table '{self.schema}.{self.name}' has no row ID")
         return Table(

@@ -151,6 +151,16 @@ class ForeignKeyDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerDefinition:
+    """A trigger of a class: before an UPDATE of a row a column is set to a value, `text` as written."""
+
+    name: str
+    column: str
+    value: Expression
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTable:
     """CREATE TABLE with IRIS's table options and our declared extensions."""
 
@@ -166,6 +176,7 @@ class CreateTable:
     child_column: str | None = None
     if_not_exists: bool = False
     query: Query | None = None
+    triggers: tuple[TriggerDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +325,7 @@ __all__ = [
     "TableFunction",
     "TableName",
     "TextTest",
+    "TriggerDefinition",
     "Truncate",
     "TypeName",
     "TypedLiteral",
