@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.core.errors import SqlError, name_conflict
 from iris_quart.demo.parse import nodes
 
 from .definitions import define_table
@@ -40,6 +40,9 @@ def define_altered(body: nodes.AlterTable, table: Table, catalog: Catalog) -> Ta
             for column in columns
         ]
     if body.key is not None:
+        for index in table.indexes:
+            if fold(index.name) == fold(body.key.name or ""):
+                raise name_conflict(index.name, table.full_name)
         keys.append(body.key)
     if body.foreign_key is not None:
         foreign_keys.append(body.foreign_key)

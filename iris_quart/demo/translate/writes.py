@@ -102,8 +102,8 @@ class Writes:
         """Return the plan of an UPDATE."""
         target = self._target(node.table, node.options)
         source, scope = target.scope(self.translation, node.table.alias)
-        for name in _named_tables(node.sources):
-            if self.translation.catalog.find(name.schema, name.name) == target.table:
+        for other in _named_tables(node.sources):
+            if self.translation.catalog.find(other.schema, other.name) == target.table:
                 raise not_done("UPDATE with the updated table itself in FROM")
         others = self.translation.sources.sources(node.sources, scope)
         columns: list[Column] = []

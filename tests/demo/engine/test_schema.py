@@ -326,6 +326,20 @@ def test_a_table_changes_and_its_rows_stay(rows: Rows, refused: Refused, tmp_pat
     again.close()
 
 
+@pytest.mark.parametrize("sql", [
+    "ALTER TABLE Code ADD CONSTRAINT OnLabel UNIQUE (Label)",
+    "ALTER TABLE Code ADD CONSTRAINT onlabel UNIQUE (Code)",
+    "CREATE TABLE Twice (A INTEGER, B INTEGER, CONSTRAINT K UNIQUE (A), CONSTRAINT k UNIQUE (B))",
+])  # fmt: skip
+def test_names_of_indexes_that_clash_are_refused_in_words_of_iris(
+    rows: Rows, refused: Refused, sql: str
+) -> None:
+    rows("CREATE INDEX OnLabel ON Code (Label)")
+    found = refused(sql)
+    assert found.sqlcode == -400
+    assert "ERROR #5067: Index name conflict: " in found.text
+
+
 def test_a_table_and_its_columns_are_renamed(rows: Rows, refused: Refused, tmp_path: Path) -> None:
     rows("CREATE TABLE Before (A INTEGER PRIMARY KEY, B VARCHAR(10), Number SERIAL)")
     rows("CREATE INDEX OnB ON Before (B)")

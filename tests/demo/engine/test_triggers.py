@@ -27,7 +27,9 @@ def test_a_trigger_runs_on_update_alone_and_outlives_the_file(path: Path) -> Non
     again = Namespace("X", path)
     again.execute("UPDATE T SET A = 'b'")
     assert again.execute("SELECT A, N FROM T ORDER BY %ID").rows == [("Bx", 2), ("Bx", None)]
-    assert again.execute("SELECT TRIGGER_NAME, ACTION_ORDER FROM INFORMATION_SCHEMA.TRIGGERS ORDER BY 2").rows == [
+    assert again.execute(
+        "SELECT TRIGGER_NAME, ACTION_ORDER FROM INFORMATION_SCHEMA.TRIGGERS ORDER BY 2"
+    ).rows == [
         ("Up", 1),
         ("More", 2),
     ]
