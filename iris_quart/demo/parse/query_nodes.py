@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from .clause_nodes import JsonRows, Window
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -202,15 +204,6 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """`OVER (PARTITION BY ... ORDER BY ... ROWS ...)`; a bound of `frame` is as SQLite writes it too."""
-
-    partition: tuple[Expression, ...]
-    order: tuple[OrderItem, ...]
-    frame: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A function or aggregate by name; `star` is COUNT(*)."""
 
@@ -310,18 +303,6 @@ class Join:
     condition: Expression | None
     using: tuple[str, ...] = ()
     natural: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class JsonRows:
-    """The rows of JSON_TABLE as texts: a document, the path of its rows, and names and paths of the columns.
-
-    Without a path a column holds the number of the row (FOR ORDINALITY).
-    """
-
-    document: Expression
-    path: str
-    columns: tuple[tuple[str, str | None], ...]
 
 
 Source = TableName | TableFunction | DerivedTable | JsonRows | Join
