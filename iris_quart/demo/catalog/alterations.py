@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iris_quart.demo.core.errors import SqlError
+from iris_quart.demo.core.errors import SqlError, name_conflict
 from iris_quart.demo.parse import nodes
 
 from .definitions import define_table
@@ -15,6 +15,10 @@ def define_altered(body: nodes.AlterTable, table: Table, catalog: Catalog) -> Ta
     """Return a table as an ALTER TABLE leaves it; raise SqlError for what cannot be."""
     statement = table.statement
     assert statement is not None
+    if body.renamed is not None:
+        return _renamed(body.renamed, table, statement, catalog)
+    if body.renamed_column is not None:
+        return _with_renamed_column(body.renamed_column, table, statement, catalog)
     names = {fold(column.name) for column in statement.columns}
     for column in body.added:
         if table.column(column.name) is not None:
@@ -36,6 +40,9 @@ def define_altered(body: nodes.AlterTable, table: Table, catalog: Catalog) -> Ta
             for column in columns
         ]
     if body.key is not None:
+        for index in table.indexes:
+            if fold(index.name) == fold(body.key.name or ""):
+                raise name_conflict(index.name, table.full_name)
         keys.append(body.key)
     if body.foreign_key is not None:
         foreign_keys.append(body.foreign_key)
@@ -44,6 +51,51 @@ def define_altered(body: nodes.AlterTable, table: Table, catalog: Catalog) -> Ta
         altered = _without_constraint(altered, table, body.dropped_constraint)
     found = define_table(altered, catalog.without_table(table).with_table(table))
     return replace(found, indexes=table.indexes)
+
+
+def _renamed(name: str, table: Table, statement: nodes.CreateTable, catalog: Catalog) -> Table:
+    if (other := catalog.find(table.schema, name)) is not None:
+        raise SqlError(-201, f"Table '{other.full_name}' already exists")
+    users = [other for other, _ in catalog.referencing(table)] + catalog.children(table)
+    if users:
+        raise SqlError(
+            -320, f"Cannot rename '{table.full_name}': it is referenced by table '{users[0].full_name}'"
+        )
+    named = replace(statement, table=replace(statement.table, schema=table.schema, name=name))
+    return replace(define_table(named, catalog.without_table(table)), indexes=table.indexes)
+
+
+def _with_renamed_column(
+    names: tuple[str, str], table: Table, statement: nodes.CreateTable, catalog: Catalog
+) -> Table:
+    old, new = names
+    column = table.column(old)
+    if column is None or all(fold(item.name) != fold(old) for item in statement.columns):
+        raise SqlError(-29, f"Field '{old.upper()}' not found in the applicable tables")
+    taken = table.column(new)
+    if taken is not None and taken is not column and not (taken.row_id and taken.hidden):
+        raise SqlError(-306, f"Column with this name already exists: '{new}'")
+    for other, key in catalog.referencing(table):
+        if fold(old) in map(fold, key.targets):
+            raise SqlError(-317, f"Foreign key '{key.name}' of table '{other.full_name}' points to '{old}'")
+
+    def renamed(columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(new if fold(name) == fold(old) else name for name in columns)
+
+    altered = replace(
+        statement,
+        columns=tuple(
+            replace(item, name=new) if fold(item.name) == fold(old) else item for item in statement.columns
+        ),
+        keys=tuple(replace(key, columns=renamed(key.columns)) for key in statement.keys),
+        foreign_keys=tuple(replace(key, columns=renamed(key.columns)) for key in statement.foreign_keys),
+    )
+    indexes = tuple(
+        replace(index, columns=tuple((renamed((name,))[0], descending) for name, descending in index.columns))
+        for index in table.indexes
+    )
+    found = define_table(altered, catalog.without_table(table).with_table(table))
+    return replace(found, indexes=indexes)
 
 
 def _check_unused(table: Table, gone: set[str]) -> None:

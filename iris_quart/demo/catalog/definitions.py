@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from iris_quart.demo.core.errors import SqlError, not_found
+from iris_quart.demo.core.errors import SqlError, name_conflict, not_found
 from iris_quart.demo.core.types import (
     ANY_INTEGER,
     BIGINT,
@@ -69,6 +69,8 @@ class _Builder:
             self._key(key.kind, key.name, key.columns)
         for reference in self.statement.foreign_keys:
             self._foreign_key(reference.name, reference.columns, reference.references)
+        for trigger in self.statement.triggers:
+            self._stored_column(trigger.column)
         if self.row_id is None:
             raise SqlError(-1, f"Invalid SQL statement: table '{self.schema}.{self.name}' has no row ID")
         return Table(
@@ -202,6 +204,8 @@ class _Builder:
                 raise SqlError(-311, "A table can have only one primary key")
             for column in found:
                 self._require(column)
+        if name is not None and fold(name) in {fold(key.name) for key in self.keys}:
+            raise name_conflict(name, f"{self.schema}.{self.name}")
         self.keys.append(
             Key(name or self._free_name("PKEY" if kind == "PRIMARY KEY" else "UNIQUE"), kind, found)
         )

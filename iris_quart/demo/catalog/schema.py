@@ -136,6 +136,8 @@ def _schema_rows(catalog: Catalog) -> Iterator[tuple[str, Row]]:
         for foreign_key in table.foreign_keys:
             yield from _foreign_key(table, foreign_key, catalog, where)
         yield from _indexes(table, where)
+        for number, trigger in enumerate(table.statement.triggers if table.statement is not None else (), 1):
+            yield "TRIGGERS", _trigger(table, trigger, number)
 
 
 def _base_tables(node: object) -> Iterator[nodes.TableName]:
@@ -158,6 +160,20 @@ def _routine(procedure: Procedure) -> Row:
         "ROUTINE_NAME": procedure.name,
         "ROUTINE_TYPE": "PROCEDURE",
         "DESCRIPTION": procedure.description,
+    }
+
+
+def _trigger(table: Table, trigger: nodes.TriggerDefinition, number: int) -> Row:
+    return {
+        "TRIGGER_SCHEMA": table.schema,
+        "TRIGGER_NAME": trigger.name,
+        "EVENT_MANIPULATION": "UPDATE",
+        "EVENT_OBJECT_SCHEMA": table.schema,
+        "EVENT_OBJECT_TABLE": table.name,
+        "ACTION_ORDER": number,
+        "ACTION_STATEMENT": f"SET {trigger.column} = {trigger.text}",
+        "ACTION_ORIENTATION": "ROW",
+        "ACTION_TIMING": "BEFORE",
     }
 
 

@@ -28,6 +28,11 @@ def not_found(table: str) -> SqlError:
     return SqlError(-30, f"Table '{table}' not found")
 
 
+def name_conflict(name: str, table: str) -> SqlError:
+    """Return -400 for an index or key whose name another one has (text seen on a live server)."""
+    return SqlError(-400, f"Fatal error occurred: ERROR #5067: Index name conflict: '{table}:{name}'")
+
+
 def fatal(reason: str) -> SqlError:
     """Return -400, the code IRIS uses for run-time faults such as <DIVIDE> or <MAXSTRING>."""
     return SqlError(-400, f"Fatal error occurred: {reason}")

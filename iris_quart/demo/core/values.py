@@ -145,15 +145,14 @@ def encode_decimal(value: Decimal) -> bytes:
     NUMERIC values are stored so: sign, exponent and digits, complemented for negative numbers. Bytes compare,
     index and group in SQLite without any conversion, and no digit passes through a float.
     """
-    sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):
-        raise ValueError(str(value))  # noqa: TRY004 - not-a-number is a wrong value here, not a wrong type
-    text = "".join(map(str, digits)).lstrip("0")
-    if not text:
+    if not value.is_finite():
+        raise ValueError(str(value))
+    if not value:
         return b"\x80"
-    adjusted = len(text) + exponent + _BIAS
-    text = text.rstrip("0")
-    if sign:
+    mantissa, _, exponent = f"{value:E}".partition("E")
+    adjusted = int(exponent) + 1 + _BIAS
+    text = mantissa.lstrip("-").replace(".", "").rstrip("0")
+    if value.is_signed():
         complement = bytes(0x69 - byte for byte in text.encode())
         return b"\x7f" + (0xFFFF - adjusted).to_bytes(2, "big") + complement + b"\xff"
     return b"\x81" + adjusted.to_bytes(2, "big") + text.encode()

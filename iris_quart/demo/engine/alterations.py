@@ -46,6 +46,35 @@ def rebuild(connection: sqlite3.Connection, old: Table, new: Table, default: Def
         raise SqlError(-119, f"Rows of table '{new.full_name}' failed unique check") from None
 
 
+def rename(connection: sqlite3.Connection, old: Table, new: Table) -> None:
+    """Give a table its new name, and its indexes, counters and catalogue entries with it."""
+    for name, _ in table_indexes(old):
+        connection.execute(f"DROP INDEX {name}")
+    connection.execute(f"ALTER TABLE {quoted(old.full_name)} RENAME TO {quoted(new.full_name)}")
+    for _, statement in table_indexes(new):
+        connection.execute(statement)
+    start = len(old.full_name) + 1
+    connection.execute(
+        'UPDATE "%counters" SET name = ? || substr(name, ?) WHERE substr(name, 1, ?) = ?',
+        (new.full_name, start, start, f"{old.full_name}."),
+    )
+    connection.execute('UPDATE "%catalog" SET name = ? WHERE name = ?', (new.full_name, old.full_name))
+
+
+def rename_column(connection: sqlite3.Connection, table: Table, old: Column, new: Column) -> None:
+    """Give a column its new name, and its counter with it; SQLite follows in the indexes."""
+    if old.row_id or old.storage is None:
+        return
+    name = quoted(table.full_name)
+    connection.execute(
+        f"ALTER TABLE {name} RENAME COLUMN {quoted(old.storage)} TO {quoted(new.storage or '')}"
+    )
+    connection.execute(
+        'UPDATE "%counters" SET name = ? WHERE name = ?',
+        (f"{table.full_name}.{new.name}", f"{table.full_name}.{old.name}"),
+    )
+
+
 def _fill(connection: sqlite3.Connection, table: Table, column: Column, default: DefaultOf) -> None:
     if column.type.counter is not None:
         connection.execute(
@@ -90,4 +119,4 @@ def _check(connection: sqlite3.Connection, table: Table, was: Column, column: Co
             )
 
 
-__all__ = ["DefaultOf", "rebuild"]
+__all__ = ["DefaultOf", "rebuild", "rename", "rename_column"]

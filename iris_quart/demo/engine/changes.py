@@ -17,7 +17,7 @@ from iris_quart.demo.parse.dialect import parse
 from iris_quart.demo.translate.scope import Names
 from iris_quart.demo.translate.translation import Translation
 
-from .alterations import DefaultOf, rebuild
+from .alterations import DefaultOf, rebuild, rename, rename_column
 
 META = """
 CREATE TABLE IF NOT EXISTS "%catalog" (
@@ -67,7 +67,8 @@ def _declared(body: nodes.Definition, catalog: Catalog) -> Catalog:
     if isinstance(body, nodes.CreateView):
         return catalog.with_table(define_view(body, catalog))
     if isinstance(body, nodes.AlterTable):
-        return catalog.with_table(define_altered(body, _table(body.table, catalog), catalog))
+        table = _table(body.table, catalog)
+        return catalog.without_table(table).with_table(define_altered(body, table, catalog))
     assert isinstance(body, nodes.CreateIndex)
     table = _table(body.table, catalog)
     index = define_index(body, table)
@@ -215,13 +216,23 @@ class Definer:
         table = _table(body.table, self.catalog)
         self._allow(table)
         altered = define_altered(body, table, self.catalog)
-        self._check_references(table, altered)
-        rebuild(self.connection, table, altered, self.default)
-        catalog = self.catalog.with_table(altered)
+        if body.renamed is not None:
+            rename(self.connection, table, altered)
+        elif body.renamed_column is not None:
+            old, new = (
+                found.column(name) for found, name in zip((table, altered), body.renamed_column, strict=True)
+            )
+            assert old is not None
+            assert new is not None
+            rename_column(self.connection, table, old, new)
+        else:
+            self._check_references(table, altered)
+            rebuild(self.connection, table, altered, self.default)
+        catalog = self.catalog.without_table(table).with_table(altered)
         for view in catalog.tables.values():
             if view.query is not None:
                 self._check_view(view, table, catalog)
-        self._remember(table.full_name, "ALTER", text)
+        self._remember(altered.full_name, "ALTER", text)
         return catalog
 
     def _check_references(self, table: Table, altered: Table) -> None:

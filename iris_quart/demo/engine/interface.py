@@ -33,6 +33,7 @@ class Release:
 
 
 PAGING_SINCE = Release(2025, 1)
+JSON_TABLES_SINCE = Release(2024, 1)
 ORDER_VARIABLE = "IRIS_QUART_DEMO_ORDER"
 
 
@@ -49,12 +50,19 @@ class EngineOptions:
     careless_order: a SELECT without ORDER BY returns its rows backwards instead of by row ID, so that tests find
         clients that rely on an order IRIS does not promise.
     shuffle_unordered: a seed that scrambles those rows instead.
+    json_tables: JSON_TABLE exists; None decides by the release.
     """
 
     release: Release = PAGING_SINCE
     lock_timeout: float = 10.0
     careless_order: bool = field(default_factory=careless_by_environment)
     shuffle_unordered: int | None = None
+    json_tables: bool | None = None
+
+    @property
+    def has_json_tables(self) -> bool:
+        """Return whether JSON_TABLE exists."""
+        return self.release >= JSON_TABLES_SINCE if self.json_tables is None else self.json_tables
 
     @property
     def unordered(self) -> Unordered:

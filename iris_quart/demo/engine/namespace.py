@@ -170,7 +170,7 @@ class Namespace:
                 self._plans.move_to_end(key)
                 return plan
         catalog = self._catalog
-        statement = parse(sql, paging=self._paging)
+        statement = parse(sql, paging=self._paging, json_tables=self.options.has_json_tables)
         plan = translate(statement, catalog, odbc=odbc, unordered=self.options.unordered, text=sql)
         if plan.kind != DEFINITION:
             with self._plans_lock:

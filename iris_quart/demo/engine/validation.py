@@ -32,7 +32,10 @@ MAX_STREAM = 16 * values.MAX_STRING
 
 
 def checked(table: Table, column: Column, value: Value, source: str, *, insert: bool, odbc: bool) -> Stored:
-    """Return the stored form of a value written to a column; raise -104, -105 or -108."""
+    """Return the stored form of a value written to a column; raise -104, -105 or -108.
+
+    A value outside the VALUELIST of a column becomes NULL without an error, unless a value is required (Using SQL).
+    """
     if value is None:
         if column.not_null:
             raise SqlError(-108, f"'{column.name}' in table '{table.full_name}' is a required field")
@@ -41,7 +44,17 @@ def checked(table: Table, column: Column, value: Value, source: str, *, insert: 
         found = _typed(column, value, source, odbc)
     except (ValueError, OverflowError):
         raise failed(table, column, value, insert=insert) from None
+    if column.parameters and not _listed(column, found):
+        if column.not_null:
+            raise failed(table, column, value, insert=insert)
+        return None
     return encode(found, column.type.kind)
+
+
+def _listed(column: Column, value: Value) -> bool:
+    """Return whether a value is in the VALUELIST, whose first character is its delimiter; true without a list."""
+    text = dict(column.parameters).get("VALUELIST", "")
+    return not text or str(value) in text[1:].split(text[0])
 
 
 def failed(table: Table, column: Column, value: Value, *, insert: bool) -> SqlError:

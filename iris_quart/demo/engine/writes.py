@@ -15,6 +15,7 @@ from iris_quart.demo.translate.plans import Parameter, Plan, Query, Written, bin
 
 from .constraint_errors import quoted_value, reference_failed, still_referenced
 from .locks import RowLocks
+from .triggers import fired
 from .validation import checked
 
 INSERT, UPDATE, DELETE = "INSERT", "UPDATE", "DELETE"
@@ -203,8 +204,15 @@ class Writer:
             self.connection.execute(sql, (*changes.values(), row_id))
         except sqlite3.IntegrityError as error:
             raise self._not_unique(table, changes, row_id, -120) or error from None
+        self._run_triggers(table, row_id)
         for child, foreign_key in referencing:
             self._key_changed(table, child, foreign_key.name, row_id, before, changes)
+
+    def _run_triggers(self, table: Table, row_id: RowId) -> None:
+        for column, value, kind in fired(table, row_id, self.catalog, self.evaluate):
+            stored = checked(table, column, value, kind, insert=False, odbc=False)
+            sql = f"UPDATE {quoted(table.full_name)} SET {_storage(table, column.name)} = ? WHERE {quoted(ROW_ID)} = ?"
+            self.connection.execute(sql, (stored, row_id))
 
     def _read(self, table: Table, row_id: RowId, columns: Sequence[str]) -> dict[str, Stored]:
         if not columns:

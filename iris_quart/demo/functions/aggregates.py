@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from iris_quart.demo.core import values
@@ -29,6 +30,13 @@ class Sum:
         if value is not None:
             self.total = value if self.total is None else add(self.total, value)
             self.count += 1
+
+    def inverse(self, stored: Stored) -> None:
+        """Take back the oldest value, which a moving window leaves out."""
+        value = number(stored)
+        if value is not None and self.total is not None:
+            self.count -= 1
+            self.total = add(self.total, -value) if self.count else None
 
     def finalize(self) -> Stored:
         """Return the sum; NULL of nothing."""
@@ -59,6 +67,43 @@ class DoubleAverage(Average):
     """Average doubles."""
 
     result = staticmethod(as_double)
+
+
+class FramedDoubleSum:
+    """Add up doubles exactly, so that taking values back leaves no error of rounding."""
+
+    def __init__(self) -> None:
+        self.total = Fraction(0)
+        self.count = 0
+
+    def step(self, stored: Stored) -> None:
+        """Take one value."""
+        self._moved(stored, 1)
+
+    def inverse(self, stored: Stored) -> None:
+        """Take back the oldest value."""
+        self._moved(stored, -1)
+
+    def _moved(self, stored: Stored, sign: int) -> None:
+        value = number(stored)
+        if value is None:
+            return
+        if isinstance(value, float) and not math.isfinite(value):
+            raise fatal("<ILLEGAL VALUE>")
+        self.total += sign * Fraction(value)
+        self.count += sign
+
+    def finalize(self) -> Stored:
+        """Return the sum; NULL of nothing."""
+        return as_double(float(self.total)) if self.count else None
+
+
+class FramedDoubleAverage(FramedDoubleSum):
+    """Average doubles in a moving window."""
+
+    def finalize(self) -> Stored:
+        """Return the average; NULL of nothing."""
+        return as_double(float(self.total / self.count)) if self.count else None
 
 
 class Spread:
@@ -165,6 +210,8 @@ AGGREGATES: dict[str, type[Any]] = {
     "iris_sum_double": DoubleSum,
     "iris_avg_decimal": Average,
     "iris_avg_double": DoubleAverage,
+    "iris_framed_sum_double": FramedDoubleSum,
+    "iris_framed_avg_double": FramedDoubleAverage,
     "iris_variance": Spread,
     "iris_deviation": Deviation,
     "iris_population_variance": PopulationVariance,
@@ -182,6 +229,8 @@ __all__ = [
     "DoubleAverage",
     "DoubleSum",
     "Every",
+    "FramedDoubleAverage",
+    "FramedDoubleSum",
     "IntegerSum",
     "Listing",
     "PopulationDeviation",

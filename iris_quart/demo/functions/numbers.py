@@ -25,6 +25,7 @@ EXACT = decimal.Context(prec=60, Emin=-400, Emax=400, traps=[decimal.InvalidOper
 QUOTIENT = decimal.Context(prec=19, Emin=-400, Emax=400, traps=[decimal.InvalidOperation, decimal.Overflow])
 """Quotients and roots are rounded to 19 digits, the precision of an IRIS number."""
 LARGEST = Decimal("9.223372036854775807E145")
+LARGEST_PLACE = LARGEST.adjusted()
 
 
 def number(stored: Stored) -> Number | None:
@@ -61,10 +62,11 @@ def as_decimal(value: Number | None) -> Stored:
         if not math.isfinite(value):
             raise fatal("<MAXNUMBER>")
         value = Decimal(repr(value))
-    found = Decimal(value)
-    if abs(found) > LARGEST:
+    found = value if isinstance(value, Decimal) else Decimal(value)
+    place = found.adjusted()
+    if place >= LARGEST_PLACE and abs(found) > LARGEST:
         raise fatal("<MAXNUMBER>")
-    if found and found.adjusted() < -128:
+    if place < -128:
         found = Decimal(0)
     return values.encode_decimal(found)
 

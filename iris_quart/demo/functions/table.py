@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import aggregates, casts, dates, documents, formats, numbers, patterns, session, text
+from . import aggregates, casts, dates, documents, formats, json_tables, numbers, patterns, session, text
 from .signatures import Function
 
 SQL_FUNCTIONS: dict[str, Function] = {
@@ -15,7 +15,7 @@ SQL_FUNCTIONS: dict[str, Function] = {
 }
 SQLITE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
-    for module in (casts, dates, documents, formats, numbers, patterns, text)
+    for module in (casts, dates, documents, formats, json_tables, numbers, patterns, text)
     for name, function in module.FUNCTIONS.items()
 }
 

@@ -51,6 +51,7 @@ class DemoOptions:
     careless_order: SELECTs without ORDER BY return their rows backwards instead of by row ID. Without it the
         environment variable IRIS_QUART_DEMO_ORDER decides (`careless`), so that any test can be run that way.
     shuffle_unordered: a seed; SELECTs without ORDER BY then come in an order that depends on it.
+    json_tables: JSON_TABLE exists; without a choice the release decides (2024.1 and later).
     prefix: a path in front of /api/atelier, as some web servers have.
     """
 
@@ -65,6 +66,7 @@ class DemoOptions:
     lock_timeout: float = 10.0
     careless_order: bool = field(default_factory=careless_by_environment)
     shuffle_unordered: int | None = None
+    json_tables: bool | None = None
     users: tuple[User, ...] = DEMO_USERS
     prefix: str = ""
     threads: int = 8

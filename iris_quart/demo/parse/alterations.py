@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from iris_quart.demo.core.errors import SqlError
 
 from . import nodes
+from .lexer import NAME
 
 if TYPE_CHECKING:
     from .grammar import Grammar
@@ -33,15 +34,22 @@ class Alterations:
             return self._drop(table)
         if cursor.accept("ALTER"):
             cursor.accept("COLUMN")
-            return nodes.AlterTable(table, changed=self._altered())
+            return self._renamed_column(table) or nodes.AlterTable(table, changed=self._altered())
         if cursor.accept("MODIFY"):
             cursor.accept("COLUMN")
-            return nodes.AlterTable(table, changed=self._modified())
-        if cursor.at("RENAME"):
-            raise SqlError(
-                -1, f"Invalid SQL statement: ALTER TABLE RENAME is not supported here{cursor.context()}"
-            )
-        raise cursor.unexpected("ADD, DROP, ALTER or MODIFY")
+            return self._renamed_column(table) or nodes.AlterTable(table, changed=self._modified())
+        if cursor.accept("RENAME"):
+            return nodes.AlterTable(table, renamed=cursor.identifier())
+        raise cursor.unexpected("ADD, DROP, ALTER, MODIFY or RENAME")
+
+    def _renamed_column(self, table: nodes.TableName) -> nodes.AlterTable | None:
+        """Read `old RENAME new`; None if another change stands here."""
+        cursor = self.cursor
+        if cursor.ahead().kind != NAME or cursor.ahead().value != "RENAME":
+            return None
+        name = cursor.identifier()
+        cursor.expect("RENAME")
+        return nodes.AlterTable(table, renamed_column=(name, cursor.identifier()))
 
     def _add(self, table: nodes.TableName) -> nodes.AlterTable:
         cursor, definitions = self.cursor, self.grammar.definitions

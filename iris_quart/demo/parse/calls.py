@@ -20,6 +20,9 @@ TYPE_SECOND_WORDS = {
     "CHARACTER": ("VARYING",),
 }
 
+BOUNDS = ("PRECEDING", "ROW", "FOLLOWING")
+"""Last words of a bound of ROWS, in the order in which a frame may go."""
+
 CONVERTED_LENGTH = 30
 """Characters that CONVERT keeps where its VARCHAR has no length (SQL Reference, CONVERT)."""
 
@@ -148,8 +151,37 @@ class Calls:
             self.cursor.expect("BY")
             partition = self.grammar.expressions.values()
         order = self.grammar.queries.order_items() if self.cursor.accept("ORDER", "BY") else ()
+        frame = self._frame() if self.cursor.accept("ROWS") else None
         self.cursor.expect_operator(")")
-        return nodes.Window(partition, order)
+        return nodes.Window(partition, order, frame)
+
+    def _frame(self) -> tuple[str, str]:
+        """Read `start` or `BETWEEN start AND end` after ROWS."""
+        if not self.cursor.accept("BETWEEN"):
+            return self._bound(("PRECEDING",)), "CURRENT ROW"
+        start = self._bound(("PRECEDING", "FOLLOWING"))
+        self.cursor.expect("AND")
+        end = self._bound(("PRECEDING", "FOLLOWING"))
+        if BOUNDS.index(start.split()[-1]) > BOUNDS.index(end.split()[-1]) or (
+            start == "UNBOUNDED FOLLOWING" or end == "UNBOUNDED PRECEDING"
+        ):
+            raise SqlError(-1, f"Invalid SQL statement: ROWS ends before it starts{self.cursor.context()}")
+        return start, end
+
+    def _bound(self, directions: tuple[str, ...]) -> str:
+        if self.cursor.accept("CURRENT"):
+            self.cursor.expect("ROW")
+            return "CURRENT ROW"
+        distance = "UNBOUNDED" if self.cursor.accept("UNBOUNDED") else str(self._distance())
+        for direction in directions:
+            if self.cursor.accept(direction):
+                return f"{distance} {direction}"
+        raise self.cursor.unexpected(directions[0])
+
+    def _distance(self) -> int:
+        if self.cursor.at_operator("-"):
+            raise self.cursor.unexpected("NUMBER")
+        return self.cursor.integer()
 
     def cast(self) -> nodes.Expression:
         """Read `CAST(x AS type)`."""

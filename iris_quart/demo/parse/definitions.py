@@ -12,6 +12,7 @@ compiled here:
 - `CREATE TABLE ... (...) WITH %CLASS`: as a persistent class projects it (column ID is shown);
 - `... WITH %CLASS, %CHILDOF Schema.Table [AS column]`: the child of a parent-child relationship, with
   row IDs `parent||n` and the columns `column` (the parent) and `childsub`;
+- `... WITH %TRIGGER name UPDATE column AS (expression)`: a trigger that sets a column when a row is changed;
 - `... WITH %READONLY`: a table that takes no writes (-115).
 """
 
@@ -142,10 +143,25 @@ class Definitions:
             elif self.cursor.accept("%CHILDOF"):
                 options["child_of"] = self.grammar.queries.table_name()
                 options["child_column"] = self.cursor.identifier() if self.cursor.accept("AS") else None
+            elif self.cursor.accept("%TRIGGER"):
+                options["triggers"] = (*options.get("triggers", ()), self._trigger())
             else:
-                raise self.cursor.unexpected("%CLASS, %CHILDOF or %READONLY")
+                raise self.cursor.unexpected("%CLASS, %CHILDOF, %TRIGGER or %READONLY")
             if not self.cursor.accept_operator(","):
                 return options
+
+    def _trigger(self) -> nodes.TriggerDefinition:
+        cursor = self.cursor
+        name = cursor.identifier()
+        cursor.expect("UPDATE")
+        column = cursor.identifier()
+        cursor.expect("AS")
+        cursor.expect_operator("(")
+        start = cursor.index
+        value = self.grammar.expressions.value()
+        text = cursor.text_between(start, cursor.index)
+        cursor.expect_operator(")")
+        return nodes.TriggerDefinition(name, column, value, text)
 
     def at_constraint(self) -> bool:
         """Return whether a constraint of the table stands here."""

@@ -146,14 +146,14 @@ def _body(grammar: Grammar) -> nodes.StatementBody:
     raise SqlError(-51, f" An SQL statement expected, {cursor.found()} found{cursor.context()}")
 
 
-def parse(sql: str, *, paging: bool = True) -> nodes.Statement:
+def parse(sql: str, *, paging: bool = True, json_tables: bool = True) -> nodes.Statement:
     """Parse one statement.
 
-    `paging` says whether LIMIT, OFFSET and FETCH exist (IRIS 2025.1 and later).
+    `paging` says whether LIMIT, OFFSET and FETCH exist (IRIS 2025.1 and later), `json_tables` whether JSON_TABLE does.
     Raises SqlError: -1, -3, -12, -14, -25, -51, -62, -386, or -400 <FRAMESTACK> and <MAXSTRING> for what is too deep
     or too long.
     """
-    return _statement(Grammar(sql, paging=paging))
+    return _statement(Grammar(sql, paging=paging, json_tables=json_tables))
 
 
 def split_script(script: str) -> list[str]:

@@ -14,7 +14,8 @@ from .writes import Writes
 class Grammar:
     """The cursor and the parsers that share it."""
 
-    def __init__(self, sql: str, *, paging: bool) -> None:
+    def __init__(self, sql: str, *, paging: bool, json_tables: bool) -> None:
+        self.json_tables = json_tables
         self.cursor = Cursor(sql, paging=paging)
         self.calls = Calls(self)
         self.expressions = Expressions(self)

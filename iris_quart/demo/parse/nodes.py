@@ -23,6 +23,7 @@ from .query_nodes import (
     InQuery,
     IsNull,
     Join,
+    JsonRows,
     Like,
     Literal,
     Logical,
@@ -150,6 +151,16 @@ class ForeignKeyDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerDefinition:
+    """A trigger of a class: before an UPDATE of a row a column is set to a value, `text` as written."""
+
+    name: str
+    column: str
+    value: Expression
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTable:
     """CREATE TABLE with IRIS's table options and our declared extensions."""
 
@@ -165,6 +176,7 @@ class CreateTable:
     child_column: str | None = None
     if_not_exists: bool = False
     query: Query | None = None
+    triggers: tuple[TriggerDefinition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +202,10 @@ class AlterTable:
     key: KeyDefinition | None = None
     foreign_key: ForeignKeyDefinition | None = None
     dropped_constraint: str | None = None
+    renamed: str | None = None
+    """The new name of the table."""
+    renamed_column: tuple[str, str] | None = None
+    """The old and the new name of a column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +302,7 @@ __all__ = [
     "Insert",
     "IsNull",
     "Join",
+    "JsonRows",
     "KeyDefinition",
     "Like",
     "Literal",
@@ -308,6 +325,7 @@ __all__ = [
     "TableFunction",
     "TableName",
     "TextTest",
+    "TriggerDefinition",
     "Truncate",
     "TypeName",
     "TypedLiteral",

@@ -303,7 +303,37 @@ class Queries:
         if not self.cursor.at_operator("("):
             self.cursor.index = start
             return self.table_name(alias=True)
+        if name.schema is None and name.name.upper() == "JSON_TABLE" and self.grammar.json_tables:
+            return self._json_table()
         return self.call(name, alias=True)
+
+    def _json_table(self) -> nodes.DerivedTable:
+        """Read `(document, path COLUMNS (...)) [alias]`: a query that casts the texts found to the columns' types."""
+        cursor = self.cursor
+        cursor.expect_operator("(")
+        document = self.grammar.expressions.value()
+        cursor.expect_operator(",")
+        path = cursor.string()
+        cursor.expect("COLUMNS")
+        cursor.expect_operator("(")
+        columns: list[tuple[str, str | None]] = []
+        items: list[nodes.SelectItem] = []
+        while True:
+            name = cursor.identifier()
+            value: nodes.Expression = nodes.Name(name, (), True, cursor.index)
+            if cursor.accept("FOR", "ORDINALITY"):
+                columns.append((name, None))
+            else:
+                value = nodes.Cast(value, self.grammar.calls.type_name())
+                cursor.expect("PATH")
+                columns.append((name, cursor.string()))
+            items.append(nodes.SelectItem(value, name))
+            if not cursor.accept_operator(","):
+                break
+        cursor.expect_operator(")")
+        cursor.expect_operator(")")
+        rows = nodes.JsonRows(document, path, tuple(columns))
+        return nodes.DerivedTable(nodes.Select(tuple(items), (rows,)), self._alias())
 
     def call(self, name: nodes.TableName, *, alias: bool) -> nodes.TableFunction:
         """Read the arguments of a procedure after its name, and its alias in FROM."""

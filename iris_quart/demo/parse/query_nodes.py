@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from .clause_nodes import JsonRows, Window
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -202,14 +204,6 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """`OVER (PARTITION BY ... ORDER BY ...)`."""
-
-    partition: tuple[Expression, ...]
-    order: tuple[OrderItem, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
     """A function or aggregate by name; `star` is COUNT(*)."""
 
@@ -311,7 +305,7 @@ class Join:
     natural: bool = False
 
 
-Source = TableName | TableFunction | DerivedTable | Join
+Source = TableName | TableFunction | DerivedTable | JsonRows | Join
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +367,7 @@ __all__ = [
     "InQuery",
     "IsNull",
     "Join",
+    "JsonRows",
     "Like",
     "Literal",
     "Logical",

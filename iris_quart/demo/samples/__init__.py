@@ -24,6 +24,7 @@ def open_namespaces(options: DemoOptions) -> dict[str, Namespace]:
         lock_timeout=options.lock_timeout,
         careless_order=options.careless_order,
         shuffle_unordered=options.shuffle_unordered,
+        json_tables=options.json_tables,
     )
     build_missing(directory, options.rows)
     return {name: Namespace(name, database_path(directory, name), engine_options) for name in CONTENTS}

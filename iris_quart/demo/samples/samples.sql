@@ -8,7 +8,7 @@ CREATE TABLE Sample.Company (
     Revenue BIGINT,
     Founded DATE,
     CONSTRAINT TaxIDIndex UNIQUE (TaxID)
-) WITH %CLASS;
+) WITH %CLASS, %TRIGGER TrimMission UPDATE Mission AS (TRIM(Mission));
 
 CREATE TABLE Sample.Person (
     %DESCRIPTION 'People with two addresses, a list of colours and perhaps a spouse.',

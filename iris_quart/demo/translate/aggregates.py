@@ -42,6 +42,8 @@ WINDOWS = {
 """Window functions: fewest and most arguments, and the function of SQLite."""
 WINDOW_AGGREGATES = frozenset({"COUNT", "MIN", "MAX", "SUM", "AVG"})
 VALUES_OF_ROWS = frozenset({"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "LAG", "LEAD"})
+FRAMED = WINDOW_AGGREGATES | {"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE"}
+"""Window functions that ROWS restricts."""
 DOUBLES = frozenset({"PERCENT_RANK", "CUME_DIST"})
 
 
@@ -117,6 +119,12 @@ class Aggregates:
             sql, data_type = item.sql, item.type
         else:
             raise not_done(f"{name} as a window function")
+        frame = node.window.frame
+        if frame is not None and name not in FRAMED:
+            raise SqlError(-1, f"Invalid SQL statement: {name} takes no ROWS")
+        if frame is not None and name in ("SUM", "AVG") and _may_be_empty(frame):
+            # The sqlite3 module of Python crashes when it asks an aggregate of ours about no row at all.
+            raise not_done(f"{name} over rows that are all before or all after the current one")
         parts: list[str] = []
         if node.window.partition:
             items = [self.translation.expressions.value(item, scope) for item in node.window.partition]
@@ -128,6 +136,10 @@ class Aggregates:
                 for item in node.window.order
             ]
             parts.append("ORDER BY " + ", ".join(ordered))
+        if frame is not None:
+            parts.append(f"ROWS BETWEEN {frame[0]} AND {frame[1]}")
+            if data_type.kind == DOUBLE and name in ("SUM", "AVG"):
+                sql = sql.replace(f"iris_{name.lower()}_double(", f"iris_framed_{name.lower()}_double(", 1)
         return Typed(f"{sql} OVER ({' '.join(parts)})", data_type, category=WINDOW)
 
     def _row_function(self, node: nodes.Call, scope: Scope) -> tuple[str, SqlType]:
@@ -157,4 +169,18 @@ class Aggregates:
         return with_collation(sql, item.kind, item.collation)
 
 
-__all__ = ["AGGREGATES", "DOUBLES", "SPREADS", "VALUES_OF_ROWS", "WINDOWS", "WINDOW_AGGREGATES", "Aggregates"]
+def _may_be_empty(frame: tuple[str, str]) -> bool:
+    """Return whether a frame can lie outside its partition: both bounds are on one side of the current row."""
+    return frame[0].endswith("FOLLOWING") or frame[1].endswith("PRECEDING")
+
+
+__all__ = [
+    "AGGREGATES",
+    "DOUBLES",
+    "FRAMED",
+    "SPREADS",
+    "VALUES_OF_ROWS",
+    "WINDOWS",
+    "WINDOW_AGGREGATES",
+    "Aggregates",
+]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from iris_quart.demo.catalog.procedures import PROCEDURES, Procedure
 from iris_quart.demo.catalog.tables import DEFAULT_SCHEMA, Table, quoted
 from iris_quart.demo.core.errors import SqlError, not_done, not_found
-from iris_quart.demo.core.types import EXACT
+from iris_quart.demo.core.types import BIGINT, EXACT, VARCHAR
+from iris_quart.demo.functions.json_tables import steps
 from iris_quart.demo.parse import nodes
 
 from .scope import SOURCE, VIEW_ROW, Names, Scope, Source
@@ -81,6 +82,25 @@ class Sources:
     def _derived_table(self, node: nodes.DerivedTable, scope: Scope, parts: list[FromPart]) -> None:
         outputs, sql = self.translation.queries.query(node.query, _around(scope), SOURCE)
         parts.append(self._derived(node.alias or "", outputs, f"({sql})", scope))
+
+    def _json_rows(self, node: nodes.JsonRows, scope: Scope, parts: list[FromPart]) -> None:
+        for path in (node.path, *(path for _, path in node.columns if path is not None)):
+            try:
+                steps(path)
+            except ValueError:
+                raise SqlError(-400, f"Fatal error occurred: invalid JSON path '{path[:80]}'") from None
+        document = self.rendering.as_text(self.translation.expressions.value(node.document, Scope()))
+        paths = [path for _, path in node.columns if path is not None]
+        texts = ", ".join(_literal(path) for path in (node.path, *paths))
+        found = iter(range(len(paths)))
+        values = ["key + 1" if path is None else f"value->>'$[{next(found)}]'" for _, path in node.columns]
+        selected = ", ".join(f"{value} AS c{number}" for number, value in enumerate(values, 1))
+        outputs = tuple(
+            Typed(f"c{number}", BIGINT if path is None else VARCHAR, EXACT, COLUMN, name)
+            for number, (name, path) in enumerate(node.columns, 1)
+        )
+        sql = f"(SELECT {selected} FROM json_each(iris_json_rows({document}, {texts})))"
+        parts.append(self._derived("", outputs, sql, scope))
 
     def _join(self, node: nodes.Join, scope: Scope, parts: list[FromPart]) -> None:
         if node.using or node.natural:
@@ -155,10 +175,15 @@ class Sources:
     _SOURCES: ClassVar[dict[type, Callable[[Sources, Any, Scope, list[FromPart]], None]]] = {
         nodes.DerivedTable: _derived_table,
         nodes.Join: _join,
+        nodes.JsonRows: _json_rows,
         nodes.TableFunction: _table_function,
         nodes.TableName: _table_source,
     }
     """How each kind of FROM item is translated."""
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def from_text(part: FromPart) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from iris_quart.demo.catalog.tables import ROW_ID, Column, Table, fold, quoted
-from iris_quart.demo.core.errors import SqlError, not_privileged
+from iris_quart.demo.core.errors import SqlError, not_done, not_privileged
 from iris_quart.demo.core.types import BIGINT
 from iris_quart.demo.parse import nodes
 
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
     from .translation import Translation
 
 INSERT, UPDATE, DELETE, TRUNCATE = "INSERT", "UPDATE", "DELETE", "TRUNCATE"
+
+
+def _named_tables(sources: Iterable[nodes.Source]) -> Iterator[nodes.TableName]:
+    """Yield the tables that FROM names, also in joins."""
+    for source in sources:
+        if isinstance(source, nodes.Join):
+            yield from _named_tables((source.left, source.right))
+        elif isinstance(source, nodes.TableName):
+            yield source
 
 
 class Writes:
@@ -92,6 +102,9 @@ class Writes:
         """Return the plan of an UPDATE."""
         target = self._target(node.table, node.options)
         source, scope = target.scope(self.translation, node.table.alias)
+        for other in _named_tables(node.sources):
+            if self.translation.catalog.find(other.schema, other.name) == target.table:
+                raise not_done("UPDATE with the updated table itself in FROM")
         others = self.translation.sources.sources(node.sources, scope)
         columns: list[Column] = []
         written: list[Written] = []

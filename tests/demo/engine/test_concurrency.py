@@ -188,25 +188,46 @@ def test_too_few_parameters_are_an_error(namespace: Namespace) -> None:
     assert caught.value.sqlcode == -400
 
 
-def test_another_statement_cancels_a_running_one(namespace: Namespace) -> None:
-    future = in_thread(lambda: namespace.execute(ENDLESS, user="alice"))
-    find = (
-        "SELECT ProcessID, SQLStatementID FROM INFORMATION_SCHEMA.CURRENT_STATEMENTS"
-        " WHERE UserName = 'alice' AND ProcessID <> $JOB"
-    )
+CANCELLED_SECONDS = 0.2
+RUNNING = (
+    "SELECT ProcessID, SQLStatementID FROM INFORMATION_SCHEMA.CURRENT_STATEMENTS"
+    " WHERE UserName = 'alice' AND ProcessID <> $JOB"
+)
+
+
+def cancel_once(namespace: Namespace, sql: str) -> float:
+    """Run a statement that does not end, cancel it from another, and return the seconds until it ended."""
+    future = in_thread(lambda: namespace.execute(sql, user="alice"))
     deadline = time.monotonic() + 10
-    while not (found := namespace.execute(find).rows):
+    while not (found := namespace.execute(RUNNING).rows):
         assert time.monotonic() < deadline
-    started = time.monotonic()
     process, number = found[0]
     assert isinstance(process, int)
     assert isinstance(number, int)
+    started = time.monotonic()
     assert namespace.execute("SELECT %SYSTEM.CancelQuery(?, ?, 3)", [process, number]).rows == [(1,)]
     with pytest.raises(SqlError) as caught:
         future.result(timeout=10)
+    ended = time.monotonic() - started
     assert caught.value.sqlcode == -456
-    assert time.monotonic() - started < 5
-    assert namespace.execute(find).rows == []
+    assert namespace.execute(RUNNING).rows == []
+    return ended
+
+
+@pytest.mark.parametrize("sql", [
+    ENDLESS,
+    ("INSERT INTO Code (Code) SELECT a.Name || b.Name FROM Sample.Person a,"
+    " (SELECT x.Name FROM Sample.Person x, Sample.Person y, Sample.Person z, Sample.Person v, Sample.Person w,"
+    " Sample.Person q, Sample.Person r, Sample.Person s, Sample.Person t, Sample.Person u) b"),
+    ("SELECT SUM(a.Salary / 7) OVER (ORDER BY a.Name) FROM Sample.Person a, Sample.Person b, Sample.Person c,"
+    " Sample.Person d, Sample.Person e, Sample.Person f, Sample.Person g, Sample.Person h, Sample.Person i,"
+    " Sample.Person j, Sample.Person k"),
+], ids=["select", "insert", "window"])  # fmt: skip
+def test_another_statement_cancels_a_running_one(namespace: Namespace, sql: str) -> None:
+    """The best of a few attempts counts: a busy machine can hold up one."""
+    before = namespace.execute("SELECT COUNT(*) FROM Code").rows
+    assert any(cancel_once(namespace, sql) < CANCELLED_SECONDS for _ in range(5))
+    assert namespace.execute("SELECT COUNT(*) FROM Code").rows == before
 
 
 def test_a_statement_cannot_cancel_itself(namespace: Namespace) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from iris_quart.demo.core.errors import SqlError
 from iris_quart.demo.engine.namespace import Namespace
 
 from .conftest import Refused, Rows
@@ -170,7 +171,10 @@ def test_a_unique_index_is_a_constraint(rows: Rows, refused: Refused) -> None:
         ("DROP TABLE Sample.Company", -320),
         ("DROP VIEW Sample.Person", -30),
         ("DROP TABLE INFORMATION_SCHEMA.TABLES", -115),
-        ("ALTER TABLE Code RENAME Other", -1),
+        ("ALTER TABLE Code RENAME Code", -201),
+        ("ALTER TABLE Sample.Person RENAME Other", -300),
+        ("ALTER TABLE Code MODIFY Nix RENAME Other", -29),
+        ("ALTER TABLE Code MODIFY Label RENAME Code", -306),
         ("ALTER TABLE Code ADD COLUMN Label INTEGER", -306),
         ("ALTER TABLE Code ADD COLUMN x INTEGER NOT NULL", -304),
         ("ALTER TABLE Code DROP COLUMN Nix", -29),
@@ -320,6 +324,55 @@ def test_a_table_changes_and_its_rows_stay(rows: Rows, refused: Refused, tmp_pat
         ("b", 7, 3, None)
     ]
     again.close()
+
+
+@pytest.mark.parametrize("sql", [
+    "ALTER TABLE Code ADD CONSTRAINT OnLabel UNIQUE (Label)",
+    "ALTER TABLE Code ADD CONSTRAINT onlabel UNIQUE (Code)",
+    "CREATE TABLE Twice (A INTEGER, B INTEGER, CONSTRAINT K UNIQUE (A), CONSTRAINT k UNIQUE (B))",
+])  # fmt: skip
+def test_names_of_indexes_that_clash_are_refused_in_words_of_iris(
+    rows: Rows, refused: Refused, sql: str
+) -> None:
+    rows("CREATE INDEX OnLabel ON Code (Label)")
+    found = refused(sql)
+    assert found.sqlcode == -400
+    assert "ERROR #5067: Index name conflict: " in found.text
+
+
+def test_a_table_and_its_columns_are_renamed(rows: Rows, refused: Refused, tmp_path: Path) -> None:
+    rows("CREATE TABLE Before (A INTEGER PRIMARY KEY, B VARCHAR(10), Number SERIAL)")
+    rows("CREATE INDEX OnB ON Before (B)")
+    rows("INSERT INTO Before (A, B) VALUES (1, 'x')")
+    rows("ALTER TABLE Before ALTER COLUMN B RENAME C")
+    rows("ALTER TABLE Before MODIFY Number RENAME Counted")
+    rows("ALTER TABLE Before RENAME Later")
+    rows("CREATE TABLE Before (Z INTEGER)")
+    assert refused("SELECT B FROM Later").sqlcode == -29
+    again = Namespace("SAMPLES", tmp_path / "samples.db")
+    again.execute("INSERT INTO Later (A, C) VALUES (2, 'y')")
+    assert again.execute("SELECT A, C, Counted FROM Later ORDER BY A").rows == [(1, "x", 1), (2, "y", 2)]
+    assert again.execute(
+        "SELECT COLUMN_NAME FROM INFORMATION_SCHEMA.INDEXES WHERE TABLE_NAME = 'Later' AND INDEX_NAME = 'OnB'"
+    ).rows == [("C",)]
+    with pytest.raises(SqlError, match="-119"):
+        again.execute("INSERT INTO Later (A) VALUES (2)")
+    again.execute("DROP TABLE Later")
+    assert again.execute("SELECT * FROM Before").rows == []
+    again.close()
+
+
+def test_what_others_name_is_not_renamed(rows: Rows, refused: Refused) -> None:
+    rows("CREATE TABLE Target (A INTEGER PRIMARY KEY, B INTEGER)")
+    rows("CREATE VIEW Seen AS SELECT B FROM Target")
+    assert refused("ALTER TABLE Target RENAME Other").sqlcode == -321
+    assert refused("ALTER TABLE Target MODIFY B RENAME C").sqlcode == -321
+    rows("DROP VIEW Seen")
+    rows("CREATE TABLE Pointing (A INTEGER, FOREIGN KEY (A) REFERENCES Target (A))")
+    assert refused("ALTER TABLE Target RENAME Other").sqlcode == -320
+    assert refused("ALTER TABLE Target MODIFY A RENAME C").sqlcode == -317
+    rows("ALTER TABLE Pointing MODIFY A RENAME C")
+    assert refused("INSERT INTO Pointing (C) VALUES (9)").sqlcode == -121
 
 
 def test_a_table_is_made_out_of_a_query(rows: Rows, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ WINDOWS: list[tuple[str, list[Any]]] = [
     ("NTILE(2) OVER (ORDER BY ID)", [1, 2]),
     ("PERCENT_RANK() OVER (ORDER BY ID)", [0.0, 1.0]),
     ("ROW_NUMBER() OVER (ORDER BY ID DESC)", [2, 1]),
+    ("SUM(Salary) OVER (ORDER BY ID ROWS 1 PRECEDING)", [100, 300]),
+    ("SUM(Salary) OVER (ORDER BY ID ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)", [300, 200]),
+    ("SUM(Salary) OVER (ORDER BY ID ROWS BETWEEN CURRENT ROW AND CURRENT ROW)", [100, 200]),
+    ("AVG(Salary) OVER (ORDER BY ID ROWS UNBOUNDED PRECEDING)", [100, 150]),
+    ("AVG(CAST(Salary AS DOUBLE)) OVER (ORDER BY ID ROWS 0 PRECEDING)", [100.0, 200.0]),
+    ("SUM(CAST(0.1 AS DOUBLE) * ID) OVER (ORDER BY ID ROWS 0 PRECEDING)", [0.1, 0.2]),
+    ("COUNT(*) OVER (ORDER BY ID ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING)", [0, 1]),
+    ("MIN(Salary) OVER (ORDER BY ID ROWS BETWEEN 1 FOLLOWING AND 1 FOLLOWING)", [200, None]),
+    ("LAST_VALUE(Salary) OVER (ORDER BY ID ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)", [200, 200]),
 ]
 
 
@@ -39,6 +49,16 @@ def test_windows(rows: Rows, window: str, expected: list[Any]) -> None:
     [
         ("SELECT SUM(DISTINCT Salary) OVER () FROM Sample.Person", -1),
         ("SELECT STDDEV(Salary) OVER () FROM Sample.Person", -1),
+        ("SELECT SUM(ID) OVER (ORDER BY ID ROWS BETWEEN 2 PRECEDING AND 1 PRECEDING) FROM Sample.Person", -1),
+        ("SELECT AVG(ID) OVER (ORDER BY ID ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) FROM Sample.Person", -1),
+        ("SELECT RANK() OVER (ORDER BY ID ROWS 1 PRECEDING) FROM Sample.Person", -1),
+        ("SELECT SUM(ID) OVER (ORDER BY ID ROWS 1 FOLLOWING) FROM Sample.Person", -1),
+        ("SELECT SUM(ID) OVER (ORDER BY ID ROWS BETWEEN CURRENT ROW AND 1 PRECEDING) FROM Sample.Person", -1),
+        (
+            "SELECT SUM(ID) OVER (ORDER BY ID ROWS BETWEEN UNBOUNDED FOLLOWING AND 1 FOLLOWING) FROM Sample.Person",
+            -1,
+        ),
+        ("SELECT SUM(ID) OVER (ORDER BY ID ROWS -1 PRECEDING) FROM Sample.Person", -1),
         ("SELECT NTILE() OVER (ORDER BY ID) FROM Sample.Person", -1),
         ("SELECT ID FROM Sample.Person WHERE RANK() OVER (ORDER BY ID) < 3", -12),
         ("EXPLAIN INSERT INTO Code (Code) VALUES ('x')", -481),
@@ -72,10 +92,27 @@ def test_documents(rows: Rows) -> None:
 
 def test_a_window_over_100000_rows_takes_no_longer_than_a_second(tmp_path: Path) -> None:
     namespace = Namespace("X", tmp_path / "x.db")
-    namespace.run_script("CREATE TABLE T (a INTEGER, b INTEGER)")
-    namespace.bulk_load("SQLUser.T", ["a", "b"], ((number % 97, number) for number in range(100_000)))
-    started = time.thread_time()
-    found = namespace.execute("SELECT a, SUM(b) OVER (PARTITION BY a ORDER BY b) FROM T ORDER BY b").rows
-    assert time.thread_time() - started < 1
-    assert len(found) == 100_000
+    namespace.run_script("CREATE TABLE T (a INTEGER, b INTEGER, c NUMERIC(10, 2))")
+    rows = ((number % 97, number, Decimal(number) / 100) for number in range(100_000))
+    namespace.bulk_load("SQLUser.T", ["a", "b", "c"], rows)
+    for window in (
+        "SUM(b) OVER (PARTITION BY a ORDER BY b)",
+        "SUM(c) OVER (PARTITION BY a ORDER BY b)",
+        "AVG(c) OVER (ORDER BY b ROWS 10 PRECEDING)",
+        "LAG(c) OVER (ORDER BY b)",
+    ):
+        started = time.thread_time()
+        found = namespace.execute(f"SELECT a, {window} FROM T ORDER BY b").rows
+        assert time.thread_time() - started < 1, window
+        assert len(found) == 100_000
     namespace.close()
+
+
+def test_many_rows_leave_a_moving_window(rows: Rows) -> None:
+    found = rows(
+        "SELECT n, SUM(d) OVER (ORDER BY n ROWS 2 PRECEDING), SUM(i) OVER (ORDER BY n ROWS 2 PRECEDING) FROM"
+        " JSON_TABLE('[1e300,1,0.1,0.2,0.3,null,0.5]', '$' COLUMNS (n FOR ORDINALITY, d DOUBLE PATH '$',"
+        " i NUMERIC(5, 2) PATH '$')) WHERE n > 1 ORDER BY n"
+    )
+    assert [row[1] for row in found] == pytest.approx([1, 1.1, 1.3, 0.6, 0.5, 0.8], rel=1e-15)
+    assert [str(row[2]) for row in found] == ["1", "1.1", "1.3", "0.6", "0.5", "0.8"]

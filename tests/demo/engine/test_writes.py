@@ -213,3 +213,16 @@ def test_identity_and_public_row_id(rows: Rows, refused: Refused) -> None:
     assert rows("SELECT n, a, %ID FROM I") == [(1, 5, 1)]
     assert rows("SELECT * FROM R") == [(1, 1)]
     assert refused("INSERT INTO I (n) VALUES (5)").sqlcode == -111
+
+
+def test_a_value_outside_its_list_becomes_null_or_is_refused(rows: Rows, refused: Refused) -> None:
+    rows(
+        "CREATE TABLE Listed (Number INTEGER, Free VARCHAR(5) %PARAMETERS (VALUELIST '|a|b c|'),"
+        " Needed VARCHAR(5) NOT NULL %PARAMETERS (VALUELIST ',x,y'))"
+    )
+    rows("INSERT INTO Listed (Number, Free, Needed) VALUES (1, 'b c', 'x'), (2, 'A', 'y'), (3, NULL, 'y')")
+    assert rows("SELECT Number, Free FROM Listed ORDER BY Number") == [(1, "b c"), (2, None), (3, None)]
+    assert refused("INSERT INTO Listed (Needed) VALUES ('X')").sqlcode == -104
+    assert refused("UPDATE Listed SET Needed = 'x,y'").sqlcode == -105
+    rows("UPDATE Listed SET Free = 'a', Needed = 'x'")
+    assert rows("SELECT COUNT(*) FROM Listed WHERE Free = 'a' AND Needed = 'x'") == [(3,)]
