@@ -3,12 +3,15 @@
 import { openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 import { T } from "../grid/texts.js";
-import { Detail } from "./detail.js";
-import { Review } from "./review.js";
-import { openValue } from "./value.js";
+
+const SIDES = {
+  detail: async () => (await import("./detail.js")).Detail,
+  review: async () => (await import("./review.js")).Review,
+};
 
 /** Opens and closes what stands beside the rows. */
 export class Panels {
+  #kind = null; // of what stands there, or is about to
   #side = null; // Review or Detail
   #opening = false;
 
@@ -17,21 +20,24 @@ export class Panels {
   }
 
   get reviewShown() {
-    return this.#side instanceof Review;
+    return this.#kind === "review";
   }
 
   toggleReview() {
-    this.#toggle(Review);
+    return this.#toggle("review");
   }
 
   toggleDetail() {
-    this.#toggle(Detail);
+    return this.#toggle("detail");
   }
 
-  #toggle(Kind) {
-    const same = this.#side instanceof Kind;
+  async #toggle(kind) {
+    const same = this.#kind === kind;
     this.closeSide();
     if (same) return;
+    this.#kind = kind;
+    const Kind = await SIDES[kind]();
+    if (this.#kind !== kind || this.#side) return;
     this.#side = new Kind(this.view, () => this.closeSide(true));
     this.view.box.append(this.#side.element);
     this.#side.draw();
@@ -39,9 +45,9 @@ export class Panels {
   }
 
   closeSide(refocus = false) {
-    if (!this.#side) return false;
-    this.#side.element.remove();
-    this.#side = null;
+    if (!this.#kind) return false;
+    this.#side?.element.remove();
+    this.#side = this.#kind = null;
     if (refocus) this.view.focus();
     return true;
   }
@@ -53,7 +59,7 @@ export class Panels {
 
   /** The active cell moved. */
   follow() {
-    if (this.#side instanceof Detail) this.#side.draw();
+    if (this.#kind === "detail") this.#side?.draw();
   }
 
   /** Staged edits changed. */
@@ -70,9 +76,12 @@ export class Panels {
   async openValue(row, cell) {
     if (this.#opening) return;
     this.#opening = true;
-    await openValue(this.view, row, cell).finally(() => {
+    try {
+      const { openValue } = await import("./value.js");
+      await openValue(this.view, row, cell);
+    } finally {
       this.#opening = false;
-    });
+    }
   }
 
   async decide(id) {
