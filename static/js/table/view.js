@@ -243,11 +243,11 @@ export class TableView extends EventTarget {
   }
 
   showReview() {
-    if (this.commit()) this.panels.toggleReview();
+    return this.commit() ? this.panels.toggleReview() : null;
   }
 
   showDetail() {
-    if (this.commit()) this.panels.toggleDetail();
+    return this.commit() ? this.panels.toggleDetail() : null;
   }
 
   openValue() {
