@@ -141,6 +141,7 @@ async def test_rows_are_there_without_a_word_of_the_socket(visitor: Visitor) -> 
     await expect(page.locator(".slick-row[data-row='5'] [data-column='Name']")).not_to_be_empty()
     await expect(page.locator("[data-part=status-connection]")).to_have_attribute("data-state", "connecting")
     assert await page.locator("#first-rows").count() == 0
+    await expect(page.locator("[data-part=status-query]")).to_contain_text(re.compile(r"ms · \d+ round trip"))
     # What is typed now is an unsaved change like any other.
     await page.locator(".slick-row[data-row='1'] [data-column='Name']").click()
     await page.keyboard.type("typed early")

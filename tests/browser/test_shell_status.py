@@ -43,7 +43,7 @@ async def test_it_tells_what_is_open_who_looks_and_how_the_rows_were_read(visito
     await expect(part(page, "query")).to_have_text(query)
     opened = query.match(await part(page, "query").inner_text())
     assert opened is not None
-    assert int(opened[1]) >= 3, "the table's description, its page, its count"
+    assert int(opened[1]) >= 1, "its page; the description may have been read for the shell before"
     await page.get_by_role("button", name="Refresh rows").click()
     await expect(part(page, "query")).to_have_text(re.compile(r"· [12] round trips?$"))
     await expect(part(page, "query")).to_have_attribute("title", re.compile("requests to IRIS"))

@@ -49,13 +49,14 @@ export class Reading {
   }
 
   /** @param {any} given */
-  #openGiven({ readMark, events, ...query }, pageSize, onSchema) {
+  #openGiven({ readMark, ms, events, ...query }, pageSize, onSchema) {
     const [{ payload: schema }, { payload: data }] = events;
     if (data.countState !== "exact") data.countState = "pending";
     let page = null;
     onSchema(schema, () => {
       if (comparable(query) !== comparable(this.query)) return null;
       this.#readMark = readMark;
+      this.onRead({ ms, roundTrips: data.roundTrips ?? null });
       page = { ...this.#page(data, 0, pageSize), shown: true };
       return page;
     });
