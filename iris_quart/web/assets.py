@@ -16,6 +16,10 @@ from pathlib import Path
 
 from quart import Blueprint, Quart, Response, abort, current_app, request, url_for
 
+from iris_quart import logs
+
+from .module_bundle import LINKED, Bundle, NotLinkable, link
+
 __all__ = ["Assets", "assets_root", "blueprint", "init_app"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -42,7 +46,13 @@ IMPORT = re.compile(
 )
 """A static import at the start of a line; one made with import() is meant to come later."""
 
+ENTRY = "js/main.js"
+"""The editor's first module, which is linked with what it imports."""
+VENDOR = "vendor/"
+
 blueprint = Blueprint("assets", __name__)
+
+log = logs.get_logger(__name__)
 
 
 @dataclass
@@ -63,22 +73,36 @@ class _File:
 class Assets:
     """The files of a folder, and the version that all of them make together."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, entry: str | None = None) -> None:
+        """Read the files; `entry` is a module that is also served linked with what it imports."""
         self._files: dict[str, _File] = {}
         digest = hashlib.sha256()
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             name, content = path.relative_to(folder).as_posix(), path.read_bytes()
-            suffix = path.suffix.lower()
             digest.update(f"{name} {len(content)} ".encode())
             digest.update(content)
-            self._files[name] = _File(
-                content,
-                TYPES.get(suffix, "application/octet-stream"),
-                f'"{hashlib.sha256(content).hexdigest()[:16]}"',
-                suffix in COMPRESSED and len(content) >= COMPRESS_FROM,
-            )
+            self._files[name] = _file(name, content)
+        self._linked = self._link(entry) if entry is not None else {}
+        for name, file in self._linked.items():
+            digest.update(f"{name} {file.etag} ".encode())
         self.version = digest.hexdigest()[:12]
         self._graphs: dict[str, tuple[str, ...]] = {}
+
+    def _link(self, entry: str) -> dict[str, _File]:
+        """Link the modules of an entry; without them linked the page works as well, with more requests."""
+        sources = {name: file.content.decode() for name, file in self._files.items() if name.endswith(".js")}
+        try:
+            bundle: Bundle = link(sources, entry, apart=VENDOR)
+        except NotLinkable as error:
+            log.warning("modules are served one by one", reason=str(error))
+            return {}
+        texts = {entry: bundle.text, **bundle.stubs}
+        return {name: _file(name, text.encode()) for name, text in texts.items()}
+
+    def address(self, filename: str, *, linked: bool = False) -> str:
+        """Return the version and name of a file for an address; `linked` is for modules that the editor loads."""
+        version = f"{self.version}{LINKED}" if linked and self._linked else self.version
+        return url_for("assets.versioned", version=version, filename=filename)
 
     def module_graph(self, entry: str) -> tuple[str, ...]:
         """Name the modules that a module imports, directly or not, without itself; found once for each.
@@ -89,7 +113,8 @@ class Assets:
         if entry not in self._graphs:
             found, seen = [entry], {entry}
             for name in found:  # it grows while it is walked
-                for match in IMPORT.finditer(self._files[name].content.decode()):
+                file = self._linked.get(name) or self._files[name]
+                for match in IMPORT.finditer(file.content.decode()):
                     target = posixpath.normpath(posixpath.join(posixpath.dirname(name), match[1] or match[2]))
                     if target in self._files and target not in seen:
                         seen.add(target)
@@ -103,6 +128,9 @@ class Assets:
         if file is None:
             abort(404)
         current = version == self.version
+        if version is not None and version.endswith(LINKED):
+            file = self._linked.get(filename, file)
+            current = version == f"{self.version}{LINKED}"
         headers = {"ETag": file.etag, "Cache-Control": FOREVER if current else ASK_AGAIN}
         if file.compressible:
             headers["Vary"] = "Accept-Encoding"
@@ -115,6 +143,16 @@ class Assets:
         return Response(content, 200, headers, content_type=file.media_type)
 
 
+def _file(name: str, content: bytes) -> _File:
+    suffix = Path(name).suffix.lower()
+    return _File(
+        content,
+        TYPES.get(suffix, "application/octet-stream"),
+        f'"{hashlib.sha256(content).hexdigest()[:16]}"',
+        suffix in COMPRESSED and len(content) >= COMPRESS_FROM,
+    )
+
+
 def assets_root() -> Path:
     """Return the folder of `templates` and `static`: inside the package in a wheel, beside it in a source tree."""
     return PACKAGE if (PACKAGE / "templates").is_dir() else PACKAGE.parent
@@ -122,14 +160,12 @@ def assets_root() -> Path:
 
 def init_app(app: Quart) -> None:
     """Return templates `asset` and `module_graph`; serve the files with and without a version in their address."""
-    assets = Assets(assets_root() / "static")
+    assets = Assets(assets_root() / "static", ENTRY)
     app.extensions[EXTENSION] = assets
     app.view_functions["static"] = plain
     app.register_blueprint(blueprint)
 
-    @app.template_global("asset")
-    def asset(filename: str) -> str:
-        return url_for("assets.versioned", version=assets.version, filename=filename)
+    app.add_template_global(assets.address, "asset")
 
     app.add_template_global(assets.module_graph, "module_graph")
 

@@ -12,6 +12,7 @@ import msgspec
 from pydantic import ValidationError
 
 from iris_quart import logs
+from iris_quart.atelier.request_count import tally_requests
 from iris_quart.commands.payloads import PAGE_SIZE
 from iris_quart.commands.rows import RequestData, TableData, request_data
 from iris_quart.commands.tables import table_schema
@@ -84,12 +85,16 @@ class FirstRows:
         query = self._query
         size = min(PAGE_SIZE, services.settings.page_size_max)
         asked = RequestData.model_validate(query.payload(size))
+        described = tally_requests()
         table = await context.tables.catalogue.table(query.namespace, query.table_name)
         data = await request_data(context, asked)
         assert isinstance(data, TableData)  # nothing else comes without a count
+        if isinstance(data.round_trips, int):
+            data.round_trips += described.requests
         mark = services.live.read_marks.create(session.key, data.namespace, data.table_name, read_at)
         events = [msgspec.Raw(encode_event(event)) for event in (table_schema(context, table), data)]
-        text = encode_json({**query.wire(), "readMark": mark, "events": events})
+        milliseconds = round((services.store.now() - read_at) * 1000)
+        text = encode_json({**query.wire(), "readMark": mark, "ms": milliseconds, "events": events})
         return script_text(text) if len(text) <= BYTES_MAX else ""
 
 

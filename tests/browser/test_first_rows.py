@@ -141,6 +141,7 @@ async def test_rows_are_there_without_a_word_of_the_socket(visitor: Visitor) -> 
     await expect(page.locator(".slick-row[data-row='5'] [data-column='Name']")).not_to_be_empty()
     await expect(page.locator("[data-part=status-connection]")).to_have_attribute("data-state", "connecting")
     assert await page.locator("#first-rows").count() == 0
+    await expect(page.locator("[data-part=status-query]")).to_contain_text(re.compile(r"ms · \d+ round trip"))
     # What is typed now is an unsaved change like any other.
     await page.locator(".slick-row[data-row='1'] [data-column='Name']").click()
     await page.keyboard.type("typed early")
@@ -261,3 +262,24 @@ async def test_a_filtered_address(visitor: Visitor) -> None:
     await expect(cells.first).to_have_text("MA")
     await line.until("followTable")
     assert not {"selectTable", "requestData"} & set(line.commands())
+
+
+async def test_what_a_person_needs_later_is_fetched_with_the_first_sign_of_one(visitor: Visitor) -> None:
+    visit = await visitor()
+    page = visit.page
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    await show(visit)
+    await visit.live()
+    await expect(page.locator('[data-table="Sample.Company"]')).to_be_visible()
+    await page.wait_for_load_state("networkidle")
+    scripts = [url for url in fetched if url.endswith(".js")]
+    assert 0 < len(set(scripts)) <= 3, scripts
+    async with page.expect_request(re.compile(r"/panel/review\.js$")):
+        await page.mouse.move(300, 300)
+    # What came with the page and what came later are one: the panel shows what was typed in the grid.
+    await page.locator(".slick-row[data-row='1'] [data-column='Name']").click()
+    await page.keyboard.type("typed")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name=re.compile("^Review")).click()
+    await expect(page.get_by_role("complementary")).to_contain_text("typed")

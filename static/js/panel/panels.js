@@ -3,10 +3,15 @@
 import { openDialog } from "../ui/dialog.js";
 import { el } from "../ui/dom.js";
 import { T } from "../grid/texts.js";
-import { Review } from "./review.js";
+
+const SIDES = {
+  detail: async () => (await import("./detail.js")).Detail,
+  review: async () => (await import("./review.js")).Review,
+};
 
 /** Opens and closes what stands beside the rows. */
 export class Panels {
+  #kind = null; // of what stands there, or is about to
   #side = null; // Review or Detail
   #opening = false;
 
@@ -15,22 +20,24 @@ export class Panels {
   }
 
   get reviewShown() {
-    return this.#side instanceof Review;
+    return this.#kind === "review";
   }
 
   toggleReview() {
-    this.#toggle(Review);
+    return this.#toggle("review");
   }
 
-  async toggleDetail() {
-    const { Detail } = await import("./detail.js");
-    if (!this.view.closed) this.#toggle(Detail);
+  toggleDetail() {
+    return this.#toggle("detail");
   }
 
-  #toggle(Kind) {
-    const same = this.#side instanceof Kind;
+  async #toggle(kind) {
+    const same = this.#kind === kind;
     this.closeSide();
     if (same) return;
+    this.#kind = kind;
+    const Kind = await SIDES[kind]();
+    if (this.#kind !== kind || this.#side || this.view.closed) return;
     this.#side = new Kind(this.view, () => this.closeSide(true));
     this.view.box.append(this.#side.element);
     this.#side.draw();
@@ -38,10 +45,10 @@ export class Panels {
   }
 
   closeSide(refocus = false) {
-    if (!this.#side) return false;
-    this.#side.finish?.();
-    this.#side.element.remove();
-    this.#side = null;
+    if (!this.#kind) return false;
+    this.#side?.finish?.();
+    this.#side?.element.remove();
+    this.#side = this.#kind = null;
     if (refocus) this.view.focus();
     return true;
   }
@@ -50,7 +57,7 @@ export class Panels {
   closeReview() {
     if (!this.reviewShown) return;
     const { activeElement } = document;
-    this.closeSide(activeElement === document.body || this.#side.element.contains(activeElement));
+    this.closeSide(activeElement === document.body || this.#side?.element.contains(activeElement));
   }
 
   /** Esc in the grid closes what is open beside it. */
@@ -59,7 +66,7 @@ export class Panels {
   }
 
   focusReview() {
-    if (this.reviewShown) this.#side.focus();
+    if (this.reviewShown) this.#side?.focus();
   }
 
   /** Stage what is being typed beside the rows. */
@@ -69,7 +76,7 @@ export class Panels {
 
   /** The active cell moved. */
   follow() {
-    if (!this.reviewShown) this.#side?.draw();
+    if (this.#kind === "detail") this.#side?.draw();
   }
 
   /** Staged edits changed. */

@@ -3,17 +3,14 @@
 import { BASE } from "../base.js";
 import { Client } from "../net/client.js";
 import { T } from "../texts.js";
-import { accountItems, signOut } from "./account.js";
 import { bringBackDialogs, putAwayDialogs, setHome } from "../ui/dialog.js";
 import { isTyping, part } from "../ui/dom.js";
 import { DraftStore } from "./draft-store.js";
-import { openHelp } from "./help.js";
 import { isControl, letterOf } from "../ui/keyboard.js";
 import { Memory, storageOf } from "../data/memory.js";
 import { openMenu } from "../ui/menu.js";
 import { openPalette } from "./palette.js";
 import { Preferences, decimalSign } from "./preferences.js";
-import { SignInAgain } from "./reauth.js";
 import { Sidebar } from "./sidebar.js";
 import { announce, copyText, toast } from "../ui/toasts.js";
 import { takeOut } from "../ui/veil.js";
@@ -23,7 +20,21 @@ import { address, readNamespace, sameTable } from "./location.js";
 /** Somebody who did something this long ago is still there. */
 const PRESENT_FOR = 60_000;
 
+/**
+ * What a page needs only when a person does something: fetched with the first sign of one, and there when it is wanted.
+ */
+const LATER = [
+  () => import("./export.js"),
+  () => import("./help.js"),
+  () => import("./reauth.js"),
+  () => import("../panel/columns.js"),
+  () => import("../panel/conflict.js"),
+  () => import("../panel/detail.js"),
+];
+const SIGNS = ["pointermove", "pointerdown", "keydown"];
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "AltGraph"]);
+
+const openHelp = async () => (await import("./help.js")).openHelp();
 
 export class Editor {
   #page;
@@ -32,7 +43,8 @@ export class Editor {
   #drafts;
   #sidebar;
   #workspace;
-  #again;
+  #again = null; // the card of signing in again, once it was needed
+  #account = null; // the module of the account's menu, once it is there
   #putBack = null; // puts the views back after a sign-in over the page
   #session = null;
   #lastActive = Date.now();
@@ -66,7 +78,6 @@ export class Editor {
       preferences: this.#preferences,
       memory: new Memory(local, ...scope),
     });
-    this.#again = new SignInAgain(page, () => this.#client.signedIn());
     this.#density();
     setHome(() => this.#workspace.focus());
     this.#listen();
@@ -123,12 +134,25 @@ export class Editor {
         { capture: true, passive: true },
       );
     }
+    for (const type of SIGNS) addEventListener(type, this.#fetchLater, { capture: true, passive: true });
     addEventListener("beforeunload", (event) => {
       const lost =
         (this.#page.settings.drafts !== "browser" && workspace.pending.total > 0) ||
         workspace.tabs.some(({ view }) => view?.drafts.full);
       if (!this.#leaving && (lost || client.unanswered > 0)) event.preventDefault();
     });
+  }
+
+  #fetchLater = () => {
+    for (const type of SIGNS) removeEventListener(type, this.#fetchLater, { capture: true });
+    // What cannot be fetched now is fetched when it is used, and missed only then.
+    for (const load of LATER) load().catch(() => undefined);
+    this.#accountModule().catch(() => undefined);
+  };
+
+  async #accountModule() {
+    this.#account ??= await import("./account.js");
+    return this.#account;
   }
 
   #isMine(session) {
@@ -170,6 +194,13 @@ export class Editor {
     }
     this.#workspace.veiled = true;
     part("toasts").replaceChildren();
+    this.#signInAgain(why);
+  }
+
+  async #signInAgain(why) {
+    const { SignInAgain } = await import("./reauth.js");
+    this.#again ??= new SignInAgain(this.#page, () => this.#client.signedIn());
+    if (this.#client.state !== "signedOut") return;
     this.#again.show({
       why,
       pending: this.#workspace.pending.total,
@@ -250,7 +281,8 @@ export class Editor {
     }
   }
 
-  #accountMenu(anchor) {
+  async #accountMenu(anchor) {
+    const { accountItems } = await this.#accountModule();
     const { user, server, settings } = this.#page;
     const items = accountItems({
       user,
@@ -274,7 +306,8 @@ export class Editor {
     openMenu(anchor, items, { label: server.label });
   }
 
-  #leave() {
+  async #leave() {
+    const { signOut } = await this.#accountModule();
     return signOut({
       url: this.#page.logout,
       pending: this.#workspace.pending,
@@ -399,7 +432,8 @@ export class Editor {
           { label: T.closeTab, icon: "x", run: () => this.#workspace.close(this.#workspace.current) },
         ]
       : [];
-    const ofPage = accountItems({
+    this.#accountModule().catch(() => undefined); // there with the next letter, unless it is there already
+    const ofPage = (this.#account?.accountItems ?? (() => []))({
       user: "",
       server: "",
       version: "",
@@ -418,7 +452,7 @@ export class Editor {
   }
 
   #key(event) {
-    if (event.defaultPrevented || (this.#again.shown && event.key === "F5")) return;
+    if (event.defaultPrevented || (this.#again?.shown && event.key === "F5")) return;
     const { key } = event;
     const control = isControl(event);
     const plain = !control && !event.altKey;

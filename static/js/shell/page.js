@@ -33,15 +33,15 @@ export function readPage(body = document.body) {
 }
 
 /**
- * Take the first rows that came with the page out of it: {filters, sort, search, readMark, events}; null where there
- * are none for this table. They are handed out once.
+ * Take the first rows that came with the page out of it: {filters, sort, search, readMark, ms, events}; null where
+ * there are none for this table. They are handed out once.
  *
  * @param {{namespace: string, table: string}} shown
  */
 export function takeFirstRows(shown) {
   const element = document.getElementById("first-rows");
   if (!element?.textContent) return null;
-  const { namespace, table } = element.dataset;
+  const { rowsNamespace: namespace, rowsTable: table } = element.dataset;
   if (!sameTable({ namespace, table }, shown)) return null;
   element.remove();
   return parse(element.textContent);

@@ -49,10 +49,10 @@ export class Loading {
     view.states.clear();
     this.#opening = new AbortController();
     try {
-      const page = await this.reading.open(FIRST_PAGE, (schema) => view.schemaCame(schema), this.#opening.signal);
+      const page = await this.reading.open(FIRST_PAGE, (...came) => view.schemaCame(...came), this.#opening.signal);
       if (view.closed) return;
       if (page) {
-        table.cache.reset(page);
+        if (!page.shown) table.cache.reset(page);
         if ((table.sheet?.shown.bottom ?? 0) >= FIRST_PAGE) this.need(); // opened again, far from the first row
       } else {
         table.cache.reset(null, table.cache.pageSize);

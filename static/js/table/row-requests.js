@@ -25,7 +25,8 @@ export class Reading {
 
   /**
    * Read schema and first page; `onSchema(schema)` comes before the rows. Resolves with the page, or with null where
-   * the rows of the query are still to be read.
+   * the rows of the query are still to be read. Rows that came with the page are offered to onSchema and are `shown`
+   * then.
    */
   async open(pageSize, onSchema, signal) {
     const given = this.#firstRows;
@@ -50,13 +51,18 @@ export class Reading {
   }
 
   /** @param {any} given */
-  #openGiven({ readMark, events, ...query }, pageSize, onSchema) {
+  #openGiven({ readMark, ms, events, ...query }, pageSize, onSchema) {
     const [{ payload: schema }, { payload: data }] = events;
-    onSchema(schema);
-    if (comparable(query) !== comparable(this.query)) return null;
-    this.#readMark = readMark;
     if (data.countState !== "exact") data.countState = "pending";
-    return this.#page(data, 0, pageSize);
+    let page = null;
+    onSchema(schema, () => {
+      if (comparable(query) !== comparable(this.query)) return null;
+      this.#readMark = readMark;
+      this.onRead({ ms, roundTrips: data.roundTrips ?? null });
+      page = { ...this.#page(data, 0, pageSize), shown: true };
+      return page;
+    });
+    return page;
   }
 
   /**

@@ -273,11 +273,11 @@ export class TableView extends EventTarget {
   }
 
   showReview() {
-    if (this.commit()) this.panels.toggleReview();
+    return this.commit() ? this.panels.toggleReview() : null;
   }
 
   showDetail() {
-    if (this.commit()) this.panels.toggleDetail();
+    return this.commit() ? this.panels.toggleDetail() : null;
   }
 
   openValue() {
@@ -337,8 +337,11 @@ export class TableView extends EventTarget {
 
   /* What happens */
 
-  /** The schema came: for the first time, or because columns changed. */
-  schemaCame(schema) {
+  /**
+   * The schema came: for the first time, or because columns changed; `firstPage` gives the rows that came with it,
+   * if any.
+   */
+  schemaCame(schema, firstPage = () => null) {
     const { table } = this;
     this.#takeNames(schema);
     const names = new Set(schema.columns.map((column) => column.name));
@@ -347,9 +350,9 @@ export class TableView extends EventTarget {
     const lost = table.filters.keepOnly(names).map(({ column }) => column);
     table.sort = table.sort.filter(({ column }) => names.has(column));
     table.columns = buildColumns(table.schema, table.layout, table.measured);
-    if (table.sheet) this.arranging.setColumns();
-    else this.#makeSheet();
     this.loading.pushQuery();
+    if (table.sheet) this.arranging.setColumns();
+    else this.#makeSheet(firstPage());
     this.filterBar.draw();
     if (lost.length) this.announce(T.lostColumns(lost.join(", ")), "error");
     this.queueStatus();
@@ -378,12 +381,12 @@ export class TableView extends EventTarget {
     };
   }
 
-  #makeSheet() {
+  #makeSheet(page) {
     const { table } = this;
     const element = el("div", { class: "sheet" });
     this.box.prepend(element);
     const keys = new Keys(null, keyActions(this));
-    table.cache.reset(null, 40);
+    table.cache.reset(page, 40);
     const sheet = Sheet.create(
       element,
       table.rows,
