@@ -53,6 +53,7 @@ export class Loading {
       if (view.closed) return;
       if (page) {
         if (!page.shown) table.cache.reset(page);
+        else if (page.rows.length) this.rowsCame(0, page.rows.length - 1); // they were there before the sheet
         if ((table.sheet?.shown.bottom ?? 0) >= FIRST_PAGE) this.need(); // opened again, far from the first row
       } else {
         table.cache.reset(null, table.cache.pageSize);
