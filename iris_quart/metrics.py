@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import mmap
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +24,9 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 RETRY_SECONDS = 1.0
 GAUGE_SECONDS = 1.0
 REQUEST_SECONDS = 5.0
+FILE_BYTES = 1 << 16
+
+logger = logging.getLogger("iris_quart.metrics")
 
 
 class Metrics:
@@ -41,6 +46,7 @@ class Metrics:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(self._directory)
         from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+        _allocate_pages()
         own = CollectorRegistry()
         self._commands = Counter(
             "iris_quart_commands", "Commands by name and outcome.", ["command", "outcome"], registry=own
@@ -182,6 +188,76 @@ def split_bind(bind: str) -> tuple[str, int]:
 
 def _live_gauge(kind: Any, name: str, text: str, registry: CollectorRegistry) -> Any:
     return kind(name, text, multiprocess_mode="livesum", registry=registry)
+
+
+def _allocate_pages() -> None:
+    """Make prometheus_client map only bytes that the disk holds; a hole is SIGBUS on a full disk."""
+    from prometheus_client import values
+    from prometheus_client.mmap_dict import MmapedDict
+
+    class AllocatedDict(MmapedDict):
+        """Values in a file with allocated pages, or in this worker's memory when the disk is full."""
+
+        def __init__(self, filename: str, read_mode: bool = False) -> None:
+            if read_mode or not _allocated(Path(filename)):
+                # An unlinked file of this worker alone would need the disk, too; anonymous memory does not.
+                self._f: Any = None
+                self._capacity = FILE_BYTES
+                self._m: Any = mmap.mmap(-1, FILE_BYTES)
+                self._m[:4] = (8).to_bytes(4, "little")
+                self._used = 8
+                self._positions: dict[str, int] = {}
+                return
+            super().__init__(filename)  # type: ignore[no-untyped-call]
+
+        def _init_value(self, key: str) -> None:
+            needed = self._used + len(key.encode()) + 32
+            if needed > self._capacity:
+                self._grow(2 * max(needed, self._capacity))
+            super()._init_value(key)  # type: ignore[no-untyped-call]
+
+        def _grow(self, capacity: int) -> None:
+            if self._f is not None:
+                try:
+                    self._f.write(bytes(capacity - self._capacity))
+                    self._f.flush()
+                    self._m = mmap.mmap(self._f.fileno(), capacity)
+                except OSError:
+                    _log_full()
+                    self._f = None
+            if self._f is None:
+                memory = mmap.mmap(-1, capacity)
+                memory[: self._used] = self._m[: self._used]
+                self._m = memory
+            self._capacity = capacity
+
+    values.MmapedDict = AllocatedDict  # type: ignore[attr-defined]  # imported there, not declared
+
+
+def _allocated(file: Path) -> bool:
+    """Write every byte of a new or an existing file; return False and leave no new one if there is no room."""
+    data = b""
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            data = file.read_bytes()
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            whole = data or bytes(FILE_BYTES)
+            if os.pwrite(descriptor, whole, 0) == len(whole):
+                return True
+        finally:
+            os.close(descriptor)
+    except OSError:
+        pass
+    if not data:
+        with contextlib.suppress(OSError):
+            file.unlink()
+    _log_full()
+    return False
+
+
+def _log_full() -> None:
+    logger.error("metrics of this worker are incomplete: the disk is full; free space and restart it")
 
 
 def _prepare(directory: Path) -> None:
