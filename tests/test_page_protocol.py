@@ -26,7 +26,7 @@ USES = {
         COMMANDS,
     ),
     "event": (re.compile(r'(?:\bclient\.addEventListener\(\s*|\bevent === )"(\w+)"'), EVENTS | OWN_EVENTS),
-    "error code": (re.compile(r'\bcode(?: === | !== |: )"(\w+)"'), {*ErrorCode} | OWN_CODES),
+    "error code": (re.compile(r'\bcode(?: === | !== |: )"([A-Z_]+)"'), {*ErrorCode} | OWN_CODES),
 }
 
 

@@ -109,9 +109,9 @@ async def test_a_conflict_found_by_the_save_opens_its_dialog(
 ) -> None:
     visit = await visitor()
     page = await open_table(visit)
-    await edit(page, 30, "Name", "Mine,Of Two")
+    await edit(page, 20, "Name", "Mine,Of Two")
     iris.server.namespace("SAMPLES").execute(
-        "UPDATE Sample.Person SET Name = ? WHERE ID = ?", ("Theirs,Of Two", 31)
+        "UPDATE Sample.Person SET Name = ? WHERE ID = ?", ("Theirs,Of Two", 21)
     )
     await page.keyboard.press("Control+s")
     dialog = page.get_by_role("dialog")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from iris_quart import cli
-from iris_quart.demo import DemoOptions, Encoding, ThreadedDemoServer, running_in_thread
+from iris_quart.demo import DemoOptions, Encoding, FaultRule, ThreadedDemoServer, running_in_thread
 from iris_quart.demo.behaviours import Behaviour, load
 from iris_quart.demo.behaviours.running import Answer, Asker
 from iris_quart.demo.http.settings import ENCODING_VARIABLE, ENCODINGS
@@ -267,6 +267,8 @@ def command(server: ThreadedDemoServer, folder: Path) -> tuple[list[str], dict[s
 
 def test_ctrl_c_leaves_nothing_behind_but_a_report(server: ThreadedDemoServer, tmp_path: Path) -> None:
     arguments, environment = command(server, tmp_path)
+    # Slow enough that the rest is surely not over when the signal comes.
+    server.add_fault(FaultRule("latency", delay=0.02, times=None))
     with subprocess.Popen(
         arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -275,6 +277,7 @@ def test_ctrl_c_leaves_nothing_behind_but_a_report(server: ThreadedDemoServer, t
         for line in process.stdout:
             if "Behaviour 51 of" in line:
                 process.send_signal(signal.SIGINT)
+                server.clear_faults()
                 break
         said = process.stdout.read()
         failure = process.stderr.read()

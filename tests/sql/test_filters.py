@@ -78,6 +78,6 @@ def test_only_text_can_be_empty(column: str) -> None:
     [("Photo", Operator.EQUALS), ("Tags", Operator.IS_EMPTY), ("Notes", Operator.CONTAINS)],
 )
 def test_operator_that_a_type_does_not_offer_is_refused(column: str, operator: Operator) -> None:
-    with pytest.raises(InvalidInput, match="it takes") as caught:
+    with pytest.raises(InvalidInput, match="it accepts") as caught:
         make_filter(TABLE, column, operator, "a" if operator is not Operator.IS_EMPTY else None)
     assert caught.value.field == "filters.operator"

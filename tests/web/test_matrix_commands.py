@@ -43,6 +43,7 @@ SAMPLE: dict[str, Any] = {
     "primaryKeyColumn": "ID",
     "primaryKeyValue": "1",
     "newValue": "canary city",
+    "column": "Name",
     "columns": ["Name"],
     "values": ["canary name"],
     "changes": [{"changeId": "matrix", "kind": "delete", "rowId": "1"}],

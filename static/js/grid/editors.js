@@ -6,6 +6,13 @@ import { kindOf, holdsEmpty, parseValue, sameValue, shownText, ValueError } from
 import { splitMoment } from "../data/reading.js";
 import { T, longDate, reasonText } from "./texts.js";
 
+let calendarModule = null;
+
+async function loadCalendar() {
+  calendarModule ??= await import("./calendar.js");
+  return calendarModule;
+}
+
 const DATED = new Set(["date", "timestamp"]);
 const NUMERIC = new Set(["integer", "numeric", "double"]);
 
@@ -33,7 +40,10 @@ export class CellEditor {
     this.isNull = false;
     this.input.addEventListener("input", () => this.#typed());
     args.container.append(this.input);
-    if (this.hasCalendar) args.container.append(this.#picker());
+    if (this.hasCalendar) {
+      args.container.append(this.#picker());
+      loadCalendar().catch(() => undefined); // there before it is wanted
+    }
     this.focus();
   }
 
@@ -95,7 +105,8 @@ export class CellEditor {
 
   /** Show the calendar, to choose a day. */
   async pick() {
-    const { openCalendar } = await import("./calendar.js");
+    // Without a pause when it is there: the next key is the calendar's.
+    const { openCalendar } = calendarModule ?? (await loadCalendar());
     if (!this.input.isConnected) return;
     this.calendar?.close();
     this.calendar = openCalendar(this.args.container, {
