@@ -251,6 +251,8 @@ class Claims:
                 await self.finish(place, "unknown", doubtful)
             if self._held:
                 await self.withdraw(list(self._held), answer)
+        # A store that was away would have this worker hold them until their records expire.
+        await self.let_go()
         for place in list(self._held):
             self._resolve(place, None)
         # The run holds this object and this function: left so, each would keep the session's objects alive.

@@ -382,10 +382,15 @@ class RedisStore:
         return records
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker whose statement was not sent."""
+        """Forget a claim of this worker whose statement was not sent.
+
+        The run has given it up even when the store is away: then its record is that of a run that ended.
+        """
         async with self._turn_of((owner, write_id)):
-            await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
-            self._running.pop((owner, write_id), None)
+            try:
+                await self._server.run(self._server.release, [_write_key(owner, write_id)], [self._worker])
+            finally:
+                self._running.pop((owner, write_id), None)
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id."""

@@ -417,17 +417,29 @@ class SqliteStore:
         return await self._db.write(withdraw, durable=True, undo=lambda: self._running.update(dropped))
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker whose statement was not sent."""
+        """Forget a claim of this worker whose statement was not sent.
+
+        The run has given it up even when the store is away: then its record is that of a run that ended.
+        """
+        key = owner, write_id
         sql = (
             "DELETE FROM writes WHERE owner = ? AND id = ? AND worker = ? AND state IN ('claimed', 'started')"
         )
-        dropped: list[tuple[str, str]] = []
+        begun = False
 
         def forget(db: sqlite3.Connection) -> None:
-            db.execute(sql, (owner, write_id, self._worker))
-            self._drop((owner, write_id), dropped)
+            nonlocal begun
+            begun = True
+            self._running.discard(key)
+            db.execute(sql, (*key, self._worker))
 
-        await self._db.write(forget, undo=lambda: self._running.update(dropped))
+        try:
+            await self._db.write(forget)
+        except StoreUnavailable:
+            # Once begun, another run of this worker may have claimed the id since.
+            if not begun:
+                self._running.discard(key)
+            raise
 
     def _drop(self, key: tuple[str, str], dropped: MutableSequence[tuple[str, str]]) -> None:
         """Note within a transaction that this worker does not run a write any more.

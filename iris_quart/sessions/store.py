@@ -196,7 +196,10 @@ class WriteResults(Protocol):
         """
 
     async def release(self, owner: str, write_id: str) -> None:
-        """Forget a claim of this worker whose statement was not sent, so that another run may claim the id."""
+        """Forget a claim of this worker whose statement was not sent, so that another run may claim the id.
+
+        Where StoreUnavailable is raised, this worker runs the write no longer all the same.
+        """
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id; None when it is new or forgotten."""

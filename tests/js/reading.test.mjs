@@ -183,6 +183,23 @@ test("only what has two meanings that both fit is asked", async () => {
   ]);
 });
 
+test("texts of a column that contradict each other are asked about, wherever they stand", async () => {
+  const asked = [];
+  const read = async (texts, of) => {
+    await readerOf(of, mannerOf(texts, of), async ({ text }) => {
+      asked.push(text);
+      return null;
+    });
+  };
+  // 1.234 alone has the usual meaning; with 1,234 beside it, one of them is misread in either manner
+  await read(["1.234", "1,234"], column("double"));
+  await read(["1,234", "1.234"], column("double"));
+  await read(["1.5", "1,5", "1.234"], column("double"));
+  await read(["03/04/2024", "31/12/2024", "12/31/2024"], column("date", { manner: { order: "mdy" } }));
+  await read(["1.5", "1,5"], column("double")); // each has one meaning
+  assert.deepEqual(asked, ["1,234", "1,234", "1.234", "03/04/2024"]);
+});
+
 test("days of the calendar", () => {
   assert.deepEqual(shifted({ year: 2024, month: 1, day: 31 }, { months: 1 }), { year: 2024, month: 2, day: 29 });
   assert.deepEqual(shifted({ year: 2024, month: 1, day: 1 }, { days: -1 }), { year: 2023, month: 12, day: 31 });

@@ -498,10 +498,8 @@ async def test_claim_made_while_another_run_lets_go_of_the_id_is_held(pair: Pair
         assert (await store.peek(*key)).alive  # type: ignore[union-attr]
 
 
-async def test_failed_claim_of_a_second_run_does_not_end_the_first(
-    store: SessionStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert await store.begin("owner", "w1", "print") is None
+def _break(store: SessionStore, patched: pytest.MonkeyPatch) -> None:
+    """Let each step of a store fail."""
 
     def lose(batch: list[Any]) -> None:
         for item in batch:
@@ -510,17 +508,41 @@ async def test_failed_claim_of_a_second_run_does_not_end_the_first(
     async def fail(*_arguments: object) -> None:
         raise StoreUnavailable("The disk is full.")
 
+    if isinstance(store, SqliteStore):
+        patched.setattr(store._db, "_transaction", lose)
+    else:
+        assert isinstance(store, RedisStore)
+        patched.setattr(store._server, "run", fail)
+
+
+async def test_failed_claim_of_a_second_run_does_not_end_the_first(
+    store: SessionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await store.begin("owner", "w1", "print") is None
+
     with monkeypatch.context() as patched:
-        if isinstance(store, SqliteStore):
-            patched.setattr(store._db, "_transaction", lose)
-        else:
-            assert isinstance(store, RedisStore)
-            patched.setattr(store._server, "run", fail)
+        _break(store, patched)
         with pytest.raises(StoreUnavailable):
             await store.begin("owner", "w1", "print")
     record = await store.peek("owner", "w1")
     assert record is not None
     assert record.alive
+
+
+async def test_run_that_let_go_of_an_id_does_not_hold_it_when_the_store_was_away(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = pair[0]
+    assert await store.begin("owner", "w1", "print") is None
+    with monkeypatch.context() as patched:
+        _break(store, patched)
+        with pytest.raises(StoreUnavailable):
+            await store.release("owner", "w1")
+    record = await store.peek("owner", "w1")
+    assert record is not None
+    assert not record.alive
+    assert await store.begin("owner", "w1", "print") is None
+    assert await store.mark_started("owner", "w1")
 
 
 async def test_taken_over_claim_is_not_ended_by_the_worker_that_lost_it(pair: Pair) -> None:

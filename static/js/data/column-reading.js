@@ -4,13 +4,15 @@ import { dateReadings, numberReadings, splitMoment } from "./reading.js";
 import { ValueError, isNumeric, kindOf, parseValue } from "./values.js";
 
 /**
- * What the texts of a column say about the manner of all of them: {order, decimal}, each null where nothing proves it;
- * `dates` and `numbers` hold a text that has two meanings without it.
+ * What the texts of a column say about the manner of all of them: {order, decimal}, each null where nothing proves it,
+ * or where texts prove both, which is `mixed`: then a habit proves nothing either.
+ * `dates` holds a text that has two meanings without it, `numbers` the first of each form of such texts: with a point
+ * and with a comma.
  */
 export function mannerOf(texts, column) {
   const kind = kindOf(column);
   if (kind === "date" || kind === "timestamp") return orderOf(texts, kind);
-  return isNumeric(column) ? decimalOf(texts) : { order: null, decimal: null };
+  return isNumeric(column) ? decimalOf(texts) : { order: null, decimal: null, mixed: false };
 }
 
 function orderOf(texts, kind) {
@@ -21,18 +23,22 @@ function orderOf(texts, kind) {
     if (readings?.order) proven.add(readings.order);
     if (readings?.dmy) dates ??= { text, ...readings };
   }
-  return { order: proven.size === 1 ? [...proven][0] : null, decimal: null, dates };
+  return { order: proven.size === 1 ? [...proven][0] : null, decimal: null, mixed: proven.size > 1, dates };
 }
 
 function decimalOf(texts) {
   const proven = new Set();
-  let numbers = null;
+  const forms = new Map(); // sign in the text -> the first text with two meanings that has it
   for (const text of texts) {
     const { point, comma } = numberReadings(text);
     if ((point === null) !== (comma === null)) proven.add(point === null ? "," : ".");
-    else if (point !== comma) numbers ??= { text, point, comma };
+    else if (point !== comma) {
+      const sign = text.includes(".") ? "." : ",";
+      if (!forms.has(sign)) forms.set(sign, { text, point, comma });
+    }
   }
-  return { order: null, decimal: proven.size === 1 ? [...proven][0] : null, numbers };
+  const decimal = proven.size === 1 ? [...proven][0] : null;
+  return { order: null, decimal, mixed: proven.size > 1, numbers: [...forms.values()] };
 }
 
 /**
@@ -46,16 +52,19 @@ function decimalOf(texts) {
  */
 export async function readerOf(column, found, ask) {
   const habit = { decimal: column.manner?.decimal ?? ".", order: column.manner?.order ?? null };
-  let order = found.order ?? habit.order;
+  let order = found.order ?? (found.mixed ? null : habit.order);
   let { decimal } = found;
   if (found.dates && !order) {
     const { text, dmy, mdy } = found.dates;
     order = await ask({ kind: "dates", name: column.name, text, choices: [dmy, mdy] });
     if (!order) return null;
-    if (column.manner) column.manner.order = order;
+    if (column.manner && !found.mixed) column.manner.order = order;
   }
-  if (found.numbers && !decimal && isOpen(column, found.numbers, habit.decimal)) {
-    const { text, point, comma } = found.numbers;
+  const open = decimal
+    ? undefined
+    : found.numbers?.find((number) => isOpen(column, number, found.mixed ? null : habit.decimal));
+  if (open) {
+    const { text, point, comma } = open;
     decimal = await ask({ kind: "numbers", name: column.name, text, choices: [point, comma] });
     if (!decimal) return null;
   }
@@ -74,6 +83,6 @@ function isOpen(column, { text }, decimal) {
     }
   };
   // 1.234 is no whole number where 1,234 is usual
-  const hasHabit = text.includes(decimal) !== (kindOf(column) === "integer");
+  const hasHabit = decimal !== null && text.includes(decimal) !== (kindOf(column) === "integer");
   return !hasHabit && fits(".") && fits(",");
 }
