@@ -61,8 +61,12 @@ async def cell(page: Page, ssn: str, column: str) -> Locator:
         while True:
             # A row is drawn anew when something of it comes, perhaps in this very moment.
             with suppress(PlaywrightError):
-                await found.scroll_into_view_if_needed()
-                return found
+                if await found.count():
+                    await found.scroll_into_view_if_needed()
+                    return found
+                # Rows far below are not drawn before somebody goes there.
+                await page.locator(".view:not([hidden]) .sheet").hover()
+                await page.mouse.wheel(0, 200)
 
 
 async def type_into(page: Page, ssn: str, column: str, text: str) -> Locator:
