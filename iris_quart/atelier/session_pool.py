@@ -220,6 +220,10 @@ class IrisSessions:
             answer, read = await self._exchange_two(session, url, body, following, fresh_after, deadline)
         else:
             answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
+        if answer[0] == 401 and read is not None and read[0] != 401:
+            # One session is refused in both or in neither: this may be the refusal of the read.
+            self.pipelining.works = False
+            raise ConnectionFailed("IRIS refused one of two requests, and it is not known which.")
         if answer[0] == 401 and with_cookie:
             # The IRIS session ended (time-out, restart); a 401 precedes execution, so writes repeat too.
             session.forget()

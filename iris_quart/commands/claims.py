@@ -222,11 +222,19 @@ class Claims:
             self._context.tables.edits.keep(work, key=f"store {write.write_id}")
 
     async def _store_later(self, owner: str, write_id: str, state: str, answer: bytes) -> None:
+        """Store an end whose storing failed, unless it was stored and only the answer to that was lost.
+
+        Another run may then have claimed the id, or looked up more: its record is not touched.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + self._context.settings.write_result_seconds
         while loop.time() < end:
             await asyncio.sleep(RETRY_SECONDS)
             with suppress(StoreUnavailable):
+                record = await self._results.peek(owner, write_id)
+                ended = record is not None and record.state not in {"claimed", "started"}
+                if ended or (owner, write_id) in self._context.under_way:
+                    return
                 await self._results.finish(owner, write_id, state, answer)
                 return
 

@@ -87,6 +87,8 @@ class FirstRows:
         asked = RequestData.model_validate(query.payload(size))
         described = tally_requests()
         table = await context.tables.catalogue.table(query.namespace, query.table_name)
+        # A read that another page began is older than the mark: what changed since would stay unseen.
+        context.tables.rows.forget(table.namespace, table.full_name)
         data = await request_data(context, asked)
         assert isinstance(data, TableData)  # nothing else comes without a count
         if isinstance(data.round_trips, int):

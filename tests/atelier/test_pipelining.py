@@ -203,6 +203,9 @@ class Relay:
         elif manner == "read first":
             two = await self._answer(behind)
             writer.write(await self._answer(request) + two)
+        elif manner == "refuse read first":
+            refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+            writer.write(refusal + await self._answer(request))
         elif manner == "cut both":
             await self._answer(request)
             return False
@@ -325,7 +328,7 @@ async def test_server_that_fails_the_trial_gets_no_pair_again(stage: Stage, mann
         await client.close()
 
 
-@pytest.mark.parametrize("manner", ["close", "drop", "swap", "read first", "cut both"])
+@pytest.mark.parametrize("manner", ["close", "drop", "swap", "read first", "refuse read first", "cut both"])
 async def test_no_answer_is_false_where_a_pair_goes_wrong_later(stage: Stage, manner: str) -> None:
     ids = make_cells(stage, 12)
     async with Relay(stage.iris.url, manner, trial=False) as relay:

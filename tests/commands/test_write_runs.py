@@ -199,6 +199,37 @@ async def test_store_that_goes_before_the_statement_leaves_keeps_it_back(
     assert [result["outcome"] for result in results] == ["saved", "saved"]
 
 
+async def test_end_that_is_stored_again_does_not_end_a_later_run(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = [await stage.client() for _ in range(3)]
+    store = first.context.results
+    mark, finish = store.mark_started, store.finish
+    ends: list[str] = []
+
+    async def mark_started(owner: str, write_id: str) -> bool:
+        monkeypatch.setattr(store, "mark_started", mark)
+        raise StoreUnavailable("The session store does not answer.")
+
+    async def finish_unheard(owner: str, write_id: str, state: str, answer: bytes) -> None:
+        await finish(owner, write_id, state, answer)
+        ends.append(state)
+        if len(ends) == 1:
+            raise StoreUnavailable("The answer of the session store was lost.")
+
+    monkeypatch.setattr(store, "mark_started", mark_started)
+    monkeypatch.setattr(store, "finish", finish_unheard)
+    monkeypatch.setattr("iris_quart.commands.claims.RETRY_SECONDS", 0.2)
+    changes = new_rows(1)
+    assert set(outcomes(await first.save("Edit.Cell", changes)).values()) == {"unknown"}
+    stage.iris.add_fault(FaultRule(kind="latency", sql="^INSERT", times=1, delay=1.0))
+    two = asyncio.create_task(second.save("Edit.Cell", changes))
+    await until(lambda: any(sql.startswith("INSERT") for sql in stage.statements()))
+    await asyncio.gather(*first.context.tables.edits._kept.values())
+    answers = await asyncio.gather(two, third.save("Edit.Cell", changes))
+    assert_true(stage, changes, *answers)
+
+
 async def test_short_ids_of_two_sessions_do_not_answer_for_each_other(stage: Stage) -> None:
     first, second = await stage.client(), await stage.client()
     one = {"changeId": "1", "kind": "insert", "values": {"Name": "One"}}

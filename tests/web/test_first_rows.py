@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -73,6 +74,21 @@ async def test_the_rows_are_those_of_the_socket(site: Site) -> None:
     assert data["payload"] == wanted["tableData"]
     assert (given["filters"], given["sort"], given["search"]) == ([], [], "")
     assert given["readMark"]
+
+
+@pytest.mark.usefixtures("patient")
+async def test_rows_with_a_mark_are_not_those_of_an_older_read(site: Site) -> None:
+    client = await site.connected()
+    await page_of(client)
+    site.iris.add_fault(FaultRule("latency", sql="Sample.*Person", times=1, delay=5.0))
+    before = site.services.live.upstream.round_trips
+    older = asyncio.create_task(page_of(client))
+    async with asyncio.timeout(5):
+        while site.services.live.upstream.round_trips == before:
+            await asyncio.sleep(0.005)
+    assert rows_in(await page_of(client))["readMark"]
+    assert not older.done()
+    assert rows_in(await older)["readMark"]
 
 
 @pytest.mark.usefixtures("patient")
