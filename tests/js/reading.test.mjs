@@ -218,7 +218,8 @@ test("the decimal sign follows the browser's language unless it is chosen", () =
       ["browser", "en-US"],
       ["point", "de-DE"],
       ["comma", "en-US"],
+      ["browser", "C"],
     ].map(([choice, language]) => decimalSign(choice, language)),
-    [",", ".", ".", ","],
+    [",", ".", ".", ",", "."],
   );
 });

@@ -12,7 +12,12 @@ const DEFAULTS = Object.freeze({
 /** The decimal sign that a choice stands for: "browser" is the way of the browser's language. */
 export function decimalSign(choice, language = globalThis.navigator?.language) {
   if (choice !== "browser") return choice === "comma" ? "," : ".";
-  const parts = new Intl.NumberFormat(language).formatToParts(1.5);
+  let parts;
+  try {
+    parts = new Intl.NumberFormat(language).formatToParts(1.5);
+  } catch {
+    return "."; // a browser may name a language that is not one: WebKit says "C" where none is set
+  }
   return parts.find(({ type }) => type === "decimal")?.value === "," ? "," : ".";
 }
 
