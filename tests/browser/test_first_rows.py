@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Dialog, Page, WebSocketRoute, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
@@ -46,6 +46,7 @@ class Line:
     def __init__(self, *, held: bool = True) -> None:
         self.sent: list[dict[str, Any]] = []
         self._news = asyncio.Event()
+        self._latest: WebSocketRoute | None = None
         self._waiting: list[tuple[WebSocketRoute, str]] | None = [] if held else None
 
     async def install(self, page: Page) -> None:
@@ -79,8 +80,13 @@ class Line:
 
     def _between(self, socket: WebSocketRoute) -> None:
         server = socket.connect_to_server()
+        # What the page before sent may still be on its way.
+        self._latest = socket
+        self.forget()
 
         def up(message: str | bytes) -> None:
+            if socket is not self._latest:
+                return
             command = self.changed(json.loads(message))
             self.sent.append(command)
             self._news.set()
@@ -141,6 +147,8 @@ async def test_rows_are_there_without_a_word_of_the_socket(visitor: Visitor) -> 
     await expect(page.locator(".slick-row[data-row='5'] [data-column='Name']")).not_to_be_empty()
     await expect(page.locator("[data-part=status-connection]")).to_have_attribute("data-state", "connecting")
     assert await page.locator("#first-rows").count() == 0
+    heads = page.locator(".slick-header-column:not(.gutter)")
+    assert await page.locator(".head-menu").count() == await heads.count()
     await expect(page.locator("[data-part=status-query]")).to_have_attribute(
         "title", re.compile(r"\d+ request")
     )
@@ -282,6 +290,41 @@ async def test_unsaved_edits_are_compared_with_the_rows_that_came(
     iris.server.namespace("SAMPLES").execute("UPDATE Sample.Person SET Name = ? WHERE ID = 4", ["theirs"])
     await show(visit, line)
     await expect(name).to_have_class(re.compile("is-conflict"))
+
+
+async def test_a_text_that_is_being_typed_is_there_after_a_reload(visitor: Visitor) -> None:
+    visit, line = await person(visitor)
+    page = visit.page
+    await show(visit, line)
+    line.open()
+    await visit.live()
+    name = page.locator(".slick-row[data-row='6'] [data-column='Name']")
+    await name.click()
+    await page.keyboard.type("half")
+    await page.reload()
+    await expect(name).to_have_text("half")
+    await expect(page.locator("[data-part=status-pending]")).to_contain_text("1 cell changed")
+
+
+async def test_a_text_that_is_refused_makes_the_browser_ask(visitor: Visitor) -> None:
+    visit, line = await person(visitor)
+    page = visit.page
+    await show(visit, line)
+    line.open()
+    await visit.live()
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await page.locator(".slick-row[data-row='6'] [data-column='DOB']").click()
+    await page.keyboard.type("Anna")
+    async with page.expect_event("dialog"):
+        await page.evaluate("setTimeout(() => location.reload())")
+    await expect(page.locator(".cell-editor")).to_have_value("Anna")
+    assert asked == ["beforeunload"]
 
 
 async def test_what_a_person_needs_later_is_fetched_with_the_first_sign_of_one(visitor: Visitor) -> None:

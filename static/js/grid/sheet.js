@@ -395,7 +395,7 @@ export class Sheet extends SlickGrid {
       if (column.hidden) return;
       const header = container.querySelector(`[id="${this.uid + column.id}"]`);
       header?.setAttribute("aria-colindex", index + 1);
-      if (header && !header.dataset.painted) {
+      if (header && header.dataset.painted === undefined) {
         header.dataset.painted = "";
         this.painter.header(header, column);
       }

@@ -136,7 +136,10 @@ export class Editor {
     }
     for (const type of SIGNS) addEventListener(type, this.#fetchLater, { capture: true, passive: true });
     addEventListener("beforeunload", (event) => {
+      // What is being typed becomes an unsaved edit, which a reload keeps; what a column refuses would be gone.
+      const refused = workspace.tabs.filter(({ view }) => view && !view.commit()).length > 0;
       const lost =
+        refused ||
         (this.#page.settings.drafts !== "browser" && workspace.pending.total > 0) ||
         workspace.tabs.some(({ view }) => view?.drafts.full);
       if (!this.#leaving && (lost || client.unanswered > 0)) event.preventDefault();
