@@ -218,6 +218,7 @@ async def test_a_connection_closed_for_too_many_messages_comes_back_after_a_paus
     page = visit.page
     await page.route_web_socket(SOCKET, refuse)
     await page.goto(f"{visit.url}/table/SAMPLES/Sample.Person")
+    await visit.live()
     await expect(page.get_by_role("gridcell").first).to_be_visible(timeout=20_000)
     assert opened[1] - opened[0] >= 3
 
