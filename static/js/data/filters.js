@@ -241,7 +241,7 @@ export class Filters {
   }
 
   get active() {
-    return this.list.filter((filter) => !filter.off);
+    return activeFilters(this.list);
   }
 
   /** Drop filters of columns that the table no longer has; returns them. */
@@ -260,7 +260,7 @@ export class Filters {
 
   /** As requestData takes them: alternatives have a number in common. */
   toWire() {
-    const active = activeFilters(this.list);
+    const { active } = this;
     let group = 0;
     return active.map(({ column, operator, value, matchCase, or }, index) => {
       if (!or) group = index;

@@ -112,7 +112,7 @@ const ownLanguages = () => globalThis.navigator?.languages ?? [];
 
 /**
  * What a text says as a date: {iso}, {dmy, mdy} where it is another day with the day first than with the month
- * first, or {reason} ("noSuchDate", "shortYear"); null if it is no date that is known here.
+ * first, or {reason} ("noSuchDate", "shortYear"); null if the text is not a known form of a date.
  */
 export function dateReadings(text, languages = ownLanguages()) {
   if (text.length > LONGEST) return null;

@@ -1,6 +1,6 @@
 // The calendar of a cell that holds a date: a month of days, walked with the arrow keys.
 
-import { el, icon } from "../ui/dom.js";
+import { el, iconButton } from "../ui/dom.js";
 import { dateReadings, daysIn, splitMoment } from "../data/reading.js";
 import { dayText, dayOf, sameDay, shifted, today } from "../data/days.js";
 import { T, longDate } from "./texts.js";
@@ -22,17 +22,7 @@ export function openCalendar(anchor, { text, choose, back }) {
   const title = el("h2", { "aria-live": "polite" });
   const days = el("tbody");
   const step = (months, label, name) =>
-    el(
-      "button",
-      {
-        class: "button button-icon",
-        type: "button",
-        "aria-label": label,
-        title: label,
-        on: { click: () => go(shifted(day, { months }), false) },
-      },
-      icon(name, { small: true }),
-    );
+    iconButton(name, { label, click: () => go(shifted(day, { months }), false), small: true });
   const calendar = el(
     "div",
     {

@@ -9,7 +9,7 @@ const WRITTEN = { isNull: "NULL", isNotNull: "not NULL", isEmpty: "''" };
 const LISTED_MAX = 400; // characters of a text that is shown in a list of values
 
 /** True for a column whose values can be listed. */
-export function hasValueList({ schema }) {
+function hasValueList({ schema }) {
   const kind = kindOf(schema);
   if (kind === "text") return Number.isInteger(schema.maxLength) && schema.maxLength <= LISTED_MAX;
   return !["binary", "list", "longText"].includes(kind);

@@ -1,6 +1,6 @@
 // The head of the grid: names with their marks, sorting, the column menu, dragging columns about, and the filter row.
 
-import { el, icon } from "../ui/dom.js";
+import { el, icon, iconButton } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
 import { defaultOperator, filterText, parseFilter } from "../data/filters.js";
 import { ValueError, kindOf } from "../data/values.js";
@@ -76,18 +76,13 @@ export class Header {
     if (node.childElementCount) return;
     if (column.gutter) {
       node.append(
-        el(
-          "button",
-          {
-            class: "button button-icon",
-            type: "button",
-            tabindex: "-1",
-            title: `${T.clearAllFilters} (Ctrl+Shift+F)`,
-            "aria-label": T.clearAllFilters,
-            on: { click: () => this.act.clearFilters() },
-          },
-          icon("x", { small: true }),
-        ),
+        iconButton("x", {
+          label: T.clearAllFilters,
+          title: `${T.clearAllFilters} (Ctrl+Shift+F)`,
+          click: () => this.act.clearFilters(),
+          small: true,
+          tabindex: "-1",
+        }),
       );
       return;
     }

@@ -1,7 +1,7 @@
 // The row detail: every column of the active row below one another, also hidden ones. Fields are edited where they
 // stand.
 
-import { el, icon } from "../ui/dom.js";
+import { el, iconButton } from "../ui/dom.js";
 import { own } from "../data/json.js";
 import { Invalid, kindOf } from "../data/values.js";
 import { valueNodes } from "../grid/cell-nodes.js";
@@ -31,17 +31,7 @@ export class Detail {
         { class: "panel-head" },
         el("h2", {}, T.detailTitle),
         this.title,
-        el(
-          "button",
-          {
-            class: "button button-icon push",
-            type: "button",
-            title: `${T.close} (Esc)`,
-            "aria-label": T.close,
-            on: { click: close },
-          },
-          icon("x"),
-        ),
+        iconButton("x", { label: T.close, title: `${T.close} (Esc)`, click: close, class: "push" }),
       ),
       this.body,
     );

@@ -1,6 +1,6 @@
 // The bar above the rows: quick search, and every filter that counts, to be switched off, changed or dropped.
 
-import { el, icon } from "../ui/dom.js";
+import { el, icon, iconButton } from "../ui/dom.js";
 import { openMenu } from "../ui/menu.js";
 import { filterText, operatorsOf, parseFilter, takesValue } from "../data/filters.js";
 import { ValueError } from "../data/values.js";
@@ -127,17 +127,12 @@ export class FilterBar {
       );
     }
     parts.push(
-      el(
-        "button",
-        {
-          class: "button button-icon",
-          type: "button",
-          title: T.removeFilter,
-          "aria-label": `${T.removeFilter}: ${filter.column}`,
-          on: { click: () => this.#change(() => this.view.table.filters.removeAt(index)) },
-        },
-        icon("x", { small: true }),
-      ),
+      iconButton("x", {
+        label: `${T.removeFilter}: ${filter.column}`,
+        title: T.removeFilter,
+        click: () => this.#change(() => this.view.table.filters.removeAt(index)),
+        small: true,
+      }),
     );
     const chip = el("li", { class: `filter-chip${filter.off ? " is-off" : ""}` }, ...parts);
     return index ? [this.#joint(filter), chip] : [chip];

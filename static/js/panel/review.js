@@ -2,7 +2,7 @@
 // run.
 
 import { writeText } from "../ui/clipboard.js";
-import { el, icon } from "../ui/dom.js";
+import { el, icon, iconButton } from "../ui/dom.js";
 import { record, recordOf } from "../data/json.js";
 import { kindOf } from "../data/values.js";
 import { withValues } from "../data/sql-text.js";
@@ -31,33 +31,13 @@ export class Review {
 
   constructor(view, close) {
     this.view = view;
-    this.closeButton = el(
-      "button",
-      {
-        class: "button button-icon push",
-        type: "button",
-        title: `${T.close} (Esc)`,
-        "aria-label": T.close,
-        on: { click: close },
-      },
-      icon("x"),
-    );
+    this.closeButton = iconButton("x", { label: T.close, title: `${T.close} (Esc)`, click: close, class: "push" });
     this.summary = el("span", { class: "dim" });
     this.list = el("ul", { class: "panel-body", tabindex: "0", "aria-label": T.review });
     this.sqlHead = el("span");
     this.sql = el("pre");
     this.foot = el("div", { class: "panel-foot" });
-    const copy = el(
-      "button",
-      {
-        class: "button button-icon push",
-        type: "button",
-        title: T.copySql,
-        "aria-label": T.copySql,
-        on: { click: () => this.#copySql() },
-      },
-      icon("copy"),
-    );
+    const copy = iconButton("copy", { label: T.copySql, click: () => this.#copySql(), class: "push" });
     this.element = el(
       "aside",
       {
@@ -211,18 +191,11 @@ export class Review {
         entry.kind === "delete" ? el("p", { class: "why" }, T.deletes) : null,
         ...this.#why(entry),
       ),
-      el(
-        "button",
-        {
-          class: "button button-icon",
-          type: "button",
-          title: T.revertRow(label.title),
-          "aria-label": T.revertRow(label.title),
-          data: { key: `revert ${entry.id}` },
-          on: { click: () => view.rowWork.revert(entry) },
-        },
-        icon("undo-2"),
-      ),
+      iconButton("undo-2", {
+        label: T.revertRow(label.title),
+        click: () => view.rowWork.revert(entry),
+        data: { key: `revert ${entry.id}` },
+      }),
     );
   }
 
@@ -238,18 +211,14 @@ export class Review {
     const lines = changed.flatMap((column) => {
       const { name } = column;
       const after = el("ins", { dir: "auto" }, ...valueNodes(entry.values[name], column));
-      const revert = el(
-        "button",
-        {
-          class: "button button-icon revert-one",
-          type: "button",
-          title: T.revertOne,
-          "aria-label": `${T.revertOne}: ${name}`,
-          data: { key: `${entry.id} ${name}` },
-          on: { click: () => view.rowWork.revert(entry, name) },
-        },
-        icon("undo-2", { small: true }),
-      );
+      const revert = iconButton("undo-2", {
+        label: `${T.revertOne}: ${name}`,
+        title: T.revertOne,
+        click: () => view.rowWork.revert(entry, name),
+        small: true,
+        class: "revert-one",
+        data: { key: `${entry.id} ${name}` },
+      });
       const before =
         entry.kind === "insert"
           ? []

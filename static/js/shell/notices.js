@@ -1,7 +1,7 @@
 // The bars between toolbar and rows: what failed or needs the person, and that the connection is away.
 
 import { T } from "../texts.js";
-import { el, icon } from "../ui/dom.js";
+import { el, icon, iconButton } from "../ui/dom.js";
 import { copyText } from "../ui/toasts.js";
 
 /**
@@ -76,17 +76,7 @@ export class NoticeBar {
       el("p", { class: "said" }, text),
       ...actions.map(button),
       button({ label: T.copy, run: () => copyText(text) }),
-      el(
-        "button",
-        {
-          class: "button button-icon",
-          type: "button",
-          title: T.dismiss,
-          aria: { label: T.dismiss },
-          on: { click: dismiss },
-        },
-        icon("x", { small: true }),
-      ),
+      iconButton("x", { label: T.dismiss, click: dismiss, small: true }),
     );
   }
 }

@@ -115,7 +115,7 @@ export class Clipboard {
   /** Rows that are not here are read first; then the asynchronous clipboard takes the text. */
   async #copyLater(ranges, headers = false) {
     this.announce(T.copying(rowCount(ranges)));
-    for (const range of ranges) if (!(await this.edits.present(range))) return;
+    if (!(await this.edits.present(ranges))) return;
     const values = this.#grab(ranges);
     if (!values) return this.announce(T.couldNotRead, "error");
     if (await writeText(this.#text(ranges, values, headers))) this.#tellCopied(values);
@@ -193,7 +193,7 @@ export class Clipboard {
     };
     const range = new SlickRange(fromRow, fromCell, fromRow + height - 1, fromCell + targets.length - 1);
     const present = existing ? new SlickRange(fromRow, fromCell, fromRow + existing - 1, range.toCell) : null;
-    if (present && !(await edits.present(present))) return;
+    if (present && !(await edits.present([present]))) return;
     const { steps, refused } = present
       ? edits.collect(present, (row, cell, column, item) =>
           valueFor(row - fromRow, column, item, targets[cell - fromCell] ?? -1),

@@ -114,8 +114,13 @@ export class Edits {
     return batch;
   }
 
-  /** Make every row of a range present; false, with the reason told, when that is not possible. */
-  async present(range) {
+  /** Make every row of some ranges present; false, with the reason told, when that is not possible. */
+  async present(ranges) {
+    for (const range of ranges) if (!(await this.#present(range))) return false;
+    return true;
+  }
+
+  async #present(range) {
     const { rows, cache } = this.table;
     const cells = (range.toRow - range.fromRow + 1) * (range.toCell - range.fromCell + 1);
     if (cells > CELLS_AT_ONCE) {
@@ -179,7 +184,7 @@ export class Edits {
   /** Change the cells of a range, or of several, in one step. */
   async change(ranges, valueFor) {
     const list = [ranges ?? []].flat();
-    for (const range of list) if (!(await this.present(range))) return;
+    if (!(await this.present(list))) return;
     const parts = list.map((range) => this.collect(range, valueFor));
     const steps = parts.flatMap((part) => part.steps);
     const refused = parts.flatMap((part) => part.refused);
@@ -290,8 +295,7 @@ export class Edits {
   /** Copies of the selected rows, without what the database gives itself. */
   async duplicateRows() {
     const { ranges } = this.table.selection;
-    for (const range of ranges) if (!(await this.present(range))) return [];
-    if (!ranges.length) return [];
+    if (!ranges.length || !(await this.present(ranges))) return [];
     const { rows } = this.table;
     const list = [];
     const left = new Set();

@@ -193,8 +193,8 @@ export class Places {
    */
   async exportRows({ ranges }) {
     const { rows } = this.view.table;
-    for (const { fromRow, toRow } of ranges)
-      if (!(await this.view.edits.present(new SlickRange(fromRow, 0, toRow, 0)))) return null;
+    const wanted = ranges.map(({ fromRow, toRow }) => new SlickRange(fromRow, 0, toRow, 0));
+    if (!(await this.view.edits.present(wanted))) return null;
     const items = [...rowsOf(ranges)].map((row) => rows.getItem(row));
     return items.filter((item) => item && !item.isNew).map(({ id }) => id);
   }

@@ -49,7 +49,7 @@ export class RowWork {
     const { view } = this;
     const { selection, rows, sheet } = view.table;
     const { ranges } = selection;
-    for (const range of ranges) if (!(await view.edits.present(range))) return;
+    if (!(await view.edits.present(ranges))) return;
     const items = [...rowsOf(ranges)].map((row) => rows.getItem(row));
     view.edits.deleteRows(items.filter(Boolean));
     sheet.setFocus();

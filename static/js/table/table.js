@@ -41,11 +41,6 @@ export class Table {
     return this.columns.find((column) => String(column.id) === String(id));
   }
 
-  /** True when rows are filtered, sorted or searched. */
-  get isQueried() {
-    return this.filters.active.length > 0 || this.sort.length > 0 || this.search !== "";
-  }
-
   writable = (name) => Boolean(this.edits?.writable(name));
 
   /** Say whether only the start of a row's value is here: `preview` is its mark, or null where it is whole. */

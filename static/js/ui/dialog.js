@@ -1,7 +1,7 @@
 // Dialogs on the browser's own <dialog>: it keeps the focus inside, closes on Esc and makes the rest inert.
 
 import { T } from "../texts.js";
-import { el, icon } from "./dom.js";
+import { el, iconButton } from "./dom.js";
 
 const FIELD = "button, a, input, select, textarea, [tabindex]";
 
@@ -55,18 +55,7 @@ export function openDialog({
       "div",
       { class: "dialog-head" },
       el("div", {}, el("h2", { id }, title), text && el("p", { id: `${id}-text` }, text)),
-      !alert &&
-        el(
-          "button",
-          {
-            class: "button button-icon",
-            type: "button",
-            title: `${T.close} (Esc)`,
-            aria: { label: T.close },
-            on: { click: () => dialog.close("") },
-          },
-          icon("x"),
-        ),
+      !alert && iconButton("x", { label: T.close, title: `${T.close} (Esc)`, click: () => dialog.close("") }),
     ),
     body.length ? el("div", { class: "dialog-body" }, ...body) : null,
     actions.length

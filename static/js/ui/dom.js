@@ -40,6 +40,24 @@ export function icon(name, { small = false, label = null, class: more = "" } = {
   return svg;
 }
 
+/**
+ * A button that shows an icon alone. Its tooltip is the label unless `title` is given; `more` are further properties.
+ */
+export function iconButton(name, { label, click, title = label, small = false, class: extra = "", ...more }) {
+  return el(
+    "button",
+    {
+      class: ["button button-icon", extra].filter(Boolean).join(" "),
+      type: "button",
+      title,
+      "aria-label": label,
+      on: { click },
+      ...more,
+    },
+    icon(name, { small }),
+  );
+}
+
 /** The element marked data-part="name". */
 export function part(name, root = document) {
   return root.querySelector(`[data-part="${name}"]`);

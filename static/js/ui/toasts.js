@@ -2,7 +2,7 @@
 
 import { T } from "../texts.js";
 import { writeText } from "./clipboard.js";
-import { el, icon, part } from "./dom.js";
+import { el, icon, iconButton, part } from "./dom.js";
 
 const SHOWN_FOR = 6000;
 
@@ -40,17 +40,7 @@ export function toast(text, { kind = "plain", actions = [], lasting = false, key
         label,
       ),
     ),
-    el(
-      "button",
-      {
-        class: "button button-icon",
-        type: "button",
-        title: T.dismiss,
-        aria: { label: T.dismiss },
-        on: { click: remove },
-      },
-      icon("x"),
-    ),
+    iconButton("x", { label: T.dismiss, click: remove }),
   );
   host.append(box);
   if (!lasting) {
