@@ -25,6 +25,7 @@ __all__ = [
     "ServerName",
     "TableName",
     "column_name",
+    "folded_table",
     "namespace_name",
     "row_id",
     "same_namespace",
@@ -137,3 +138,8 @@ TableName: TypeAlias = Annotated[str, Field(min_length=1, max_length=TABLE_MAX),
 ColumnName: TypeAlias = Annotated[str, Field(min_length=1, max_length=COLUMN_MAX), _checked(column_name)]
 RowId: TypeAlias = Annotated[str, Field(min_length=1, max_length=ROW_ID_MAX), _checked(row_id)]
 ServerName: TypeAlias = Annotated[str, Field(min_length=1, max_length=SERVER_MAX), _checked(server_name)]
+
+
+def folded_table(namespace: str, table_name: str) -> tuple[str, str]:
+    """Return what two spellings of a table's names have in common: letter case is not part of them."""
+    return namespace.casefold(), table_name.casefold()

@@ -213,11 +213,9 @@ class IrisSessions:
         started = time.monotonic()
         with_cookie = session.signed_in
         read: StatementAnswer | None = None
-        two = following is not None and body is not None and self.pipelined and session.takes_two
-        if two:
-            assert body is not None
-            assert following is not None
-            answer, read = await self._exchange_two(session, url, body, following, fresh_after, deadline)
+        behind = following if body is not None and self.pipelined and session.takes_two else None
+        if behind is not None and body is not None:
+            answer, read = await self._exchange_two(session, url, body, behind, fresh_after, deadline)
         else:
             answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
         if answer[0] == 401 and read is not None and read[0] != 401:
@@ -229,7 +227,7 @@ class IrisSessions:
             session.forget()
             with_cookie = False
             answer = await self._exchange(session, method, url, body, with_cookie, fresh_after, deadline)
-            two = False
+            behind = None
         status, headers, content = answer
         if status == 401:
             session.forget()
@@ -241,7 +239,7 @@ class IrisSessions:
         if read is not None:
             with suppress(IrisQuartError):
                 reply.following = read_reply(*read, time.monotonic() - started, statement=True)
-        if two:
+        if behind is not None:
             self.pipelining.check(reply)
         return reply
 

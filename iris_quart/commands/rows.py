@@ -238,21 +238,24 @@ async def request_data(context: Context, payload: RequestData) -> PageAnswer:
     )
 
 
+async def _filtered(context: Context, payload: FilterFields) -> RowQuery:
+    """Return the query of the rows of a table that the filters leave."""
+    namespace, table_name = named_table(context, payload)
+    request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
+    return await context.tables.rows.view(request)
+
+
 @rows.command("countRows")
 async def count_rows(context: Context, payload: CountRows) -> RowCount:
     """Count the rows of a table, or those that the filters leave, exactly."""
-    namespace, table_name = named_table(context, payload)
-    request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
-    view = await context.tables.rows.view(request)
+    view = await _filtered(context, payload)
     return _row_count(view, await context.tables.counts.total(view, refresh=payload.refresh))
 
 
 @rows.command("getColumnValues")
 async def get_column_values(context: Context, payload: GetColumnValues) -> ColumnValues:
     """Count the rows of a table, or those that the filters leave, by the values of one column."""
-    namespace, table_name = named_table(context, payload)
-    request = RowQueryRequest(namespace, table_name, filters=payload.filter_requests(), search=payload.search)
-    view = await context.tables.rows.view(request)
+    view = await _filtered(context, payload)
     column = view.table.column(payload.column, field="column")
     values, more = await count_values(context.tables.client, view, column)
     return ColumnValues(
@@ -267,10 +270,7 @@ async def get_column_values(context: Context, payload: GetColumnValues) -> Colum
 @rows.command("followTable")
 async def follow_table(context: Context, payload: FollowTable) -> AsyncIterator[TableFollowed | RowCount]:
     """Show a table whose first rows came with the page; the number of its rows follows when it is not known."""
-    request = RowQueryRequest(
-        payload.namespace, payload.table_name, filters=payload.filter_requests(), search=payload.search
-    )
-    view = await context.tables.rows.view(request)
+    view = await _filtered(context, payload)
     namespace, table_name = view.table.namespace, view.table.full_name
     complete = context.follow(namespace, table_name, payload.read_mark)
     counts = context.tables.counts

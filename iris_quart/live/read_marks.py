@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 
+from iris_quart.names import folded_table
+
 __all__ = ["ReadMarks"]
 
 
@@ -38,5 +40,5 @@ class ReadMarks:
 
 
 def _sign(key: bytes, session_key: str, namespace: str, table_name: str, moment: str) -> str:
-    text = "\n".join((session_key, namespace.casefold(), table_name.casefold(), moment))
+    text = "\n".join((session_key, *folded_table(namespace, table_name), moment))
     return hmac.new(key, text.encode("utf-8", "surrogatepass"), sha256).hexdigest()

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from iris_quart.names import folded_table
+
 if TYPE_CHECKING:
     from .registry import LiveSocket
 
@@ -40,7 +42,12 @@ class RecentChanges:
         """Record the encoded event of a change of a table: server key, namespace and table name."""
         now = self._now()
         self._changes.append(
-            _Change(now, _folded(table), text, None if writer is None else weakref.ref(writer))
+            _Change(
+                now,
+                (table[0], *folded_table(*table[1:])),
+                text,
+                None if writer is None else weakref.ref(writer),
+            )
         )
         self._size += len(text)
         while self._changes and (self._size > KEPT_BYTES or self._changes[0].at < now - KEPT_SECONDS):
@@ -57,7 +64,7 @@ class RecentChanges:
         begin = read_at - CLOCK_SECONDS
         if begin <= self._complete_from or read_at > self._now() + CLOCK_SECONDS:
             return None
-        wanted = _folded(table)
+        wanted = (table[0], *folded_table(*table[1:]))
         return [
             change.text
             for change in self._changes
@@ -65,8 +72,3 @@ class RecentChanges:
             and change.table == wanted
             and (change.writer is None or change.writer() is not reader)
         ]
-
-
-def _folded(table: TableKey) -> TableKey:
-    server_key, namespace, table_name = table
-    return server_key, namespace.casefold(), table_name.casefold()

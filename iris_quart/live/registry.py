@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from iris_quart.context import Browsing
+from iris_quart.names import folded_table
 from iris_quart.protocol import Message
 from iris_quart.sessions import Session
 
@@ -55,7 +56,7 @@ class OpenTables:
 
     def __contains__(self, name: object) -> bool:
         """Whether a table `(namespace, table)` is open; upper and lower case are the same."""
-        return isinstance(name, tuple) and _folded(*name) in self._names
+        return isinstance(name, tuple) and folded_table(*name) in self._names
 
     def note(self, payload: Message, browsing: Browsing) -> None:
         """Record the table that a command was answered for."""
@@ -68,15 +69,11 @@ class OpenTables:
 
     def add(self, namespace: str, table_name: str) -> None:
         """Record a table that the socket shows."""
-        name = _folded(namespace, table_name)
+        name = folded_table(namespace, table_name)
         self._names[name] = None
         self._names.move_to_end(name)
         if len(self._names) > OPEN_TABLES_MAX:
             self._names.popitem(last=False)
-
-
-def _folded(namespace: str, table_name: str) -> tuple[str, str]:
-    return namespace.casefold(), table_name.casefold()
 
 
 class Registry:

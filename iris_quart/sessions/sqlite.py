@@ -9,7 +9,8 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeAlias, TypeVar
 
 from iris_quart.atelier import Credentials
 from iris_quart.background import persistently
@@ -38,6 +39,10 @@ COLUMNS = (
 )
 FIND_WRITE = "SELECT state, fingerprint, answer, worker, until FROM writes WHERE owner = ? AND id = ?"
 LIVE = "min(idle_until, absolute_until) > ?"
+
+T = TypeVar("T")
+Drop: TypeAlias = Callable[[tuple[str, str]], None]
+"""Notes that this worker does not run the write of an owner and id any more."""
 
 
 class SqliteStore:
@@ -376,16 +381,14 @@ class SqliteStore:
         )
         parameters = (owner, write_id, self._worker)
 
-        lost: list[tuple[str, str]] = []
-
-        def start(db: sqlite3.Connection) -> bool:
+        def start(db: sqlite3.Connection, drop: Drop) -> bool:
             started = db.execute(sql, parameters).rowcount == 1
             if not started:
-                self._drop((owner, write_id), lost)
+                drop((owner, write_id))
             return started
 
         # Not durable: after a power cut a claim of the boot before counts as perhaps sent.
-        return await self._db.write(start, undo=lambda: self._running.update(lost))
+        return await self._write_dropping(start)
 
     async def withdraw(
         self, withdrawals: Sequence[Withdrawal], *, released: bool = False
@@ -395,9 +398,7 @@ class SqliteStore:
         until = now + self._settings.write_result_seconds
         state = "released" if released else "done"
 
-        dropped: list[tuple[str, str]] = []
-
-        def withdraw(db: sqlite3.Connection) -> list[WriteRecord | None]:
+        def withdraw(db: sqlite3.Connection, drop: Drop) -> list[WriteRecord | None]:
             found: list[WriteRecord | None] = []
             for item in withdrawals:
                 key = item.owner, item.write_id
@@ -410,11 +411,11 @@ class SqliteStore:
                     continue
                 sql = "INSERT OR REPLACE INTO writes VALUES (?, ?, ?, ?, ?, '', ?)"
                 db.execute(sql, (*key, item.fingerprint, state, item.answer, until))
-                self._drop(key, dropped)
+                drop(key)
                 found.append(None)
             return found
 
-        return await self._db.write(withdraw, durable=True, undo=lambda: self._running.update(dropped))
+        return await self._write_dropping(withdraw, durable=True)
 
     async def release(self, owner: str, write_id: str) -> None:
         """Forget a claim of this worker whose statement was not sent.
@@ -441,14 +442,23 @@ class SqliteStore:
                 self._running.discard(key)
             raise
 
-    def _drop(self, key: tuple[str, str], dropped: MutableSequence[tuple[str, str]]) -> None:
-        """Note within a transaction that this worker does not run a write any more.
+    async def _write_dropping(
+        self, work: Callable[[sqlite3.Connection, Drop], T], *, durable: bool = False
+    ) -> T:
+        """Run a transaction whose `drop` notes within it that this worker does not run a write any more.
 
         Not after it: another run of this worker may claim the id before the caller goes on.
         """
-        if key in self._running:
-            self._running.discard(key)
-            dropped.append(key)
+        dropped: set[tuple[str, str]] = set()
+
+        def drop(key: tuple[str, str]) -> None:
+            if key in self._running:
+                self._running.discard(key)
+                dropped.add(key)
+
+        return await self._db.write(
+            lambda db: work(db, drop), durable=durable, undo=lambda: self._running.update(dropped)
+        )
 
     async def peek(self, owner: str, write_id: str) -> WriteRecord | None:
         """Read what is stored under an id."""
@@ -473,13 +483,12 @@ class SqliteStore:
             " WHERE owner = ? AND id = ? AND CASE WHEN ? THEN worker = ? ELSE state <> 'done' END"
         )
         parameters = (state, answer, until, owner, write_id, runs_here, self._worker)
-        dropped: list[tuple[str, str]] = []
 
-        def store(db: sqlite3.Connection) -> None:
+        def store(db: sqlite3.Connection, drop: Drop) -> None:
             db.execute(sql, parameters)
-            self._drop((owner, write_id), dropped)
+            drop((owner, write_id))
 
-        await self._db.write(store, undo=lambda: self._running.update(dropped))
+        await self._write_dropping(store)
 
     async def publish(self, *messages: bytes) -> None:
         """Publish to the other workers of this machine."""

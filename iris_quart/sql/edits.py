@@ -168,30 +168,28 @@ def insert_statement(table: Table, values: Mapping[Column, Wire]) -> Fragment:
 
 def prove_statement(table: Table, projection: Projection, row_ids: Sequence[str]) -> Fragment:
     """Read rows again by their row IDs."""
-    parameters = tuple(row_id_parameter(row_id) for row_id in row_ids)
-    if len(parameters) == 1:
-        return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {table.row_id} = ?", parameters)
-    marks = ", ".join("?" for _ in parameters)
-    where = f"{table.row_id} IN ({marks}) ORDER BY {table.row_id}"
-    return Fragment(f"SELECT {projection.sql} FROM {table.sql} WHERE {where}", parameters)
+    select = f"SELECT {projection.sql} FROM {table.sql}"
+    if len(row_ids) == 1:
+        return Fragment(f"{select} WHERE {table.row_id} = ?", (row_id_parameter(row_ids[0]),))
+    where = _among(table, row_ids)
+    return Fragment(f"{select} WHERE {where.sql} ORDER BY {table.row_id}", where.parameters)
 
 
 def left_statement(table: Table, row_ids: Sequence[str]) -> Fragment:
     """Count the rows of these row IDs that are there."""
-    marks = ", ".join("?" for _ in row_ids)
-    return Fragment(
-        f'SELECT COUNT(*) AS "left_rows" FROM {table.sql} WHERE {table.row_id} IN ({marks})',
-        tuple(row_id_parameter(row_id) for row_id in row_ids),
-    )
+    where = _among(table, row_ids)
+    return Fragment(f'SELECT COUNT(*) AS "left_rows" FROM {table.sql} WHERE {where.sql}', where.parameters)
 
 
 def shown_statement(table: Table, row_ids: Sequence[str]) -> Fragment:
     """Request which of these rows a view shows."""
+    where = _among(table, row_ids)
+    return Fragment(f'SELECT {table.row_id} AS "row_id" FROM {table.sql} WHERE {where.sql}', where.parameters)
+
+
+def _among(table: Table, row_ids: Sequence[str]) -> Fragment:
     marks = ", ".join("?" for _ in row_ids)
-    return Fragment(
-        f'SELECT {table.row_id} AS "row_id" FROM {table.sql} WHERE {table.row_id} IN ({marks})',
-        tuple(row_id_parameter(row_id) for row_id in row_ids),
-    )
+    return Fragment(f"{table.row_id} IN ({marks})", tuple(row_id_parameter(row_id) for row_id in row_ids))
 
 
 def newest_statement(table: Table) -> Fragment:

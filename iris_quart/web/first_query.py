@@ -43,20 +43,14 @@ class FirstQuery:
 
     def payload(self, page_size: int) -> dict[str, Any]:
         """Return the payload of requestData for the first rows."""
-        payload: dict[str, Any] = {
+        return {
             "namespace": self.namespace,
             "tableName": self.table_name,
             "pageSize": page_size,
             "offset": 0,
             "count": "skip",
+            **{name: value for name, value in self.wire().items() if value},
         }
-        if self.sort:
-            payload["sort"] = self.sort
-        if self.filters:
-            payload["filters"] = self.filters
-        if self.search:
-            payload["search"] = self.search
-        return payload
 
 
 def _sorts(texts: list[str]) -> Iterator[dict[str, Any]]:
