@@ -21,6 +21,7 @@ from iris_quart.atelier.transport import ConnectionTransport
 from iris_quart.tables import edits as edits_module
 from tests.atelier.raw import Peer, RawServer
 from tests.faults.stage import CELLS, Client, Office, Stage, open_stage
+from tests.relay import HOP, Relay, Request
 
 ONE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n[1]"
 TWO = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[2]\r\n0\r\n\r\n"
@@ -144,48 +145,31 @@ async def test_broken_first_answer_is_an_error(script: Callable[[Peer], Any]) ->
 # Whether the server takes it.
 
 
-class Relay:
-    """Passes requests on to the embedded IRIS one by one, and spoils what was sent behind a statement.
+class PairRelay(Relay):
+    """Spoils what was sent behind a statement.
 
     `manner` says how, from the second pair on when `trial` is False: the first is the trial.
     """
 
     def __init__(self, iris_url: str, manner: str = "", *, trial: bool = True) -> None:
+        super().__init__(iris_url)
         self.manner = manner
         self.pairs = 0
-        self.sql: list[str] = []
         self._trial = trial
-        self._client = httpx.AsyncClient(base_url=iris_url, timeout=30)
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Relay:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
+    @property
+    def sql(self) -> list[str]:
+        """The statements that were passed on."""
+        return [json.loads(body)["query"] for body in self.statements if body]
 
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._serve(reader, writer):
-                pass
-        writer.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        request = await self._request(reader)
+    async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Serve one request, or a pair."""
+        request = await self.read_request(reader)
         behind = None
         with suppress(TimeoutError):
             # Both requests of a pair are written at once.
             async with asyncio.timeout(0.01):
-                behind = await self._request(reader)
+                behind = await self.read_request(reader)
         if behind is None:
             writer.write(await self._answer(request))
             return True
@@ -213,23 +197,10 @@ class Relay:
             writer.write(await self._answer(request) + await self._answer(behind))
         return True
 
-    async def _request(self, reader: asyncio.StreamReader) -> tuple[str, str, list[tuple[str, str]], bytes]:
-        line, *fields = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
-        method, target, _ = line.split(" ")
-        headers = [(name.lower(), value.strip()) for name, _, value in (one.partition(":") for one in fields)]
-        body = await reader.readexactly(int(dict(headers).get("content-length", 0)))
-        return method, target, headers, body
-
-    async def _answer(self, request: tuple[str, str, list[tuple[str, str]], bytes]) -> bytes:
-        method, target, headers, body = request
-        if body:
-            self.sql.append(json.loads(body)["query"])
-        self._client.cookies.clear()
-        kept = [(name, value) for name, value in headers if name not in {"content-length", "connection"}]
-        answer = await self._client.request(method, target, headers=kept, content=body)
+    async def _answer(self, request: Request) -> bytes:
+        answer = await self.forward(request)
         lines = [f"HTTP/1.1 {answer.status_code} {answer.reason_phrase}"]
-        hop = {"content-length", "transfer-encoding", "connection", "date"}
-        lines += [f"{name}: {value}" for name, value in answer.headers.multi_items() if name not in hop]
+        lines += [f"{name}: {value}" for name, value in answer.headers.multi_items() if name not in HOP]
         lines.append(f"Content-Length: {len(answer.content)}")
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + answer.content
 
@@ -278,13 +249,13 @@ def make_cells(stage: Stage, count: int) -> list[str]:
 
 async def test_save_takes_one_trip_once_the_server_is_known(stage: Stage) -> None:
     ids = make_cells(stage, 3)
-    async with Relay(stage.iris.url) as relay:
+    async with PairRelay(stage.iris.url) as relay:
         client = await client_of(Office(relay.url, stage.store, stage.settings, stage.commands))
         first = await client.save("Edit.Cell", [update(1, ids[0], "new 0", "old 0")])
         assert first[0]["outcome"] == "saved"
         assert await learned(client) is True
         pairs = relay.pairs
-        relay.sql.clear()
+        relay.statements.clear()
         second = await client.save("Edit.Cell", [update(2, ids[1], "new 1", "old 1")])
         assert (second[0]["outcome"], second[0]["values"]["Name"]) == ("saved", "new 1")
         assert relay.pairs == pairs + 1
@@ -302,7 +273,7 @@ async def test_save_takes_one_trip_once_the_server_is_known(stage: Stage) -> Non
 
 async def test_setting_turns_it_off(stage: Stage) -> None:
     ids = make_cells(stage, 2)
-    async with Relay(stage.iris.url) as relay:
+    async with PairRelay(stage.iris.url) as relay:
         office = Office(relay.url, stage.store, stage.settings, stage.commands)
         client = await client_of(office, pipelined=False)
         for number, row_id in enumerate(ids):
@@ -315,7 +286,7 @@ async def test_setting_turns_it_off(stage: Stage) -> None:
 @pytest.mark.parametrize("manner", ["close", "drop", "swap", "cut both"])
 async def test_server_that_fails_the_trial_gets_no_pair_again(stage: Stage, manner: str) -> None:
     ids = make_cells(stage, 3)
-    async with Relay(stage.iris.url, manner) as relay:
+    async with PairRelay(stage.iris.url, manner) as relay:
         client = await client_of(Office(relay.url, stage.store, stage.settings, stage.commands))
         for number, row_id in enumerate(ids):
             result = await client.save(
@@ -331,11 +302,11 @@ async def test_server_that_fails_the_trial_gets_no_pair_again(stage: Stage, mann
 @pytest.mark.parametrize("manner", ["close", "drop", "swap", "read first", "refuse read first", "cut both"])
 async def test_no_answer_is_false_where_a_pair_goes_wrong_later(stage: Stage, manner: str) -> None:
     ids = make_cells(stage, 12)
-    async with Relay(stage.iris.url, manner, trial=False) as relay:
+    async with PairRelay(stage.iris.url, manner, trial=False) as relay:
         client = await client_of(Office(relay.url, stage.store, stage.settings, stage.commands))
         await client.save("Edit.Cell", [update(0, ids[0], "new 0", "old 0")])
         assert await learned(client) is True
-        relay.sql.clear()
+        relay.statements.clear()
         outcomes = []
         for number, row_id in enumerate(ids[1:], 1):
             # Every third meets somebody else's value, and every fourth a row that is gone.

@@ -9,23 +9,25 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from iris_quart.demo import DemoOptions
 from iris_quart.demo.server import ThreadedDemoServer, running_in_thread
+
+from .harness.opening import Opener, opening
+from .harness.server import serving
+from .visits import PAGE_MILLISECONDS, VIOLATIONS, Visit, Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_ARGUMENTS = [
@@ -35,9 +37,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
 ]
 START_SECONDS = 20.0
-PAGE_MILLISECONDS = 10_000
-VIOLATIONS = """addEventListener("securitypolicyviolation", (event) => console.error(
-    `CSP ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));"""
 
 
 def free_port() -> int:
@@ -143,75 +142,6 @@ class WebServer:
             raise
 
 
-@dataclass
-class Visit:
-    """One person's browser: its page, and what went wrong on it."""
-
-    page: Page
-    context: BrowserContext
-    url: str
-    wrong: list[str] = field(default_factory=list)
-    expected: list[re.Pattern[str]] = field(default_factory=list)
-
-    def expect(self, pattern: str) -> None:
-        """Allow errors that match; a refused request is one in the console even where the page handles it."""
-        self.expected.append(re.compile(pattern))
-
-    def unexpected(self) -> list[str]:
-        """List what nobody announced."""
-        return [line for line in self.wrong if not any(pattern.search(line) for pattern in self.expected)]
-
-    def watch(self, page: Page) -> None:
-        """Note console errors, page errors and policy violations of a page."""
-        page.on("console", lambda line: self.wrong.append(line.text) if line.type == "error" else None)
-        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
-
-    async def connect(
-        self, user: str, password: str, server: str = "demo", namespace: str = "SAMPLES"
-    ) -> None:
-        """Sign in by the JSON route, without the form."""
-        answer = await self.context.request.post(
-            f"{self.url}/api/connect",
-            data={"server": server, "namespace": namespace, "username": user, "password": password},
-        )
-        assert answer.ok, await answer.text()
-
-    async def live(self) -> None:
-        """Wait until the page says that its connection is live."""
-        await self.page.locator("[data-part=status-connection][data-state=live]").wait_for()
-
-    async def open_table(self, table: str, namespace: str = "SAMPLES") -> None:
-        """Go to a table's own address, and wait for the connection."""
-        await self.page.goto(f"{self.url}/table/{namespace}/{table}")
-        await self.live()
-
-    async def axe(self, selector: str = "body") -> list[str]:
-        """Run axe-core; give its serious and critical findings."""
-        before = len(self.wrong)
-        await self.page.evaluate(axe_source())  # evaluated by the debugger, which no policy holds back
-        found = await self.page.evaluate(
-            "selector => axe.run(selector, {resultTypes: ['violations'], preload: false})", selector
-        )
-        # Axe itself tries inline styles, which our policy refuses and the console reports.
-        self.wrong[before:] = [line for line in self.wrong[before:] if "style" not in line]
-        return [
-            f"{violation['impact']} {violation['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-            for violation in found["violations"]
-            if violation["impact"] in {"serious", "critical"}
-            for node in violation["nodes"]
-        ]
-
-
-Visitor = Callable[..., Awaitable[Visit]]
-
-
-def axe_source() -> str:
-    """Read axe-core as its package brings it."""
-    import axe_playwright_python
-
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
-
-
 @pytest.fixture(scope="module")
 def iris(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreadedDemoServer]:
     """Run an embedded IRIS with its sample data, fresh for the module."""
@@ -245,6 +175,20 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[str]:
+    """Serve the harness, in which the grid stands by itself over a fake client."""
+    with serving() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
+    """Give a function that opens the grid."""
+    async with opening(chromium, origin) as open_grid:
+        yield open_grid
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -16,7 +16,8 @@ from playwright.async_api import Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor, WebServer
+from .conftest import WebServer
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -11,8 +11,8 @@ from playwright.async_api import Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor
 from .test_edit_server import cell, edit, open_table, save, saved, stored
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -14,7 +14,8 @@ from playwright.async_api import Locator, Page, Route, expect
 from iris_quart.demo import FaultRule
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visit, Visitor, WebServer
+from .conftest import WebServer
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

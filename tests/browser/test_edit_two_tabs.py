@@ -9,9 +9,9 @@ from playwright.async_api import Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor
 from .test_edit_server import cell, edit, open_table, save, shown, stored
 from .test_edit_truth import make
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -12,7 +12,7 @@ from playwright.async_api import Dialog, Page, WebSocketRoute, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visit, Visitor
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -137,6 +137,15 @@ async def person(visitor: Visitor, **options: Any) -> tuple[Visit, Line]:
     visit = await visitor(**options)
     line = Line()
     await line.install(visit.page)
+    return visit, line
+
+
+async def live(visitor: Visitor) -> tuple[Visit, Line]:
+    """Show a table's page to somebody, and wait for its connection."""
+    visit, line = await person(visitor)
+    await show(visit, line)
+    line.open()
+    await visit.live()
     return visit, line
 
 
@@ -277,11 +286,8 @@ async def test_a_filtered_address(visitor: Visitor) -> None:
 async def test_unsaved_edits_are_compared_with_the_rows_that_came(
     visitor: Visitor, iris: ThreadedDemoServer
 ) -> None:
-    visit, line = await person(visitor)
+    visit, line = await live(visitor)
     page = visit.page
-    await show(visit, line)
-    line.open()
-    await visit.live()
     name = page.locator(".slick-row[data-row='3'] [data-column='Name']")
     await name.click()
     await page.keyboard.type("mine")
@@ -293,11 +299,8 @@ async def test_unsaved_edits_are_compared_with_the_rows_that_came(
 
 
 async def test_a_text_that_is_being_typed_is_there_after_a_reload(visitor: Visitor) -> None:
-    visit, line = await person(visitor)
+    visit, _ = await live(visitor)
     page = visit.page
-    await show(visit, line)
-    line.open()
-    await visit.live()
     name = page.locator(".slick-row[data-row='6'] [data-column='Name']")
     await name.click()
     await page.keyboard.type("half")
@@ -307,11 +310,8 @@ async def test_a_text_that_is_being_typed_is_there_after_a_reload(visitor: Visit
 
 
 async def test_a_text_that_is_refused_makes_the_browser_ask(visitor: Visitor) -> None:
-    visit, line = await person(visitor)
+    visit, _ = await live(visitor)
     page = visit.page
-    await show(visit, line)
-    line.open()
-    await visit.live()
     asked: list[str] = []
 
     async def stay(dialog: Dialog) -> None:

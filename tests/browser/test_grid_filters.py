@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from .harness.grid_page import GridPage
-from .harness.opening import Opener, opening
-from .harness.server import serving
+from .harness.opening import Opener
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    """Serve the harness."""
-    with serving() as url:
-        yield url
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
-    """Open the grid."""
-    async with opening(chromium, origin) as open_grid:
-        yield open_grid
 
 
 async def filtering(page: GridPage, name: str) -> None:

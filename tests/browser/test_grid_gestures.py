@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from .harness.gestures import Gestures
 from .harness.grid_page import GridPage
-from .harness.opening import Opener, opening
-from .harness.server import serving
+from .harness.opening import Opener
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -19,20 +15,6 @@ TABLET = {"viewport": {"width": 820, "height": 700}, "has_touch": True}
 WHERE = """(() => { const { scrolled } = view.table.sheet;
     const frozen = document.querySelector(".slick-viewport-top.slick-viewport-left");
     return [scrolled.left, scrolled.top, frozen.scrollTop, frozen.scrollLeft]; })()"""
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[str]:
-    """Serve the harness."""
-    with serving() as url:
-        yield url
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def grid(chromium: Browser, origin: str) -> AsyncIterator[Opener]:
-    """Open the grid."""
-    async with opening(chromium, origin) as open_grid:
-        yield open_grid
 
 
 async def where(page: GridPage) -> list[float]:

@@ -8,7 +8,8 @@ import re
 import pytest
 from playwright.async_api import WebSocketRoute, expect
 
-from .conftest import Visit, Visitor, WebServer
+from .conftest import WebServer
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -13,7 +13,8 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visit, Visitor, WebServer
+from .conftest import WebServer
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

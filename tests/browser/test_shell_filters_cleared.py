@@ -10,8 +10,8 @@ from playwright.async_api import expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor
 from .test_edit_server import cell, open_table, stored
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

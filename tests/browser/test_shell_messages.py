@@ -10,9 +10,10 @@ from playwright.async_api import Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor, WebServer
+from .conftest import WebServer
 from .test_edit_server import cell, edit, open_table, save
 from .test_shell_connection import DROPPED, away
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

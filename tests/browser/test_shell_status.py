@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from .conftest import Visit, Visitor
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,7 +7,8 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import expect
 
-from .conftest import Visit, Visitor, WebServer
+from .conftest import WebServer
+from .visits import Visit, Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visitor
+from .visits import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

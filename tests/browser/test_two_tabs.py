@@ -12,7 +12,7 @@ from playwright.async_api import Locator, Page, expect
 
 from iris_quart.demo.server import ThreadedDemoServer
 
-from .conftest import Visit, Visitor
+from .visits import Visit, Visitor
 
 pytestmark = [
     pytest.mark.browser,

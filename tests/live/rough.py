@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket as sockets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, Self, get_args
+from typing import Literal, get_args
 
 import httpx
+
+from tests.relay import HOP, Relay
 
 __all__ = ["MANNERS", "Manner", "RoughRelay", "running_relay"]
 
@@ -31,66 +32,23 @@ MANNERS: tuple[Manner, ...] = get_args(Manner)
 
 SLOW_SECONDS = 0.25
 IDLE_SECONDS = (0.0, 0.0, 0.001, 0.005, 0.02)
-HOP = {"content-length", "transfer-encoding", "connection", "keep-alive", "date"}
 
 
-class RoughRelay:
-    """Passes requests on, one by one and as they are, and answers in one manner.
-
-    `statements` are the bodies that were passed on. Manner and counts may be changed at any time.
-    """
+class RoughRelay(Relay):
+    """Answers in one manner. Manner, `connections` and `statements` may be changed at any time."""
 
     def __init__(self, iris_url: str, seed: int = 1) -> None:
+        super().__init__(iris_url)
         self.manner: Manner = "slow"
-        self.connections = 0
-        self.statements: list[bytes] = []
-        self._iris_url = iris_url
         self._random = random.Random(seed)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._waiting: list[asyncio.Event] = []
 
-    async def __aenter__(self) -> Self:
-        self._client = httpx.AsyncClient(base_url=self._iris_url, timeout=30)
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        self.connections += 1
-        writer.get_extra_info("socket").setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while await self._serve_one(reader, writer):
-                pass
-        writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
-
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Serve one request; False when the connection ends with it."""
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        line, *fields = head.rstrip().split("\r\n")
-        method, target, _ = line.split(" ")
-        headers = [(name.lower(), value.strip()) for name, _, value in (one.partition(":") for one in fields)]
-        length = int(dict(headers).get("content-length", 0))
-        body = await reader.readexactly(length)
-        self.statements.append(body)
-        # A client with no cookies of its own: those of the request are passed on, and nothing else is sent.
-        self._client.cookies.clear()
-        kept = [(name, value) for name, value in headers if name not in HOP]
-        answer = await self._client.request(method, target, headers=kept, content=body)
+    async def serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Serve one request."""
+        request = await self.read_request(reader)
+        answer = await self.forward(request)
         await self._hold_back()
-        await self._answer(writer, answer, with_body=method != "HEAD")
+        await self._answer(writer, answer, with_body=request.method != "HEAD")
         if self.manner == "idle close":
             await asyncio.sleep(self._random.choice(IDLE_SECONDS))
             return False

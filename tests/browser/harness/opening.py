@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.async_api import Browser
 
-from tests.browser.conftest import PAGE_MILLISECONDS, VIOLATIONS, Visit
+from tests.browser.visits import PAGE_MILLISECONDS, VIOLATIONS, Visit
 
 from .grid_page import GridPage
 
