@@ -189,6 +189,21 @@ async def test_a_closed_tab_keeps_its_draft(visitor: Visitor, iris: ThreadedDemo
     await expect(item.get_by_role("img", name="unsaved edits")).to_have_count(0)
 
 
+async def test_a_tab_closed_right_after_an_edit_counts_it(visitor: Visitor, iris: ThreadedDemoServer) -> None:
+    visit = await people(visitor)
+    page = visit.page
+    await type_into(page, ssn_of(iris, 6), "Home_City", "Porto")
+    target = await cell(page, ssn_of(iris, 8), "Home_City")
+    await target.click()
+    # No frame is drawn any more: what the tab shows of its edits stays as it is.
+    await page.evaluate("window.requestAnimationFrame = () => 0")
+    await page.keyboard.type("Faro")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("tab", name="Sample.Person").focus()
+    await page.keyboard.press("Delete")
+    await expect(page.get_by_text("2 cells changed) are kept; open the table")).to_be_visible()
+
+
 async def test_signing_out_asks_first_and_leaves_nothing_behind(
     visitor: Visitor, iris: ThreadedDemoServer
 ) -> None:

@@ -105,7 +105,9 @@ export class Workspace extends EventTarget {
 
   /** The tables with staged edits: what their tabs say, for the others what was kept of them. */
   #staged() {
-    const open = this.#tabs.all.filter(({ pending }) => pending);
+    const open = this.#tabs.all
+      .map((tab) => ({ namespace: tab.namespace, table: tab.table, pending: pendingOf(tab) }))
+      .filter(({ pending }) => pending);
     const kept = this.#kept.filter(({ namespace, table }) => !open.some((tab) => sameTable(tab, { namespace, table })));
     return [...open, ...kept].filter(({ pending }) => edits(pending));
   }
@@ -189,7 +191,7 @@ export class Workspace extends EventTarget {
 
   /** Close a tab. Its staged edits stay as a draft; where drafts are off, it asks. */
   async close(tab) {
-    const text = edits(tab.pending ?? {});
+    const text = edits(pendingOf(tab) ?? {});
     if (text && this.#needs.page.settings.drafts === "off") {
       if (!(await confirm({ title: T.leaveNoDrafts(tab.table), text: T.leaveNoDraftsText(text), go: T.discardAnyway })))
         return;
@@ -225,7 +227,7 @@ export class Workspace extends EventTarget {
         if (
           await confirm({
             title: T.discardTitle(tab.table),
-            text: T.discardText(edits(tab.pending ?? {})),
+            text: T.discardText(edits(pendingOf(tab) ?? {})),
             go: T.discardAnyway,
           })
         )
@@ -536,6 +538,9 @@ export class Workspace extends EventTarget {
     );
   }
 }
+
+/** The unsaved edits of a tab now; what it shows of them may be a frame behind. */
+const pendingOf = ({ view, pending }) => (view?.table.sheet ? view.pending : pending);
 
 const METHODS = { count: "countExactly", stopCounting: "stopCounting" };
 const EVERYWHERE = new Set(["export"]);
